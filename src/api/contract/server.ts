@@ -1,0 +1,79 @@
+/** This box: identity, mode, health, volumes. */
+import { z } from 'zod';
+import { nameSchema } from '../../site/camera.ts';
+import { isoTime } from './common.ts';
+
+export const cmsMode = z.enum(['recording', 'failover', 'host']);
+export type CmsMode = z.infer<typeof cmsMode>;
+
+export const healthItem = z.object({
+  /** Stable: `volume-gone`, `camera-unreachable`, `settings-recovered`, ... */
+  code: z.string(),
+  severity: z.enum(['info', 'warning', 'error']),
+  message: z.string(),
+  since: isoTime,
+  cameraId: z.string().optional(),
+  volumeId: z.string().optional(),
+});
+export type HealthItem = z.infer<typeof healthItem>;
+
+export const server = z.object({
+  id: z.string(),
+  name: z.string(),
+  mode: cmsMode,
+  version: z.string(),
+  platform: z.object({ os: z.string(), arch: z.string(), node: z.string(), model: z.string().optional() }),
+  addresses: z.array(z.string()),
+  httpPort: z.number().int(),
+  peerPort: z.number().int(),
+  fingerprint: z.string(),
+  startedAt: isoTime,
+  now: isoTime,
+  health: z.object({ status: z.enum(['good', 'warning', 'error']), items: z.array(healthItem) }),
+  processes: z.object({
+    media: z.object({
+      running: z.boolean(),
+      startedAt: isoTime.optional(),
+      restarts: z.number().int(),
+      loopDelayP99Ms: z.number().optional(),
+    }),
+    /** Proportional set size of all processes together, bytes. */
+    memoryBytes: z.number().int().optional(),
+  }),
+});
+export type Server = z.infer<typeof server>;
+export const updateServerRequest = z.strictObject({ name: nameSchema });
+export const setModeRequest = z.strictObject({ mode: cmsMode });
+
+export const volumeState = z.enum(['usable', 'full', 'gone', 'read-only', 'error']);
+export const volume = z.object({
+  id: z.string(),
+  path: z.string(),
+  state: volumeState,
+  message: z.string().optional(),
+  totalBytes: z.number().int().optional(),
+  freeBytes: z.number().int().optional(),
+  reserveBytes: z.number().int(),
+  footageBytes: z.number().int(),
+  directIo: z.boolean().optional(),
+  oldestFootageAt: isoTime.optional(),
+  /** How many days of all cameras will fit at today's rate, and how many are wanted. */
+  forecast: z.object({
+    daysFit: z.number().optional(),
+    daysWanted: z.number().optional(),
+    bytesPerDay: z.number().optional(),
+  }),
+});
+export type Volume = z.infer<typeof volume>;
+export const createVolumeRequest = z.strictObject({
+  path: z.string().min(1).max(4096),
+  reserveBytes: z.number().int().min(0).optional(),
+});
+export const updateVolumeRequest = z.strictObject({ reserveBytes: z.number().int().min(0) });
+/** `GET /volumes/suggestions`: mounted file systems that could be used. */
+export const volumeSuggestion = z.object({
+  path: z.string(),
+  fileSystem: z.string(),
+  totalBytes: z.number(),
+  freeBytes: z.number(),
+});
