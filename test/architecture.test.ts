@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   media: ['core'],
   site: ['core'],
   ledger: ['core'],
-  wire: ['core'],
+  wire: ['core', 'ledger'],
   archive: ['core', 'media', 'ledger'],
   settings: ['core', 'site'],
   discovery: ['core'],

@@ -1,0 +1,60 @@
+/** What media may hear from control: strict, bounded parsers of `ControlMessage`, also for the orders kept on disk. */
+import { isCameraId, isServerId } from '../core/ids.ts';
+import { MAX_STREAMS, MEDIA_PROTOCOL_VERSION } from './media-protocol.ts';
+import type { ControlMessage, Orders, StreamOrder, VolumeOrder } from './media-protocol.ts';
+import { flag, listOf, matching, objectOf, oneKindOf, oneOf, optional, parseJson, text, whole } from './shape.ts';
+import type { Read } from './shape.ts';
+
+export const MAX_VOLUMES = 16;
+/** A path of Linux, PATH_MAX. */
+export const MAX_PATH_LENGTH = 4096;
+export const MAX_URL_LENGTH = 2048;
+
+export const cameraIdText: Read<string> = matching(isCameraId, 'a camera id');
+export const serverIdText: Read<string> = matching(isServerId, 'a server id');
+export const idText: Read<string> = matching((value) => /^[\w-]{1,64}$/.test(value), 'an id');
+export const streamNameText: Read<'main' | 'sub'> = oneOf(['main', 'sub']);
+
+const streamOrder: Read<StreamOrder> = objectOf<StreamOrder>({
+  cameraId: cameraIdText,
+  stream: streamNameText,
+  url: text(MAX_URL_LENGTH),
+  username: optional(text(256)),
+  password: optional(text(256)),
+  transport: oneOf(['auto', 'tcp', 'udp']),
+  fingerprint: optional(matching((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256 in hex')),
+  audio: flag,
+  record: flag,
+  priority: oneOf(['high', 'medium', 'low', 'never']),
+  volumeIds: listOf(idText, MAX_VOLUMES),
+});
+
+const volumeOrder: Read<VolumeOrder> = objectOf<VolumeOrder>({
+  id: idText,
+  path: matching((path) => path.startsWith('/') && path.length <= MAX_PATH_LENGTH, 'an absolute path'),
+  reserveBytes: whole(0),
+});
+
+const orders: Read<Orders> = objectOf<Orders>({
+  kind: oneOf(['orders']),
+  protocol: oneOf([MEDIA_PROTOCOL_VERSION]),
+  version: whole(0),
+  serverId: serverIdText,
+  epoch: whole(1),
+  segmentSeconds: whole(1, 86_400),
+  fragmentMs: whole(50, 60_000),
+  volumes: listOf(volumeOrder, MAX_VOLUMES),
+  streams: listOf(streamOrder, MAX_STREAMS),
+});
+
+const controlMessage: Read<ControlMessage> = oneKindOf<ControlMessage>({
+  orders,
+  subscribe: objectOf({ kind: oneOf(['subscribe']), instance: optional(idText), after: whole(0) }),
+  live: objectOf({ kind: oneOf(['live']), cameraId: cameraIdText, stream: streamNameText }),
+  'key-frame': objectOf({ kind: oneOf(['key-frame']), cameraId: cameraIdText, stream: streamNameText }),
+});
+
+/** @throws wire/json, wire/shape */
+export const parseControlMessage = (line: string): ControlMessage => parseJson(line, controlMessage);
+/** @throws wire/json, wire/shape */
+export const parseOrders = (line: string): Orders => parseJson(line, orders);
