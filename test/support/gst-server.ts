@@ -1,0 +1,83 @@
+/** GStreamer's RTSP server (test/lab/gst_server.py) on a free port of loopback, as cameras `/cam0`, `/cam1`, ... */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const SCRIPT = resolve(import.meta.dirname, '../lab/gst_server.py');
+/** Debian's Python: others have no GStreamer. */
+const PYTHON = '/usr/bin/python3';
+const START_LIMIT = 60_000;
+
+export type GstOptions = {
+  readonly file: string;
+  readonly codec?: 'h264' | 'h265';
+  readonly audio?: boolean;
+  readonly mounts?: number;
+  /** `user:password` */
+  readonly digest?: string;
+  readonly basic?: string;
+  readonly port?: number;
+};
+export type GstServer = {
+  readonly port: number;
+  readonly url: (mount?: number) => string;
+  /** SIGSTOP and SIGCONT: a camera that freezes. */
+  readonly signal: (signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => void;
+  readonly stop: () => Promise<void>;
+};
+
+export async function startGstServer(options: GstOptions): Promise<GstServer> {
+  const child = spawn(PYTHON, [SCRIPT, ...argumentsOf(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const port = await portOf(child);
+  return {
+    port,
+    url: (mount = 0) => `rtsp://127.0.0.1:${port}/cam${mount}`,
+    signal: (signal) => killGroup(child, signal),
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      killGroup(child, 'SIGKILL'); // with its feeders; a stopped one would not hear SIGTERM
+      await exited;
+    },
+  };
+}
+
+function argumentsOf({ file, codec, audio, mounts, digest, basic, port }: GstOptions): readonly string[] {
+  return [
+    ...['--port', String(port ?? 0), '--file', file, '--mounts', String(mounts ?? 1)],
+    ...(codec ? ['--codec', codec] : []),
+    ...(audio ? ['--audio'] : []),
+    ...(digest ? ['--digest', digest] : []),
+    ...(basic ? ['--basic', basic] : []),
+  ];
+}
+
+async function portOf(child: ChildProcess): Promise<number> {
+  const timer = setTimeout(() => killGroup(child, 'SIGKILL'), START_LIMIT);
+  try {
+    if (!child.stdout) throw new Error('no output');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const port = /^listening (\d+)$/.exec(line)?.[1];
+      if (port !== undefined) return Number(port);
+    }
+    throw new Error('the RTSP server ended before it listened');
+  } finally {
+    clearTimeout(timer);
+    child.stdout?.resume();
+  }
+}
+
+/** The server and the ffmpeg feeders it started: one process group of their own. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
