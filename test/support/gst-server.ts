@@ -48,13 +48,12 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
 }
 
 function argumentsOf({ file, codec, audio, mounts, digest, basic, port }: GstOptions): readonly string[] {
-  return [
-    ...['--port', String(port ?? 0), '--file', file, '--mounts', String(mounts ?? 1)],
-    ...(codec ? ['--codec', codec] : []),
-    ...(audio ? ['--audio'] : []),
-    ...(digest ? ['--digest', digest] : []),
-    ...(basic ? ['--basic', basic] : []),
-  ];
+  const list = ['--port', String(port ?? 0), '--file', file, '--mounts', String(mounts ?? 1)];
+  if (codec) list.push('--codec', codec);
+  if (audio) list.push('--audio');
+  if (digest) list.push('--digest', digest);
+  if (basic) list.push('--basic', basic);
+  return list;
 }
 
 async function portOf(child: ChildProcess): Promise<number> {
