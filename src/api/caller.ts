@@ -1,0 +1,31 @@
+/** Who makes a request, and what that allows. Pure. */
+import { reaches } from '../site/account.ts';
+import type { Role } from '../site/account.ts';
+
+export type SignedIn = {
+  readonly kind: 'user' | 'token';
+  readonly id: string;
+  /** For the activity log. */
+  readonly name: string;
+  readonly role: Role;
+  /** Undefined: all cameras. */
+  readonly cameraIds: readonly string[] | undefined;
+  /** Wall milliseconds when the session ends unless it is used again; undefined for tokens. */
+  readonly expiresAt: number | undefined;
+  /** Aborted when the session or token ends or its rights change: streams and sockets must close then. */
+  readonly ended: AbortSignal;
+};
+export type Caller = { readonly kind: 'anonymous' } | SignedIn;
+
+/** `public`: no sign-in needed. */
+export type Access = 'public' | Role;
+
+export function mayCall(caller: Caller, access: Access): boolean {
+  if (access === 'public') return true;
+  return caller.kind !== 'anonymous' && reaches(caller.role, access);
+}
+
+export function maySeeCamera(caller: Caller, cameraId: string): boolean {
+  if (caller.kind === 'anonymous') return false;
+  return caller.cameraIds === undefined || caller.cameraIds.includes(cameraId);
+}

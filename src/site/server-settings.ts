@@ -1,0 +1,31 @@
+/** The settings files other than cameras and accounts: this box, its volumes. */
+import { z } from 'zod';
+import { isServerId } from '../core/ids.ts';
+import { nameSchema } from './camera.ts';
+
+export const MAX_VOLUMES = 32;
+export const MAX_ALLOWED_HOSTS = 64;
+/** Left free on a volume unless the owner says otherwise. */
+export const DEFAULT_RESERVE_BYTES: number = 1024 * 1024 * 1024;
+
+export const CMS_MODES = ['recording', 'failover', 'host'] as const;
+
+export const serverSettingsSchema = z.strictObject({
+  id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
+  name: nameSchema,
+  mode: z.enum(CMS_MODES),
+  /** Names under which browsers may reach this box beside its addresses and host name: reverse proxies, DNS names. */
+  allowedHosts: z.array(z.string().max(253)).max(MAX_ALLOWED_HOSTS).default([]),
+  /** Cameras at 127.0.0.1 and ::1: for demos and for software cameras on this box. */
+  allowLoopbackCameras: z.boolean().default(false),
+  /** `/metrics` without a token. */
+  openMetrics: z.boolean().default(false),
+});
+export type ServerSettings = z.infer<typeof serverSettingsSchema>;
+
+export const volumeSettingsSchema = z.strictObject({
+  id: z.string(),
+  path: z.string().min(1).max(4096),
+  reserveBytes: z.number().int().min(0),
+});
+export type VolumeSettings = z.infer<typeof volumeSettingsSchema>;
