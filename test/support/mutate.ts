@@ -27,7 +27,9 @@ function overwrite(random: Random, bytes: Uint8Array): Uint8Array {
 }
 
 /** The end goes missing. */
-const cut = (random: Random, bytes: Uint8Array): Uint8Array => bytes.slice(0, random.int(0, bytes.length));
+function cut(random: Random, bytes: Uint8Array): Uint8Array {
+  return bytes.slice(0, random.int(0, bytes.length));
+}
 
 function remove(random: Random, bytes: Uint8Array): Uint8Array {
   const [start, end] = rangeOf(random, bytes);
