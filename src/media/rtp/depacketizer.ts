@@ -1,0 +1,121 @@
+/**
+ * What every depacketizer looks like from outside, and what all video depacketizers share: where access units begin and end,
+ * and whether they came whole. Nothing here allocates once it is made.
+ *
+ * Expects packets in order of their sequence numbers (reorder.ts, or TCP).
+ */
+import type { AccessUnitSink } from './access-unit-sink.ts';
+import type { PacketView } from './packet.ts';
+
+/** An intra picture of an 8K camera stays below 4 MiB; above 8 MiB it is an attack or a stuck timestamp. */
+export const MAX_ACCESS_UNIT: number = 8 * 1024 * 1024;
+/** So many packets in a row that we cannot read are not damage but another format. */
+export const MAX_UNREADABLE_PACKETS = 64;
+
+export type Depacketizer = {
+  /**
+   * `timestamp`: of this packet, unwrapped (sequence.ts). `lostBefore`: packets between the one before and this are missing.
+   * @throws UnderstudyError `rtp/payload-format` when the payload is of a kind that we do not read.
+   */
+  readonly push: (packet: PacketView, timestamp: number, lostBefore: boolean) => void;
+  /** Gives up what is not complete: the connection broke off or the camera started anew. */
+  readonly reset: () => void;
+};
+
+/** Steps of one access unit; the payload format decides which NAL units there are. */
+export type AccessUnitBuilder = {
+  readonly packet: (timestamp: number, lostBefore: boolean) => void;
+  /** `firstSlice`: for a VCL NAL unit 1 if it starts the picture, 0 if not; -1 for every other NAL unit. */
+  readonly nal: (type: number, first: number, second: number, firstSlice: number) => void;
+  readonly data: (bytes: Uint8Array, start: number, end: number) => void;
+  readonly endNal: () => void;
+  /** Something of this access unit is missing or unreadable; an open NAL unit is dropped. */
+  readonly damage: () => void;
+  /** A NAL unit was begun and not ended. */
+  readonly isNalOpen: () => boolean;
+  readonly marker: () => void;
+  readonly reset: () => void;
+};
+
+/**
+ * Tolerated, each with a test of that name:
+ * - no marker on the last packet: a new timestamp ends the access unit too;
+ * - a marker behind parameter sets of their own: without a picture the access unit goes on;
+ * - a marker on every slice: from then on only timestamps count.
+ */
+// oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
+export function createAccessUnitBuilder(sink: AccessUnitSink): AccessUnitBuilder {
+  let open = false;
+  let intact = true;
+  let hasPicture = false;
+  let nalOpen = false;
+  let size = 0;
+  let current = Number.NaN;
+  let repeatsTimestamp = false;
+  let markersTrusted = true;
+
+  const finish = (): void => {
+    if (nalOpen) intact = false;
+    nalOpen = false;
+    open = false;
+    sink.endAccessUnit(intact);
+  };
+  /** Whether packets lost just before this one were the head of this access unit shows its first slice. */
+  const begin = (timestamp: number): void => {
+    open = true;
+    intact = true;
+    hasPicture = false;
+    size = 0;
+    repeatsTimestamp = timestamp === current;
+    current = timestamp;
+    sink.beginAccessUnit(timestamp);
+  };
+  const damage = (): void => {
+    intact = false;
+    nalOpen = false;
+  };
+
+  return {
+    packet: (timestamp, lostBefore) => {
+      if (open && timestamp !== current) {
+        if (lostBefore) damage();
+        finish();
+      }
+      if (!open) begin(timestamp);
+      else if (lostBefore) damage();
+    },
+    nal: (type, first, second, firstSlice) => {
+      if (nalOpen) damage();
+      if (firstSlice >= 0 && !hasPicture) {
+        hasPicture = true;
+        if (firstSlice === 0) {
+          intact = false;
+          if (repeatsTimestamp) markersTrusted = false;
+        }
+      }
+      nalOpen = true;
+      sink.beginNal(type, first, second);
+    },
+    data: (bytes, start, end) => {
+      if (!nalOpen) return;
+      size += end - start;
+      if (size > MAX_ACCESS_UNIT) damage();
+      else sink.data(bytes, start, end);
+    },
+    endNal: () => {
+      if (!nalOpen) return;
+      nalOpen = false;
+      sink.endNal();
+    },
+    damage,
+    isNalOpen: () => nalOpen,
+    marker: () => {
+      if (open && hasPicture && !nalOpen && markersTrusted) finish();
+    },
+    reset: () => {
+      if (!open) return;
+      intact = false;
+      finish();
+    },
+  };
+}
