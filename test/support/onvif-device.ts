@@ -72,7 +72,7 @@ function answerTo(body: string, port: number, options: OnvifDeviceOptions): stri
 
 /** WS-Security UsernameToken Profile 1.0 §3.1: digest = base64(SHA-1(nonce + created + password)). */
 function authorized(body: string, { username, password }: OnvifDeviceOptions): boolean {
-  const of = (name: string): string => new RegExp(`<(?:\\w+:)?${name}[^>]*>([^<]*)<`).exec(body)?.[1] ?? '';
+  const of = (name: string): string => new RegExp(`<(?:\\w+:)?${name}(?:\\s[^>]*)?>([^<]*)<`).exec(body)?.[1] ?? '';
   const digest = createHash('sha1')
     .update(Buffer.from(of('Nonce'), 'base64'))
     .update(of('Created'))
