@@ -7,7 +7,7 @@
  */
 import type { TimeRange } from '../core/units.ts';
 import type { MissingCause } from './causes.ts';
-import { clip, cutOut, disjoint, intersect, lengthOf, normalise, rangeOf, subtract, union } from './spans.ts';
+import { clip, cutOut, disjoint, intersect, lengthOf, rangeOf, subtract, union } from './spans.ts';
 
 /**
  * Fragments that follow each other are stamped one by one, so their ends and starts differ by the jitter of the clock of
@@ -213,6 +213,23 @@ function sameOf(a: AccountSpan, b: AccountSpan): boolean {
   return b.state === a.state && b.recordedBy === a.recordedBy;
 }
 
-/** Ranges in which nothing of `range` was up: `periods` are when a process is known to have run. */
-export const absencesOf = (range: TimeRange, periods: readonly TimeRange[]): readonly TimeRange[] =>
-  subtract([range], normalise(periods));
+/** When nothing could be recorded because of ourselves; `media` and `control` are when these processes are known to have run. */
+export function absencesOf(
+  range: TimeRange,
+  { media, control }: { readonly media: readonly TimeRange[]; readonly control: readonly TimeRange[] },
+): readonly CausedSpan[] {
+  const down = subtract([range], media);
+  const restarts = intersect(down, control);
+  return [
+    ...restarts.map((span) => ({
+      ...span,
+      cause: 'media-restart' as const,
+      detail: 'The recording process was started again.',
+    })),
+    ...subtract(down, restarts).map((span) => ({
+      ...span,
+      cause: 'service-down' as const,
+      detail: 'Understudy was not running.',
+    })),
+  ];
+}

@@ -1,0 +1,164 @@
+import test from 'ava';
+import { UnderstudyError } from '../../src/core/errors.ts';
+import { MAX_STREAMS } from '../../src/wire/media-protocol.ts';
+import type { MediaEvent, Orders } from '../../src/wire/media-protocol.ts';
+import { parseControlMessage, parseOrders } from '../../src/wire/parse-control-message.ts';
+import { parseKeyFrameAnswer, parseLiveAnswer, parseMediaMessage } from '../../src/wire/parse-media-message.ts';
+import { forSeeds } from '../support/seeded-random.ts';
+
+const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
+const stream = {
+  cameraId: 'cam-1',
+  stream: 'main',
+  url: 'rtsp://127.0.0.1/main',
+  username: undefined,
+  password: undefined,
+  transport: 'auto',
+  fingerprint: undefined,
+  audio: true,
+  record: true,
+  priority: 'medium',
+  volumeIds: ['vol-1'],
+} as const;
+const orders: Orders = {
+  kind: 'orders',
+  protocol: 1,
+  version: 3,
+  serverId: SERVER,
+  epoch: 1,
+  segmentSeconds: 600,
+  fragmentMs: 500,
+  volumes: [{ id: 'vol-1', path: '/srv/footage', reserveBytes: 1 }],
+  streams: [stream],
+};
+const fragment = {
+  cameraId: 'cam-1',
+  stream: 'main',
+  volumeId: 'vol-1',
+  segment: 'cam-1/main/2026-11-21/100211.000Z-5f2e5f0c-1.mp4',
+  offset: 4096,
+  length: 8192,
+  sequence: 7,
+  start: 1,
+  end: 2,
+  key: true,
+  continuous: true,
+  accessUnits: 12,
+  audioFrames: 0,
+} as const;
+const events: readonly MediaEvent[] = [
+  { kind: 'stream-state', cameraId: 'cam-1', stream: 'main', at: 1, state: { kind: 'recording' } },
+  {
+    kind: 'stream-state',
+    cameraId: 'cam-1',
+    stream: 'sub',
+    at: 1,
+    state: { kind: 'failed', cause: 'camera-refused', message: 'no', retryAt: 9 },
+  },
+  {
+    kind: 'segment-opened',
+    at: 1,
+    segment: {
+      cameraId: 'cam-1',
+      stream: 'main',
+      volumeId: 'vol-1',
+      segment: fragment.segment,
+      serverId: SERVER,
+      epoch: 1,
+      start: 1,
+      initLength: 4096,
+      layoutHash: 'a'.repeat(64),
+      video: { codec: 'h264', codecString: 'avc1.64001F', width: 1920, height: 1080 },
+      audio: undefined,
+    },
+  },
+  { kind: 'fragments-written', at: 1, fragments: [fragment] },
+  { kind: 'segment-closed', at: 1, volumeId: 'vol-1', segment: fragment.segment },
+  { kind: 'gap-opened', cameraId: 'cam-1', stream: 'main', start: 1, cause: 'camera-stalled', detail: '' },
+  { kind: 'gap-closed', cameraId: 'cam-1', stream: 'main', end: 2 },
+  {
+    kind: 'gap',
+    cameraId: 'cam-1',
+    stream: 'main',
+    start: 1,
+    end: 2,
+    cause: 'network-loss',
+    accessUnits: undefined,
+    detail: '',
+  },
+  {
+    kind: 'volume-state',
+    at: 1,
+    volumeId: 'vol-1',
+    state: { kind: 'usable', freeBytes: 1, totalBytes: 2, directIo: true },
+  },
+  { kind: 'stats', at: 1, loopDelayP99Ms: 0.5, streams: [] },
+];
+
+test('orders survive the wire', (t) => {
+  t.deepEqual(parseControlMessage(JSON.stringify(orders)), orders);
+  t.deepEqual(parseOrders(JSON.stringify(orders)), orders);
+});
+
+for (const event of events)
+  test(`a ${event.kind} event survives the wire ${'state' in event ? event.state.kind : ''}`, (t) => {
+    t.deepEqual(parseMediaMessage(JSON.stringify({ seq: 4, event })), { seq: 4, event });
+  });
+
+test('hello, refusals and headers survive the wire', (t) => {
+  const hello = { kind: 'hello', protocol: 1, instance: 'i-1', pid: 2, startedAt: 3, ordersVersion: 0, reset: false };
+  t.like(parseMediaMessage(JSON.stringify(hello)), hello);
+  const refused = { kind: 'refused', code: 'live/no-stream', message: 'No.' };
+  t.like(parseMediaMessage(JSON.stringify(refused)), refused);
+  t.like(parseLiveAnswer('{"kind":"live-header","codec":"avc1","width":1,"height":1}'), { codec: 'avc1' });
+  t.like(parseKeyFrameAnswer('{"kind":"key-frame-header","codec":"h264","at":1,"length":5}'), { length: 5 });
+});
+
+const refuses = test.macro<[message: unknown, expected: RegExp]>({
+  title: (given) => `refused: ${given}`,
+  exec: (t, message, expected) => {
+    const error = t.throws(() => parseControlMessage(JSON.stringify(message)), { instanceOf: UnderstudyError });
+    t.regex(error.message, expected);
+  },
+});
+test('an unknown kind', refuses, { kind: 'shout' }, /message\.kind/);
+test('an unknown property', refuses, { ...orders, extra: 1 }, /no property "extra"/);
+test('another protocol', refuses, { ...orders, protocol: 2 }, /protocol/);
+test(
+  'more streams than the bound',
+  refuses,
+  { ...orders, streams: Array.from({ length: MAX_STREAMS + 1 }, () => stream) },
+  /at most 256/,
+);
+test('a camera id that is a path', refuses, { kind: 'live', cameraId: '../x', stream: 'main' }, /camera id/);
+test('a list instead of an object', refuses, [], /an object/);
+
+test('an error never repeats the value, which may be a password', (t) => {
+  const bad = { ...orders, streams: [{ ...stream, password: `hush${'x'.repeat(300)}` }] };
+  const error = t.throws(() => parseControlMessage(JSON.stringify(bad)));
+  t.notRegex(error.message, /hush/);
+});
+
+for (const path of ['../etc/passwd', '/etc/passwd', 'a//b', 'a/../b', 'a/\u0000'])
+  test(`a segment path ${JSON.stringify(path)} is refused`, (t) => {
+    const event = { kind: 'segment-closed', at: 1, volumeId: 'v', segment: path };
+    t.throws(() => parseMediaMessage(JSON.stringify({ seq: 1, event })), { code: 'wire/shape' });
+  });
+
+test('random and damaged lines give a value or an error of ours, never anything else', (t) => {
+  const good = [JSON.stringify(orders), ...events.map((event) => JSON.stringify({ seq: 1, event }))];
+  forSeeds(3000, (random) => {
+    const bytes = new TextEncoder().encode(random.pick(good));
+    for (let flips = random.int(1, 6); flips > 0; flips -= 1)
+      bytes[random.int(0, bytes.length - 1)] = random.int(0, 255);
+    const line = new TextDecoder().decode(random.chance(0.2) ? random.bytes(40) : bytes);
+    for (const parse of [parseControlMessage, parseMediaMessage, parseLiveAnswer, parseKeyFrameAnswer]) {
+      try {
+        parse(line);
+      } catch (error) {
+        if (!(error instanceof UnderstudyError)) throw error;
+      }
+    }
+  });
+  t.pass();
+});
