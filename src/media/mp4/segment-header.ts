@@ -1,0 +1,75 @@
+/**
+ * The `uuid` box that says whose segment this is (docs/design/segment-format.md): JSON, so that a later version may add
+ * to it and a person with a hex editor can read it.
+ */
+import { isCameraId, isServerId } from '../../core/ids.ts';
+import { UnderstudyError } from '../../core/errors.ts';
+import { concat, u8, uuid } from './boxes.ts';
+import type { Bytes } from './boxes.ts';
+
+/** Extended types of our two `uuid` boxes. */
+export const SEGMENT_UUID: Bytes = bytesOfHex('5f2e5f0c8a1c4c399d55a3c1d1b7e001');
+export const FRAGMENT_UUID: Bytes = bytesOfHex('5f2e5f0c8a1c4c399d55a3c1d1b7e002');
+/** A header is about 300 bytes; more is not ours. */
+export const MAX_SEGMENT_HEADER_BYTES = 4000;
+
+export type SegmentHeader = {
+  readonly cameraId: string;
+  readonly stream: 'main' | 'sub';
+  readonly serverId: string;
+  readonly epoch: number;
+  /** Wall milliseconds of the first access unit. */
+  readonly start: number;
+  /** Chain value in hex with which the segment before it of the same stream and process ended. */
+  readonly previous: string | undefined;
+  /** Where wall times come from: the camera's sender reports, or the arrival here. */
+  readonly clock: 'sender-report' | 'arrival';
+};
+
+const VERSION = 1;
+
+export function encodeSegmentHeader(header: SegmentHeader): Bytes {
+  const { cameraId, stream, serverId, epoch, start, previous = null, clock } = header;
+  const json = JSON.stringify({ cameraId, stream, serverId, epoch, start, previous, clock });
+  return uuid(SEGMENT_UUID, concat([u8(VERSION, 0, 0, 0), new TextEncoder().encode(json)]));
+}
+
+/**
+ * `payload`: what follows the extended type.
+ * @throws UnderstudyError `mp4/segment-header`
+ */
+export function parseSegmentHeader(payload: Uint8Array): SegmentHeader {
+  if (payload[0] !== VERSION) throw broken(`version ${VERSION} expected, ${String(payload[0])} found`);
+  const value = parseObject(payload.subarray(4));
+  const { cameraId, stream, serverId, epoch, start, previous, clock } = value;
+  if (!isText(cameraId, isCameraId)) throw broken('cameraId is no camera id');
+  if (stream !== 'main' && stream !== 'sub') throw broken('stream is neither main nor sub');
+  if (!isText(serverId, isServerId)) throw broken('serverId is no server id');
+  if (!isCount(epoch)) throw broken('epoch is no whole number');
+  if (!isCount(start)) throw broken('start is no wall time in milliseconds');
+  if (previous !== null && !isChain(previous)) throw broken('previous is neither null nor a chain value');
+  if (clock !== 'sender-report' && clock !== 'arrival') throw broken('clock is neither sender-report nor arrival');
+  return { cameraId, stream, serverId, epoch, start, previous: previous ?? undefined, clock };
+}
+
+function parseObject(json: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  } catch (error) {
+    throw broken('it is no JSON', error);
+  }
+  throw broken('it is no JSON object');
+}
+
+const isText = (value: unknown, test: (text: string) => boolean): value is string =>
+  typeof value === 'string' && test(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isChain = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+
+const broken = (what: string, cause?: unknown): UnderstudyError =>
+  new UnderstudyError('corrupt', 'mp4/segment-header', `the segment's uuid box cannot be used: ${what}`, { cause });
+
+function bytesOfHex(hex: string): Bytes {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
