@@ -56,28 +56,17 @@ export function resolveControl(base: string, control: string | undefined): strin
 }
 
 /**
- * What DESCRIBE answered as base, made usable: cameras behind NAT tell an address that is not reachable from here, some tell a
- * relative one or none. Only the path of theirs is taken, host and port stay those that we are connected to.
+ * The base of a description: Content-Base, else Content-Location, else the address asked for. It is text that the camera gave
+ * itself, so it is sent back as it came, even if it names an address that cannot be reached from here (cameras behind NAT);
+ * the connection stays the one we have.
  */
 export function baseOf(request: RtspUrl, contentBase: string | undefined, contentLocation: string | undefined): string {
   const told = [contentBase, contentLocation]
     .map((text) => text?.trim())
     .find((text) => text !== undefined && text !== '');
-  if (told === undefined || told.length > MAX_URL) return request.uri;
   // oxlint-disable-next-line no-control-regex -- they are what is refused
-  if (/[\u0000-\u0020\u007f]/.test(told)) return request.uri;
-  const origin = request.uri.slice(0, request.uri.length - request.path.length);
-  const absolute = /^rtsps?:\/\/[^/?#]*(.*)$/is.exec(told);
-  const path = absolute ? (absolute[1] ?? '') : told;
-  if (path === '') return `${origin}/`;
-  return path.startsWith('/') ? `${origin}${path}` : resolveControl(request.uri, path);
-}
-
-/** An absolute control address, with host and port replaced by those that we are connected to. */
-export function onConnection(request: RtspUrl, address: string): string {
-  const origin = request.uri.slice(0, request.uri.length - request.path.length);
-  const rest = /^rtsps?:\/\/[^/?#]*(.*)$/is.exec(address)?.[1];
-  return rest === undefined ? address : `${origin}${rest === '' ? '/' : rest}`;
+  if (told === undefined || told.length > MAX_URL || /[\u0000-\u0020\u007f]/.test(told)) return request.uri;
+  return resolveControl(request.uri, told);
 }
 
 function splitPath(rest: string): { readonly authority: string; readonly path: string } {
