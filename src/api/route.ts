@@ -34,7 +34,6 @@ export type RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   /** Codes a caller should expect beside the general ones, for the document: `{ 409: 'volume/in-use' }`. */
   readonly problems?: Readonly<Record<number, string>>;
 };
-// eslint-disable-next-line typescript/no-explicit-any -- the erased form of every RouteSpec
 export type AnyRouteSpec = RouteSpec<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>;
 
 export type RouteRequest<P, Q, B> = {
@@ -82,7 +81,7 @@ export type SocketRoute = {
 };
 export type AnyRoute = Route | SocketRoute;
 
-type None = z.ZodObject<Record<never, never>>;
+type None = z.ZodObject<Readonly<Record<string, never>>>;
 export function route<
   P extends z.ZodObject = None,
   Q extends z.ZodObject = None,
@@ -94,7 +93,7 @@ export function route<
     request: RouteRequest<z.output<P>, z.output<Q>, z.output<B>>,
   ) => Promise<Reply<z.input<R>>> | Reply<z.input<R>>,
 ): Route {
-  return { kind: 'http', spec: spec as unknown as AnyRouteSpec, handle: handle as Route['handle'] };
+  return { kind: 'http', spec, handle };
 }
 
 export function socketRoute<P extends z.ZodObject = None, Q extends z.ZodObject = None>(
@@ -104,6 +103,6 @@ export function socketRoute<P extends z.ZodObject = None, Q extends z.ZodObject 
     upgrade: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Uint8Array },
   ) => Promise<void> | void,
 ): SocketRoute {
-  const whole = { ...spec, method: 'GET', response: { status: 101 } };
-  return { kind: 'socket', spec: whole as unknown as AnyRouteSpec, accept: accept as SocketRoute['accept'] };
+  const whole = { ...spec, method: 'GET' as const, response: { status: 101 } };
+  return { kind: 'socket', spec: whole, accept };
 }

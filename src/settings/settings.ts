@@ -2,17 +2,36 @@
  * Everything this box remembers about itself: `<data>/settings/*.json` and `<data>/keys/`.
  * Belongs here: which files there are and opening them all. Does not: how one is kept (settings-file.ts, durable-adapter.ts).
  */
+import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
+import { createServerId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
+import {
+  MAX_SESSIONS_PER_USER,
+  MAX_TOKENS,
+  MAX_USERS,
+  sessionRecordSchema,
+  tokenRecordSchema,
+  userRecordSchema,
+} from '../site/account.ts';
 import type { SessionRecord, TokenRecord, UserRecord } from '../site/account.ts';
+import { cameraSettingsSchema, MAX_CAMERAS, nameProblemOf } from '../site/camera.ts';
 import type { CameraSettings } from '../site/camera.ts';
+import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from '../site/server-settings.ts';
 import type { CMS_MODES, ServerSettings, VolumeSettings } from '../site/server-settings.ts';
+import type { SizeBudget } from './durable-adapter.ts';
+import { removeIfThere, TEMPORARY_FILE } from './durable-file.ts';
+import { openSecrets, secretsFileSchema } from './secrets.ts';
+import type { SecretsFile } from './secrets.ts';
+import { openSettingsFile } from './settings-file.ts';
 import type { SettingsFile } from './settings-file.ts';
 
-export type CamerasFile = { readonly cameras: readonly CameraSettings[] };
-export type UsersFile = { readonly users: readonly UserRecord[]; readonly tokens: readonly TokenRecord[] };
-export type SessionsFile = { readonly sessions: readonly SessionRecord[] };
-export type VolumesFile = { readonly volumes: readonly VolumeSettings[] };
+export type CamerasFile = { readonly cameras: CameraSettings[] };
+export type UsersFile = { readonly users: UserRecord[]; readonly tokens: TokenRecord[] };
+export type SessionsFile = { readonly sessions: SessionRecord[] };
+export type VolumesFile = { readonly volumes: VolumeSettings[] };
 
 /** Camera passwords, encrypted at rest; names are `camera:<id>`. */
 export type Secrets = {
@@ -47,7 +66,74 @@ export type OpenSettingsOptions = {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** From keys.ts. */
+  readonly secretsKey: Uint8Array;
   /** For the first start only; later ones keep what is there. */
   readonly name: string;
   readonly mode: (typeof CMS_MODES)[number];
 };
+
+const camerasFileSchema = z.strictObject({ cameras: z.array(cameraSettingsSchema).max(MAX_CAMERAS) });
+const usersFileSchema = z.strictObject({
+  users: z.array(userRecordSchema).max(MAX_USERS),
+  tokens: z.array(tokenRecordSchema).max(MAX_TOKENS),
+});
+const sessionsFileSchema = z.strictObject({
+  sessions: z.array(sessionRecordSchema).max(MAX_USERS * MAX_SESSIONS_PER_USER),
+});
+const volumesFileSchema = z.strictObject({ volumes: z.array(volumeSettingsSchema).max(MAX_VOLUMES) });
+
+/** Call it holding the lock of the data directory (data-lock.ts). */
+export async function openSettings(options: OpenSettingsOptions): Promise<Settings> {
+  const folder = join(options.dataDir, 'settings');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  await removeLeftovers(folder);
+  const recoveries: Recovery[] = [];
+  const budget: SizeBudget = new Map();
+  const open = async <T>(name: string, schema: z.ZodType<T>, initial: T): Promise<SettingsFile<T>> => {
+    const path = join(folder, `${name}.json`);
+    const opened = await openSettingsFile({ path, schema, migrations: [], initial, budget, clock: options.clock });
+    if (opened.recovery !== undefined) recoveries.push(opened.recovery);
+    return opened.file;
+  };
+  const secretsFile = await open<SecretsFile>('secrets', secretsFileSchema, { secrets: {} });
+  const { secrets, unreadable } = openSecrets(secretsFile, options.secretsKey);
+  if (unreadable.length > 0) recoveries.push(unreadableSecrets(unreadable));
+  const settings: Settings = {
+    server: await open('server', serverSettingsSchema, initialServer(options)),
+    cameras: await open<CamerasFile>('cameras', camerasFileSchema, { cameras: [] }),
+    users: await open<UsersFile>('users', usersFileSchema, { users: [], tokens: [] }),
+    sessions: await open<SessionsFile>('sessions', sessionsFileSchema, { sessions: [] }),
+    volumes: await open<VolumesFile>('volumes', volumesFileSchema, { volumes: [] }),
+    secrets,
+    recoveries,
+  };
+  for (const { file, outcome, message } of recoveries)
+    options.log.warn('settings recovered', { file, outcome, message });
+  return settings;
+}
+
+function initialServer({ name, mode }: OpenSettingsOptions): ServerSettings {
+  const usable = nameProblemOf(name) === undefined ? name : 'Understudy';
+  return {
+    id: createServerId(),
+    name: usable,
+    mode,
+    allowedHosts: [],
+    allowLoopbackCameras: false,
+    openMetrics: false,
+  };
+}
+
+function unreadableSecrets(names: readonly string[]): Recovery {
+  const cameras = names.map((name) => name.replace(/^camera:/, '')).join(', ');
+  const message = `The stored passwords of ${cameras} cannot be decrypted any more: enter them again.`;
+  return { file: 'secrets.json', outcome: 'lost', quarantined: undefined, message };
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (TEMPORARY_FILE.test(name)) await removeIfThere(join(folder, name));
+  }
+}

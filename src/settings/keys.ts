@@ -1,0 +1,131 @@
+/**
+ * `<data>/keys/` (0700): the TLS key and certificate, the key that signs exports, the key that encrypts secrets. Made at the
+ * first start; never sent anywhere, never logged.
+ */
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { chmod, mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { systemCodeOf } from '../core/errors.ts';
+import { replaceFile } from './durable-file.ts';
+import { certificateFits, createSelfSignedCertificate } from './self-signed-certificate.ts';
+import type { Recovery } from './settings.ts';
+
+export type Keys = {
+  readonly tls: {
+    /** PEM. */
+    readonly key: string;
+    readonly certificate: string;
+    /** SHA-256 of the certificate, lower case hex without colons. */
+    readonly fingerprint: string;
+  };
+  /** PEM file with an Ed25519 private key (PKCS #8). */
+  readonly exportSigningKeyPath: string;
+  /** 32 bytes for AES-256-GCM. */
+  readonly secretsKey: Uint8Array;
+  /** Keys that had to be made anew although there were some. */
+  readonly recoveries: readonly Recovery[];
+};
+
+export type OpenKeysOptions = {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  /** DNS names and addresses for the certificate; `localhost` and the loopback addresses are added. */
+  readonly hosts: readonly string[];
+};
+
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
+
+export async function openKeys({ dataDir, clock, hosts }: OpenKeysOptions): Promise<Keys> {
+  const folder = join(dataDir, 'keys');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700); // an older umask or a copy may have left it open
+  const recoveries: Recovery[] = [];
+  const open = async <T>(file: string, kind: KeyKind<T>): Promise<T> =>
+    await openKey(join(folder, file), kind, recoveries);
+
+  const key = await open('tls.key', privateKeyKind('ec'));
+  const certificate = await open('tls.crt', {
+    parse: (bytes) => {
+      const found = new X509Certificate(bytes);
+      return certificateFits(found, key, clock.now()) ? found : undefined;
+    },
+    create: () => createSelfSignedCertificate(key, namesOf(hosts), clock.now()),
+  });
+  await open('export-signing.key', privateKeyKind('ed25519'));
+  const secretsKey = await open('secrets.key', {
+    parse: (bytes) => (bytes.length === 32 ? new Uint8Array(bytes) : undefined),
+    create: () => randomBytes(32),
+  });
+  return {
+    tls: {
+      key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      certificate: certificate.toString(),
+      fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    },
+    exportSigningKeyPath: join(folder, 'export-signing.key'),
+    secretsKey,
+    recoveries,
+  };
+}
+
+const namesOf = (hosts: readonly string[]): { readonly commonName: string; readonly hosts: readonly string[] } => ({
+  commonName: hosts[0] ?? 'localhost',
+  hosts: [...LOOPBACK, ...hosts],
+});
+
+type KeyKind<T> = {
+  /** Undefined or an exception: not usable. */
+  readonly parse: (bytes: Buffer) => T | undefined;
+  readonly create: () => string | Uint8Array;
+};
+
+function privateKeyKind(type: 'ec' | 'ed25519'): KeyKind<KeyObject> {
+  return {
+    parse: (bytes) => {
+      const key = createPrivateKey(bytes);
+      return key.asymmetricKeyType === type ? key : undefined;
+    },
+    create: () => {
+      const { privateKey } =
+        type === 'ec' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
+      return privateKey.export({ type: 'pkcs8', format: 'pem' });
+    },
+  };
+}
+
+async function openKey<T>(path: string, kind: KeyKind<T>, recoveries: Recovery[]): Promise<T> {
+  const found = await readIfThere(path);
+  const usable = found === undefined ? undefined : parsed(kind, found);
+  if (usable !== undefined) return usable;
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  if (found !== undefined) {
+    const quarantined = `${path}.bad`;
+    await rename(path, quarantined);
+    const message = `keys/${file} could not be used and was made anew. Browsers and tools that knew the old one must trust the new one.`;
+    recoveries.push({ file: `keys/${file}`, outcome: 'lost', quarantined, message });
+  }
+  const made = Buffer.from(kind.create());
+  await replaceFile(path, made, false);
+  const result = kind.parse(made);
+  if (result === undefined) throw new TypeError(`a fresh ${file} does not parse`);
+  return result;
+}
+
+function parsed<T>(kind: KeyKind<T>, bytes: Buffer): T | undefined {
+  try {
+    return kind.parse(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
