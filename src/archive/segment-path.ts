@@ -4,7 +4,6 @@
  */
 import { isoOf, parseIso } from '../core/clock.ts';
 import { isCameraId } from '../core/ids.ts';
-import { epochMs } from '../core/units.ts';
 import type { EpochMs } from '../core/units.ts';
 import type { StreamName } from '../wire/media-protocol.ts';
 
@@ -20,6 +19,8 @@ export type SegmentName = {
 
 const PATH =
   /^([a-z0-9-]{1,63})\/(main|sub)\/(\d{4}-\d\d-\d\d)\/(\d\d)(\d\d)(\d\d\.\d{3})Z-([0-9a-f]{8})-(\d{1,16})\.mp4$/;
+/** The groups of `PATH`. */
+type Parts = [string, StreamName, string, string, string, string, string, string];
 const DAY_FOLDER = /^\d{4}-\d\d-\d\d$/;
 /** Longest path we make: 63 + 4 + 10 + 10 + 8 + 16 and separators, rounded up. */
 export const MAX_SEGMENT_PATH = 160;
@@ -47,13 +48,13 @@ export function segmentPathOf({ cameraId, stream, start, server8, epoch }: Segme
 /** `undefined` unless `path` is exactly what `segmentPathOf` makes of some name. */
 export function parseSegmentPath(path: string): SegmentName | undefined {
   if (path.length > MAX_SEGMENT_PATH) return undefined;
-  const [, cameraId = '', stream, day = '', hours = '', minutes = '', rest = '', server8 = '', epochText = ''] =
-    PATH.exec(path) ?? [];
+  const match = PATH.exec(path);
+  if (match === null) return undefined;
+  const [cameraId, stream, day, hours, minutes, rest, server8, epochText] = match.slice(1) as Parts;
   const start = parseIso(`${day}T${hours}:${minutes}:${rest}Z`);
   const epoch = Number(epochText);
-  if (start === undefined || !isCameraId(cameraId) || (stream !== 'main' && stream !== 'sub')) return undefined;
-  if (!Number.isSafeInteger(epoch)) return undefined;
-  const name: SegmentName = { cameraId, stream, start: epochMs(start), server8, epoch };
+  if (start === undefined || !isCameraId(cameraId) || !Number.isSafeInteger(epoch)) return undefined;
+  const name: SegmentName = { cameraId, stream, start, server8, epoch };
   // Dates such as 2026-02-30 roll over in the parser; only what is spelt our way is ours.
   return segmentPathOf(name) === path ? name : undefined;
 }

@@ -72,6 +72,8 @@ export type WriteResult = {
 export type ToThread =
   | { readonly kind: 'slab'; readonly slab: SharedArrayBuffer }
   | { readonly kind: 'jobs'; readonly batch: number; readonly jobs: readonly WriteJob[] }
+  /** Say the state again. */
+  | { readonly kind: 'tell' }
   | { readonly kind: 'stop' };
 export type FromThread =
   | { readonly kind: 'result'; readonly batch: number | undefined; readonly result: WriteResult }

@@ -1,0 +1,59 @@
+/**
+ * Entry of a writer thread: one a volume, so that a disk that hangs stops this thread and nothing else. Imports next to nothing:
+ * its heap is a few megabytes, and there is one a disk.
+ *
+ * Belongs here: messages and the periodic check. Does not: what a batch does (writer-core.ts).
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { seconds, systemClock } from '../core/clock.ts';
+import type { VolumeState } from '../wire/media-protocol.ts';
+import { createWriterCore } from './writer-core.ts';
+import type { FromThread, ThreadStart, ToThread } from './writer-protocol.ts';
+
+/** A volume that is gone shall be noticed within 5 s. */
+const CHECK_PERIOD = seconds(2);
+
+const start = workerData as ThreadStart;
+const core = createWriterCore(start, systemClock);
+const send = (message: FromThread): void => parentPort?.postMessage(message);
+let told: VolumeState | undefined;
+
+const look = (): void => {
+  const state = core.check();
+  const changed =
+    told?.kind !== state.kind || (state.kind === 'unusable' && told.kind === 'unusable' && state.cause !== told.cause);
+  if (changed) sendState(state);
+  else send({ kind: 'alive' });
+};
+function sendState(state: VolumeState): void {
+  told = state;
+  send({
+    kind: 'result',
+    batch: undefined,
+    result: { opened: [], durable: [], failed: [], state, batchMs: 0, syncMs: 0 },
+  });
+}
+
+look();
+const stopChecks = systemClock.every(CHECK_PERIOD, look);
+parentPort?.on('message', (message: ToThread) => {
+  switch (message.kind) {
+    case 'slab':
+      core.addSlab(message.slab);
+      return;
+    case 'jobs': {
+      const result = core.run(message.jobs);
+      told = result.state;
+      send({ kind: 'result', batch: message.batch, result });
+      return;
+    }
+    case 'tell':
+      sendState(core.check());
+      return;
+    case 'stop':
+      stopChecks();
+      core.close();
+      parentPort?.close();
+      return;
+  }
+});
