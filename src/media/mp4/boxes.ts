@@ -43,10 +43,6 @@ export function u64(...values: readonly number[]): Bytes {
   return new Uint8Array(view.buffer);
 }
 
-/** Four characters as the number a reader compares with. */
-export const fourCc = (type: string): number =>
-  ((type.charCodeAt(0) << 24) | (type.charCodeAt(1) << 16) | (type.charCodeAt(2) << 8) | type.charCodeAt(3)) >>> 0;
-
 /** §4.2.2 Object structure. */
 export function box(type: string, ...parts: readonly Uint8Array[]): Bytes {
   const size = parts.reduce((sum, part) => sum + part.length, 8);

@@ -5,7 +5,7 @@
  *
  * Belongs here: the bytes of a fragment. Does not: when a fragment ends (recorder), reading one (parse-fragment.ts).
  */
-import { fourCc } from './boxes.ts';
+import { fourCc, read32, write32, write64, writeBoxHeader } from './bytes.ts';
 import { chainOf, fragmentHashOf } from './fragment-hash.ts';
 import { AUDIO_TRACK_ID, BLOCK_BYTES, FLAGS_DEPENDENT, FLAGS_SYNC, paddedEnd, VIDEO_TRACK_ID } from './init-segment.ts';
 import { FRAGMENT_UUID } from './segment-header.ts';
@@ -263,26 +263,6 @@ function writeLeadingPadding(buffer: Uint8Array, end: number, alignmentBase: num
 function writeFree(buffer: Uint8Array, start: number, end: number): void {
   buffer.fill(0, writeBoxHeader(buffer, start, end - start, FREE), end);
 }
-
-export function writeBoxHeader(buffer: Uint8Array, at: number, size: number, type: number): number {
-  return write32(buffer, write32(buffer, at, size), type);
-}
-
-export function write32(buffer: Uint8Array, at: number, value: number): number {
-  buffer[at] = value >>> 24;
-  buffer[at + 1] = value >>> 16;
-  buffer[at + 2] = value >>> 8;
-  buffer[at + 3] = value;
-  return at + 4;
-}
-
-export function write64(buffer: Uint8Array, at: number, value: number): number {
-  return write32(buffer, write32(buffer, at, Math.floor(value / 2 ** 32)), value % 2 ** 32);
-}
-
-export const read32 = (buffer: Uint8Array, at: number): number =>
-  (((buffer[at] ?? 0) << 24) | ((buffer[at + 1] ?? 0) << 16) | ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0)) >>>
-  0;
 
 /** Bytes of all samples. */
 function sum({ count, sizes }: SampleRun): number {

@@ -4,8 +4,8 @@
  * Belongs here: bytes for Media Source Extensions. Does not: which access unit is sent to whom (recorder), the init segment
  * (`encodeInitSegment(browserLayoutOf(layout))`).
  */
-import { fourCc } from './boxes.ts';
-import { write32, writeBoxHeader, writeTrafStart } from './fragment-writer.ts';
+import { fourCc, write32, writeBoxHeader } from './bytes.ts';
+import { writeTrafStart } from './fragment-writer.ts';
 import { AUDIO_TRACK_ID, FLAGS_DEPENDENT, FLAGS_SYNC, VIDEO_TRACK_ID } from './init-segment.ts';
 
 const [MOOF, MFHD, MDAT] = [fourCc('moof'), fourCc('mfhd'), fourCc('mdat')];

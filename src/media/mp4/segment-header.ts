@@ -39,8 +39,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Bytes {
  * @throws UnderstudyError `mp4/segment-header`
  */
 export function parseSegmentHeader(payload: Uint8Array): SegmentHeader {
-  if (payload[0] !== VERSION) throw broken(`version ${VERSION} expected, ${String(payload[0])} found`);
-  const value = parseObject(payload.subarray(4));
+  const value = parseObject(payload);
   const { cameraId, stream, serverId, epoch, start, previous, clock } = value;
   if (!isText(cameraId, isCameraId)) throw broken('cameraId is no camera id');
   if (stream !== 'main' && stream !== 'sub') throw broken('stream is neither main nor sub');
@@ -52,9 +51,11 @@ export function parseSegmentHeader(payload: Uint8Array): SegmentHeader {
   return { cameraId, stream, serverId, epoch, start, previous: previous ?? undefined, clock };
 }
 
-function parseObject(json: Uint8Array): Readonly<Record<string, unknown>> {
+function parseObject(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  if (payload[0] !== VERSION) throw broken(`version ${VERSION} expected, ${String(payload[0])} found`);
+  if (payload.length > MAX_SEGMENT_HEADER_BYTES) throw broken(`it has ${payload.length} bytes`);
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload.subarray(4)));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   } catch (error) {
     throw broken('it is no JSON', error);
