@@ -33,7 +33,7 @@ const LAYER: Readonly<Record<string, number>> = {
   settings: 2,
   discovery: 2,
   recorder: 3,
-  control: 3,
+  control: 4,
   rtmp: 3,
   supervisor: 2,
   simulator: 3,

@@ -207,7 +207,11 @@ export type MediaEvent =
       readonly streams: readonly StreamStats[];
     };
 
-/** First line of an event connection; `reset` says that events before `seq` are gone: control must scan the volumes. */
+/**
+ * First line of an event connection; `reset` says that events before `seq` are gone: control must scan the volumes.
+ * Behind it media tells the present `stream-state` and `volume-state` of everything ordered, numbered like stats, because a
+ * control that was restarted has forgotten them; then the events the subscriber has not seen.
+ */
 export type MediaHello = {
   readonly kind: 'hello';
   readonly protocol: typeof MEDIA_PROTOCOL_VERSION;

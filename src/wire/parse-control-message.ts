@@ -5,7 +5,8 @@ import type { ControlMessage, Orders, StreamOrder, VolumeOrder } from './media-p
 import { flag, listOf, matching, objectOf, oneKindOf, oneOf, optional, parseJson, text, whole } from './shape.ts';
 import type { Read } from './shape.ts';
 
-export const MAX_VOLUMES = 16;
+/** As many as the settings take. */
+export const MAX_VOLUMES = 32;
 /** A path of Linux, PATH_MAX. */
 export const MAX_PATH_LENGTH = 4096;
 export const MAX_URL_LENGTH = 2048;

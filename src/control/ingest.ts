@@ -1,0 +1,228 @@
+/**
+ * Events of media into the catalogue, each exactly once: rows and cursor change in one transaction. A batch costs one
+ * transaction, whatever it holds; there is no work per access unit.
+ *
+ * Belongs here: what an event means for tables, for the state in memory, for the log and for live events.
+ * Does not: the connection (media-link.ts), scanning volumes (archive/rebuild.ts).
+ */
+import type { LiveEvent } from '../api/contract/events.ts';
+import type { NewActivity } from '../api/activity.ts';
+import type { Catalogue } from '../archive/catalogue-types.ts';
+import { isoOf } from '../core/clock.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
+import { assertNever } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { durationMs, epochMs } from '../core/units.ts';
+import type { FragmentReport, MediaEvent, MediaHello, NumberedEvent, StreamName } from '../wire/media-protocol.ts';
+import { activityOfGap, activityOfStream, activityOfVolume } from './activities.ts';
+import type { LiveState } from './live-state.ts';
+
+/** One transaction a quarter second keeps the disk quiet and the timeline fresh. */
+const FLUSH_MS = 250;
+/** A flood is written at once instead of being collected. */
+export const MAX_PENDING = 2000;
+/** A lossy network brings many small gaps; the ledger has each, the activity log one a minute and stream. */
+const GAP_LOG_MS = 60_000;
+
+export type IngestDeps = {
+  readonly catalogue: Catalogue;
+  readonly state: LiveState;
+  readonly publish: (event: LiveEvent) => void;
+  readonly record: (entry: NewActivity) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Rows and files may differ: events are lost, or a process died while it wrote. */
+  readonly onReconcile: (reason: string) => void;
+  /** A batch could not be stored: get it again from the cursor. */
+  readonly onFailure: () => void;
+};
+export type Ingest = {
+  readonly hello: (hello: MediaHello) => void;
+  readonly push: (events: readonly NumberedEvent[]) => void;
+  readonly flush: () => void;
+  /** Forgets what is collected; media will send it again. */
+  readonly discard: () => void;
+  readonly stop: () => void;
+};
+
+export function createIngest(deps: IngestDeps): Ingest {
+  const { catalogue, clock, log } = deps;
+  let instance: string | undefined;
+  let pending: NumberedEvent[] = [];
+  let cancel: Cancel | undefined;
+  const news = createNews(deps);
+
+  const flush = (): void => {
+    cancel?.();
+    cancel = undefined;
+    if (pending.length === 0 || instance === undefined) return;
+    const events = pending;
+    pending = [];
+    try {
+      const unknown = store(catalogue, instance, events);
+      if (unknown > 0) deps.onReconcile(`${unknown} fragments of unknown segments`);
+    } catch (error) {
+      log.error('events of media could not be stored', { events: events.length, error });
+      deps.onFailure();
+      return;
+    }
+    news.tell(events.map(({ event }) => event));
+  };
+  return {
+    hello: (hello) => {
+      flush();
+      ({ instance } = hello);
+      const reason = meet(catalogue, hello);
+      if (reason !== undefined) deps.onReconcile(reason);
+    },
+    push: (events) => {
+      pending.push(...events);
+      if (pending.length >= MAX_PENDING) flush();
+      else cancel ??= clock.after(durationMs(FLUSH_MS), flush);
+    },
+    flush,
+    discard: () => {
+      pending = [];
+    },
+    stop: () => {
+      flush();
+      cancel?.();
+    },
+  };
+}
+
+/** Why rows and files may differ, if they may. */
+function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {
+  const before = catalogue.cursor.get();
+  if (before?.instance === hello.instance) return hello.reset ? 'events of media are lost' : undefined;
+  catalogue.transaction(() => {
+    closeOldGaps(catalogue, hello.startedAt);
+    catalogue.cursor.set({ instance: hello.instance, seq: 0 });
+  });
+  return hello.reset || before !== undefined ? 'media was started again' : undefined;
+}
+
+/** How many fragments belong to segments nobody knows. */
+function store(catalogue: Catalogue, instance: string, events: readonly NumberedEvent[]): number {
+  return catalogue.transaction(() => {
+    let unknown = 0;
+    const cursor = catalogue.cursor.get();
+    let seq = cursor?.instance === instance ? cursor.seq : 0;
+    for (const numbered of events) {
+      // Stats and present states carry the number of the event before them and change no row.
+      if (numbered.seq <= seq) continue;
+      unknown += apply(catalogue, numbered.event);
+      ({ seq } = numbered);
+    }
+    catalogue.cursor.set({ instance, seq });
+    return unknown;
+  });
+}
+
+/** A gap that the process before left open lasted until it ended at the latest; behind that is the absence of media. */
+function closeOldGaps(catalogue: Catalogue, startedAt: number): void {
+  const lastSign = catalogue.services
+    .find('media', { start: 0, end: startedAt })
+    .reduce((latest, { end }) => Math.max(latest, end), 0);
+  for (const gap of catalogue.gaps.openOnes())
+    catalogue.gaps.close(gap, Math.max(gap.start, Math.min(startedAt, Math.max(lastSign, gap.start))));
+}
+
+/** Changes the tables; how many fragments belong to segments nobody knows. */
+function apply({ segments, gaps }: Catalogue, event: MediaEvent): number {
+  switch (event.kind) {
+    case 'segment-opened':
+      segments.open(event.segment);
+      return 0;
+    case 'fragments-written':
+      return segments.addFragments(event.fragments).unknown;
+    case 'segment-closed':
+      segments.close(event.volumeId, event.segment);
+      return 0;
+    case 'gap-opened': {
+      const { cameraId, stream, start, cause, detail } = event;
+      gaps.open({ cameraId, stream, start, cause, detail });
+      return 0;
+    }
+    case 'gap-closed':
+      gaps.close(event, event.end);
+      return 0;
+    case 'gap': {
+      const { cameraId, stream, start, end, cause, accessUnits, detail } = event;
+      gaps.add({ cameraId, stream, start, end, cause, accessUnits, detail });
+      return 0;
+    }
+    case 'stream-state':
+    case 'volume-state':
+    case 'stats':
+      return 0;
+    default:
+      return assertNever(event);
+  }
+}
+
+type News = { readonly tell: (events: readonly MediaEvent[]) => void };
+/** What people see of it: state in memory, activity log, live events. After the commit, so that nobody is told what is then not there. */
+function createNews({ state, publish, record, clock }: IngestDeps): News {
+  const gapLogged = new Map<string, number>();
+  const mayLogGap = (cameraId: string, stream: StreamName): boolean => {
+    const key = `${cameraId}/${stream}`;
+    const at = clock.monotonic();
+    const last = gapLogged.get(key);
+    if (last !== undefined && at - last < GAP_LOG_MS) return false;
+    gapLogged.set(key, at);
+    return true;
+  };
+  const tellState = (event: Extract<MediaEvent, { readonly kind: 'stream-state' | 'volume-state' }>): void => {
+    if (event.kind === 'stream-state') {
+      const entry = activityOfStream(event, state.setStream(event));
+      if (entry !== undefined) record(entry);
+      publish({ kind: 'camera', cameraId: event.cameraId });
+      return;
+    }
+    const entry = activityOfVolume(event, state.setVolume(event));
+    if (entry !== undefined) record(entry);
+    publish({ kind: 'volume', volumeId: event.volumeId });
+  };
+  const tellOne = (event: MediaEvent): void => {
+    switch (event.kind) {
+      case 'stream-state':
+      case 'volume-state':
+        return tellState(event);
+      case 'stats':
+        return state.setStats(event);
+      case 'gap-opened':
+      case 'gap':
+        if (mayLogGap(event.cameraId, event.stream)) record(activityOfGap(event));
+        return publish({ kind: 'ledger', cameraId: event.cameraId });
+      case 'gap-closed':
+        return publish({ kind: 'ledger', cameraId: event.cameraId });
+      case 'segment-opened':
+      case 'segment-closed':
+      case 'fragments-written':
+        return;
+      default:
+        return assertNever(event);
+    }
+  };
+  return {
+    tell: (events) => {
+      for (const event of events) tellOne(event);
+      const fragments = events.flatMap((event) => (event.kind === 'fragments-written' ? event.fragments : []));
+      for (const event of recordedEvents(fragments)) publish(event);
+      for (const { cameraId, stream, end } of fragments) state.sawFragment(cameraId, stream, end);
+    },
+  };
+}
+
+/** One a stream for all its fragments of a batch. */
+function recordedEvents(fragments: readonly FragmentReport[]): readonly LiveEvent[] {
+  return [...Map.groupBy(fragments, ({ cameraId, stream }) => `${cameraId}/${stream}`).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const start = Math.min(...group.map((fragment) => fragment.start));
+    const end = Math.max(...group.map((fragment) => fragment.end));
+    const { cameraId, stream } = first;
+    return [{ kind: 'recorded', cameraId, stream, start: isoOf(epochMs(start)), end: isoOf(epochMs(end)) }];
+  });
+}

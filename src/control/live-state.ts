@@ -1,0 +1,71 @@
+/** What streams and volumes are doing now, as media told it. In memory only: media tells it again at every connection. */
+import { isoOf } from '../core/clock.ts';
+import { epochMs } from '../core/units.ts';
+import type { MediaEvent, StreamName, StreamState, StreamStats, VolumeState } from '../wire/media-protocol.ts';
+
+export type StreamView = {
+  readonly cameraId: string;
+  readonly stream: StreamName;
+  readonly state: StreamState;
+  readonly since: number;
+  readonly stats: StreamStats | undefined;
+};
+export type VolumeView = { readonly state: VolumeState; readonly since: number };
+
+export type LiveState = {
+  readonly setStream: (event: Extract<MediaEvent, { readonly kind: 'stream-state' }>) => StreamState | undefined;
+  readonly setVolume: (event: Extract<MediaEvent, { readonly kind: 'volume-state' }>) => VolumeState | undefined;
+  readonly setStats: (event: Extract<MediaEvent, { readonly kind: 'stats' }>) => void;
+  /** Fragments of a stream whose state nobody told: it records. */
+  readonly sawFragment: (cameraId: string, stream: StreamName, at: number) => void;
+  readonly streamOf: (cameraId: string, stream: StreamName) => StreamView | undefined;
+  readonly streams: () => readonly StreamView[];
+  readonly volumeOf: (volumeId: string) => VolumeView | undefined;
+  readonly loopDelayP99Ms: () => number | undefined;
+  /** Media is gone, or no longer has these: what is not `wanted` is forgotten. */
+  readonly retain: (wanted: (cameraId: string, stream: StreamName) => boolean) => void;
+};
+
+export function createLiveState(): LiveState {
+  const streams = new Map<string, StreamView>();
+  const volumes = new Map<string, VolumeView>();
+  let loopDelayP99Ms: number | undefined;
+  const keyOf = (cameraId: string, stream: StreamName): string => `${cameraId}/${stream}`;
+  return {
+    setStream: ({ cameraId, stream, at, state }) => {
+      const key = keyOf(cameraId, stream);
+      const before = streams.get(key);
+      const since = before?.state.kind === state.kind ? before.since : at;
+      streams.set(key, { cameraId, stream, state, since, stats: before?.stats });
+      return before?.state;
+    },
+    setVolume: ({ volumeId, at, state }) => {
+      const before = volumes.get(volumeId);
+      volumes.set(volumeId, { state, since: before?.state.kind === state.kind ? before.since : at });
+      return before?.state;
+    },
+    setStats: (event) => {
+      ({ loopDelayP99Ms } = event);
+      for (const stats of event.streams) {
+        const key = keyOf(stats.cameraId, stats.stream);
+        const before = streams.get(key);
+        if (before !== undefined) streams.set(key, { ...before, stats });
+      }
+    },
+    sawFragment: (cameraId, stream, at) => {
+      const key = keyOf(cameraId, stream);
+      if (!streams.has(key))
+        streams.set(key, { cameraId, stream, state: { kind: 'recording' }, since: at, stats: undefined });
+    },
+    streamOf: (cameraId, stream) => streams.get(keyOf(cameraId, stream)),
+    streams: () => [...streams.values()],
+    volumeOf: (volumeId) => volumes.get(volumeId),
+    loopDelayP99Ms: () => loopDelayP99Ms,
+    retain: (wanted) => {
+      for (const [key, { cameraId, stream }] of streams) if (!wanted(cameraId, stream)) streams.delete(key);
+    },
+  };
+}
+
+export const isoOrNothing = (at: number | undefined): string | undefined =>
+  at === undefined ? undefined : isoOf(epochMs(at));

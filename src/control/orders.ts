@@ -1,0 +1,68 @@
+/** From settings to what media shall do: a pure composition of the whole desired state. */
+import { cameraSecretName } from '../settings/settings.ts';
+import type { CameraSettings } from '../site/camera.ts';
+import type { ServerSettings, VolumeSettings } from '../site/server-settings.ts';
+import { MEDIA_PROTOCOL_VERSION } from '../wire/media-protocol.ts';
+import type { Orders, StreamName, StreamOrder } from '../wire/media-protocol.ts';
+
+/** Short enough that retention frees space in small steps, long enough for 144 files a camera and day. */
+export const SEGMENT_SECONDS = 600;
+/** Memory of media and what a crash costs (recording.md, "fragment length is the knob"). */
+export const FRAGMENT_MS = 500;
+
+export type OrderSources = {
+  readonly server: ServerSettings;
+  readonly cameras: readonly CameraSettings[];
+  readonly volumes: readonly VolumeSettings[];
+  readonly secretOf: (name: string) => string | undefined;
+  readonly version: number;
+  /** Coordination epoch. */
+  readonly epoch: number;
+};
+
+export function ordersOf({ server, cameras, volumes, secretOf, version, epoch }: OrderSources): Orders {
+  return {
+    kind: 'orders',
+    protocol: MEDIA_PROTOCOL_VERSION,
+    version,
+    serverId: server.id,
+    epoch,
+    segmentSeconds: SEGMENT_SECONDS,
+    fragmentMs: FRAGMENT_MS,
+    volumes: volumes.map(({ id, path, reserveBytes }) => ({ id, path, reserveBytes })),
+    streams: cameras
+      .filter(({ enabled }) => enabled)
+      .flatMap((camera) => streamsOf(camera, preferenceOf(camera.id, volumes), secretOf(cameraSecretName(camera.id)))),
+  };
+}
+
+function streamsOf(
+  camera: CameraSettings,
+  volumeIds: readonly string[],
+  password: string | undefined,
+): readonly StreamOrder[] {
+  const order = (stream: StreamName, source: CameraSettings['main'], record: boolean): StreamOrder => ({
+    cameraId: camera.id,
+    stream,
+    url: source.url,
+    username: camera.username,
+    password: camera.hasPassword ? password : undefined,
+    transport: source.transport,
+    fingerprint: camera.fingerprint,
+    audio: camera.audio,
+    record,
+    priority: camera.priority,
+    volumeIds,
+  });
+  const main = order('main', camera.main, camera.record);
+  return camera.sub === undefined ? [main] : [main, order('sub', camera.sub, camera.recordSub)];
+}
+
+/** Cameras spread over the volumes by their id, each with all of them to fall back to. */
+function preferenceOf(cameraId: string, volumes: readonly VolumeSettings[]): readonly string[] {
+  const ids = volumes.map(({ id }) => id);
+  if (ids.length === 0) return ids;
+  const hash = Array.from(cameraId).reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521, 7);
+  const first = hash % ids.length;
+  return [...ids.slice(first), ...ids.slice(0, first)];
+}
