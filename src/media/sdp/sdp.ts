@@ -36,15 +36,12 @@ export function parseSdp(body: Uint8Array | string): Sdp {
   let name = '';
   const session: SdpAttribute[] = [];
   const media: (Omit<SdpMedia, 'attributes'> & { readonly attributes: SdpAttribute[] })[] = [];
-  for (const raw of lines) {
-    if (raw.length > MAX_SDP_LINE) throw limit(`lines of at most ${MAX_SDP_LINE} characters`);
-    const line = /^\s*([a-z])\s*=(.*)$/.exec(raw);
-    const value = (line?.[2] ?? '').trim();
-    if (line?.[1] === 's') name = value;
-    if (line?.[1] === 'a') (media.at(-1)?.attributes ?? session).push(parseAttribute(value));
-    if (line?.[1] === 'm') media.push({ ...parseMedia(value), attributes: [] });
-    if (media.length > MAX_SDP_MEDIA) throw limit(`at most ${MAX_SDP_MEDIA} media`);
+  for (const { type, value } of lines.map(parseLine)) {
+    if (type === 's') name = value;
+    else if (type === 'a') (media.at(-1)?.attributes ?? session).push(parseAttribute(value));
+    else if (type === 'm') media.push({ ...parseMedia(value), attributes: [] });
   }
+  if (media.length > MAX_SDP_MEDIA) throw limit(`at most ${MAX_SDP_MEDIA} media`);
   if (media.length === 0) {
     throw new UnderstudyError('protocol', 'sdp/format', 'Expected a session description (SDP) with media, got none.');
   }
@@ -62,6 +59,12 @@ export const formatAttributesOf = (of: Pick<Sdp, 'attributes'>, name: string, pa
     .map(({ value }) => /^(\d+)\s+(.*)$/.exec(value))
     .filter((match) => match?.[1] === payloadType)
     .map((match) => match?.[2] ?? '');
+
+function parseLine(text: string): { readonly type: string; readonly value: string } {
+  if (text.length > MAX_SDP_LINE) throw limit(`lines of at most ${MAX_SDP_LINE} characters`);
+  const match = /^\s*([a-z])\s*=(.*)$/.exec(text);
+  return { type: match?.[1] ?? '', value: (match?.[2] ?? '').trim() };
+}
 
 function parseAttribute(value: string): SdpAttribute {
   const colon = value.indexOf(':');

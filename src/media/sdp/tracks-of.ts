@@ -93,7 +93,8 @@ function selectVideo(sdp: Sdp): VideoDescription {
 
 function selectAudio(sdp: Sdp): { readonly audio: AudioDescription | undefined; readonly remarks: readonly string[] } {
   const remarks: string[] = [];
-  for (const media of sdp.media.filter((entry) => entry.media === 'audio' && !isBackchannel(entry))) {
+  const talkBack = !sdp.media.some((entry) => entry.media === 'video' && isSendOnly(entry));
+  for (const media of sdp.media.filter((entry) => entry.media === 'audio' && !(talkBack && isSendOnly(entry)))) {
     for (const format of formatsOf(media)) {
       const audio = describeAudio(media, format);
       if (typeof audio !== 'string') return { audio, remarks };
@@ -103,8 +104,11 @@ function selectAudio(sdp: Sdp): { readonly audio: AudioDescription | undefined; 
   return { audio: undefined, remarks };
 }
 
-/** ONVIF talk-back towards the camera is marked `sendonly` (ONVIF Streaming Specification §5.3). */
-const isBackchannel = (media: SdpMedia): boolean => media.attributes.some(({ name }) => name === 'sendonly');
+/**
+ * ONVIF talk-back towards the camera is marked `sendonly` (ONVIF Streaming Specification §5.3); where the video is too, the
+ * camera means the other direction.
+ */
+const isSendOnly = (media: SdpMedia): boolean => media.attributes.some(({ name }) => name === 'sendonly');
 
 /** A sentence instead if it cannot be recorded. */
 function describeAudio(media: SdpMedia, format: Format): AudioDescription | string {
@@ -168,21 +172,27 @@ function refuseModes(codec: VideoCodec, parameters: ReadonlyMap<string, string>)
 
 function formatsOf(media: SdpMedia): readonly Format[] {
   return media.formats.map((payloadType) => {
-    const map = /^([^/\s]+)\s*(?:\/\s*(\d+))?\s*(?:\/\s*(\d+))?/.exec(
-      formatAttributesOf(media, 'rtpmap', payloadType)[0] ?? '',
-    );
-    const known = STATIC_FORMATS[payloadType];
+    const map = rtpmapOf(media, payloadType);
     return {
       payloadType: Number(payloadType) & 0x7f,
-      encoding: (map?.[1] ?? known?.encoding ?? `payload type ${payloadType.slice(0, 8)}`).toUpperCase(),
-      clockRate: boundedRate(Number(map?.[2] ?? 0)) ?? known?.clockRate ?? (media.media === 'video' ? 90_000 : 8000),
-      channels: Math.min(8, Math.max(1, Number(map?.[3] ?? known?.channels ?? 1))),
+      encoding: map.encoding.toUpperCase(),
+      clockRate: map.clockRate >= 1000 && map.clockRate <= 192_000 ? map.clockRate : defaultRateOf(media),
+      channels: Math.min(8, Math.max(1, map.channels)),
       parameters: parametersOf(formatAttributesOf(media, 'fmtp', payloadType).join(';')),
     };
   });
 }
 
-const boundedRate = (rate: number): number | undefined => (rate >= 1000 && rate <= 192_000 ? rate : undefined);
+function rtpmapOf(media: SdpMedia, payloadType: string): Pick<Format, 'encoding' | 'clockRate' | 'channels'> {
+  const [text = ''] = formatAttributesOf(media, 'rtpmap', payloadType);
+  const map = /^([^/\s]+)\s*(?:\/\s*(\d+))?\s*(?:\/\s*(\d+))?/.exec(text);
+  if (map) return { encoding: map[1] ?? '', clockRate: Number(map[2] ?? 0), channels: Number(map[3] ?? 1) };
+  return (
+    STATIC_FORMATS[payloadType] ?? { encoding: `payload type ${payloadType.slice(0, 8)}`, clockRate: 0, channels: 1 }
+  );
+}
+
+const defaultRateOf = ({ media }: SdpMedia): number => (media === 'video' ? 90_000 : 8000);
 
 function parametersOf(text: string): ReadonlyMap<string, string> {
   const entries = text.split(';').map((part) => {
