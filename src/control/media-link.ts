@@ -75,28 +75,14 @@ export function startMediaLink(deps: MediaLinkDeps): MediaLink {
   };
 
   const session = async (): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const reader = createLineReader(MAX_MESSAGE_BYTES);
     const current = connect(deps.socketPath);
     socket = current;
-    current.once('connect', () => current.write(encodeLine(subscriptionOf(deps.cursor()))));
-    current.on('data', (chunk: Uint8Array) => {
-      try {
-        onData(reader.push(chunk));
-      } catch (error) {
-        deps.log.error('what media says cannot be taken in', { error });
-        current.destroy();
-      }
-    });
-    current.once('error', (error) => deps.log.debug('media connection failed', { reason: messageOf(error) }));
-    current.once('close', () => resolve());
-    await promise;
+    await converse(current, deps, onData);
     socket = undefined;
-    if (hello !== undefined) {
-      deps.log.warn('media connection lost', { instance: hello.instance });
-      hello = undefined;
-      deps.onLost();
-    }
+    if (hello === undefined) return;
+    deps.log.warn('media connection lost', { instance: hello.instance });
+    hello = undefined;
+    deps.onLost();
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -116,6 +102,28 @@ export function startMediaLink(deps: MediaLinkDeps): MediaLink {
       await ended;
     },
   };
+}
+
+/** Subscribes and hands on lines until the connection ends; never rejects. */
+async function converse(
+  socket: Socket,
+  { cursor, log }: Pick<MediaLinkDeps, 'cursor' | 'log'>,
+  onLines: (lines: readonly string[]) => void,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const reader = createLineReader(MAX_MESSAGE_BYTES);
+  socket.once('connect', () => socket.write(encodeLine(subscriptionOf(cursor()))));
+  socket.on('data', (chunk: Uint8Array) => {
+    try {
+      onLines(reader.push(chunk));
+    } catch (error) {
+      log.error('what media says cannot be taken in', { error });
+      socket.destroy();
+    }
+  });
+  socket.once('error', (error) => log.debug('media connection failed', { reason: messageOf(error) }));
+  socket.once('close', () => resolve());
+  await promise;
 }
 
 function subscriptionOf(cursor: ReturnType<MediaLinkDeps['cursor']>): Subscribe {

@@ -1,0 +1,76 @@
+/** What the catalogue knows of a stream, put together for the ledger. */
+import type { Catalogue, Segment, Span, StreamKey } from '../archive/catalogue-types.ts';
+import type { Clock } from '../core/clock.ts';
+import type { TimeRange } from '../core/units.ts';
+import { RESTART_EDGE_MS, absencesOf, accountOf } from '../ledger/account.ts';
+import type { AccountSpan, CausedSpan, RecordedSpan } from '../ledger/account.ts';
+import { rangeOf } from '../ledger/spans.ts';
+
+/** Where accounts look beyond what is asked; `accountOf` needs two edges. */
+const MARGIN_MS = 2 * RESTART_EDGE_MS;
+
+export type FootageDeps = {
+  readonly catalogue: Pick<Catalogue, 'segments' | 'gaps' | 'expectations' | 'services' | 'removed'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Media answers at this moment: its newest sign of life is now. */
+  readonly mediaIsUp: () => boolean;
+};
+export type Footage = {
+  /** Every millisecond of the range. */
+  readonly accountOf: (key: StreamKey, range: Span) => readonly AccountSpan[];
+  readonly segmentsOf: (key: StreamKey, range: Span) => readonly Segment[];
+};
+
+export function createFootage({ catalogue, clock, mediaIsUp }: FootageDeps): Footage {
+  const segmentsOf: Footage['segmentsOf'] = (key, range) => catalogue.segments.find(key, range);
+  return {
+    segmentsOf,
+    accountOf: (key, asked) => {
+      const now = clock.now();
+      const range = rangeOf(asked.start, asked.end);
+      const wide = rangeOf(asked.start - MARGIN_MS, asked.end + MARGIN_MS);
+      const expected = catalogue.expectations
+        .find(key, wide)
+        .map(({ start, end }) => rangeOf(start, end ?? Math.max(now, start)));
+      return accountOf({
+        range,
+        now,
+        expected,
+        recorded: segmentsOf(key, wide).flatMap(recordedOf),
+        missing: missingOf({ catalogue, key, wide, now, up: mediaIsUp() }),
+      });
+    },
+  };
+}
+
+const recordedOf = ({ spans, serverId }: Segment): readonly RecordedSpan[] =>
+  spans.map(({ start, end }) => ({ ...rangeOf(start, end), recordedBy: serverId, returned: false }));
+
+type Question = {
+  readonly catalogue: FootageDeps['catalogue'];
+  readonly key: StreamKey;
+  readonly wide: TimeRange;
+  readonly now: number;
+  readonly up: boolean;
+};
+function missingOf({ catalogue, key, wide, now, up }: Question): readonly CausedSpan[] {
+  const periodsOf = (service: 'media' | 'control'): readonly TimeRange[] =>
+    catalogue.services.find(service, wide).map(({ start, end }) => rangeOf(start, end));
+  const last = periodsOf('media').at(-1);
+  const media = up && last !== undefined ? [...periodsOf('media'), rangeOf(last.start, now)] : periodsOf('media');
+  const control = [...periodsOf('control'), ...controlSinceLastBeat(periodsOf('control').at(-1), now)];
+  const until = rangeOf(wide.start, Math.min(wide.end, now));
+  return [
+    ...catalogue.gaps
+      .find(key, wide)
+      .map(({ start, end, cause, detail }) => ({ ...rangeOf(start, end ?? Math.max(now, start)), cause, detail })),
+    ...catalogue.removed
+      .find(key, wide)
+      .map(({ start, end, cause }) => ({ ...rangeOf(start, end), cause, detail: '' })),
+    ...absencesOf(until, { media, control }),
+  ];
+}
+
+/** We are control, and we are up. */
+const controlSinceLastBeat = (last: TimeRange | undefined, now: number): readonly TimeRange[] =>
+  last === undefined || last.end > now ? [] : [rangeOf(last.start, now)];
