@@ -1,0 +1,21 @@
+/**
+ * How long a camera is left alone after a failed attempt: doubling from 0.5 s to 30 s, with jitter so that 128 cameras
+ * behind one switch do not come back in one burst. Pure: the random number comes in.
+ */
+import { durationMs } from '../core/units.ts';
+import type { DurationMs } from '../core/units.ts';
+
+const FIRST_DELAY = 500;
+const MAX_DELAY = 30_000;
+/** A wrong password stays wrong, and asking often locks accounts out on many makes. */
+const FIRST_DELAY_REFUSED = 5_000;
+
+/**
+ * The wait before the next attempt. `failures`: attempts in a row that recorded nothing, at least 1. `random`: 0 up to, not
+ * with, 1. The result lies between half and the whole of the doubled delay.
+ */
+export function backoffOf(failures: number, refused: boolean, random: number): DurationMs {
+  const first = refused ? FIRST_DELAY_REFUSED : FIRST_DELAY;
+  const full = Math.min(MAX_DELAY, first * 2 ** Math.min(16, Math.max(0, failures - 1)));
+  return durationMs(Math.round(full * (0.5 + random / 2)));
+}

@@ -1,0 +1,431 @@
+/**
+ * Access units and sound of one RTSP session in, fragments out.
+ *
+ * A fragment ends at a key frame, or before an access unit that is presented after all before it once it is as long as
+ * ordered, and before the first access unit behind a loss. A segment begins at a key frame: the first of the session, the first
+ * after the ordered length, one with other parameter sets, one after the wall clock was set.
+ *
+ * Belongs here: when a fragment ends, what is dropped and booked. Does not: where bytes go (payload.ts), sound
+ * (audio-track.ts), files (write-queue.ts). Nothing is allocated per packet.
+ *
+ * Invariant: between the end of one fragment and the start of the next there is no time, or a `lost` report covers it.
+ */
+import { deriveDecodeTimes, deriveDurations } from '../media/mp4/decode-times.ts';
+import { HASH_BYTES } from '../media/mp4/fragment-hash.ts';
+import { writeFragmentHeader, writeTrailingPadding } from '../media/mp4/fragment-writer.ts';
+import type { SampleRun, VideoRun } from '../media/mp4/fragment-writer.ts';
+import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
+import type { AudioTrack, VideoCodec, VideoTrack } from '../media/tracks.ts';
+import { createAudioCollector } from './audio-track.ts';
+import { KEY, LEFT_OUT, nalKindsOf, OTHER, PARAMETER_SET } from './nal-kinds.ts';
+import { createParameterSetTracker } from './parameter-set-tracker.ts';
+import { createPayload, HEAD_ROOM } from './payload.ts';
+import type { FilledBlock } from './payload.ts';
+import type { Sequence } from './run-counter.ts';
+import { createSegment } from './segment.ts';
+import type { FinishedFragment, Origin, Segment } from './segment.ts';
+import type { Slabs } from './slabs.ts';
+
+/** Access units of one fragment; more than 4 s at 60 pictures a second. */
+export const MAX_SAMPLES = 256;
+/** A fragment is cut when it has so many bytes, whatever its length. */
+export const MAX_FRAGMENT_BYTES: number = 12 * 1024 * 1024;
+/** 90 kHz; until the stream shows its own: 25 pictures a second. */
+const FIRST_FRAME_TICKS = 3600;
+/** Timestamps that jump further than this, or back, are a new start of the camera's clock. */
+const MAX_STEP_TICKS = 10 * 90_000;
+/** The wall clock moved against the camera's by so much: it was set. */
+const CLOCK_STEP_US = 1_500_000;
+const US_PER_TICK = 1e6 / 90_000;
+const FIRST_BLOCK = 256 * 1024;
+const NO_SOUND: SampleRun = { count: 0, decodeTime: 0, sizes: new Uint32Array(0), durations: new Uint32Array(0) };
+
+export type LossCause = 'network-loss' | 'overload' | 'clock-stepped' | 'no-key-frame';
+export type FragmentBuilderDeps = {
+  readonly slabs: Pick<Slabs, 'take' | 'give'>;
+  readonly sequence: Sequence;
+  /** Read at the start of each segment. */
+  readonly origin: () => Origin;
+  readonly policy: () => { readonly fragmentMs: number; readonly segmentSeconds: number };
+  readonly codec: VideoCodec;
+  /** Of the session description; may be empty until they come in band. */
+  readonly parameterSets: readonly Uint8Array[];
+  readonly audio: AudioTrack | undefined;
+  /** `undefined` if no track can be made of them. */
+  readonly videoTrackOf: (codec: VideoCodec, parameterSets: readonly Uint8Array[]) => VideoTrack | undefined;
+  /** Wall microseconds of a timestamp of the picture and of the sound. */
+  readonly videoWallUs: (timestamp: number) => number;
+  readonly audioWallUs: (timestamp: number) => number;
+  readonly clock: () => Segment['clock'];
+  readonly previousChain: Uint8Array | undefined;
+  readonly on: FragmentBuilderEvents;
+};
+
+export type FragmentBuilderEvents = {
+  /** The block belongs to the listener. */
+  readonly fragment: (fragment: FinishedFragment) => void;
+  /** Wall microseconds, half open; `accessUnits` were dropped, `undefined` if nobody knows how many. */
+  readonly lost: (startUs: number, endUs: number, cause: LossCause, accessUnits: number | undefined) => void;
+  /** The first key frame of the session: recording begins. */
+  readonly begun: (startUs: number) => void;
+  /** Every recorded access unit: borrowed bytes with four-byte lengths. `timestamp` in ticks. */
+  readonly accessUnit: (unit: AccessUnitView) => void;
+};
+
+/** Filled again for every access unit. */
+export type AccessUnitView = {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  timestamp: number;
+  key: boolean;
+};
+
+export type FragmentBuilder = {
+  readonly video: AccessUnitSink;
+  readonly audio: AudioSink;
+  /** Packets are missing before what comes next. */
+  readonly noteLoss: () => void;
+  /** Ends the session: what is whole is handed out. Returns the wall microseconds up to which it is recorded. */
+  readonly end: () => number | undefined;
+  readonly segment: () => Segment | undefined;
+  /** Wall microseconds at which the last recorded access unit ends; `undefined` before the first. */
+  readonly recordedUntilUs: () => number | undefined;
+  /** What has been collected since the last fragment, for a viewer who comes in between. */
+  readonly pendingAccessUnits: () => PendingUnits;
+  readonly chain: () => Uint8Array | undefined;
+};
+export type PendingUnits = {
+  readonly bytes: Uint8Array;
+  readonly sizes: Uint32Array;
+  readonly timestamps: Float64Array;
+  readonly count: number;
+  readonly key: boolean;
+};
+
+// oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
+export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilder {
+  const { slabs, codec, on, videoWallUs } = deps;
+  const kinds = nalKindsOf(codec);
+  const payload = createPayload(slabs, codec, FIRST_BLOCK);
+  const sets = createParameterSetTracker(codec, deps.parameterSets);
+  const sound = deps.audio === undefined ? undefined : createAudioCollector(deps.audio, deps.audioWallUs);
+  const timestamps = new Float64Array(MAX_SAMPLES);
+  const decodeTimes = new Float64Array(MAX_SAMPLES);
+  const offsets = new Int32Array(MAX_SAMPLES);
+  const sizes = new Uint32Array(MAX_SAMPLES);
+  const durations = new Uint32Array(MAX_SAMPLES);
+  const leaves = new Uint8Array(MAX_SAMPLES * HASH_BYTES);
+  const view: AccessUnitView = { bytes: leaves, start: 0, end: 0, timestamp: 0, key: false };
+
+  let track = deps.parameterSets.length > 0 ? deps.videoTrackOf(codec, deps.parameterSets) : undefined;
+  let segment: Segment | undefined;
+  /** Timestamp at which the segment's time is 0. */
+  let segmentTicks = 0;
+  let segmentIsNew = true;
+  let chain = deps.previousChain;
+  let count = 0;
+  let fragmentKey = false;
+  let fragmentTicks = 0;
+  let fragmentUs = 0;
+  let fragmentContinuous = false;
+  let latest = 0;
+  let frameTicks = FIRST_FRAME_TICKS;
+  let reordered = false;
+  let endUs: number | undefined;
+  /** Something is missing before the next access unit. */
+  let lossCause: LossCause | undefined;
+  let lossUnits = 0;
+  let lossExact = true;
+  let wantsSegment = false;
+  let begun = false;
+
+  // Of the access unit in hand.
+  let unitTimestamp = 0;
+  let unitHasPicture = false;
+  let unitKey = false;
+  let unitDropped = false;
+  let nalKind = OTHER;
+
+  const durationMs = (): number => Math.min(10_000, Math.max(50, deps.policy().fragmentMs));
+
+  const videoRun = (endTicks: number): VideoRun => {
+    const run = { count, presentationTimes: timestamps, decodeTimes, offsets };
+    const reorderedHere = deriveDecodeTimes(run);
+    if (reorderedHere) reordered = true;
+    deriveDurations(decodeTimes, count, endTicks, durations);
+    const decodeTime = Math.max(0, (decodeTimes[0] ?? 0) - segmentTicks);
+    return { count, decodeTime, sizes, durations, compositionOffsets: reorderedHere ? offsets : undefined };
+  };
+
+  const emit = (filled: FilledBlock, current: Segment, endTicks: number, fragmentEndUs: number): void => {
+    const video = videoRun(endTicks);
+    const audio = sound?.run(current.startUs) ?? NO_SOUND;
+    const sequence = deps.sequence.next();
+    const { block } = filled;
+    const written = writeFragmentHeader(
+      block.bytes,
+      HEAD_ROOM,
+      {
+        sequence,
+        epoch: current.origin.epoch,
+        owner: ownerBytes(current.origin.serverId),
+        key: fragmentKey,
+        continuous: fragmentContinuous,
+        senderReport: deps.clock() === 'sender-report',
+        start: fragmentUs,
+        end: fragmentEndUs,
+        video,
+        audio,
+        leaves,
+        restHash: filled.restHash,
+        chainBefore: segmentIsNew ? current.chainStart : (chain ?? current.chainStart),
+      },
+      0,
+    );
+    const end = writeTrailingPadding(block.bytes, filled.audioEnd, 0);
+    chain = written.chain;
+    on.fragment({
+      segment: current,
+      block,
+      start: written.start,
+      length: end - written.start,
+      sequence,
+      startUs: fragmentUs,
+      endUs: fragmentEndUs,
+      key: fragmentKey,
+      continuous: fragmentContinuous,
+      accessUnits: count,
+      audioFrames: audio.count,
+      first: segmentIsNew,
+      chain: written.chain,
+    });
+    segmentIsNew = false;
+  };
+
+  /** Ends the fragment at `endTicks`, wall time `at`. False: no memory; its access units are lost. */
+  const cut = (endTicks: number, at: number): void => {
+    if (segment === undefined || count === 0) return;
+    const filled = payload.cut(sound?.bytes() ?? leaves, sound?.byteLength() ?? 0);
+    if (filled === undefined) return giveUp(at);
+    if (count > 1) frameTicks = Math.max(1, Math.round((latest - (timestamps[0] ?? 0)) / (count - 1)));
+    emit(filled, segment, endTicks, at);
+    endUs = at;
+    count = 0;
+    sound?.clear(false);
+  };
+  /** The memory for the next fragment is missing: this one is the price. */
+  const giveUp = (at: number): void => {
+    payload.release();
+    on.lost(fragmentUs, at, 'overload', count);
+    endUs = at;
+    count = 0;
+    lossCause ??= 'overload';
+    lossUnits += 1;
+    unitDropped = true;
+    wantsSegment = true;
+    sound?.clear(true);
+  };
+
+  const expectedUs = (timestamp: number): number =>
+    segment === undefined ? videoWallUs(timestamp) : segment.startUs + (timestamp - segmentTicks) * US_PER_TICK;
+
+  /** The camera's clock started anew inside the session: its new times go on where the old ones ended. */
+  const isJump = (timestamp: number): boolean =>
+    count > 0 && (timestamp - latest > MAX_STEP_TICKS || latest - timestamp > MAX_STEP_TICKS);
+
+  const endOfLatest = (next: number): number =>
+    reordered || next <= latest ? latest + frameTicks : Math.min(next, latest + MAX_STEP_TICKS);
+
+  const shouldCut = (timestamp: number, key: boolean, jump: boolean): boolean => {
+    if (count === 0) return false;
+    if (key || jump || lossCause !== undefined || count >= MAX_SAMPLES) return true;
+    if (payload.videoBytes() >= MAX_FRAGMENT_BYTES || sound?.isNearlyFull() === true) return true;
+    return timestamp > latest && timestamp - fragmentTicks >= durationMs() * 90;
+  };
+
+  /** The first VCL NAL unit of an access unit: decides what ends before it and what begins with it. */
+  const beginPicture = (key: boolean): void => {
+    unitHasPicture = true;
+    unitKey = key;
+    if (segment === undefined && !key) {
+      unitDropped = true;
+      return;
+    }
+    const timestamp = unitTimestamp;
+    const jump = isJump(timestamp);
+    const wall = videoWallUs(timestamp);
+    const stepped = segment !== undefined && Math.abs(wall - expectedUs(timestamp)) > CLOCK_STEP_US;
+    if (jump || stepped) wantsSegment = true;
+    const newLayout = key ? sets.takeChange() : undefined;
+    if (newLayout !== undefined) changeLayout(newLayout);
+    if (shouldCut(timestamp, key, jump)) {
+      const missing = lossCause !== undefined || jump || (stepped && key);
+      const endTicks = missing ? latest + frameTicks : endOfLatest(timestamp);
+      cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, wall));
+    }
+    if (unitDropped) return;
+    if (key && needsSegment(timestamp)) openSegment(timestamp, wall);
+    else if (jump) waitForKey();
+  };
+  /** Without a key frame nothing can begin. */
+  const waitForKey = (): void => {
+    segment = undefined;
+    lossCause ??= 'no-key-frame';
+    lossExact = false;
+    unitDropped = true;
+  };
+  /** Neighbouring fragments share one moment; while the clock is off by a step, the segment's own time counts until it ends. */
+  const steadyUs = (timestamp: number, wall: number): number => {
+    const expected = expectedUs(timestamp);
+    return Math.max(fragmentUs + 1, Math.abs(wall - expected) > CLOCK_STEP_US ? expected : wall);
+  };
+
+  const changeLayout = (parameterSets: readonly Uint8Array[]): void => {
+    const next = deps.videoTrackOf(codec, parameterSets);
+    if (next === undefined) return;
+    track = next;
+    wantsSegment = true;
+  };
+
+  const needsSegment = (timestamp: number): boolean =>
+    segment === undefined || wantsSegment || timestamp - segmentTicks >= deps.policy().segmentSeconds * 90_000;
+
+  const openSegment = (timestamp: number, wall: number): void => {
+    if (track === undefined) {
+      unitDropped = true;
+      return;
+    }
+    const before = segment;
+    const clockStep = endUs !== undefined && lossCause === undefined && Math.abs(wall - endUs) > CLOCK_STEP_US;
+    if (clockStep && endUs !== undefined && wall > endUs) on.lost(endUs, wall, 'clock-stepped', undefined);
+    const startUs = clockStep || lossCause !== undefined || endUs === undefined ? wall : endUs;
+    const layout = { video: track, audio: deps.audio };
+    segment = createSegment({ origin: deps.origin(), layout, startUs, clock: deps.clock() }, chain);
+    segmentTicks = timestamp;
+    segmentIsNew = true;
+    wantsSegment = false;
+    if (before !== undefined) sound?.clear(true);
+    if (clockStep) endUs = undefined;
+  };
+
+  /** The access unit is whole: it belongs to the fragment. */
+  const keep = (): void => {
+    const size = payload.sealAccessUnit(leaves, count * HASH_BYTES);
+    if (count === 0) beginFragment();
+    timestamps[count] = unitTimestamp;
+    sizes[count] = size;
+    count += 1;
+    if (unitTimestamp > latest || count === 1) latest = unitTimestamp;
+    if (!begun) on.begun(fragmentUs);
+    begun = true;
+    view.bytes = payload.block()?.bytes ?? leaves;
+    view.end = payload.accessUnitStart();
+    view.start = view.end - size;
+    view.timestamp = unitTimestamp;
+    view.key = unitKey;
+    on.accessUnit(view);
+  };
+  const beginFragment = (): void => {
+    fragmentTicks = unitTimestamp;
+    fragmentKey = unitKey;
+    const wall = steadyStart(unitTimestamp);
+    fragmentContinuous = lossCause === undefined && endUs !== undefined;
+    fragmentUs = fragmentContinuous && endUs !== undefined ? endUs : Math.max(wall, endUs ?? wall);
+    if (lossCause !== undefined && endUs !== undefined && fragmentUs > endUs) {
+      on.lost(endUs, fragmentUs, lossCause, lossExact ? lossUnits : undefined);
+    }
+    lossCause = undefined;
+    lossUnits = 0;
+    lossExact = true;
+  };
+  const steadyStart = (timestamp: number): number => {
+    if (segment !== undefined && segmentIsNew && count === 0 && timestamp === segmentTicks) return segment.startUs;
+    const wall = videoWallUs(timestamp);
+    const expected = expectedUs(timestamp);
+    return Math.abs(wall - expected) > CLOCK_STEP_US ? expected : wall;
+  };
+
+  const loseUnit = (cause: LossCause): void => {
+    payload.dropAccessUnit();
+    lossCause ??= cause;
+    lossUnits += 1;
+    // A segment begins with a key frame, and that one is broken.
+    if (segmentIsNew && count === 0) segment = undefined;
+  };
+
+  const video: AccessUnitSink = {
+    beginAccessUnit: (timestamp) => {
+      unitTimestamp = timestamp;
+      unitHasPicture = false;
+      unitKey = false;
+      unitDropped = false;
+      payload.beginAccessUnit();
+    },
+    beginNal: (type, first, second) => {
+      nalKind = kinds[type] ?? OTHER;
+      if (nalKind === LEFT_OUT || unitDropped) return;
+      if (nalKind <= KEY && !unitHasPicture) beginPicture(nalKind === KEY);
+      if (!unitDropped) payload.beginNal(first, second);
+    },
+    data: (bytes, start, end) => {
+      if (nalKind !== LEFT_OUT && !unitDropped) payload.data(bytes, start, end);
+    },
+    endNal: () => {
+      if (nalKind === LEFT_OUT || unitDropped) return;
+      if (nalKind === PARAMETER_SET) {
+        sets.see(payload.currentNal());
+        payload.dropNal();
+      } else payload.endNal();
+    },
+    endAccessUnit: (intact) => {
+      sets.endAccessUnit();
+      if (unitDropped || !unitHasPicture) {
+        payload.dropAccessUnit();
+        if (!intact) noteLoss();
+        return;
+      }
+      if (payload.overflowed()) loseUnit('overload');
+      else if (intact && payload.accessUnitSize() > 0) keep();
+      else loseUnit('network-loss');
+    },
+  };
+  const noteLoss = (): void => {
+    if (endUs === undefined && count === 0) return;
+    lossCause ??= 'network-loss';
+    lossExact = false;
+  };
+
+  return {
+    video,
+    audio: {
+      frame: (timestamp, bytes, start, end) => {
+        if (segment !== undefined) sound?.frame(timestamp, bytes, start, end);
+      },
+    },
+    noteLoss,
+    end: () => {
+      payload.dropAccessUnit();
+      const endTicks = latest + frameTicks;
+      cut(endTicks, fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK);
+      payload.release();
+      return endUs;
+    },
+    segment: () => segment,
+    recordedUntilUs: () =>
+      count === 0 ? endUs : fragmentUs + (latest + frameTicks - fragmentTicks) * US_PER_TICK,
+    pendingAccessUnits: () => ({
+      bytes: (payload.block()?.bytes ?? leaves).subarray(HEAD_ROOM, HEAD_ROOM + payload.videoBytes()),
+      sizes,
+      timestamps,
+      count,
+      key: fragmentKey,
+    }),
+    chain: () => chain,
+  };
+}
+
+/** The 16 bytes of a UUID. */
+function ownerBytes(serverId: string): Uint8Array {
+  return Buffer.from(serverId.replaceAll('-', ''), 'hex');
+}
