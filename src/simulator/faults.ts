@@ -80,7 +80,7 @@ export type Lasting<Kind extends FaultKind> = {
   readonly until: number;
 };
 /** What is wrong now; at most one of a kind. */
-export type FaultState = { readonly [Kind in FaultKind]?: Lasting<Kind> };
+export type FaultState = { readonly [Kind in FaultKind]?: Lasting<Kind> | undefined };
 
 /** Happens once and leaves nothing behind. */
 const MOMENTARY: readonly FaultKind[] = ['heal', 'reboot', 'hang-up', 'garbage', 'timestamp-jump', 'timestamp-wrap'];

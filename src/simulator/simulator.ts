@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { EpochMs } from '../core/units.ts';
 import type { AudioClip, VideoClip } from './clip.ts';
+import { startCamera } from './camera.ts';
 import type { Fault } from './faults.ts';
 
 export type StreamPath = 'main' | 'sub';
@@ -80,9 +81,28 @@ export type SimulatedCamera = Running & {
   readonly sessions: () => readonly SessionRecord[];
 };
 
-export type SimulatorDeps = { readonly clock: Clock; readonly log: Log };
+export type SimulatorDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where to listen; 127.0.0.1 by default. */
+  readonly host?: string | undefined;
+};
 
 export type Simulator = Running & {
   readonly cameras: readonly SimulatedCamera[];
   readonly cameraOf: (id: string) => SimulatedCamera | undefined;
 };
+
+/** Resolves when every camera listens. */
+export async function startSimulator(deps: SimulatorDeps, cameras: readonly CameraOptions[]): Promise<Simulator> {
+  const running: SimulatedCamera[] = [];
+  const stop = async (): Promise<void> => void (await Promise.all(running.map((camera) => camera.stop())));
+  try {
+    for (const [index, options] of cameras.entries())
+      running.push(await startCamera(deps, { scene: index, ...options }));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { cameras: running, cameraOf: (id) => running.find((camera) => camera.id === id), stop };
+}
