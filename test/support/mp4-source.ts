@@ -155,9 +155,13 @@ function fragmentOf({ layout, audio }: Source, plan: FragmentPlan): { bytes: Uin
   );
 }
 
-/** `[pts in seconds from the first, hash]` of every decoded picture or sound frame, in order. */
-export async function decoded(path: string, stream: 'v' | 'a'): Promise<readonly string[]> {
-  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', path, '-map', `0:${stream}`, '-f', 'framemd5', '-'], {
+/** Seconds from the first, and hash, of every decoded picture, in order. */
+export const decoded = (path: string): Promise<readonly string[]> => framesOf(path, ['-map', '0:v']);
+/** The same of every coded sound frame: a decoder's noise depends on how many frames it had before. */
+export const soundOf = (path: string): Promise<readonly string[]> => framesOf(path, ['-map', '0:a', '-c', 'copy']);
+
+async function framesOf(path: string, args: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', path, ...args, '-f', 'framemd5', '-'], {
     maxBuffer: 2 ** 28,
   });
   const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
