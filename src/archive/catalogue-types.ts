@@ -47,6 +47,12 @@ export type ScannedFragment = Pick<
   'offset' | 'length' | 'sequence' | 'start' | 'end' | 'key' | 'continuous'
 >;
 
+export type SegmentTotals = StreamKey & {
+  readonly volumeId: string;
+  readonly segments: number;
+  readonly bytes: number;
+};
+
 export type SegmentTable = {
   /** Idempotent. */
   readonly open: (segment: SegmentReport) => void;
@@ -67,23 +73,14 @@ export type SegmentTable = {
     at: number,
   ) => { readonly before: SegmentRow | undefined; readonly after: SegmentRow | undefined };
   readonly openOnes: () => readonly SegmentRow[];
-  /** Closed ones of a camera (both streams) or of all, in recording order, oldest first. */
-  readonly oldest: (filter: {
-    readonly cameraId?: string;
-    readonly volumeId?: string;
-    readonly limit: number;
-  }) => readonly SegmentRow[];
+  /** Closed ones of a stream on one volume in recording order (by sequence, whatever the clock did), oldest first. */
+  readonly oldest: (key: StreamKey, volumeId: string, limit: number) => readonly SegmentRow[];
   /** By volume, in order of path, from after `path` on: for reconciling without holding everything. */
   readonly page: (volumeId: string, afterPath: string, limit: number) => readonly SegmentRow[];
   /** The row and its fragments. False if there was none. */
   readonly remove: (volumeId: string, path: string) => boolean;
-  /** Bytes and oldest start of every camera and stream that has footage. */
-  readonly totals: () => readonly (StreamKey & {
-    readonly segments: number;
-    readonly bytes: number;
-    readonly start: number;
-    readonly end: number;
-  })[];
+  /** Of every stream and volume that has footage; kept up to date by triggers, so asking costs nothing. */
+  readonly totals: () => readonly SegmentTotals[];
   /** Bytes of footage that began in the range, all cameras: today's rate for the forecast. */
   readonly bytesStarted: (range: Span, volumeId?: string) => number;
 };
@@ -187,8 +184,11 @@ export type Catalogue = {
    */
   readonly condition: 'sound' | 'new' | 'rebuild-needed';
   readonly movedTo: string | undefined;
-  /** All or nothing; nested calls join the outer one. */
-  readonly transaction: <T>(run: () => T) => T;
+  /**
+   * All or nothing; nested calls join the outer one. `durable` survives a power cut once it returns (one fsync): for gaps, expectations, log
+   * and exports. The others may lose the last ones, never half of one: for fragments, which the files tell again.
+   */
+  readonly transaction: <T>(run: () => T, durability?: 'durable') => T;
   readonly segments: SegmentTable;
   readonly gaps: GapTable;
   readonly expectations: ExpectationTable;
