@@ -3,21 +3,28 @@
  * role and camera, answers errors as problem+json, serves the UI for everything else.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Duplex } from 'node:stream';
+import { Router } from '@koa/router';
+import Koa from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
+import { assertNever } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Caller } from './caller.ts';
-import type { AnyRoute } from './route.ts';
+import { admit, headerOf, pathOf, pathPattern, signalOf } from './admission.ts';
+import type { AdmissionDeps } from './admission.ts';
+import { readJson } from './json-body.ts';
+import { HttpError, problemOf } from './problem.ts';
+import { changesSomething, checkHost, checkOrigin } from './request-checks.ts';
+import type { AnyRoute, AnyRouteSpec, Reply, Route, RouteRequest } from './route.ts';
+import { openStaticFiles } from './static-files.ts';
+import { createUpgrade } from './upgrade.ts';
+import { validateBody } from './validate.ts';
 
-export type AppDeps = {
+export type AppDeps = AdmissionDeps & {
   readonly clock: Clock;
   readonly log: Log;
   readonly routes: readonly AnyRoute[];
-  /** From the raw headers; anonymous when there is no valid session or token. */
-  readonly authenticate: (credentials: {
-    readonly cookie: string | undefined;
-    readonly authorization: string | undefined;
-  }) => Promise<Caller>;
   /** Names and addresses under which this box may be reached, beside the address the connection came in on. Lower case. */
   readonly hosts: () => readonly string[];
   /** `dist/web`; undefined serves no UI. */
@@ -30,4 +37,125 @@ export type App = {
   readonly request: (request: IncomingMessage, response: ServerResponse) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void;
 };
-export type CreateApp = (deps: AppDeps) => App;
+/**
+ * Scripts, styles and sockets from here alone; pictures and video also from memory. No HSTS: with a certificate that the user
+ * accepted by hand it would take the way back in from them.
+ */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: data:; " +
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self' blob:; base-uri 'none'; " +
+    "form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+};
+
+export function createApp(deps: AppDeps): App {
+  const koa = new Koa();
+  koa.silent = true; // errors are answered and logged below
+  koa.use(answerErrors(deps));
+  koa.use(async (ctx, next) => {
+    ctx.set(SECURITY_HEADERS);
+    checkHost(headerOf(ctx.req), deps.hosts(), ctx.req.socket.localAddress);
+    if (changesSomething(ctx.method)) checkOrigin(headerOf(ctx.req));
+    await next();
+  });
+  const router = new Router();
+  for (const route of deps.routes) {
+    if (route.kind === 'http') router.register(pathOf(route.spec), [route.spec.method], carry(route, deps));
+  }
+  koa.use(router.routes() as unknown as Middleware);
+  koa.use(noSuchRoute(deps.routes));
+  if (deps.webRoot !== undefined) koa.use(openStaticFiles(deps.webRoot, deps.log));
+  koa.use((ctx) => {
+    throw new HttpError(404, 'http/not-found', `Nothing is at ${ctx.path.slice(0, 200)}.`);
+  });
+  const handle = koa.callback();
+  return {
+    request: (request, response) => {
+      void handle(request, response);
+    },
+    upgrade: createUpgrade(deps),
+  };
+}
+
+function carry(route: Route, deps: AppDeps): Middleware {
+  return async (ctx) => {
+    const place = { params: { ...paramsOf(ctx) }, query: { ...ctx.query } };
+    const { caller, params, query } = await admit(route, ctx.req, place, deps);
+    const body = route.spec.body === undefined ? undefined : await readJson(ctx.req);
+    const left = new AbortController();
+    ctx.res.once('close', () => left.abort());
+    const request: RouteRequest<never, never, never> = {
+      params,
+      query,
+      body: validateBody(route.spec, body),
+      caller,
+      header: headerOf(ctx.req),
+      address: ctx.req.socket.remoteAddress ?? '',
+      signal: signalOf(left.signal, caller),
+    };
+    send(ctx, route.spec, await route.handle(request), deps.validateResponses === true);
+  };
+}
+
+const paramsOf = (ctx: Context): object => (ctx as unknown as { readonly params?: object }).params ?? {};
+
+function send(ctx: Context, spec: AnyRouteSpec, reply: Reply<unknown>, validate: boolean): void {
+  ctx.status = reply.status ?? spec.response.status ?? (reply.kind === 'empty' ? 204 : 200);
+  ctx.set({ 'cache-control': 'no-store', ...reply.headers });
+  switch (reply.kind) {
+    case 'empty':
+      ctx.body = null; // null: Koa's word for no body
+      return;
+    case 'bytes':
+      ctx.type = reply.mediaType;
+      ctx.body = reply.body instanceof Uint8Array ? Buffer.from(reply.body) : reply.body;
+      if (ctx.body instanceof Readable) ctx.body.on('error', () => ctx.res.destroy());
+      return;
+    case 'json':
+      if (validate) spec.response.json?.parse(reply.body);
+      ctx.type = 'application/json';
+      ctx.body = JSON.stringify(reply.body);
+      return;
+    default:
+      assertNever(reply);
+  }
+}
+
+function answerErrors({ log }: AppDeps): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      const { status, headers, problem } = problemOf(error);
+      if (status >= 500 && status !== 501) log.error('request failed', { method: ctx.method, path: ctx.path, error });
+      ctx.status = status;
+      ctx.set({ ...headers, 'cache-control': 'no-store' });
+      ctx.type = 'application/problem+json';
+      ctx.body = JSON.stringify(problem);
+    }
+  };
+}
+
+/** Below `/api` nothing falls through to the UI: 405 where the path exists for another method, else 404. */
+function noSuchRoute(routes: readonly AnyRoute[]): Middleware {
+  const places = routes.map(({ spec }) => ({ method: spec.method, matches: pathPattern(pathOf(spec)) }));
+  return async (ctx, next) => {
+    const methods = [...new Set(places.filter(({ matches }) => matches.test(ctx.path)).map(({ method }) => method))];
+    if (methods.length > 0) {
+      const allow = methods.join(', ');
+      throw new HttpError(405, 'http/method', `${ctx.method} is not possible here, ${allow} is.`, {
+        headers: { allow },
+      });
+    }
+    if (ctx.path === '/api' || ctx.path.startsWith('/api/')) {
+      throw new HttpError(404, 'http/not-found', `The API has nothing at ${ctx.path.slice(0, 200)}.`);
+    }
+    await next();
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * What requests and WebSockets have in common on their way to a route: finding it, sign-in, role, camera, path and query.
+ * Belongs here: the way in. Does not: bodies and answers (app.ts), the handshake (upgrade.ts).
+ */
+import type { IncomingMessage } from 'node:http';
+import { mayCall, maySeeCamera } from './caller.ts';
+import type { Caller } from './caller.ts';
+import { HttpError } from './problem.ts';
+import type { AnyRoute, AnyRouteSpec } from './route.ts';
+import { validatePlace } from './validate.ts';
+
+export type AdmissionDeps = {
+  /** From the raw headers; anonymous when there is no valid session or token. */
+  readonly authenticate: (credentials: {
+    readonly cookie: string | undefined;
+    readonly authorization: string | undefined;
+  }) => Promise<Caller>;
+};
+
+/** Below this all routes stand that are not `root`. */
+export const API_PREFIX = '/api/v1';
+export const pathOf = ({ path, root }: AnyRouteSpec): string => (root === true ? path : `${API_PREFIX}${path}`);
+
+/** Lower case names; the first of several values. */
+export const headerOf =
+  ({ headers }: IncomingMessage): ((name: string) => string | undefined) =>
+  (name) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+
+/** Everything before the body: sign-in, role, path, camera. @throws HttpError 401, 403, 422 */
+export async function admit(
+  { spec }: AnyRoute,
+  request: IncomingMessage,
+  place: { readonly params: unknown; readonly query: unknown },
+  deps: AdmissionDeps,
+): Promise<{ readonly caller: Caller; readonly params: never; readonly query: never }> {
+  const { cookie, authorization } = request.headers;
+  const caller = await deps.authenticate({ cookie, authorization });
+  if (!mayCall(caller, spec.access)) {
+    if (caller.kind === 'anonymous') throw notSignedIn();
+    throw new HttpError(403, 'auth/role', `This needs the role ${spec.access}; ${caller.name} has ${caller.role}.`);
+  }
+  const params = place.params as Readonly<Record<string, string | undefined>>;
+  if (spec.camera !== undefined && !maySeeCamera(caller, params[spec.camera] ?? '')) {
+    throw new HttpError(403, 'auth/camera', 'This account has no permission for this camera.');
+  }
+  return { caller, ...validatePlace(spec, place.params, place.query) };
+}
+
+const notSignedIn = (): HttpError =>
+  new HttpError(401, 'auth/required', 'Sign in first, or send a token: the session may have ended.', {
+    headers: { 'www-authenticate': 'Bearer realm="understudy"' },
+  });
+
+/** The signal a handler gets: the client left, the session ended. */
+export function signalOf(left: AbortSignal, caller: Caller): AbortSignal {
+  return caller.kind === 'anonymous' ? left : AbortSignal.any([left, caller.ended]);
+}
+
+/** `/cameras/:id/live` with one group a parameter. */
+export function pathPattern(path: string): RegExp {
+  const pattern = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:(\w+)/g, '(?<$1>[^/]+)');
+  return new RegExp(`^${pattern}$`);
+}
