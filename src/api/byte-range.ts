@@ -7,15 +7,13 @@ export type ByteRange =
 
 /** Several ranges, other units and nonsense are ignored as the RFC allows: the whole is sent. */
 export function parseByteRange(header: string | undefined, size: number): ByteRange {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '');
-  const [, first = '', last = ''] = match ?? [];
-  if (match === null || (first === '' && last === '')) return { kind: 'whole' };
-  if (first === '') {
-    const length = Math.min(Number(last), size);
-    return length === 0 ? { kind: 'unsatisfiable' } : { kind: 'part', start: size - length, end: size };
-  }
+  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '') ?? [];
+  if (first === '' && last === '') return { kind: 'whole' };
+  if (first === '') return partOf(Math.max(0, size - Number(last)), size, size);
   const start = Number(first);
-  const end = last === '' ? size : Math.min(Number(last) + 1, size);
-  if (last !== '' && Number(last) < start) return { kind: 'whole' };
-  return start >= size ? { kind: 'unsatisfiable' } : { kind: 'part', start, end };
+  if (last === '') return partOf(start, size, size);
+  return Number(last) < start ? { kind: 'whole' } : partOf(start, Number(last) + 1, size);
 }
+
+const partOf = (start: number, end: number, size: number): ByteRange =>
+  start >= size ? { kind: 'unsatisfiable' } : { kind: 'part', start, end: Math.min(end, size) };

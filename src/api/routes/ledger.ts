@@ -45,13 +45,7 @@ export function ledgerRoutes(deps: LedgerDeps): readonly AnyRoute[] {
 
 function toWire(span: AccountSpan): LedgerSpan {
   const times = { start: isoOfNumber(span.start), end: isoOfNumber(span.end), state: span.state };
-  switch (span.state) {
-    case 'recorded':
-    case 'returned':
-      return { ...times, recordedBy: span.recordedBy };
-    case 'missing':
-      return { ...times, cause: span.cause, ...(span.detail === '' ? {} : { detail: span.detail }) };
-    case 'not-expected':
-      return times;
-  }
+  if (span.state === 'not-expected') return times;
+  if (span.state !== 'missing') return { ...times, recordedBy: span.recordedBy };
+  return { ...times, cause: span.cause, ...(span.detail === '' ? {} : { detail: span.detail }) };
 }

@@ -1,0 +1,106 @@
+/**
+ * `/cameras/{id}/live`: a WebSocket (RFC 6455) whose frames media makes; here they are only copied, so that watching costs
+ * control nothing per picture. Origin, session and camera were checked before.
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { messageOf, UnderstudyError } from '../../core/errors.ts';
+import { streamQuery } from '../contract/common.ts';
+import type { StreamRef } from '../footage-access.ts';
+import { problemOf } from '../problem.ts';
+import { socketRoute } from '../route.ts';
+import type { AnyRoute } from '../route.ts';
+import { cameraParams } from './recordings.ts';
+
+export type LiveDeps = {
+  /**
+   * Frames of media from its header on, ready to be copied. The stream ends when the camera goes away.
+   * @throws live/no-media, or the code with which media refuses
+   */
+  readonly openLive: (stream: StreamRef, signal: AbortSignal) => Promise<LiveStream>;
+};
+export type LiveStream = {
+  readonly socket: Duplex;
+  /** What came behind the header line. */
+  readonly first: Uint8Array;
+};
+
+/** RFC 6455 §1.3. */
+const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const CLOSE_FRAME: Uint8Array = Uint8Array.of(0x88, 0x02, 0x03, 0xe9);
+const OPCODE_CLOSE = 8;
+
+export function liveRoutes(deps: LiveDeps): readonly AnyRoute[] {
+  return [
+    socketRoute(
+      {
+        path: '/cameras/:id/live',
+        summary: 'Live view: a text message with the codec, then fragmented MP4.',
+        access: 'viewer',
+        camera: 'id',
+        params: cameraParams,
+        query: streamQuery,
+      },
+      async ({ params, query, signal }, { request, socket }) => {
+        socket.on('error', () => socket.destroy());
+        const key = request.headers['sec-websocket-key'];
+        if (!isHandshake(request) || key === undefined)
+          return refuse(
+            socket,
+            new UnderstudyError('invalid', 'live/handshake', 'Expected a WebSocket handshake, version 13.'),
+          );
+        try {
+          const live = await deps.openLive({ cameraId: params.id, stream: query.stream }, signal);
+          copy(live, socket, acceptOf(key), signal);
+        } catch (error) {
+          refuse(socket, error);
+        }
+      },
+    ),
+  ];
+}
+
+function isHandshake({ headers }: IncomingMessage): boolean {
+  const key = headers['sec-websocket-key'] ?? '';
+  return headers['sec-websocket-version'] === '13' && /^[A-Za-z0-9+/]{22}==$/.test(key);
+}
+
+/** RFC 6455 §4.2.2. */
+export const acceptOf = (key: string): string =>
+  createHash('sha1')
+    .update(key + HANDSHAKE_GUID)
+    .digest('base64');
+
+function copy({ socket: media, first }: LiveStream, socket: Duplex, accept: string, signal: AbortSignal): void {
+  const end = (): void => {
+    media.destroy();
+    if (!socket.destroyed) socket.end(CLOSE_FRAME);
+  };
+  signal.addEventListener('abort', end, { once: true });
+  socket.once('close', () => {
+    signal.removeEventListener('abort', end);
+    media.destroy();
+  });
+  media.once('error', () => end());
+  media.once('close', () => end());
+  // A browser says nothing but "close", and pongs nobody asked for: only the first opcode of what comes is looked at.
+  socket.on('data', (chunk: Uint8Array) => {
+    if (((chunk[0] ?? 0) & 0x0f) === OPCODE_CLOSE) end();
+  });
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  );
+  if (first.length > 0) socket.write(first);
+  // Backpressure reaches media through the local socket; media drops a viewer that cannot follow.
+  media.pipe(socket, { end: false });
+}
+
+/** Before the handshake the answer is plain HTTP. */
+function refuse(socket: Duplex, error: unknown): void {
+  const { status, problem } = problemOf(error instanceof Error ? error : new Error(messageOf(error)));
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${status} ${problem.title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
