@@ -8,14 +8,16 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs, epochMs } from '../core/units.ts';
 import type { EpochMs } from '../core/units.ts';
-import { audioIndexAt, counterAt, frameMsOf, isKeyAt } from './camera-model.ts';
+import { audioIndexAt, counterAt, frameMsOf, isKeyAt, ticksPerFrameOf } from './camera-model.ts';
 import { faultOf, healthy, withFault } from './faults.ts';
 import type { Fault, FaultState } from './faults.ts';
 import { createRandom, disturb, skipped, withoutFault, worn } from './packet-faults.ts';
 import type { CameraClips, StreamPath } from './simulator.ts';
 import { createStreamSource } from './stream-source.ts';
 import type { CachedUnit, StreamSource, TrackIndex } from './stream-source.ts';
+import type { Random } from './packet-faults.ts';
 import { createThrottle } from './throttle.ts';
+import type { Throttle } from './throttle.ts';
 
 /** Gets what a client of this stream is sent. */
 export type Listener = {
@@ -33,7 +35,6 @@ export type CameraEngine = Running & {
   readonly position: () => number;
   readonly elapsed: () => number;
   readonly sourceOf: (stream: StreamPath) => StreamSource;
-  readonly faults: () => FaultState;
   readonly faultNow: <Kind extends Fault['kind']>(kind: Kind) => Extract<Fault, { readonly kind: Kind }> | undefined;
   /** Orders that concern packets are carried out here; all are remembered. */
   readonly order: (fault: Fault) => void;
@@ -53,155 +54,198 @@ export type EngineOptions = {
 const REPORT_EVERY_MS = 5000;
 /** Cameras of one process do not all send their key frames at once: the origin of each lies up to this long in the past. */
 const MAX_HEAD_START_MS = 10_000;
+/** `timestamp-wrap`: sequence numbers wrap after this many packets. */
+const PACKETS_TO_WRAP = 50;
 
 type StreamRun = {
   readonly path: StreamPath;
   readonly source: StreamSource;
   readonly listeners: Map<Listener, { waitsForKey: boolean }>;
-  readonly throttle: ReturnType<typeof createThrottle>;
+  readonly throttle: Throttle;
   nextCounter: number;
   nextAudio: number;
   sentPackets: number;
   reportDue: number;
 };
 
-export function startCameraEngine({ id, clips, clock, seed, firstTimestamp }: EngineOptions): CameraEngine {
+/** All that changes while a camera runs. */
+type EngineState = {
+  readonly clock: Clock;
+  readonly clips: CameraClips;
+  readonly random: Random;
+  readonly origin: EpochMs;
+  /** Monotonic milliseconds of the origin. */
+  readonly started: number;
+  readonly runs: Readonly<Record<StreamPath, StreamRun>>;
+  faults: FaultState;
+  cancel: Cancel;
+  stopped: boolean;
+};
+
+export function startCameraEngine(options: EngineOptions): CameraEngine {
+  const { clips, clock, seed } = options;
   const random = createRandom(seed);
   const headStart = Math.floor(random() * MAX_HEAD_START_MS);
   const origin = epochMs(clock.now() - headStart);
-  const started = clock.monotonic() - headStart;
-  const elapsed = (): number => clock.monotonic() - started;
-  const frameMs = frameMsOf(clips.main);
-  let faults: FaultState = healthy;
-  let stopped = false;
-  let cancel: Cancel = () => undefined;
+  const runOf = (path: StreamPath): StreamRun => createRun(options, path, { random, headStart, origin });
+  const state: EngineState = {
+    clock,
+    clips,
+    random,
+    origin,
+    started: clock.monotonic() - headStart,
+    runs: { main: runOf('main'), sub: runOf('sub') },
+    faults: healthy,
+    cancel: () => undefined,
+    stopped: false,
+  };
+  tick(state);
+  return {
+    origin,
+    clips,
+    position: () => counterAt(clips.main, elapsedOf(state)),
+    elapsed: () => elapsedOf(state),
+    sourceOf: (stream) => state.runs[stream].source,
+    faultNow: (kind) => faultOf(state.faults, kind, clock.monotonic()),
+    order: (fault) => {
+      state.faults = withFault(state.faults, fault, clock.monotonic());
+      perform(state, fault);
+    },
+    listen: (stream, start, listener) => listen(state, state.runs[stream], start, listener),
+    stop: async () => {
+      state.stopped = true;
+      state.cancel();
+    },
+  };
+}
 
-  const runOf = (path: StreamPath): StreamRun => ({
+type RunStart = { readonly random: Random; readonly headStart: number; readonly origin: EpochMs };
+
+function createRun(options: EngineOptions, path: StreamPath, { random, headStart, origin }: RunStart): StreamRun {
+  const { id, clips, firstTimestamp } = options;
+  const counter = counterAt(clips[path], headStart);
+  const ticksBefore = counter * ticksPerFrameOf(clips[path]);
+  return {
     path,
     source: createStreamSource({
       model: { cameraId: id, stream: path, origin },
       clip: clips[path],
       audio: clips.audio,
       random,
-      firstTimestamp:
-        firstTimestamp === undefined ? undefined : firstTimestamp - counterAt(clips[path], headStart) * 90 * frameMs,
+      firstTimestamp: firstTimestamp === undefined ? undefined : firstTimestamp - ticksBefore,
     }),
     listeners: new Map(),
     throttle: createThrottle(),
-    nextCounter: counterAt(clips[path], headStart),
+    nextCounter: counter,
     nextAudio: clips.audio === undefined ? 0 : audioIndexAt(clips.audio, headStart),
     sentPackets: 0,
     reportDue: 0,
-  });
-  const runs = { main: runOf('main'), sub: runOf('sub') } as const;
-  const faultNow: CameraEngine['faultNow'] = (kind) => faultOf(faults, kind, clock.monotonic());
+  };
+}
 
-  const handOut = (run: StreamRun, key: boolean, unit: CachedUnit): void => {
-    run.source.cache(key, unit);
-    // A client that waits for a key frame must see the camera that sends none by order.
-    const opens = key || faultNow('no-key-frame') !== undefined;
-    for (const [listener, waiting] of run.listeners) {
-      if (opens) waiting.waitsForKey = false;
-      if (!waiting.waitsForKey) listener.burst(0, unit);
-    }
-  };
-  const sendVideo = (run: StreamRun, counter: number): void => {
-    const at = clock.monotonic();
-    const skip = faultNow('skip-next');
-    if (skip !== undefined && run.path === 'main') faults = skipped(faults, skip.accessUnits, at);
-    if (faultNow('stall') !== undefined || (skip !== undefined && run.path === 'main')) return;
-    if (faultNow('no-key-frame') !== undefined && isKeyAt(run.source.video(), counter)) return;
-    const { key, packets } = run.source.videoPackets(counter);
-    const exact = run.path === 'main' ? faults : withoutFault(faults, 'drop-next');
-    const burst = disturb(packets, { state: exact, at, random, sent: run.sentPackets });
-    if (run.path === 'main') faults = worn(faults, packets.length, at);
-    run.sentPackets += packets.length;
-    const unit = { counter, ...burst };
-    const narrow = faultNow('slow')?.bytesPerSecond;
-    run.throttle.push(
-      narrow,
-      at,
-      burst.packets.reduce((sum, packet) => sum + packet.length, 0),
-      () => handOut(run, key, unit),
-    );
-  };
-  const sendAudio = (run: StreamRun, index: number): void => {
-    if (faultNow('stall') !== undefined || faultNow('no-audio') !== undefined) return;
-    const at = clock.monotonic();
-    const exact = withoutFault(faults, 'drop-next');
-    const burst = disturb(run.source.audioPackets(index), { state: exact, at, random, sent: run.sentPackets });
-    for (const [listener, { waitsForKey }] of run.listeners) {
-      if (!waitsForKey) listener.burst(1, { counter: undefined, ...burst });
-    }
-  };
-  const report = (run: StreamRun, listener: Listener, now: number): void => {
-    if (faultNow('no-sender-reports') !== undefined || faultNow('stall') !== undefined) return;
-    listener.report(0, run.source.senderReport(0, origin + now, now));
-    if (clips.audio !== undefined) listener.report(1, run.source.senderReport(1, origin + now, now));
-  };
-  const advance = (run: StreamRun, now: number): void => {
-    run.throttle.drain(clock.monotonic(), faultNow('slow')?.bytesPerSecond);
-    const last = counterAt(clips[run.path], now);
-    for (; run.nextCounter <= last; run.nextCounter += 1) sendVideo(run, run.nextCounter);
-    const lastAudio = clips.audio === undefined ? -1 : audioIndexAt(clips.audio, now);
-    for (; run.nextAudio <= lastAudio; run.nextAudio += 1) sendAudio(run, run.nextAudio);
-    if (now < run.reportDue) return;
-    run.reportDue = now + REPORT_EVERY_MS;
-    for (const listener of run.listeners.keys()) report(run, listener, now);
-  };
-  const tick = (): void => {
-    if (stopped) return;
-    const now = elapsed();
-    advance(runs.main, now);
-    advance(runs.sub, now);
-    const due = (counterAt(clips.main, elapsed()) + 1) * frameMs - elapsed();
-    cancel = clock.after(durationMs(Math.max(0, due)), tick);
-  };
-  const perform = (fault: Fault): void => {
-    switch (fault.kind) {
-      case 'resolution':
-        runs.main.source.changeClip(fault.variant === 'other' ? clips.other : clips.main);
-        return;
-      case 'timestamp-jump':
-        for (const run of Object.values(runs)) run.source.jump(fault.seconds);
-        return;
-      case 'timestamp-wrap':
-      case 'reboot':
-        for (const run of Object.values(runs)) {
-          const wraps = fault.kind === 'timestamp-wrap';
-          const timestamp = wraps ? 0x1_0000_0000 - fault.seconds * 90_000 : Math.floor(random() * 0x8000_0000);
-          const sequence = wraps ? 0x1_0000 - 50 : Math.floor(random() * 0x8000);
-          run.source.restart({ elapsed: elapsed(), timestamp, sequence });
-        }
-        return;
-      default:
-        return;
-    }
-  };
-  tick();
-  return {
-    origin,
-    clips,
-    position: () => counterAt(clips.main, elapsed()),
-    elapsed,
-    sourceOf: (stream) => runs[stream].source,
-    faults: () => faults,
-    faultNow,
-    order: (fault) => {
-      faults = withFault(faults, fault, clock.monotonic());
-      perform(fault);
-    },
-    listen: (stream, start, listener) => {
-      const run = runs[stream];
-      report(run, listener, elapsed());
-      const cached = start === 'cached' ? run.source.cached() : [];
-      for (const unit of cached) listener.burst(0, unit);
-      run.listeners.set(listener, { waitsForKey: cached.length === 0 });
-      return () => void run.listeners.delete(listener);
-    },
-    stop: async () => {
-      stopped = true;
-      cancel();
-    },
-  };
+const elapsedOf = ({ clock, started }: EngineState): number => clock.monotonic() - started;
+const isOn = (state: EngineState, kind: Fault['kind']): boolean =>
+  faultOf(state.faults, kind, state.clock.monotonic()) !== undefined;
+const narrowness = ({ faults, clock }: EngineState): number | undefined =>
+  faultOf(faults, 'slow', clock.monotonic())?.bytesPerSecond;
+
+function tick(state: EngineState): void {
+  if (state.stopped) return;
+  const now = elapsedOf(state);
+  advance(state, state.runs.main, now);
+  advance(state, state.runs.sub, now);
+  const { main } = state.clips;
+  const due = (counterAt(main, elapsedOf(state)) + 1) * frameMsOf(main) - elapsedOf(state);
+  state.cancel = state.clock.after(durationMs(Math.max(0, due)), () => tick(state));
+}
+
+function advance(state: EngineState, run: StreamRun, now: number): void {
+  const { clips, clock } = state;
+  run.throttle.drain(clock.monotonic(), narrowness(state));
+  const last = counterAt(clips[run.path], now);
+  for (; run.nextCounter <= last; run.nextCounter += 1) sendVideo(state, run, run.nextCounter);
+  const lastAudio = clips.audio === undefined ? -1 : audioIndexAt(clips.audio, now);
+  for (; run.nextAudio <= lastAudio; run.nextAudio += 1) sendAudio(state, run, run.nextAudio);
+  if (now < run.reportDue) return;
+  run.reportDue = now + REPORT_EVERY_MS;
+  for (const listener of run.listeners.keys()) report(state, run, listener);
+}
+
+function sendVideo(state: EngineState, run: StreamRun, counter: number): void {
+  const at = state.clock.monotonic();
+  if (isOn(state, 'stall') || isSkipped(state, run)) return;
+  if (isOn(state, 'no-key-frame') && isKeyAt(run.source.video(), counter)) return;
+  const { key, packets } = run.source.videoPackets(counter);
+  const isMain = run.path === 'main';
+  const faults = isMain ? state.faults : withoutFault(state.faults, 'drop-next');
+  const burst = disturb(packets, { state: faults, at, random: state.random, sent: run.sentPackets });
+  if (isMain) state.faults = worn(state.faults, packets.length, at);
+  run.sentPackets += packets.length;
+  const size = burst.packets.reduce((sum, packet) => sum + packet.length, 0);
+  run.throttle.push(narrowness(state), at, size, () => handOut(state, run, key, { counter, ...burst }));
+}
+
+/** `skip-next` concerns the main stream alone, and wears off. */
+function isSkipped(state: EngineState, run: StreamRun): boolean {
+  const at = state.clock.monotonic();
+  const skip = run.path === 'main' ? faultOf(state.faults, 'skip-next', at) : undefined;
+  if (skip === undefined) return false;
+  state.faults = skipped(state.faults, skip.accessUnits, at);
+  return true;
+}
+
+function handOut(state: EngineState, run: StreamRun, key: boolean, unit: CachedUnit): void {
+  run.source.cache(key, unit);
+  // A client that waits for a key frame must see the camera that sends none by order.
+  const opens = key || isOn(state, 'no-key-frame');
+  for (const [listener, waiting] of run.listeners) {
+    if (opens) waiting.waitsForKey = false;
+    if (!waiting.waitsForKey) listener.burst(0, unit);
+  }
+}
+
+function sendAudio(state: EngineState, run: StreamRun, index: number): void {
+  if (isOn(state, 'stall') || isOn(state, 'no-audio')) return;
+  const faults = withoutFault(state.faults, 'drop-next');
+  const burst = disturb(run.source.audioPackets(index), {
+    state: faults,
+    at: state.clock.monotonic(),
+    random: state.random,
+    sent: run.sentPackets,
+  });
+  for (const [listener, { waitsForKey }] of run.listeners) {
+    if (!waitsForKey) listener.burst(1, { counter: undefined, ...burst });
+  }
+}
+
+function report(state: EngineState, { source }: StreamRun, listener: Listener): void {
+  if (isOn(state, 'no-sender-reports') || isOn(state, 'stall')) return;
+  const now = elapsedOf(state);
+  listener.report(0, source.senderReport(0, state.origin + now, now));
+  if (state.clips.audio !== undefined) listener.report(1, source.senderReport(1, state.origin + now, now));
+}
+
+function listen(state: EngineState, run: StreamRun, start: 'cached' | 'next-key-frame', listener: Listener): Cancel {
+  report(state, run, listener);
+  const cached = start === 'cached' ? run.source.cached() : [];
+  for (const unit of cached) listener.burst(0, unit);
+  run.listeners.set(listener, { waitsForKey: cached.length === 0 });
+  return () => void run.listeners.delete(listener);
+}
+
+function perform(state: EngineState, fault: Fault): void {
+  const { main, sub } = state.runs;
+  if (fault.kind === 'resolution') {
+    main.source.changeClip(fault.variant === 'other' ? state.clips.other : state.clips.main);
+  }
+  if (fault.kind === 'timestamp-jump') for (const { source } of [main, sub]) source.jump(fault.seconds);
+  if (fault.kind !== 'timestamp-wrap' && fault.kind !== 'reboot') return;
+  const elapsed = elapsedOf(state);
+  for (const { source } of [main, sub]) {
+    const numbers =
+      fault.kind === 'reboot'
+        ? { timestamp: Math.floor(state.random() * 0x8000_0000), sequence: Math.floor(state.random() * 0x8000) }
+        : { timestamp: 0x1_0000_0000 - fault.seconds * 90_000, sequence: 0x1_0000 - PACKETS_TO_WRAP };
+    source.restart({ elapsed, ...numbers });
+  }
 }

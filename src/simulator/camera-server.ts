@@ -2,30 +2,28 @@
  * The sockets of one simulated camera: listens, refuses while it reboots, sends datagrams. What is said over them is
  * rtsp-connection.ts.
  */
-import { createSocket } from 'node:dgram';
-import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { UnderstudyError } from '../core/errors.ts';
 import type { Running } from '../core/running.ts';
-import type { Connection, Wire } from './rtsp-connection.ts';
-import type { SessionRecord } from './simulator.ts';
+import { openDatagrams } from './datagrams.ts';
+import type { OpenDatagrams } from './datagrams.ts';
+import type { Wire } from './rtsp-answers.ts';
+import type { Connection } from './rtsp-connection.ts';
+import type { EndedBy } from './simulator.ts';
 import type { Datagrams } from './track-sender.ts';
 
 /** Connections of one camera at once; real ones take about 20. */
 export const MAX_CONNECTIONS = 256;
-/** Tries to find an even port with a free neighbour. */
-const PORT_TRIES = 50;
 
 export type CameraServer = Running & {
   readonly port: number;
   readonly datagrams: () => Promise<Datagrams>;
   /** Closes the listener and every connection; `open` brings it back on the same port. */
-  readonly close: (by: NonNullable<SessionRecord['endedBy']>) => Promise<void>;
+  readonly close: (by: EndedBy) => Promise<void>;
   readonly open: () => Promise<void>;
-  readonly hangUp: (by: NonNullable<SessionRecord['endedBy']>) => void;
+  readonly hangUp: (by: EndedBy) => void;
   /** Raw bytes on every connection. */
   readonly writeAll: (bytes: Uint8Array) => void;
 };
@@ -37,39 +35,15 @@ export type ServerOptions = {
   readonly connect: (wire: Wire) => Connection;
 };
 
-export async function startCameraServer({ host, port, tls, connect }: ServerOptions): Promise<CameraServer> {
+export async function startCameraServer(options: ServerOptions): Promise<CameraServer> {
   const connections = new Map<Socket, Connection>();
+  const listen = (port: number): Promise<Server> =>
+    listenOn(options, port, (socket) => accept(socket, connections, options.connect));
   let datagrams: Promise<OpenDatagrams> | undefined;
-  const accept = (socket: Socket): void => {
-    if (connections.size >= MAX_CONNECTIONS) return void socket.destroy();
-    socket.setNoDelay(true);
-    const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-    const connection = connect({
-      peer,
-      write: (bytes) => void (socket.writable && socket.write(bytes)),
-      backlog: () => socket.writableLength,
-      close: () => void socket.destroySoon(),
-    });
-    connections.set(socket, connection);
-    socket.on('data', (bytes) => void connection.receive(bytes));
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      connections.delete(socket);
-      connection.end('disconnect');
-    });
-  };
-  const listen = async (at: number): Promise<Server> => {
-    const made = tls === undefined ? createServer(accept) : createTlsServer({ ...tls }, accept);
-    made.on('tlsClientError', () => undefined);
-    made.listen({ host, port: at });
-    await once(made, 'listening');
-    return made;
-  };
-  let server: Server | undefined = await listen(port);
+  let server: Server | undefined = await listen(options.port);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a port');
-  const chosen = address.port;
-
+  const { port } = address;
   const hangUp: CameraServer['hangUp'] = (by) => {
     for (const [socket, connection] of connections) {
       connection.end(by);
@@ -86,11 +60,11 @@ export async function startCameraServer({ host, port, tls, connect }: ServerOpti
     await once(closing, 'close');
   };
   return {
-    port: chosen,
-    datagrams: async () => (await (datagrams ??= openDatagrams(host))).datagrams,
+    port,
+    datagrams: async () => (await (datagrams ??= openDatagrams(options.host))).datagrams,
     close,
     open: async () => {
-      server ??= await listen(chosen);
+      server ??= await listen(port);
     },
     hangUp,
     writeAll: (bytes) => {
@@ -104,52 +78,37 @@ export async function startCameraServer({ host, port, tls, connect }: ServerOpti
   };
 }
 
-type OpenDatagrams = { readonly datagrams: Datagrams; readonly close: () => void };
-
-/** RTP on an even port, RTCP on the next (RFC 3550 §11). */
-async function openDatagrams(host: string): Promise<OpenDatagrams> {
-  for (let tries = 0; tries < PORT_TRIES; tries += 1) {
-    const rtp = await bind(host, 0);
-    const port = rtp?.address().port ?? 1;
-    const rtcp = port % 2 === 0 ? await bind(host, port + 1) : undefined;
-    if (rtp !== undefined && rtcp !== undefined) return pairOf(rtp, rtcp);
-    rtp?.close();
-  }
-  throw new UnderstudyError('limit', 'simulator/ports', 'expected two neighbouring free UDP ports, found none');
+async function listenOn(
+  { host, tls }: ServerOptions,
+  port: number,
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
+  const server = tls === undefined ? createServer(onConnection) : createTlsServer({ ...tls }, onConnection);
+  server.on('tlsClientError', () => undefined);
+  server.listen({ host, port });
+  await once(server, 'listening');
+  return server;
 }
 
-async function bind(host: string, port: number): Promise<DatagramSocket | undefined> {
-  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', sendBufferSize: 1024 * 1024 });
-  try {
-    socket.bind(port, host);
-    await once(socket, 'listening');
-    socket.on('error', () => undefined);
-    return socket;
-  } catch {
-    socket.close();
-    return undefined;
+function accept(socket: Socket, connections: Map<Socket, Connection>, connect: ServerOptions['connect']): void {
+  if (connections.size >= MAX_CONNECTIONS) {
+    socket.destroy();
+    return;
   }
-}
-
-function pairOf(rtp: DatagramSocket, rtcp: DatagramSocket): OpenDatagrams {
-  const ears = new Map<string, () => void>();
-  const keyOf = (host: string, port: number): string => `${host}:${port}`;
-  for (const socket of [rtp, rtcp])
-    socket.on('message', (_bytes, from) => ears.get(keyOf(from.address, from.port))?.());
-  const datagrams: Datagrams = {
-    ports: { rtp: rtp.address().port, rtcp: rtcp.address().port },
-    send: (from, bytes, port, host) => (from === 'rtp' ? rtp : rtcp).send(bytes, port, host, () => undefined),
-    hear: (host, ports, heard) => {
-      const keys = [keyOf(host, ports.rtp), keyOf(host, ports.rtcp)];
-      for (const key of keys) ears.set(key, heard);
-      return () => keys.forEach((key) => ears.delete(key));
+  socket.setNoDelay(true);
+  const connection = connect({
+    peer: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    write: (bytes) => {
+      if (socket.writable) socket.write(bytes);
     },
-  };
-  return {
-    datagrams,
-    close: () => {
-      rtp.close();
-      rtcp.close();
-    },
-  };
+    backlog: () => socket.writableLength,
+    close: () => socket.destroySoon(),
+  });
+  connections.set(socket, connection);
+  socket.on('data', (bytes) => void connection.receive(bytes));
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    connections.delete(socket);
+    connection.end('disconnect');
+  });
 }

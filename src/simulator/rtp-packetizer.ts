@@ -74,14 +74,3 @@ export function encodeSenderReport(numbering: RtpNumbering, at: number, timestam
   packet.set(name, 38);
   return packet;
 }
-
-/** RTCP BYE (RFC 3550 §6.6). */
-export function encodeBye(ssrc: number): Uint8Array {
-  const packet = new Uint8Array(8);
-  const view = new DataView(packet.buffer);
-  view.setUint8(0, 0x81);
-  view.setUint8(1, 203);
-  view.setUint16(2, 1);
-  view.setUint32(4, ssrc >>> 0);
-  return packet;
-}

@@ -1,13 +1,13 @@
 /** What each client of a simulated camera was sent, for oracles: sessions with the counters that went out whole. */
 import type { EpochMs } from '../core/units.ts';
-import type { CounterRange, SessionRecord } from './simulator.ts';
+import type { CounterRange, EndedBy, SessionRecord } from './simulator.ts';
 
 /** Older sessions are forgotten; a soak of a year with a reconnect an hour stays below. */
 export const MAX_SESSIONS_KEPT = 10_000;
 
 export type LoggedSession = {
   readonly sent: (counter: number) => void;
-  readonly end: (at: EpochMs, by: NonNullable<SessionRecord['endedBy']>) => void;
+  readonly end: (at: EpochMs, by: EndedBy) => void;
 };
 export type SessionLog = {
   readonly open: (session: Omit<SessionRecord, 'end' | 'endedBy' | 'sent'>) => LoggedSession;
@@ -18,7 +18,7 @@ type Entry = {
   readonly session: Omit<SessionRecord, 'end' | 'endedBy' | 'sent'>;
   readonly ranges: { from: number; to: number }[];
   end: EpochMs | undefined;
-  endedBy: SessionRecord['endedBy'];
+  endedBy: EndedBy | undefined;
 };
 
 export function createSessionLog(): SessionLog {

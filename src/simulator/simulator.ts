@@ -59,10 +59,11 @@ export type SessionRecord = {
   readonly transport: 'tcp' | 'udp';
   readonly start: EpochMs;
   readonly end: EpochMs | undefined;
-  readonly endedBy: 'teardown' | 'disconnect' | 'timeout' | 'too-slow' | 'fault' | 'stop' | undefined;
+  readonly endedBy: EndedBy | undefined;
   /** Half-open runs of counters whose packets were all handed to the network, undisturbed by a fault. */
   readonly sent: readonly CounterRange[];
 };
+export type EndedBy = 'teardown' | 'disconnect' | 'timeout' | 'too-slow' | 'fault' | 'stop';
 export type CounterRange = { readonly from: number; readonly to: number };
 
 export type SimulatedCamera = Running & {

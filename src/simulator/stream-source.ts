@@ -11,7 +11,7 @@ import type { Random } from './packet-faults.ts';
 import { packetizeAac } from './rtp-packetizer-aac.ts';
 import { packetizeH264 } from './rtp-packetizer-h264.ts';
 import { packetizeH265 } from './rtp-packetizer-h265.ts';
-import { createNumbering, encodeBye, encodeRtp, encodeSenderReport, modulo32 } from './rtp-packetizer.ts';
+import { createNumbering, encodeRtp, encodeSenderReport } from './rtp-packetizer.ts';
 import type { RtpNumbering } from './rtp-packetizer.ts';
 import { AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE } from './sdp.ts';
 
@@ -34,10 +34,10 @@ export type StreamSource = {
   /** Remembers a unit as it went out; a key frame begins the cache anew. */
   readonly cache: (key: boolean, unit: CachedUnit) => void;
   readonly cached: () => readonly CachedUnit[];
-  readonly position: (track: TrackIndex, elapsed: number) => TrackPosition;
+  /** Sequence number and time stamp of the first cached packet, for `RTP-Info`. */
+  readonly firstCached: () => TrackPosition | undefined;
   readonly senderReport: (track: TrackIndex, wall: number, elapsed: number) => Uint8Array;
   readonly ssrcOf: (track: TrackIndex) => number;
-  readonly bye: (track: TrackIndex) => Uint8Array;
   /** Time stamps jump by this many seconds. */
   readonly jump: (seconds: number) => void;
   /** New SSRCs, sequence numbers and time stamps, as after power-on; the first packet of counter `at` gets `timestamp`. */
@@ -56,71 +56,81 @@ export type SourceOptions = {
   readonly firstTimestamp: number | undefined;
 };
 
-type Tracks = { video: RtpNumbering; audio: RtpNumbering; videoBase: number; audioBase: number };
+type Tracks = {
+  readonly video: RtpNumbering;
+  readonly audio: RtpNumbering;
+  /** Time stamps of counter 0 and of audio frame 0. */
+  readonly videoBase: number;
+  readonly audioBase: number;
+};
 
-export function createStreamSource({ model, clip, audio, random, firstTimestamp }: SourceOptions): StreamSource {
+export function createStreamSource(options: SourceOptions): StreamSource {
+  const { model, clip, audio, random } = options;
   const audioRate = audio?.sampleRate ?? 16_000;
-  const any32 = (): number => Math.floor(random() * 0x1_0000_0000);
+  let tracks = newTracks(random, { videoBase: options.firstTimestamp, sequence: undefined });
   let current = clip;
   let next: VideoClip | undefined;
   let cached: CachedUnit[] = [];
-  let tracks: Tracks = {
-    video: createNumbering(VIDEO_PAYLOAD_TYPE, any32(), any32()),
-    audio: createNumbering(AUDIO_PAYLOAD_TYPE, any32(), any32()),
-    videoBase: firstTimestamp ?? any32(),
-    audioBase: any32(),
-  };
   const numberingOf = (track: TrackIndex): RtpNumbering => (track === 0 ? tracks.video : tracks.audio);
   const timestampAt = (track: TrackIndex, elapsed: number): number =>
     track === 0 ? tracks.videoBase + elapsed * 90 : tracks.audioBase + (elapsed * audioRate) / 1000;
+  const videoPackets: StreamSource['videoPackets'] = (counter) => {
+    if (next !== undefined && isKeyAt(next, counter)) {
+      current = next;
+      next = undefined;
+    }
+    const unit = accessUnitAt(model, current, counter);
+    const payloads = current.codec === 'h264' ? packetizeH264(unit.nals) : packetizeH265(unit.nals);
+    const timestamp = tracks.videoBase + unit.ticks;
+    return { key: unit.key, packets: payloads.map((payload) => encodeRtp(tracks.video, timestamp, payload)) };
+  };
+  const audioPackets: StreamSource['audioPackets'] = (index) => {
+    if (audio === undefined) return [];
+    const { frame, ticks } = audioFrameAt(audio, index);
+    return packetizeAac(frame).map((payload) => encodeRtp(tracks.audio, tracks.audioBase + ticks, payload));
+  };
   return {
     video: () => current,
     changeClip: (changed) => (next = changed),
-    videoPackets: (counter) => {
-      if (next !== undefined && isKeyAt(next, counter)) {
-        current = next;
-        next = undefined;
-      }
-      const unit = accessUnitAt(model, current, counter);
-      const payloads = current.codec === 'h264' ? packetizeH264(unit.nals) : packetizeH265(unit.nals);
-      const timestamp = tracks.videoBase + unit.ticks;
-      return { key: unit.key, packets: payloads.map((payload) => encodeRtp(tracks.video, timestamp, payload)) };
-    },
-    audioPackets: (index) => {
-      if (audio === undefined) return [];
-      const { frame, ticks } = audioFrameAt(audio, index);
-      return packetizeAac(frame).map((payload) => encodeRtp(tracks.audio, tracks.audioBase + ticks, payload));
-    },
+    videoPackets,
+    audioPackets,
     cache: (key, unit) => {
       if (key) cached = [];
       if ((key || cached.length > 0) && cached.length < MAX_CACHED_UNITS) cached.push(unit);
     },
     cached: () => cached,
-    position: (track, elapsed) => ({
-      sequence: numberingOf(track).sequence,
-      timestamp: modulo32(timestampAt(track, elapsed)),
-    }),
+    firstCached: () => positionOf(cached[0]?.packets[0]),
     senderReport: (track, wall, elapsed) =>
       encodeSenderReport(numberingOf(track), wall, timestampAt(track, elapsed), model.cameraId),
     ssrcOf: (track) => numberingOf(track).ssrc,
-    bye: (track) => encodeBye(numberingOf(track).ssrc),
     jump: (seconds) => {
-      tracks = {
-        ...tracks,
-        videoBase: tracks.videoBase + seconds * 90_000,
-        audioBase: tracks.audioBase + seconds * audioRate,
-      };
+      const videoBase = tracks.videoBase + seconds * 90_000;
+      tracks = { ...tracks, videoBase, audioBase: tracks.audioBase + seconds * audioRate };
       cached = [];
     },
     restart: ({ elapsed, timestamp, sequence }) => {
       const counter = Math.round((elapsed * current.framesPerSecond) / 1000);
-      tracks = {
-        video: createNumbering(VIDEO_PAYLOAD_TYPE, any32(), sequence),
-        audio: createNumbering(AUDIO_PAYLOAD_TYPE, any32(), any32()),
-        videoBase: timestamp - counter * ticksPerFrameOf(current),
-        audioBase: any32(),
-      };
+      tracks = newTracks(random, { videoBase: timestamp - counter * ticksPerFrameOf(current), sequence });
       cached = [];
     },
   };
+}
+
+function newTracks(
+  random: Random,
+  { videoBase, sequence }: { readonly videoBase: number | undefined; readonly sequence: number | undefined },
+): Tracks {
+  const any32 = (): number => Math.floor(random() * 0x1_0000_0000);
+  return {
+    video: createNumbering(VIDEO_PAYLOAD_TYPE, any32(), sequence ?? any32()),
+    audio: createNumbering(AUDIO_PAYLOAD_TYPE, any32(), any32()),
+    videoBase: videoBase ?? any32(),
+    audioBase: any32(),
+  };
+}
+
+function positionOf(packet: Uint8Array | undefined): TrackPosition | undefined {
+  if (packet === undefined) return undefined;
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  return { sequence: view.getUint16(2), timestamp: view.getUint32(4) };
 }

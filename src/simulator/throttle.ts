@@ -15,14 +15,13 @@ export type Throttle = {
 };
 
 export function createThrottle(): Throttle {
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   /** Monotonic milliseconds at which the way is free again. */
   let freeAt = 0;
   const drain: Throttle['drain'] = (at, bytesPerSecond) => {
-    while (waiting.length > 0 && (bytesPerSecond === undefined || freeAt <= at)) {
-      const [first, ...rest] = waiting;
-      waiting = rest;
-      if (first === undefined) return;
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (bytesPerSecond !== undefined && freeAt > at) return;
+      waiting.shift();
       if (bytesPerSecond !== undefined) freeAt = Math.max(freeAt, at - 1000) + (first.size * 1000) / bytesPerSecond;
       first.send();
     }
