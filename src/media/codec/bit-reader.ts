@@ -27,8 +27,9 @@ export function createBitReader(nal: Uint8Array, start: number): BitReader {
     return value;
   };
   const ue = (): number => {
+    const limit = Math.min(32, end - position);
     let zeros = 0;
-    for (; zeros < 32 && position < end; zeros += 1) if (bits(1) === 1) break;
+    while (zeros < limit && bits(1) === 0) zeros += 1;
     return 2 ** zeros - 1 + bits(zeros);
   };
   return {
