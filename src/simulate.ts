@@ -1,0 +1,69 @@
+/**
+ * Simulated cameras as a process of their own: `node src/simulate.ts --cameras 4 --port 0`. Prints one JSON line with ids and
+ * addresses, then takes orders as JSON lines on standard input (simulator/line-control.ts), each answered with one line. Ends with
+ * SIGTERM or SIGINT.
+ */
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { systemClock } from './core/clock.ts';
+import { messageOf } from './core/errors.ts';
+import { createLog } from './core/log.ts';
+import { obeyLine, summaryOf } from './simulator/line-control.ts';
+import { startSimulator } from './simulator/simulator.ts';
+import type { CameraAccess, CameraOptions } from './simulator/simulator.ts';
+
+const MAX_CAMERAS = 256;
+
+const { values } = parseArgs({
+  options: {
+    cameras: { type: 'string', default: '4' },
+    /** First camera's port, the next ones follow; 0: any free ones. */
+    port: { type: 'string', default: '0' },
+    host: { type: 'string', default: '127.0.0.1' },
+    username: { type: 'string' },
+    password: { type: 'string' },
+    algorithm: { type: 'string', default: 'MD5' },
+    'no-audio': { type: 'boolean', default: false },
+    'cached-start': { type: 'boolean', default: false },
+  },
+});
+
+await main().catch((error: unknown) => {
+  console.error(`simulate: ${messageOf(error)}`);
+  process.exitCode = 1;
+});
+
+async function main(): Promise<void> {
+  const count = Math.min(MAX_CAMERAS, Math.max(1, Number(values.cameras) || 1));
+  const log = createLog('info', (line) => console.error(line), systemClock.now);
+  const cameras = Array.from({ length: count }, (_, index) => optionsOf(index));
+  const simulator = await startSimulator({ clock: systemClock, log, host: values.host }, cameras);
+  console.log(JSON.stringify({ cameras: simulator.cameras.map(summaryOf) }));
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', (line) => console.log(obeyLine(simulator, line)));
+  const stop = (): void => {
+    lines.close();
+    void simulator.stop().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function optionsOf(index: number): CameraOptions {
+  const first = Number(values.port);
+  return {
+    id: `cam-${index + 1}`,
+    scene: index,
+    port: first === 0 ? 0 : first + index,
+    access: accessOf(),
+    audio: !values['no-audio'],
+    start: values['cached-start'] ? 'cached' : 'next-key-frame',
+  };
+}
+
+function accessOf(): CameraAccess {
+  const { username, password = '', algorithm } = values;
+  if (username === undefined) return { kind: 'open' };
+  if (algorithm === 'basic') return { kind: 'basic', username, password };
+  return { kind: 'digest', algorithm: algorithm === 'SHA-256' ? 'SHA-256' : 'MD5', username, password };
+}
