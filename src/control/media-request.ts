@@ -39,19 +39,22 @@ export async function fetchKeyFrame(
   if (header.kind === 'refused') throw refusal(socket, header);
   const cancel = deps.clock.after(durationMs(ANSWER_WITHIN_MS), () => socket.destroy(noMedia()));
   try {
-    const bytes = Buffer.alloc(header.length);
-    let at = Buffer.from(rest).copy(bytes);
-    if (at < header.length)
-      for await (const chunk of socket as AsyncIterable<Buffer>) {
-        at += chunk.copy(bytes, at);
-        if (at >= header.length) break;
-      }
-    if (at < header.length) throw noMedia();
-    return { header, bytes };
+    return { header, bytes: await readRest(socket, rest, header.length) };
   } finally {
     cancel();
     socket.destroy();
   }
+}
+
+async function readRest(socket: Socket, first: Uint8Array, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(length);
+  let at = Buffer.from(first).copy(bytes);
+  if (at >= length) return bytes;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    at += chunk.copy(bytes, at);
+    if (at >= length) return bytes;
+  }
+  throw noMedia();
 }
 
 /** Sends one line and waits for one. */
