@@ -110,7 +110,9 @@ export function createServiceTable(database: Database): ServiceTable {
   return {
     beat: (service, instance, startedAt, at) => void beat.run(service, instance, Math.round(startedAt), Math.round(at)),
     find: (service, range) =>
-      overlapping.all(service, range.start, range.end) as unknown as (Span & { instance: string })[],
+      (overlapping.all(service, range.start, range.end) as unknown as (Span & { instance: string })[]).map((row) => ({
+        ...row,
+      })),
   };
 }
 
@@ -135,9 +137,9 @@ export function createRemovedTable(database: Database): RemovedTable {
         }
         insert.run(stream, start, end, cause);
       }),
-    find: (key, range) =>
-      overlapping.all(database.knownIdOf(streamTextOf(key)), range.start, range.end) as unknown as (Span & {
-        cause: RemovedCause;
-      })[],
+    find: (key, range) => {
+      const found = overlapping.all(database.knownIdOf(streamTextOf(key)), range.start, range.end);
+      return (found as unknown as (Span & { cause: RemovedCause })[]).map((row) => ({ ...row }));
+    },
   };
 }

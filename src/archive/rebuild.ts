@@ -1,0 +1,221 @@
+/**
+ * Brings the catalogue in line with the files of a volume: after a crash the segments that were open, after the loss of the catalogue all of them.
+ * Everything is read from the files themselves; nothing is written to the volume.
+ *
+ * Only unknown files and rows still open are scanned, headers first; of each the last fragments are read in full, because a power cut
+ * may have left a header whose payload never reached the disk. Files that are not ours or broken are reported and left alone.
+ */
+import { open, readdir, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, systemCodeOf } from '../core/errors.ts';
+import { isCameraId } from '../core/ids.ts';
+import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
+import type { ByteSource } from '../media/mp4/scan.ts';
+import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
+import type { SegmentReport } from '../wire/media-protocol.ts';
+import type { Catalogue, ScannedFragment, SegmentRow } from './catalogue-types.ts';
+import { isPresent } from './remove-segments.ts';
+import type { VolumePlace } from './remove-segments.ts';
+import { isDayFolder, parseSegmentPath } from './segment-path.ts';
+
+export type ReconcileDeps = {
+  readonly catalogue: Pick<Catalogue, 'transaction' | 'segments' | 'removed'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly signal: AbortSignal;
+  /** Segments the media process has open now: they are left alone. */
+  readonly isBeingWritten: (volumeId: string, path: string) => boolean;
+};
+export type ReconcileReport = {
+  /** False: aborted, or the volume went away in the middle; what was done stands. */
+  readonly complete: boolean;
+  /** Files read because they were unknown or open in the catalogue. */
+  readonly scanned: number;
+  /** Rows whose file is not there any more: removed and booked as deleted. */
+  readonly missing: number;
+  /** Names that are not ours, at most `MAX_REPORTED`. */
+  readonly foreign: readonly string[];
+  readonly broken: readonly { readonly path: string; readonly message: string }[];
+};
+
+export const MAX_REPORTED = 100;
+/** A file changed this recently may belong to a writer whose report is still on its way. */
+const BUSY_MS = 10_000;
+/** A day at a segment every 10 s. */
+const MAX_FILES_A_DAY = 10_000;
+/** What one unsynced batch can hold of one file, and more. */
+const TAIL_CHECKED = 4;
+
+type Work = {
+  readonly deps: ReconcileDeps;
+  readonly volume: VolumePlace;
+  readonly report: { scanned: number; missing: number; foreign: string[]; broken: { path: string; message: string }[] };
+};
+
+export async function reconcileVolume(deps: ReconcileDeps, volume: VolumePlace): Promise<ReconcileReport> {
+  const work: Work = { deps, volume, report: { scanned: 0, missing: 0, foreign: [], broken: [] } };
+  const complete = await reconcileAll(work);
+  return { complete, ...work.report };
+}
+
+async function reconcileAll(work: Work): Promise<boolean> {
+  const { deps, volume } = work;
+  const folders = await dayFolders(work);
+  for (const folder of folders) {
+    if (deps.signal.aborted || !(await isPresent(volume))) return false;
+    await reconcileFolder(work, folder, await namesIn(join(volume.path, folder)));
+  }
+  // Folders that only the catalogue knows.
+  const known = new Set(folders);
+  let after = '';
+  for (;;) {
+    const [row] = deps.catalogue.segments.page(volume.id, after, 1);
+    if (row === undefined) return true;
+    if (deps.signal.aborted || !(await isPresent(volume))) return false;
+    const folder = folderOf(row.path);
+    if (!known.has(folder)) await reconcileFolder(work, folder, []);
+    after = `${folder}0`; // '0' follows '/': behind every file of the folder
+  }
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
+/** `camera/stream/day` in order. */
+async function dayFolders(work: Work): Promise<readonly string[]> {
+  const top = (await namesIn(work.volume.path)).filter((name) => !name.startsWith('.') && name !== 'lost+found');
+  for (const name of top) if (!isCameraId(name)) note(work, name);
+  const streams = await below(work, top.filter(isCameraId));
+  const days = await below(work, streams);
+  const isOurs = (folder: string): boolean => /\/(main|sub)\//.test(folder) && isDayFolder(folder.slice(-10));
+  for (const folder of days) if (!isOurs(folder)) note(work, folder);
+  return days.filter(isOurs);
+}
+
+async function below({ volume }: Work, folders: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const folder of folders)
+    for (const name of await namesIn(join(volume.path, folder))) found.push(`${folder}/${name}`);
+  return found;
+}
+
+function note({ report }: Work, path: string): void {
+  if (report.foreign.length < MAX_REPORTED) report.foreign.push(path);
+}
+
+/** Sorted; empty if it is no folder. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOTDIR' || systemCodeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function reconcileFolder(work: Work, folder: string, names: readonly string[]): Promise<void> {
+  const { deps, volume, report } = work;
+  const rows = new Map<string, SegmentRow>();
+  for (const row of deps.catalogue.segments.page(volume.id, `${folder}/`, MAX_FILES_A_DAY))
+    if (folderOf(row.path) === folder) rows.set(row.path, row);
+  for (const name of names) {
+    const path = `${folder}/${name}`;
+    const row = rows.get(path);
+    rows.delete(path);
+    if (parseSegmentPath(path) === undefined) note(work, path);
+    else if (row === undefined || row.open) await reconcileFile(work, path);
+    if (deps.signal.aborted) return;
+  }
+  for (const row of rows.values()) {
+    if (deps.isBeingWritten(volume.id, row.path)) continue;
+    bookMissing(work, row);
+    report.missing += 1;
+  }
+}
+
+function bookMissing({ deps: { catalogue }, volume }: Work, row: SegmentRow): void {
+  catalogue.transaction(() => {
+    for (const span of catalogue.segments.get(volume.id, row.path)?.spans ?? [])
+      catalogue.removed.add(row, span, 'deleted');
+    catalogue.segments.remove(volume.id, row.path);
+  }, 'durable');
+}
+
+async function reconcileFile(work: Work, path: string): Promise<void> {
+  const { deps, volume, report } = work;
+  if (deps.isBeingWritten(volume.id, path)) return;
+  const file = join(volume.path, path);
+  try {
+    const { mtimeMs } = await stat(file);
+    const age = deps.clock.now() - mtimeMs;
+    const known = deps.catalogue.segments.get(volume.id, path) !== undefined;
+    if (!known && age >= 0 && age < BUSY_MS) return;
+    report.scanned += 1;
+    const { segment, fragments } = await scanSegmentFile(file, volume.id, path);
+    deps.catalogue.segments.putScanned(segment, fragments);
+  } catch (error) {
+    if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
+  }
+}
+
+/** What a segment file holds, as the catalogue wants it. @throws UnderstudyError of kind `corrupt`; system errors */
+export async function scanSegmentFile(
+  file: string,
+  volumeId: string,
+  path: string,
+): Promise<{ readonly segment: SegmentReport; readonly fragments: readonly ScannedFragment[] }> {
+  const handle = await open(file, 'r');
+  try {
+    const source = await sourceOf(handle);
+    const init = await readInit(source);
+    const { video, audio } = init.layout;
+    const found: FragmentInfo[] = [];
+    for await (const step of scanFragments(source, { from: init.length, resync: true }))
+      if (step.kind === 'fragment' && step.fragment.intact) found.push(step.fragment);
+    const whole: FragmentInfo[] = found.slice(0, -TAIL_CHECKED);
+    for (const fragment of found.slice(-TAIL_CHECKED))
+      if ((await checkPayload(source, fragment, video.codec)).kind === 'whole') whole.push(fragment);
+    const { cameraId, stream, serverId, epoch, start } = init.header;
+    return {
+      segment: {
+        cameraId,
+        stream,
+        volumeId,
+        segment: path,
+        serverId,
+        epoch,
+        start,
+        initLength: init.length,
+        layoutHash: init.layoutHash,
+        video: { codec: video.codec, codecString: video.codecString, width: video.width, height: video.height },
+        audio: audio && { codec: audio.codec, codecString: audio.codecString },
+      },
+      fragments: whole.map(scannedOf),
+    };
+  } finally {
+    await handle.close();
+  }
+}
+
+async function sourceOf(handle: FileHandle): Promise<ByteSource> {
+  const { size } = await handle.stat();
+  return {
+    size,
+    read: async (position, length) => {
+      const buffer = new Uint8Array(length);
+      const { bytesRead } = await handle.read(buffer, 0, length, position);
+      return buffer.subarray(0, bytesRead);
+    },
+  };
+}
+
+const scannedOf = (fragment: FragmentInfo, index: number, all: readonly FragmentInfo[]): ScannedFragment => ({
+  offset: fragment.offset,
+  length: fragment.length,
+  sequence: fragment.sequence,
+  start: fragment.start / 1000,
+  end: fragment.end / 1000,
+  key: fragment.key,
+  // Its own word is about the fragment before it in the recording; here that one may be damaged.
+  continuous: fragment.continuous && (index === 0 || all[index - 1]?.sequence === fragment.sequence - 1),
+});

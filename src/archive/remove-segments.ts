@@ -1,0 +1,80 @@
+/**
+ * Deletes segment files and their rows: the only code that removes footage. File first, then the row with the note that it was removed; a crash
+ * between the two leaves a row without a file, which reconciling books the same way.
+ */
+import { readFile, realpath, rmdir, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import type { Catalogue, RemovedCause } from './catalogue-types.ts';
+import { parseSegmentPath } from './segment-path.ts';
+import { MARKER_FILE, parseMarker } from './volume-marker.ts';
+
+export type VolumePlace = { readonly id: string; readonly path: string };
+export type RemovalDeps = {
+  readonly catalogue: Pick<Catalogue, 'transaction' | 'segments' | 'removed'>;
+  readonly volume: VolumePlace;
+};
+
+/**
+ * True if a row went. An open segment is refused: its writer would go on into a file without a name.
+ * @throws UnderstudyError `archive/not-a-segment`, `archive/volume-gone`, `archive/segment-open`; system errors
+ */
+export async function removeSegment(
+  { catalogue, volume }: RemovalDeps,
+  path: string,
+  cause: RemovedCause,
+): Promise<boolean> {
+  const row = catalogue.segments.get(volume.id, path);
+  if (row?.open)
+    throw new UnderstudyError('conflict', 'archive/segment-open', `${path} is still being written; close it first`);
+  const file = await locate(volume, path);
+  if (file !== undefined) await unlinkIfThere(file);
+  const removed = catalogue.transaction(() => {
+    if (row) for (const span of row.spans) catalogue.removed.add(row, span, cause);
+    return catalogue.segments.remove(volume.id, path);
+  }, 'durable');
+  if (file !== undefined) await removeIfEmpty(dirname(file));
+  return removed;
+}
+
+/** The marker at the volume's path is the volume's own. */
+export async function isPresent({ id, path }: VolumePlace): Promise<boolean> {
+  try {
+    return parseMarker(await readFile(join(path, MARKER_FILE), 'utf8'))?.id === id;
+  } catch {
+    return false;
+  }
+}
+
+/** Absolute, inside the volume and with no link on the way; `undefined` if its folder is not there. */
+async function locate(volume: VolumePlace, path: string): Promise<string | undefined> {
+  if (parseSegmentPath(path) === undefined)
+    throw new UnderstudyError('invalid', 'archive/not-a-segment', `${path} is not the path of a segment`);
+  if (!(await isPresent(volume)))
+    throw new UnderstudyError('unavailable', 'archive/volume-gone', `${volume.path} is not volume ${volume.id} now`);
+  const folder = join(await realpath(volume.path), dirname(path));
+  const real = await realpath(folder).catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (real !== undefined && real !== folder)
+    throw new UnderstudyError('invalid', 'archive/not-a-segment', `${path} leads through a link to ${real}`);
+  return real === undefined ? undefined : join(volume.path, path);
+}
+
+async function unlinkIfThere(file: string): Promise<void> {
+  try {
+    await unlink(file);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** The writer makes today's folder again if it was quicker to be emptied than filled. */
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch {
+    // Not empty, or gone already.
+  }
+}

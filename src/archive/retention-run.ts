@@ -1,0 +1,87 @@
+/**
+ * One round of retention: gathers candidates from the catalogue, asks the plan, deletes. Called each minute by control; bounded, so a round
+ * that could not finish is followed by another.
+ */
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Catalogue } from './catalogue-types.ts';
+import { removeSegment } from './remove-segments.ts';
+import type { VolumePlace } from './remove-segments.ts';
+import { ageBudgetOf, CLOCK_STEP, planRetention } from './retention.ts';
+import type { Deletion, RetentionReason, VolumeRoom } from './retention.ts';
+
+export type RetentionVolume = VolumePlace & VolumeRoom;
+export type RetentionRules = ReadonlyMap<
+  string,
+  { readonly maxDays?: number | undefined; readonly maxBytes?: number | undefined }
+>;
+export type RetentionOutcome = {
+  readonly deleted: Readonly<Record<RetentionReason, number>>;
+  readonly bytes: number;
+  readonly failed: readonly { readonly path: string; readonly message: string }[];
+};
+export type RetentionDeps = {
+  readonly catalogue: Pick<Catalogue, 'transaction' | 'segments' | 'removed'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly log: Log;
+};
+
+/** A stream and volume, a round: two hours of one-minute segments. */
+const MAX_CANDIDATES = 128;
+/** A round; at 5 ms each some 10 s of background work. */
+export const MAX_DELETIONS = 2000;
+
+/** `volumes`: only those that are mounted and ours now. */
+export function createRetention({
+  catalogue,
+  clock,
+  log,
+}: RetentionDeps): (volumes: readonly RetentionVolume[], rules: RetentionRules) => Promise<RetentionOutcome> {
+  let steadySince = clock.monotonic();
+  let last = { wall: clock.now(), monotonic: clock.monotonic() };
+
+  /** Watches the wall clock against the monotonic one. */
+  const budget = (): number => {
+    const now = { wall: clock.now(), monotonic: clock.monotonic() };
+    const elapsed = now.monotonic - last.monotonic;
+    if (Math.abs(now.wall - last.wall - elapsed) > CLOCK_STEP) steadySince = now.monotonic;
+    last = now;
+    return ageBudgetOf(now.monotonic - steadySince, elapsed);
+  };
+  const plan = (volumes: readonly RetentionVolume[], rules: RetentionRules): readonly Deletion[] => {
+    const totals = catalogue.segments.totals();
+    const bytes = new Map<string, number>();
+    for (const total of totals) bytes.set(total.cameraId, (bytes.get(total.cameraId) ?? 0) + total.bytes);
+    const cameras = [...bytes].map(
+      ([cameraId, used]) =>
+        [cameraId, { maxDays: undefined, maxBytes: undefined, ...rules.get(cameraId), bytes: used }] as const,
+    );
+    return planRetention({
+      now: clock.now(),
+      candidates: totals.flatMap((total) => catalogue.segments.oldest(total, total.volumeId, MAX_CANDIDATES)),
+      cameras: new Map(cameras),
+      volumes: new Map(volumes.map((volume) => [volume.id, volume])),
+      ageBudgetMs: budget(),
+    });
+  };
+
+  return async (volumes, rules) => {
+    const deleted: Record<RetentionReason, number> = { age: 0, size: 0, space: 0 };
+    const failed: { path: string; message: string }[] = [];
+    let bytes = 0;
+    for (const { segment, reason } of plan(volumes, rules).slice(0, MAX_DELETIONS)) {
+      const volume = volumes.find(({ id }) => id === segment.volumeId);
+      if (volume === undefined) continue;
+      try {
+        await removeSegment({ catalogue, volume }, segment.path, 'retention');
+        deleted[reason] += 1;
+        bytes += segment.bytes;
+      } catch (error) {
+        failed.push({ path: segment.path, message: messageOf(error) });
+      }
+    }
+    if (failed.length > 0) log.warn('retention could not delete', { count: failed.length, first: failed[0] });
+    return { deleted, bytes, failed };
+  };
+}
