@@ -14,12 +14,14 @@ export type CameraFacts = {
   /** Of the newest segment. */
   readonly mediaOf: (stream: StreamName) => StreamMedia | undefined;
   readonly totals: readonly SegmentTotals[];
+  /** Start of the oldest footage of either stream. */
+  readonly oldest: number | undefined;
 };
 export type StreamMedia = Pick<StreamStatus, 'codec' | 'audioCodec' | 'width' | 'height'>;
 
 const iso = (at: number): string => isoOf(epochMs(Math.round(at)));
 
-export function cameraStatusOf({ camera, streamOf, mediaOf, totals }: CameraFacts): CameraStatus {
+export function cameraStatusOf({ camera, streamOf, mediaOf, totals, oldest }: CameraFacts): CameraStatus {
   const names: readonly StreamName[] = camera.sub === undefined ? ['main'] : ['main', 'sub'];
   const streams = names.map((stream) =>
     streamStatusOf(stream, camera.enabled ? streamOf(stream) : undefined, mediaOf(stream)),
@@ -31,7 +33,7 @@ export function cameraStatusOf({ camera, streamOf, mediaOf, totals }: CameraFact
     streams,
     footageBytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
     ...(lastFrames.length === 0 ? {} : { lastFrameAt: iso(Math.max(...lastFrames)) }),
-    ...(own.length === 0 ? {} : { oldestFootageAt: iso(Math.min(...own.map(({ start }) => start))) }),
+    ...(oldest === undefined ? {} : { oldestFootageAt: iso(oldest) }),
   };
 }
 

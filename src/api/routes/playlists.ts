@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Segment } from '../../archive/catalogue-types.ts';
 import { UnderstudyError } from '../../core/errors.ts';
 import { parseByteRange } from '../byte-range.ts';
+import { pageOf } from '../contract/common.ts';
 import { playlistEpoch } from '../contract/footage.ts';
 import type { FootageAccess, MillisecondRange, SegmentBytes } from '../footage-access.ts';
 import { isoOfNumber, noSuchCamera, rangeOfQuery } from '../footage-query.ts';
@@ -38,18 +39,17 @@ export function playlistRoutes(deps: PlaylistDeps): readonly AnyRoute[] {
         camera: 'id',
         params: cameraParams,
         query: footageQuery,
-        response: { json: z.array(playlistEpoch) },
+        response: { json: pageOf(playlistEpoch) },
       },
       ({ params, query }) => {
         const [segments, range] = found(params.id, query);
-        return json(
-          layoutEpochsOf(segments, range).map(({ start, end, layoutHash, codec }) => {
-            const times = { start: isoOfNumber(start), end: isoOfNumber(end) };
-            const search = new URLSearchParams({ ...times, stream: query.stream }).toString();
-            const url = `/api/v1/cameras/${params.id}/playlist.m3u8?${search}`;
-            return { ...times, layoutEpoch: layoutHash.slice(0, 16), codec, url };
-          }),
-        );
+        const items = layoutEpochsOf(segments, range).map(({ start, end, layoutHash, codec }) => {
+          const times = { start: isoOfNumber(start), end: isoOfNumber(end) };
+          const search = new URLSearchParams({ ...times, stream: query.stream }).toString();
+          const url = `/api/v1/cameras/${params.id}/playlist.m3u8?${search}`;
+          return { ...times, layoutEpoch: layoutHash.slice(0, 16), codec, url };
+        });
+        return json({ items });
       },
     ),
     route(

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Segment } from '../../archive/catalogue-types.ts';
 import { JITTER_MS } from '../../ledger/account.ts';
 import { normalise, rangeOf } from '../../ledger/spans.ts';
-import { rangeQuery, streamQuery } from '../contract/common.ts';
+import { pageOf, rangeQuery, streamQuery } from '../contract/common.ts';
 import { recordingSpan } from '../contract/footage.ts';
 import type { RecordingSpan } from '../contract/footage.ts';
 import type { FootageAccess, MillisecondRange } from '../footage-access.ts';
@@ -28,13 +28,13 @@ export function recordingRoutes(deps: RecordingDeps): readonly AnyRoute[] {
         camera: 'id',
         params: cameraParams,
         query: footageQuery,
-        response: { json: z.array(recordingSpan) },
+        response: { json: pageOf(recordingSpan) },
       },
       ({ params, query }) => {
         if (!deps.isCamera(params.id)) throw noSuchCamera(params.id);
         const range = rangeOfQuery(query);
         const segments = deps.segmentsOf({ cameraId: params.id, stream: query.stream }, range);
-        return json([...joined(segments.flatMap((segment) => spansOf(segment, range, deps)))].map(toWire));
+        return json({ items: joined(segments.flatMap((segment) => spansOf(segment, range, deps))).map(toWire) });
       },
     ),
   ];
