@@ -47,6 +47,8 @@ export const createUserRequest = z.strictObject({
 export const updateUserRequest = z.strictObject({
   role: role.optional(),
   password: newPassword.optional(),
+  /** Needed with `password` when it is one's own. */
+  currentPassword: z.string().max(1024).optional(),
   cameraIds: z.array(z.string()).nullable().optional(),
 });
 

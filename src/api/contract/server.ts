@@ -43,6 +43,24 @@ export const server = z.object({
 });
 export type Server = z.infer<typeof server>;
 export const updateServerRequest = z.strictObject({ name: nameSchema });
+/** `GET` and `PATCH /server/settings`: owners only. */
+export const serverOptions = z.object({
+  allowedHosts: z.array(z.string()),
+  allowLoopbackCameras: z.boolean(),
+  openMetrics: z.boolean(),
+});
+export const updateServerOptionsRequest = z
+  .strictObject({
+    /** Names beside the addresses and the host name of this box under which browsers may reach it. */
+    allowedHosts: z
+      .array(z.string().regex(/^[a-z0-9]([a-z0-9.:-]{0,251}[a-z0-9])?$/, 'Expected a host name in lower case, no port'))
+      .max(64),
+    /** Cameras at 127.0.0.1 and ::1. */
+    allowLoopbackCameras: z.boolean(),
+    /** `/metrics` without signing in. */
+    openMetrics: z.boolean(),
+  })
+  .partial();
 export const setModeRequest = z.strictObject({ mode: cmsMode });
 
 export const volumeState = z.enum(['usable', 'full', 'gone', 'read-only', 'error']);
