@@ -39,7 +39,7 @@ export type Secrets = {
   /** All at once: `undefined` forgets one. */
   readonly set: (changes: ReadonlyMap<string, string | undefined>) => Promise<void>;
 };
-export const cameraSecretName = (cameraId: string): string => `camera:${cameraId}`;
+export { cameraSecretName } from '../site/camera-credentials.ts';
 
 /** A settings file that could not be read and what was done about it: a health item `settings-recovered` and an event. */
 export type Recovery = {

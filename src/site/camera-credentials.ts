@@ -1,4 +1,7 @@
 /** Credentials out of camera addresses: what is kept, shown and logged never has them. Pure. */
+/** Under which name the settings' secrets keep the password of a camera. */
+export const cameraSecretName = (cameraId: string): string => `camera:${cameraId}`;
+
 export type SplitUrl = {
   readonly url: string;
   readonly username: string | undefined;

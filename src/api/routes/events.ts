@@ -1,0 +1,104 @@
+/** `/events`: live events as server-sent events (WHATWG HTML §9.2), each caller only what they may see. */
+import { PassThrough } from 'node:stream';
+import { seconds } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
+import { UnderstudyError } from '../../core/errors.ts';
+import { maySeeCamera } from '../caller.ts';
+import type { Caller } from '../caller.ts';
+import type { LiveEvent } from '../contract/events.ts';
+import type { EventHub, HubEvent } from '../event-hub.ts';
+import { route } from '../route.ts';
+import type { Route } from '../route.ts';
+
+export const MAX_EVENT_STREAMS = 128;
+/** Of one user or token: browsers with many tabs. */
+export const MAX_EVENT_STREAMS_PER_CALLER = 16;
+/** A client that does not read is cut off; it resumes with Last-Event-ID. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+const HEARTBEAT_SECONDS = 15;
+/** What a client must fetch again when events between are gone. */
+const REFRESH: readonly LiveEvent[] = [{ kind: 'server' }, { kind: 'cameras' }];
+
+export type EventDeps = { readonly hub: EventHub; readonly clock: Clock };
+
+export function eventRoutes({ hub, clock }: EventDeps): readonly Route[] {
+  const open = new Map<string, number>();
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/events',
+        summary: 'Live events as text/event-stream; Last-Event-ID resumes',
+        access: 'viewer',
+        response: { mediaType: 'text/event-stream' },
+        problems: { 429: 'events/too-many' },
+      },
+      ({ caller, header, signal }) => {
+        const leave = enter(open, caller.kind === 'anonymous' ? '' : caller.id);
+        const body = new PassThrough({ highWaterMark: 64 * 1024 });
+        stream(body, { hub, clock, caller, lastId: header('last-event-id'), signal, leave });
+        return { kind: 'bytes', body, mediaType: 'text/event-stream', headers: { 'x-accel-buffering': 'no' } };
+      },
+    ),
+  ];
+}
+
+/** @throws UnderstudyError `events/too-many` */
+function enter(open: Map<string, number>, id: string): () => void {
+  const mine = open.get(id) ?? 0;
+  const all = [...open.values()].reduce((sum, count) => sum + count, 0);
+  if (mine >= MAX_EVENT_STREAMS_PER_CALLER || all >= MAX_EVENT_STREAMS) {
+    throw new UnderstudyError('limit', 'events/too-many', 'Too many event streams are open: close some browser tabs.');
+  }
+  open.set(id, mine + 1);
+  return () => {
+    const left = (open.get(id) ?? 1) - 1;
+    if (left > 0) open.set(id, left);
+    else open.delete(id);
+  };
+}
+
+type Stream = EventDeps & {
+  readonly caller: Caller;
+  readonly lastId: string | undefined;
+  readonly signal: AbortSignal;
+  readonly leave: () => void;
+};
+
+function stream(body: PassThrough, { hub, clock, caller, lastId, signal, leave }: Stream): void {
+  const write = (text: string): void => {
+    if (body.destroyed || body.writableEnded) return;
+    if (body.writableLength + body.readableLength > MAX_UNREAD_BYTES) body.destroy();
+    else body.write(text);
+  };
+  const send = (numbered: HubEvent): void => {
+    if (maySee(caller, numbered.event)) write(encode(numbered));
+  };
+  write(`retry: 2000\nid: ${hub.lastId()}\n\n`);
+  for (const missed of missedBy(hub, lastId)) send(missed);
+  const cancels = [hub.subscribe(send), clock.every(seconds(HEARTBEAT_SECONDS), () => write(':\n\n'))];
+  const ended = (): void => {
+    write('event: signed-out\ndata: {"kind":"signed-out","reason":"The session ended or its rights changed."}\n\n');
+    body.end();
+  };
+  signal.addEventListener('abort', ended, { once: true });
+  body.once('close', () => {
+    for (const cancel of cancels) cancel();
+    signal.removeEventListener('abort', ended);
+    leave();
+  });
+  if (signal.aborted) ended();
+}
+
+function missedBy(hub: EventHub, lastId: string | undefined): readonly HubEvent[] {
+  if (lastId === undefined || !/^\d{1,15}$/.test(lastId)) return [];
+  return hub.after(Number(lastId)) ?? REFRESH.map((event) => ({ id: hub.lastId(), event }));
+}
+
+const encode = ({ id, event }: HubEvent): string =>
+  `id: ${id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
+
+function maySee(caller: Caller, event: LiveEvent): boolean {
+  const cameraId = event.kind === 'log' ? event.entry.cameraId : 'cameraId' in event ? event.cameraId : undefined;
+  return cameraId === undefined || maySeeCamera(caller, cameraId);
+}

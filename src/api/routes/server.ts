@@ -1,0 +1,144 @@
+/** `/server`: this box. */
+import type { z } from 'zod';
+import { UnderstudyError } from '../../core/errors.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { ServerSettings } from '../../site/server-settings.ts';
+import type { ActivityLog } from '../activity.ts';
+import type { Caller } from '../caller.ts';
+import {
+  server,
+  serverOptions,
+  setModeRequest,
+  updateServerOptionsRequest,
+  updateServerRequest,
+} from '../contract/server.ts';
+import type { Server } from '../contract/server.ts';
+import { json, route } from '../route.ts';
+import type { Route } from '../route.ts';
+
+/** Everything that is not in the settings; health items of cameras that the caller may not see are left out by `cameraIds`. */
+export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode'>;
+export type ServerDeps = {
+  readonly settings: Pick<Settings, 'server'>;
+  readonly status: () => ServerStatus;
+  readonly activity: Pick<ActivityLog, 'record'>;
+};
+
+export function serverRoutes(deps: ServerDeps): readonly Route[] {
+  return [readServer(deps), renameServer(deps), setMode(deps), readOptions(deps), changeOptions(deps)];
+}
+
+const actorOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
+
+function serverOf({ settings, status }: ServerDeps, caller: Caller): Server {
+  const { id, name, mode } = settings.server.get();
+  const now = status();
+  const cameraIds = caller.kind === 'anonymous' ? [] : caller.cameraIds;
+  const items = now.health.items.filter(
+    ({ cameraId }) => cameraId === undefined || cameraIds === undefined || cameraIds.includes(cameraId),
+  );
+  return { id, name, mode, ...now, health: { ...now.health, items } };
+}
+
+function readServer(deps: ServerDeps): Route {
+  return route(
+    {
+      method: 'GET',
+      path: '/server',
+      summary: 'This box: identity, mode, health, processes',
+      access: 'viewer',
+      response: { json: server },
+    },
+    ({ caller }) => json(serverOf(deps, caller)),
+  );
+}
+
+function renameServer(deps: ServerDeps): Route {
+  return route(
+    {
+      method: 'PATCH',
+      path: '/server',
+      summary: 'Renames this box',
+      access: 'admin',
+      body: updateServerRequest,
+      response: { json: server },
+    },
+    async ({ body, caller }) => {
+      await deps.settings.server.update((before) => ({ ...before, name: body.name }));
+      const message = `This server is now called ${body.name}.`;
+      deps.activity.record({ severity: 'info', code: 'server-renamed', message, user: actorOf(caller) });
+      return json(serverOf(deps, caller));
+    },
+  );
+}
+
+function setMode(deps: ServerDeps): Route {
+  return route(
+    {
+      method: 'PUT',
+      path: '/server/mode',
+      summary: 'Sets the CMS mode; `failover` and `host` come with the failover release',
+      access: 'owner',
+      body: setModeRequest,
+      response: { json: server },
+      problems: { 501: 'mode-not-available' },
+    },
+    async ({ body, caller }) => {
+      const { mode } = body;
+      if (mode !== 'recording') {
+        const message = `The mode ${mode} comes with the failover release; this release records. The mode was not changed.`;
+        throw new UnderstudyError('unsupported', 'mode-not-available', message);
+      }
+      await deps.settings.server.update((before) => (before.mode === mode ? before : { ...before, mode }));
+      return json(serverOf(deps, caller));
+    },
+  );
+}
+
+const optionsOf = ({
+  allowedHosts,
+  allowLoopbackCameras,
+  openMetrics,
+}: ServerSettings): z.infer<typeof serverOptions> => ({
+  allowedHosts,
+  allowLoopbackCameras,
+  openMetrics,
+});
+
+function readOptions({ settings }: ServerDeps): Route {
+  return route(
+    {
+      method: 'GET',
+      path: '/server/settings',
+      summary: 'What the owner allows',
+      access: 'admin',
+      response: { json: serverOptions },
+    },
+    () => json(optionsOf(settings.server.get())),
+  );
+}
+
+function changeOptions({ settings, activity }: ServerDeps): Route {
+  return route(
+    {
+      method: 'PATCH',
+      path: '/server/settings',
+      summary: 'Changes what the owner allows',
+      access: 'owner',
+      body: updateServerOptionsRequest,
+      response: { json: serverOptions },
+    },
+    async ({ body, caller }) => {
+      const { allowedHosts, allowLoopbackCameras, openMetrics } = body;
+      const after = await settings.server.update((before) => ({
+        ...before,
+        allowedHosts: allowedHosts ?? before.allowedHosts,
+        allowLoopbackCameras: allowLoopbackCameras ?? before.allowLoopbackCameras,
+        openMetrics: openMetrics ?? before.openMetrics,
+      }));
+      const message = 'The settings of this server were changed.';
+      activity.record({ severity: 'warning', code: 'server-settings-changed', message, user: actorOf(caller) });
+      return json(optionsOf(after));
+    },
+  );
+}
