@@ -80,5 +80,5 @@ export function bookExpectations(
     for (const key of expectations.streams())
       if (key.expected && !expected.has(`${key.cameraId}/${key.stream}`)) expectations.set(key, false, at);
     for (const key of wanted) if (key.expected) expectations.set(key, true, at);
-  });
+  }, 'durable');
 }

@@ -98,25 +98,29 @@ function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {
   catalogue.transaction(() => {
     closeOldGaps(catalogue, hello.startedAt);
     catalogue.cursor.set({ instance: hello.instance, seq: 0 });
-  });
+  }, 'durable');
   return hello.reset || before !== undefined ? 'media was started again' : undefined;
 }
 
 /** How many fragments belong to segments nobody knows. */
 function store(catalogue: Catalogue, instance: string, events: readonly NumberedEvent[]): number {
-  return catalogue.transaction(() => {
-    let unknown = 0;
-    const cursor = catalogue.cursor.get();
-    let seq = cursor?.instance === instance ? cursor.seq : 0;
-    for (const numbered of events) {
-      // Stats and present states carry the number of the event before them and change no row.
-      if (numbered.seq <= seq) continue;
-      unknown += apply(catalogue, numbered.event);
-      ({ seq } = numbered);
-    }
-    catalogue.cursor.set({ instance, seq });
-    return unknown;
-  });
+  return catalogue.transaction(
+    () => {
+      let unknown = 0;
+      const cursor = catalogue.cursor.get();
+      let seq = cursor?.instance === instance ? cursor.seq : 0;
+      for (const numbered of events) {
+        // Stats and present states carry the number of the event before them and change no row.
+        if (numbered.seq <= seq) continue;
+        unknown += apply(catalogue, numbered.event);
+        ({ seq } = numbered);
+      }
+      catalogue.cursor.set({ instance, seq });
+      return unknown;
+      // Fragments can be read from the files again, gaps cannot.
+    },
+    events.some(({ event }) => event.kind.startsWith('gap')) ? 'durable' : undefined,
+  );
 }
 
 /** A gap that the process before left open lasted until it ended at the latest; behind that is the absence of media. */
