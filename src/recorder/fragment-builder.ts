@@ -10,15 +10,15 @@
  *
  * Invariant: between the end of one fragment and the start of the next there is no time, or a `lost` report covers it.
  */
+import { createParameterSets } from '../media/codec/parameter-sets.ts';
 import { deriveDecodeTimes, deriveDurations } from '../media/mp4/decode-times.ts';
 import { HASH_BYTES } from '../media/mp4/fragment-hash.ts';
 import { writeFragmentHeader, writeTrailingPadding } from '../media/mp4/fragment-writer.ts';
 import type { SampleRun, VideoRun } from '../media/mp4/fragment-writer.ts';
 import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
-import type { AudioTrack, VideoCodec, VideoTrack } from '../media/tracks.ts';
+import type { AudioTrack, VideoCodec } from '../media/tracks.ts';
 import { createAudioCollector } from './audio-track.ts';
 import { KEY, LEFT_OUT, nalKindsOf, OTHER, PARAMETER_SET } from './nal-kinds.ts';
-import { createParameterSetTracker } from './parameter-set-tracker.ts';
 import { createPayload, HEAD_ROOM } from './payload.ts';
 import type { FilledBlock } from './payload.ts';
 import type { Sequence } from './run-counter.ts';
@@ -51,8 +51,6 @@ export type FragmentBuilderDeps = {
   /** Of the session description; may be empty until they come in band. */
   readonly parameterSets: readonly Uint8Array[];
   readonly audio: AudioTrack | undefined;
-  /** `undefined` if no track can be made of them. */
-  readonly videoTrackOf: (codec: VideoCodec, parameterSets: readonly Uint8Array[]) => VideoTrack | undefined;
   /** Wall microseconds of a timestamp of the picture and of the sound. */
   readonly videoWallUs: (timestamp: number) => number;
   readonly audioWallUs: (timestamp: number) => number;
@@ -108,7 +106,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const { slabs, codec, on, videoWallUs } = deps;
   const kinds = nalKindsOf(codec);
   const payload = createPayload(slabs, codec, FIRST_BLOCK);
-  const sets = createParameterSetTracker(codec, deps.parameterSets);
+  const sets = createParameterSets(codec, deps.parameterSets);
   const sound = deps.audio === undefined ? undefined : createAudioCollector(deps.audio, deps.audioWallUs);
   const timestamps = new Float64Array(MAX_SAMPLES);
   const decodeTimes = new Float64Array(MAX_SAMPLES);
@@ -118,7 +116,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const leaves = new Uint8Array(MAX_SAMPLES * HASH_BYTES);
   const view: AccessUnitView = { bytes: leaves, start: 0, end: 0, timestamp: 0, key: false };
 
-  let track = deps.parameterSets.length > 0 ? deps.videoTrackOf(codec, deps.parameterSets) : undefined;
+  /** Other parameter sets came: the next key frame begins a segment. */
+  let layoutChanged = false;
   let segment: Segment | undefined;
   /** Timestamp at which the segment's time is 0. */
   let segmentTicks = 0;
@@ -131,12 +130,11 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   let fragmentContinuous = false;
   let latest = 0;
   let frameTicks = FIRST_FRAME_TICKS;
-  let reordered = false;
+  let reordered = (sets.reorderFrames() ?? 0) > 0;
   let endUs: number | undefined;
   /** Something is missing before the next access unit. */
   let lossCause: LossCause | undefined;
   let lossUnits = 0;
-  let lossExact = true;
   let wantsSegment = false;
   let begun = false;
 
@@ -163,6 +161,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     const audio = sound?.run(current.startUs) ?? NO_SOUND;
     const sequence = deps.sequence.next();
     const { block } = filled;
+    const chainBefore = segmentIsNew ? current.chainStart : (chain ?? current.chainStart);
     const written = writeFragmentHeader(
       block.bytes,
       HEAD_ROOM,
@@ -179,7 +178,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
         audio,
         leaves,
         restHash: filled.restHash,
-        chainBefore: segmentIsNew ? current.chainStart : (chain ?? current.chainStart),
+        chainBefore,
       },
       0,
     );
@@ -198,6 +197,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
       accessUnits: count,
       audioFrames: audio.count,
       first: segmentIsNew,
+      chainBefore,
       chain: written.chain,
     });
     segmentIsNew = false;
@@ -257,8 +257,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     const wall = videoWallUs(timestamp);
     const stepped = segment !== undefined && Math.abs(wall - expectedUs(timestamp)) > CLOCK_STEP_US;
     if (jump || stepped) wantsSegment = true;
-    const newLayout = key ? sets.takeChange() : undefined;
-    if (newLayout !== undefined) changeLayout(newLayout);
+    if (key && layoutChanged) wantsSegment = true;
     if (shouldCut(timestamp, key, jump)) {
       const missing = lossCause !== undefined || jump || (stepped && key);
       const endTicks = missing ? latest + frameTicks : endOfLatest(timestamp);
@@ -272,7 +271,6 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const waitForKey = (): void => {
     segment = undefined;
     lossCause ??= 'no-key-frame';
-    lossExact = false;
     unitDropped = true;
   };
   /** Neighbouring fragments share one moment; while the clock is off by a step, the segment's own time counts until it ends. */
@@ -281,17 +279,11 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     return Math.max(fragmentUs + 1, Math.abs(wall - expected) > CLOCK_STEP_US ? expected : wall);
   };
 
-  const changeLayout = (parameterSets: readonly Uint8Array[]): void => {
-    const next = deps.videoTrackOf(codec, parameterSets);
-    if (next === undefined) return;
-    track = next;
-    wantsSegment = true;
-  };
-
   const needsSegment = (timestamp: number): boolean =>
     segment === undefined || wantsSegment || timestamp - segmentTicks >= deps.policy().segmentSeconds * 90_000;
 
   const openSegment = (timestamp: number, wall: number): void => {
+    const track = sets.track();
     if (track === undefined) {
       unitDropped = true;
       return;
@@ -304,7 +296,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     segment = createSegment({ origin: deps.origin(), layout, startUs, clock: deps.clock() }, chain);
     segmentTicks = timestamp;
     segmentIsNew = true;
-    wantsSegment = false;
+    wantsSegment = layoutChanged = false;
     if (before !== undefined) sound?.clear(true);
     if (clockStep) endUs = undefined;
   };
@@ -330,14 +322,16 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     fragmentTicks = unitTimestamp;
     fragmentKey = unitKey;
     const wall = steadyStart(unitTimestamp);
+    const missing = Math.max(lossUnits, Math.round((unitTimestamp - latest) / frameTicks) - 1);
+    // What was lost held no picture: the next one came when it was due.
+    if (lossCause === 'network-loss' && missing <= 0) lossCause = undefined;
     fragmentContinuous = lossCause === undefined && endUs !== undefined;
     fragmentUs = fragmentContinuous && endUs !== undefined ? endUs : Math.max(wall, endUs ?? wall);
     if (lossCause !== undefined && endUs !== undefined && fragmentUs > endUs) {
-      on.lost(endUs, fragmentUs, lossCause, lossExact ? lossUnits : undefined);
+      on.lost(endUs, fragmentUs, lossCause, missing);
     }
     lossCause = undefined;
     lossUnits = 0;
-    lossExact = true;
   };
   const steadyStart = (timestamp: number): number => {
     if (segment !== undefined && segmentIsNew && count === 0 && timestamp === segmentTicks) return segment.startUs;
@@ -374,12 +368,12 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     endNal: () => {
       if (nalKind === LEFT_OUT || unitDropped) return;
       if (nalKind === PARAMETER_SET) {
-        sets.see(payload.currentNal());
+        const nal = payload.currentNal();
+        if (sets.offer(nal, 0, nal.length) === 'changed') layoutChanged = true;
         payload.dropNal();
       } else payload.endNal();
     },
     endAccessUnit: (intact) => {
-      sets.endAccessUnit();
       if (unitDropped || !unitHasPicture) {
         payload.dropAccessUnit();
         if (!intact) noteLoss();
@@ -393,7 +387,6 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const noteLoss = (): void => {
     if (endUs === undefined && count === 0) return;
     lossCause ??= 'network-loss';
-    lossExact = false;
   };
 
   return {
@@ -412,8 +405,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
       return endUs;
     },
     segment: () => segment,
-    recordedUntilUs: () =>
-      count === 0 ? endUs : fragmentUs + (latest + frameTicks - fragmentTicks) * US_PER_TICK,
+    recordedUntilUs: () => (count === 0 ? endUs : fragmentUs + (latest + frameTicks - fragmentTicks) * US_PER_TICK),
     pendingAccessUnits: () => ({
       bytes: (payload.block()?.bytes ?? leaves).subarray(HEAD_ROOM, HEAD_ROOM + payload.videoBytes()),
       sizes,

@@ -104,7 +104,7 @@ export function createPayload(slabs: Pick<Slabs, 'take' | 'give'>, codec: VideoC
     return true;
   };
   const sealMixed = (leaves: Uint8Array, offset: number): void => {
-    for (let nal = unitStart; nal < at; ) {
+    for (let nal = unitStart; nal < at;) {
       const end = nal + LENGTH_BYTES + lengthAt(bytes, nal);
       (isVcl(codec, bytes[nal + LENGTH_BYTES] ?? 0) ? leaf : rest).add(bytes, nal, end);
       nal = end;

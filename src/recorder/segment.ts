@@ -46,13 +46,18 @@ export type FinishedFragment = {
   readonly audioFrames: number;
   /** First of its segment: its chain begins with the segment's start. */
   readonly first: boolean;
+  /** What it is linked to, and the link it makes. A writer that left out the one before links it anew. */
+  readonly chainBefore: Uint8Array;
   readonly chain: Uint8Array;
 };
 
 export type SegmentSpec = Pick<Segment, 'origin' | 'layout' | 'startUs' | 'clock'>;
 
 /** `previous`: the chain with which the segment before of the same stream ended. */
-export function createSegment({ origin, layout, startUs, clock }: SegmentSpec, previous: Uint8Array | undefined): Segment {
+export function createSegment(
+  { origin, layout, startUs, clock }: SegmentSpec,
+  previous: Uint8Array | undefined,
+): Segment {
   const { bytes, hashedLength } = encodeSegmentStart(layout, {
     ...origin,
     start: Math.floor(startUs / 1000),

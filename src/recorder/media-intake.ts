@@ -1,0 +1,166 @@
+/**
+ * RTP and RTCP packets of one session to the fragment builder: order, loss, time, payload formats.
+ *
+ * Belongs here: wiring the parts of media/rtp for one session. Does not: what each of them does, sockets.
+ */
+import { parseAudioSpecificConfig } from '../media/codec/aac.ts';
+import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
+import { createAacDepacketizer } from '../media/rtp/depacketize-aac.ts';
+import { createH264Depacketizer } from '../media/rtp/depacketize-h264.ts';
+import { createH265Depacketizer } from '../media/rtp/depacketize-h265.ts';
+import { createPlainAudioDepacketizer } from '../media/rtp/depacketize-plain-audio.ts';
+import type { Depacketizer } from '../media/rtp/depacketizer.ts';
+import { createPacketView, readPacket } from '../media/rtp/packet.ts';
+import { createReorderBuffer } from '../media/rtp/reorder.ts';
+import { encodeReceiverReport, parseRtcp } from '../media/rtp/rtcp.ts';
+import { unwrapTimestamp } from '../media/rtp/sequence.ts';
+import { createReceiverStatistics } from '../media/rtp/statistics.ts';
+import type { ReadyTrack } from '../media/rtsp/client-session.ts';
+import type { AudioDescription } from '../media/sdp/tracks-of.ts';
+import type { AudioTrack } from '../media/tracks.ts';
+import type { MediaIntake } from './rtsp-connection.ts';
+
+/** How long packets over UDP wait for a missing one before them. */
+const MAX_REORDER_WAIT = 100;
+const CNAME = 'understudy';
+
+/** What the time of a track is told to. */
+export type TrackClock = {
+  /** At the first packet of every access unit. `timestamp`: unwrapped; wall and monotonic milliseconds of the read that brought it. */
+  readonly arrived: (timestamp: number, wall: number, monotonic: number) => void;
+  /** `cameraWall`: wall milliseconds on the camera's clock. */
+  readonly senderReport: (timestamp: number, cameraWall: number) => void;
+};
+export type IntakeDeps = {
+  readonly tracks: readonly ReadyTrack[];
+  readonly video: AccessUnitSink;
+  readonly audio: AudioSink;
+  /** Video packets are missing before what comes next. */
+  readonly lost: () => void;
+  readonly clockOf: (track: number) => TrackClock;
+  /** Wall milliseconds. */
+  readonly now: () => number;
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number;
+  /** Our own source, 32 random bits. */
+  readonly ssrc: number;
+};
+export type Intake = MediaIntake & { readonly packetsLost: () => number };
+
+export function createMediaIntake(deps: IntakeDeps): Intake {
+  const receivers = deps.tracks.map((track, index) => createReceiver(track, index, deps));
+  return {
+    reading: () => {
+      const at = deps.monotonic();
+      const wall = deps.now();
+      for (const receiver of receivers) receiver.reading(at, wall);
+    },
+    rtp: (track, bytes, start, end) => receivers[track]?.rtp(bytes, start, end),
+    rtcp: (track, bytes, start, end) => receivers[track]?.rtcp(bytes, start, end),
+    started: () => undefined,
+    timePassed: () => {
+      const at = deps.monotonic();
+      for (const receiver of receivers) receiver.timePassed(at);
+    },
+    report: (track) => receivers[track]?.report(),
+    packetsLost: () => receivers.reduce((sum, receiver) => sum + receiver.packetsLost(), 0),
+  };
+}
+
+type Receiver = {
+  readonly reading: (at: number, wall: number) => void;
+  readonly rtp: (bytes: Uint8Array, start: number, end: number) => void;
+  readonly rtcp: (bytes: Uint8Array, start: number, end: number) => void;
+  readonly timePassed: (at: number) => void;
+  readonly report: () => Uint8Array | undefined;
+  readonly packetsLost: () => number;
+};
+
+// oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
+function createReceiver({ description, transport }: ReadyTrack, index: number, deps: IntakeDeps): Receiver {
+  const view = createPacketView();
+  const statistics = createReceiverStatistics(description.clockRate);
+  const depacketizer = depacketizerOf(description, deps);
+  const clock = deps.clockOf(index);
+  const isVideo = description.kind === 'video';
+  const { payloadType } = description;
+  let readAt = deps.monotonic();
+  let readWall = deps.now();
+  let timestamp = Number.NaN;
+  let source = 0;
+  let lastReport = { middle: 0, at: 0 };
+
+  const deliver = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
+    if (!readPacket(view, bytes, start, end) || view.payloadType !== payloadType) return;
+    const raw = view.timestamp;
+    const next = Number.isNaN(timestamp) ? raw : unwrapTimestamp(timestamp, raw);
+    if (next !== timestamp) {
+      timestamp = next;
+      clock.arrived(timestamp, readWall, readAt);
+    }
+    if (lostBefore && isVideo) deps.lost();
+    depacketizer.push(view, timestamp, lostBefore);
+  };
+  const reorder = transport.kind === 'udp' ? createReorderBuffer(MAX_REORDER_WAIT, deliver) : undefined;
+
+  return {
+    reading: (at, wall) => {
+      readAt = at;
+      readWall = wall;
+    },
+    rtp: (bytes, start, end) => {
+      if (!readPacket(view, bytes, start, end)) return;
+      source = view.ssrc;
+      const missing = statistics.received(view.sequence, view.timestamp, readAt);
+      if (reorder !== undefined) reorder.push(bytes, start, end, readAt);
+      else if (missing >= 0) deliver(bytes, start, end, missing > 0);
+    },
+    rtcp: (bytes, start, end) => {
+      for (const packet of parseRtcp(bytes, start, end)) {
+        if (packet.kind !== 'sender-report') continue;
+        lastReport = { middle: packet.ntpMiddle, at: readAt };
+        if (packet.wallMs === undefined || Number.isNaN(timestamp)) continue;
+        clock.senderReport(unwrapTimestamp(timestamp, packet.rtpTimestamp), packet.wallMs);
+      }
+    },
+    timePassed: (at) => reorder?.timePassed(at),
+    report: () => {
+      if (statistics.packets() === 0) return undefined;
+      const delay = lastReport.middle === 0 ? 0 : Math.round(((deps.monotonic() - lastReport.at) * 65_536) / 1000);
+      const block = { source, ...statistics.report(), lastSenderReport: lastReport.middle, delay };
+      return encodeReceiverReport(deps.ssrc, [block], CNAME);
+    },
+    packetsLost: statistics.lost,
+  };
+}
+
+function depacketizerOf(description: ReadyTrack['description'], deps: IntakeDeps): Depacketizer {
+  switch (description.codec) {
+    case 'h264':
+      return createH264Depacketizer(deps.video);
+    case 'h265':
+      return createH265Depacketizer(deps.video);
+    case 'aac':
+      return description.framing === undefined
+        ? createPlainAudioDepacketizer({ frame: () => undefined })
+        : createAacDepacketizer(
+            deps.audio,
+            description.framing,
+            parseAudioSpecificConfig(description.config).samplesPerFrame,
+          );
+    case 'pcma':
+    case 'pcmu':
+    case 'opus':
+      return createPlainAudioDepacketizer(deps.audio);
+  }
+}
+
+const PLAIN_STRINGS = { pcma: 'alaw', pcmu: 'ulaw', opus: 'opus' } as const;
+
+export function audioTrackOf({ codec, clockRate, channels, config }: AudioDescription): AudioTrack {
+  if (codec !== 'aac') {
+    return { codec, sampleRate: clockRate, channels, config: new Uint8Array(0), codecString: PLAIN_STRINGS[codec] };
+  }
+  const aac = parseAudioSpecificConfig(config);
+  return { codec, sampleRate: clockRate, channels: aac.channels, config, codecString: aac.codecString };
+}

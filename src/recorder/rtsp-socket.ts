@@ -1,0 +1,144 @@
+/**
+ * The TCP or TLS socket of one camera: read in the rhythm of `ReadSlots` into the shared buffer, or at once while a viewer
+ * watches or the handshake runs.
+ *
+ * Belongs here: the socket. Does not: RTSP (rtsp-connection.ts).
+ */
+import { createHash } from 'node:crypto';
+import { connect as connectTcp } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import type { ReadSlots } from './read-slots.ts';
+
+/** What all sockets read into: the largest read of one wake; 200 ms of 10 Mbit/s. */
+export const READ_BUFFER_BYTES: number = 256 * 1024;
+/** Keep-alives and receiver reports that a camera does not take up; beyond, it is dead. */
+const MAX_UNSENT: number = 64 * 1024;
+
+export type SocketDeps = {
+  readonly slots: Pick<ReadSlots, 'join'>;
+  /** Shared by all sockets: contents are used up before the next read. */
+  readonly readBuffer: Buffer;
+};
+export type SocketTarget = {
+  readonly address: string;
+  readonly port: number;
+  /** RTSPS: the name asked for, and the SHA-256 that the certificate must have, in hex. */
+  readonly tls: { readonly host: string; readonly fingerprint: string | undefined } | undefined;
+};
+export type SocketEvents = {
+  /** `certificate`: SHA-256 in hex, RTSPS only. */
+  readonly connected: (certificate: string | undefined) => void;
+  readonly data: (bytes: Buffer, length: number) => void;
+  /** Once; `reason` in words for a person. */
+  readonly closed: (reason: string, kind: 'broken' | 'certificate') => void;
+};
+export type RtspSocket = {
+  readonly write: (bytes: Uint8Array) => void;
+  /** From now on in the rhythm of the slots, or at once again. */
+  readonly setBatched: (batched: boolean) => void;
+  readonly close: () => void;
+  readonly remoteAddress: () => string | undefined;
+};
+
+export function openRtspSocket(deps: SocketDeps, target: SocketTarget, events: SocketEvents): RtspSocket {
+  let batched = false;
+  let ended = false;
+  let leaveSlot: (() => void) | undefined;
+  const finish = (reason: string, kind: 'broken' | 'certificate'): void => {
+    if (ended) return;
+    ended = true;
+    leaveSlot?.();
+    socket.destroy();
+    events.closed(reason, kind);
+  };
+  const onread = {
+    buffer: deps.readBuffer,
+    callback: (length: number, bytes: Uint8Array): boolean => {
+      if (!ended && Buffer.isBuffer(bytes)) events.data(bytes, length);
+      // A full buffer means that more is waiting.
+      return !batched || length === deps.readBuffer.length;
+    },
+  };
+  const options = { host: target.address, port: target.port, noDelay: true, onread };
+  const socket: Socket =
+    target.tls === undefined ? connectTcp(options) : connectTls(tlsOptions(options, target.tls.host));
+  socket.on(target.tls === undefined ? 'connect' : 'secureConnect', () => {
+    const certificate = target.tls === undefined ? undefined : fingerprintOf(socket);
+    const pinned = target.tls?.fingerprint;
+    if (pinned !== undefined && certificate !== pinned) {
+      finish(
+        'its certificate is not the one that was trusted: check the camera, then trust the new one',
+        'certificate',
+      );
+    } else events.connected(certificate);
+  });
+  socket.on('error', (error) => finish(reasonOf(error), 'broken'));
+  socket.on('end', () => finish('the camera closed the connection', 'broken'));
+  socket.on('close', () => finish('the camera closed the connection', 'broken'));
+
+  return {
+    write: (bytes) => {
+      if (ended) return;
+      if (socket.writableLength > MAX_UNSENT) finish('the camera takes nothing any more', 'broken');
+      else socket.write(bytes);
+    },
+    setBatched: (wanted) => {
+      if (ended || wanted === batched) return;
+      batched = wanted;
+      leaveSlot?.();
+      leaveSlot = undefined;
+      if (batched) leaveSlot = deps.slots.join(() => socket.resume());
+      else socket.resume();
+    },
+    close: () => {
+      ended = true;
+      leaveSlot?.();
+      socket.destroySoon();
+      // A camera that does not read would keep the socket open for its last bytes.
+      socket.setTimeout(1000, () => socket.destroy());
+    },
+    remoteAddress: () => socket.remoteAddress,
+  };
+}
+
+type ConnectOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly noDelay: boolean;
+  readonly onread: { readonly buffer: Buffer; readonly callback: (length: number, bytes: Uint8Array) => boolean };
+};
+/** Cameras have certificates of their own making: the pinned fingerprint is what is checked, not a chain. */
+const tlsOptions = (
+  options: ConnectOptions,
+  host: string,
+): ConnectOptions & {
+  readonly rejectUnauthorized: false;
+  readonly servername: string;
+  readonly minVersion: 'TLSv1';
+} => ({
+  ...options,
+  rejectUnauthorized: false,
+  servername: /^[\d.:]+$/.test(host) ? '' : host,
+  minVersion: 'TLSv1',
+});
+
+function fingerprintOf(socket: Socket): string | undefined {
+  const { raw } = (socket as TLSSocket).getPeerCertificate();
+  return raw === undefined ? undefined : createHash('sha256').update(raw).digest('hex');
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens at that port: check the port, or whether RTSP is switched on',
+  EHOSTUNREACH: 'nothing answers at that address: check the address and the cable',
+  ENETUNREACH: 'there is no network to that address: check the network of this box',
+  ETIMEDOUT: 'nothing answers at that address: check the address and the cable',
+  ECONNRESET: 'the camera broke off the connection',
+  EPIPE: 'the camera broke off the connection',
+};
+
+function reasonOf(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return REASONS[code] ?? error.message;
+}
