@@ -55,7 +55,12 @@ export type ConnectionEvents = {
   readonly ended: (end: ConnectionEnd) => void;
 };
 export type ConnectionEnd =
-  | { readonly kind: 'failed'; readonly cause: MissingCause; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      readonly cause: MissingCause;
+      readonly message: string;
+      readonly about?: 'credentials';
+    }
   | { readonly kind: 'restart'; readonly transport: 'tcp' | 'udp'; readonly message: string }
   | { readonly kind: 'stopped' };
 

@@ -9,7 +9,12 @@ import type { Policy, State } from './client-session.ts';
 import type { RtspResponse } from './message.ts';
 import { headerOf } from './message.ts';
 
-export type Failure = { readonly cause: MissingCause; readonly message: string };
+export type Failure = {
+  readonly cause: MissingCause;
+  readonly message: string;
+  /** It is the user name or the password. */
+  readonly about?: 'credentials';
+};
 
 const REASONS: Readonly<Record<number, (url: Policy['url']) => string>> = {
   403: (url) => `forbids this user the path ${pathOf(url)}: check the user's rights and the path`,
@@ -43,16 +48,19 @@ export function refused(response: RtspResponse, pending: Pick<Pending, 'method'>
 
 export const wrongPassword = (policy: Policy): Failure => ({
   cause: 'camera-refused',
+  about: 'credentials',
   message: `${nameOf(policy)} refuses the user name or the password: check both.`,
 });
 
 export const noCredentials = (policy: Policy): Failure => ({
   cause: 'camera-refused',
+  about: 'credentials',
   message: `${nameOf(policy)} asks for a user name and a password: set both.`,
 });
 
 export const unknownChallenge = (policy: Policy, digestSeen: boolean): Failure => ({
   cause: 'camera-refused',
+  about: 'credentials',
   message: digestSeen
     ? `${nameOf(policy)} asks for the password in the clear after it asked for Digest; that is refused.`
     : `${nameOf(policy)} asks for a kind of sign-in other than Basic and Digest: change it there.`,

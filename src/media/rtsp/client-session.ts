@@ -10,13 +10,13 @@
  * 2. `prepare` comes before PLAY is sent; `failed`, `stopped` and `restart` come at most once, and nothing after them.
  * 3. After the camera has asked for Digest nothing is answered with Basic.
  */
-import type { MissingCause } from '../../ledger/causes.ts';
 import { assertNever } from '../../core/errors.ts';
 import type { TrackDescription } from '../sdp/tracks-of.ts';
 import { answered, setUpNext } from './client-answers.ts';
 import { beginConversation, request } from './client-conversation.ts';
 import type { Conversation, Pending } from './client-conversation.ts';
 import { brokenOff, noAnswer, noMedia } from './client-failure.ts';
+import type { Failure } from './client-failure.ts';
 import type { Credentials } from './authentication.ts';
 import type { RtspRequest, RtspResponse } from './message.ts';
 import type { RtpInfo } from './session-header.ts';
@@ -92,7 +92,7 @@ export type Effect =
   /** Close the connection and connect anew at once with this transport instead of the policy's. */
   | { readonly kind: 'restart'; readonly transport: 'tcp' | 'udp'; readonly message: string }
   /** Close the connection. */
-  | { readonly kind: 'failed'; readonly cause: MissingCause; readonly message: string }
+  | ({ readonly kind: 'failed' } & Failure)
   | { readonly kind: 'stopped' };
 
 export type State =
