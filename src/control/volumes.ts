@@ -1,5 +1,6 @@
 /** Volumes for the API: adopting a folder, forgetting it again, and what each is worth. */
 import type { Volume } from '../api/contract/server.ts';
+import type { VolumeDeps as VolumeRouteDeps, VolumeStatus } from '../api/routes/volumes.ts';
 import { readMounts, suggestVolumes } from '../archive/mounts.ts';
 import { forecastDays } from '../archive/retention.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
@@ -10,7 +11,6 @@ import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { durationMs, epochMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';
-import { DEFAULT_RESERVE_BYTES, MAX_VOLUMES } from '../site/server-settings.ts';
 import type { VolumeSettings } from '../site/server-settings.ts';
 import type { LiveState, VolumeView } from './live-state.ts';
 
@@ -26,68 +26,25 @@ export type VolumeDeps = {
   readonly catalogue: Pick<Catalogue, 'segments'>;
   readonly state: Pick<LiveState, 'volumeOf'>;
   readonly clock: Clock;
-  /** The orders and the catalogue must follow. */
-  readonly onAdded: (volumeId: string) => void;
 };
-export type Volumes = {
-  readonly list: () => readonly Volume[];
-  /** @throws volume/unusable, volume/foreign, volume/already-used, volume/too-many */
-  readonly create: (request: { readonly path: string; readonly reserveBytes?: number | undefined }) => Promise<Volume>;
-  /** @throws volume/unknown */
-  readonly update: (id: string, change: { readonly reserveBytes: number }) => Promise<Volume>;
-  /** Footage and marker stay where they are. @throws volume/unknown */
-  readonly remove: (id: string) => Promise<void>;
-  readonly suggestions: () => Promise<readonly VolumeSuggestion[]>;
-};
-export type VolumeSuggestion = {
-  readonly path: string;
-  readonly fileSystem: string;
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-};
+type Suggestion = Awaited<ReturnType<VolumeRouteDeps['suggestions']>>[number];
+export type Volumes = Pick<VolumeRouteDeps, 'statusOf' | 'prepare' | 'suggestions'>;
 
-export function createVolumes(deps: VolumeDeps): Volumes {
-  const { settings, clock, onAdded } = deps;
-  const all = (): readonly VolumeSettings[] => settings.volumes.get().volumes;
-  const found = (id: string): VolumeSettings => {
-    const volume = all().find((one) => one.id === id);
-    if (volume === undefined) throw new UnderstudyError('not-found', 'volume/unknown', `There is no volume ${id}.`);
-    return volume;
-  };
-  return {
-    list: () => all().map((volume) => viewOf(deps, volume)),
-    create: async ({ path, reserveBytes = DEFAULT_RESERVE_BYTES }) => {
-      if (all().length >= MAX_VOLUMES)
-        throw new UnderstudyError('limit', 'volume/too-many', `At most ${MAX_VOLUMES} volumes can be used.`);
-      const looked = usable(path, await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path)));
-      if (all().some((volume) => volume.path === looked.path)) throw alreadyUsed(path);
-      const serverId = settings.server.get().id;
-      const adopted = await withDeadline(
-        clock,
-        durationMs(LOOK_WITHIN_MS),
-        adoptVolume(looked.path, { serverId, clock }),
-      );
-      const volume = { id: idOf(path, adopted), path: looked.path, reserveBytes };
-      await settings.volumes.update(({ volumes }) => {
-        if (volumes.some(({ id }) => id === volume.id)) throw alreadyUsed(path);
-        return { volumes: [...volumes, volume] };
-      });
-      onAdded(volume.id);
-      return viewOf(deps, volume);
-    },
-    update: async (id, { reserveBytes }) => {
-      found(id);
-      await settings.volumes.update(({ volumes }) => ({
-        volumes: volumes.map((volume) => (volume.id === id ? { ...volume, reserveBytes } : volume)),
-      }));
-      return viewOf(deps, found(id));
-    },
-    remove: async (id) => {
-      found(id);
-      await settings.volumes.update(({ volumes }) => ({ volumes: volumes.filter((volume) => volume.id !== id) }));
-    },
-    suggestions: async () => await suggest(deps),
-  };
+export const createVolumes = (deps: VolumeDeps): Volumes => ({
+  statusOf: (volume) => statusOf(deps, volume),
+  prepare: async (path) => await prepare(deps, path),
+  suggestions: async () => await suggest(deps),
+});
+
+/** @throws volume/unusable, volume/foreign */
+async function prepare(
+  { settings, clock }: VolumeDeps,
+  path: string,
+): Promise<{ readonly id: string; readonly path: string }> {
+  const looked = usable(path, await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path)));
+  const serverId = settings.server.get().id;
+  const adopted = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), adoptVolume(looked.path, { serverId, clock }));
+  return { id: idOf(path, adopted), path: looked.path };
 }
 
 function usable(
@@ -113,10 +70,10 @@ function idOf(path: string, adopted: AdoptedVolume | undefined): string {
   return adopted.marker.id;
 }
 
-const alreadyUsed = (path: string): UnderstudyError =>
-  new UnderstudyError('conflict', 'volume/already-used', `${path} is a volume of this server already.`);
-
-function viewOf({ catalogue, state, settings, clock }: VolumeDeps, { id, path, reserveBytes }: VolumeSettings): Volume {
+function statusOf(
+  { catalogue, state, settings, clock }: VolumeDeps,
+  { id, reserveBytes }: VolumeSettings,
+): VolumeStatus {
   const view = state.volumeOf(id);
   const own = catalogue.segments.totals().filter(({ volumeId }) => volumeId === id);
   const footageBytes = own.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -129,10 +86,7 @@ function viewOf({ catalogue, state, settings, clock }: VolumeDeps, { id, path, r
   const daysFit = space === undefined ? undefined : forecastDays(footageBytes, room, bytesPerDay);
   const wanted = settings.cameras.get().cameras.flatMap(({ retention }) => retention.maxDays ?? []);
   return {
-    id,
-    path,
     ...stateOf(view),
-    reserveBytes,
     footageBytes,
     ...(space === undefined ? {} : { totalBytes: space.totalBytes, freeBytes: space.freeBytes }),
     ...(Number.isFinite(oldest) ? { oldestFootageAt: isoOf(epochMs(Math.round(oldest))) } : {}),
@@ -157,9 +111,9 @@ function stateOf(view: VolumeView | undefined): Pick<Volume, 'state' | 'message'
   return { state: names[state.cause], message: state.message };
 }
 
-async function suggest({ settings, clock }: VolumeDeps): Promise<readonly VolumeSuggestion[]> {
+async function suggest({ settings, clock }: VolumeDeps): Promise<readonly Suggestion[]> {
   const used = new Set(settings.volumes.get().volumes.map(({ path }) => path));
-  const found: VolumeSuggestion[] = [];
+  const found: Suggestion[] = [];
   for (const { path, fileSystem } of suggestVolumes(await readMounts())) {
     if (used.has(path)) continue;
     const looked = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path));

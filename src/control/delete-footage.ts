@@ -1,0 +1,54 @@
+/** Removes all footage of a camera that is no longer set up. A segment that media still closes is waited for. */
+import type { Catalogue } from '../archive/catalogue-types.ts';
+import { removeSegment } from '../archive/remove-segments.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { durationMs } from '../core/units.ts';
+import type { VolumeSettings } from '../site/server-settings.ts';
+
+const BATCH = 64;
+const WAIT_MS = 1_000;
+/** Media closes a stream's segment within seconds; a hung disk must not keep this going for ever. */
+const MAX_WAITS = 120;
+
+export type DeleteFootageDeps = {
+  readonly catalogue: Pick<Catalogue, 'transaction' | 'segments' | 'removed'>;
+  readonly volumes: () => readonly VolumeSettings[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+};
+
+/** Resolves when it has begun; goes on by itself. */
+export function deleteFootage(deps: DeleteFootageDeps, cameraId: string): void {
+  run(deps, cameraId).catch((error: unknown) =>
+    deps.log.error('footage of a camera could not be deleted', { cameraId, reason: messageOf(error) }),
+  );
+}
+
+async function run(deps: DeleteFootageDeps, cameraId: string): Promise<void> {
+  for (let waits = 0; waits < MAX_WAITS && !deps.signal.aborted; waits += 1) {
+    const rest = deps.catalogue.segments.totals().filter((row) => row.cameraId === cameraId && row.segments > 0);
+    if (rest.length === 0) return;
+    for (const { stream, volumeId } of rest) await emptyStream(deps, { cameraId, stream }, volumeId);
+    await deps.clock.sleep(durationMs(WAIT_MS), deps.signal);
+  }
+}
+
+async function emptyStream(
+  { catalogue, volumes, signal }: DeleteFootageDeps,
+  key: { readonly cameraId: string; readonly stream: 'main' | 'sub' },
+  volumeId: string,
+): Promise<void> {
+  const volume = volumes().find(({ id }) => id === volumeId);
+  if (volume === undefined) return;
+  for (;;) {
+    const rows = catalogue.segments.oldest(key, volumeId, BATCH);
+    for (const { path } of rows) {
+      if (signal.aborted) return;
+      await removeSegment({ catalogue, volume }, path, 'deleted');
+    }
+    if (rows.length < BATCH) return;
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Everything between settings and media, put together: orders out, events in, expectations, signs of life, retention.
+ * Belongs here: who tells whom. Does not: what any of them does.
+ */
+import type { ActivityLog } from '../api/activity.ts';
+import type { LiveEvent } from '../api/contract/events.ts';
+import type { Catalogue } from '../archive/catalogue-types.ts';
+import { reconcileVolume } from '../archive/rebuild.ts';
+import type { ReconcileReport } from '../archive/rebuild.ts';
+import { isPresent } from '../archive/remove-segments.ts';
+import { createRetention } from '../archive/retention-run.ts';
+import type { RetentionVolume } from '../archive/retention-run.ts';
+import type { Clock } from '../core/clock.ts';
+import { createId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { Running } from '../core/running.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { CameraSettings } from '../site/camera.ts';
+import type { MediaHello } from '../wire/media-protocol.ts';
+import { bookExpectations, startHeartbeat } from './heartbeat.ts';
+import type { Wanted } from './heartbeat.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { createIngest } from './ingest.ts';
+import { createLiveState } from './live-state.ts';
+import type { LiveState } from './live-state.ts';
+import { mediaSocketOf, startMediaLink } from './media-link.ts';
+import type { MediaLink } from './media-link.ts';
+import { ordersOf } from './orders.ts';
+import { startReconciler } from './reconciler.ts';
+import type { Reconciler } from './reconciler.ts';
+import { headroomOf } from './volumes.ts';
+
+/** Coordination raises it; alone it stays. */
+const EPOCH = 1;
+/** Clocks of two processes on one box agree; a segment may carry the camera's time. */
+const WRITER_SLACK_MS = 60_000;
+
+export type RecordingSideDeps = {
+  readonly dataDir: string;
+  readonly settings: Settings;
+  readonly catalogue: Catalogue;
+  readonly activity: ActivityLog;
+  readonly publish: (event: LiveEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+export type RecordingSide = Running & {
+  readonly state: LiveState;
+  readonly hello: () => MediaHello | undefined;
+  /** Since when media does not answer. */
+  readonly mediaGoneSince: () => number | undefined;
+  readonly reconcile: (reason: string, volumeId?: string) => void;
+  /** Something changed that settings files do not tell, such as a password. */
+  readonly order: () => void;
+};
+
+export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
+  const { settings, catalogue, activity, publish, clock } = deps;
+  const state = createLiveState();
+  let goneSince: number | undefined = clock.now();
+  // The three need each other; none uses another before its first event.
+  const parts: { link?: MediaLink; reconciler?: Reconciler } = {};
+  const hello = (): MediaHello | undefined => parts.link?.hello();
+
+  const ingest = createIngest({
+    ...deps,
+    state,
+    record: activity.record,
+    onReconcile: (reason) => parts.reconciler?.ask(reason),
+    onFailure: () => parts.link?.restart(),
+  });
+  parts.reconciler = startReconciling(deps, hello);
+  const expect = (): void => {
+    const { cameras } = settings.cameras.get();
+    bookExpectations(catalogue, cameras.flatMap(wantedOf), clock.now());
+    state.retain((cameraId) => cameras.some(({ id, enabled }) => enabled && id === cameraId));
+  };
+  expect();
+  const link = startMediaLink({
+    ...deps,
+    socketPath: mediaSocketOf(deps.dataDir),
+    cursor: catalogue.cursor.get,
+    orders: (known) => composeOrders(settings, known + 1),
+    onHello: (greeting) => {
+      goneSince = undefined;
+      ingest.hello(greeting);
+    },
+    onEvents: ingest.push,
+    onLost: () => {
+      goneSince = clock.now();
+      ingest.flush();
+      publish({ kind: 'server' });
+    },
+  });
+  parts.link = link;
+  const reconcileAdded = createAddedVolumes(settings, (id) => parts.reconciler?.ask('a volume was added', id));
+  const changed = (): void => {
+    expect();
+    link.order();
+    reconcileAdded();
+  };
+  const cancels = [settings.cameras.onChange(changed), settings.volumes.onChange(changed)];
+  const services = [startSignsOfLife(deps, hello), startRetention(deps, state)];
+  if (catalogue.condition !== 'sound') parts.reconciler.ask('there was no sound catalogue');
+
+  return {
+    state,
+    hello,
+    mediaGoneSince: () => goneSince,
+    reconcile: (reason, volumeId) => parts.reconciler?.ask(reason, volumeId),
+    order: link.order,
+    stop: async () => {
+      for (const cancel of cancels) cancel();
+      await Promise.all([link.stop(), parts.reconciler?.stop()]);
+      ingest.stop();
+      await Promise.all(services.map(async (service) => await service.stop()));
+    },
+  };
+}
+
+const startSignsOfLife = (deps: RecordingSideDeps, hello: () => MediaHello | undefined): Running =>
+  startHeartbeat({
+    ...deps,
+    instance: createId('control'),
+    hello,
+    onStep: (ms) => deps.activity.record({ severity: 'warning', code: 'clock-stepped', message: stepWords(ms) }),
+  });
+
+const startRetention = (deps: RecordingSideDeps, state: LiveState): Running =>
+  startHousekeeping({
+    ...deps,
+    retain: createRetention(deps),
+    volumes: async () => await roomOf(deps.settings, state),
+    rules: () => new Map(deps.settings.cameras.get().cameras.map(({ id, retention }) => [id, retention])),
+    onRemoved: () => {
+      for (const { id } of deps.settings.volumes.get().volumes) deps.publish({ kind: 'volume', volumeId: id });
+    },
+  });
+
+const startReconciling = (deps: RecordingSideDeps, hello: () => MediaHello | undefined): Reconciler =>
+  startReconciler({
+    ...deps,
+    volumeIds: () => deps.settings.volumes.get().volumes.map(({ id }) => id),
+    reconcile: reconcileWith(deps, hello),
+    onDone: (_id, { scanned, missing }) => {
+      if (scanned + missing === 0) return;
+      for (const { id } of deps.settings.cameras.get().cameras) deps.publish({ kind: 'ledger', cameraId: id });
+    },
+  });
+
+/** Volumes that were not there when it was asked last may bring footage along. */
+function createAddedVolumes({ volumes }: Pick<Settings, 'volumes'>, onAdded: (id: string) => void): () => void {
+  const ids = (): readonly string[] => volumes.get().volumes.map(({ id }) => id);
+  let known = new Set(ids());
+  return () => {
+    const added = ids().filter((id) => !known.has(id));
+    known = new Set(ids());
+    for (const id of added) onAdded(id);
+  };
+}
+
+function composeOrders(settings: Settings, version: number): ReturnType<typeof ordersOf> {
+  return ordersOf({
+    server: settings.server.get(),
+    cameras: settings.cameras.get().cameras,
+    volumes: settings.volumes.get().volumes,
+    secretOf: settings.secrets.get,
+    version,
+    epoch: EPOCH,
+  });
+}
+
+const wantedOf = ({ id, enabled, record, recordSub, sub }: CameraSettings): readonly Wanted[] => [
+  { cameraId: id, stream: 'main', expected: enabled && record },
+  { cameraId: id, stream: 'sub', expected: enabled && recordSub && sub !== undefined },
+];
+
+function reconcileWith(
+  { settings, catalogue, clock }: RecordingSideDeps,
+  hello: () => MediaHello | undefined,
+): (volumeId: string, signal: AbortSignal) => Promise<ReconcileReport | undefined> {
+  /** Open in the catalogue and begun since media runs: media has it open. */
+  const isBeingWritten = (volumeId: string, path: string): boolean => {
+    const row = catalogue.segments.get(volumeId, path);
+    if (row?.open !== true) return false;
+    const writer = hello();
+    return writer === undefined || row.start >= writer.startedAt - WRITER_SLACK_MS;
+  };
+  return async (volumeId, signal) => {
+    const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
+    if (volume === undefined || !(await isPresent(volume))) return undefined;
+    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten }, volume);
+  };
+}
+
+/** Mounted, ours, and known to media: room is what media measured last. */
+async function roomOf(settings: Settings, state: LiveState): Promise<readonly RetentionVolume[]> {
+  const found: RetentionVolume[] = [];
+  for (const { id, path, reserveBytes } of settings.volumes.get().volumes) {
+    const view = state.volumeOf(id);
+    const writable = view?.state.kind === 'usable' || view?.state.cause === 'volume-full';
+    if (view === undefined || !writable || !(await isPresent({ id, path }))) continue;
+    found.push({ id, path, freeBytes: view.state.freeBytes, reserveBytes, headroomBytes: headroomOf(reserveBytes) });
+  }
+  return found;
+}
+
+const stepWords = (ms: number): string =>
+  `The clock of this server was set ${ms > 0 ? 'forward' : 'back'} by ${(Math.abs(ms) / 1000).toFixed(1)} s.`;
