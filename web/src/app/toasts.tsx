@@ -1,0 +1,70 @@
+/** Short messages in the corner, spoken politely; errors in the API's words stay until closed. */
+import { signal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { ApiError } from '../api/client.ts';
+import { t } from '../messages/messages.ts';
+import { Icon } from '../ui/icon.tsx';
+
+type Toast = { readonly id: number; readonly kind: 'good' | 'bad'; readonly text: string };
+const SHOWN_MS = 5000;
+const MAX_TOASTS = 4;
+const toasts = signal<readonly Toast[]>([]);
+const spoken = signal('');
+let last = 0;
+
+export function toast(text: string, kind: Toast['kind'] = 'good'): void {
+  last += 1;
+  const id = last;
+  toasts.value = [...toasts.value, { id, kind, text }].slice(-MAX_TOASTS);
+  say(text);
+  if (kind === 'good') setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+/** For a screen reader only. */
+export function say(text: string): void {
+  spoken.value = text;
+}
+
+export const messageOf = (error: unknown): string =>
+  error instanceof ApiError || error instanceof Error ? error.message : t('error.unknown');
+
+/** Runs what may fail and shows the failure; answers whether it succeeded. */
+export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    toast(messageOf(error), 'bad');
+    return false;
+  }
+}
+
+function dismiss(id: number): void {
+  toasts.value = toasts.value.filter((entry) => entry.id !== id);
+}
+
+export function Toasts(): VNode {
+  return (
+    <div class="toasts">
+      <div class="hidden-text" role="status" aria-live="polite">
+        {spoken.value}
+      </div>
+      {toasts.value.map(({ id, kind, text }) => (
+        <div key={id} class="toast">
+          <span class={kind}>
+            <Icon name={kind === 'good' ? 'check' : 'alert'} />
+          </span>
+          <p>{text}</p>
+          <button
+            type="button"
+            class="button quiet icon-only"
+            aria-label={t('common.close')}
+            onClick={() => dismiss(id)}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+/** Starts the UI: theme and language first, so that nothing flashes; then who is signed in. */
+import { render } from 'preact';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/components.css';
+import { App } from './app/app.tsx';
+import { startRouter } from './app/router.ts';
+import { startSession } from './app/session.ts';
+import { startTheme } from './app/theme.ts';
+import { startLanguage } from './messages/messages.ts';
+
+startTheme();
+startRouter();
+startSession();
+const root = document.getElementById('app');
+if (root !== null) {
+  void startLanguage()
+    .catch(() => undefined)
+    .then(() => render(<App />, root));
+}

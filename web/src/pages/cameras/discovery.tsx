@@ -1,0 +1,184 @@
+/** Finding cameras on the network (ONVIF): search with shared credentials, what was found, add the chosen ones. */
+import { signal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { api, type DiscoveredCamera } from '../../api/api.ts';
+import { messageOf, toast } from '../../app/toasts.tsx';
+import { refreshCameras } from '../../app/stores.ts';
+import { plural, t } from '../../messages/messages.ts';
+import { FormError, TextField } from '../../ui/field.tsx';
+import { Icon } from '../../ui/icon.tsx';
+import './cameras.css';
+
+const SECONDS = 4;
+type Search =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'running'; readonly began: number }
+  | { readonly kind: 'done'; readonly found: readonly DiscoveredCamera[] }
+  | { readonly kind: 'failed'; readonly error: unknown };
+const search = signal<Search>({ kind: 'idle' });
+
+export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [adding, setAdding] = useState(false);
+  const run = async (): Promise<void> => {
+    search.value = { kind: 'running', began: Date.now() };
+    try {
+      const credentials = username === '' ? {} : { username, password };
+      const { items } = await api.discover({ seconds: SECONDS, ...credentials });
+      search.value = { kind: 'done', found: items };
+      setChosen(new Set(items.filter(isAddable).map(({ xaddr }) => xaddr)));
+    } catch (error) {
+      search.value = { kind: 'failed', error };
+    }
+  };
+  useEffect(() => {
+    search.value = { kind: 'idle' };
+    if (auto) void run();
+  }, []);
+  const state = search.value;
+  const found = state.kind === 'done' ? state.found : [];
+  const picked = found.filter(({ xaddr }) => chosen.has(xaddr));
+  const add = async (): Promise<void> => {
+    setAdding(true);
+    const added = await addAll(picked, username, password);
+    setAdding(false);
+    if (added > 0) toast(plural(added, 'discover.addedOne', 'discover.addedMany'));
+    await refreshCameras().catch(() => undefined);
+    await run();
+  };
+  return (
+    <div class="stack">
+      <form
+        class="discover-form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run();
+        }}
+      >
+        <TextField label={t('camera.username')} value={username} onInput={setUsername} />
+        <TextField
+          label={t('camera.password')}
+          value={password}
+          onInput={setPassword}
+          type="password"
+          autoComplete="new-password"
+        />
+        <button type="submit" class="button" disabled={state.kind === 'running'}>
+          <Icon name="search" />
+          {t('discover.search')}
+        </button>
+      </form>
+      <p class="muted small">{t('discover.credentialsHint')}</p>
+      {state.kind === 'running' && <Progress began={state.began} />}
+      {state.kind === 'failed' && <FormError error={state.error} />}
+      {state.kind === 'done' && <Found found={found} chosen={chosen} onChange={setChosen} />}
+      {found.length > 0 && (
+        <div class="row end">
+          <button
+            type="button"
+            class="button primary"
+            disabled={picked.length === 0 || adding}
+            onClick={() => void add()}
+          >
+            {plural(picked.length, 'discover.addOne', 'discover.addMany')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+const isAddable = ({ cameraId, profiles }: DiscoveredCamera): boolean => cameraId === undefined && profiles.length > 0;
+
+/** Answers how many were added; each refusal is said with the camera's name. */
+async function addAll(picked: readonly DiscoveredCamera[], username: string, password: string): Promise<number> {
+  let added = 0;
+  for (const { name, address, profiles } of picked) {
+    const [main, sub] = profiles;
+    if (main === undefined) continue;
+    try {
+      await api.createCamera({
+        name: nameFor(name ?? address),
+        main: { url: main.url },
+        ...(sub === undefined ? {} : { sub: { url: sub.url } }),
+        ...(username === '' ? {} : { username, password }),
+      });
+      added += 1;
+    } catch (error) {
+      toast(`${name ?? address}: ${messageOf(error)}`, 'bad');
+    }
+  }
+  return added;
+}
+
+/** A camera's own name made to fit the naming rules. */
+const nameFor = (name: string): string =>
+  name
+    .replaceAll(/[`~!@#$%^&*()_=+[{\]}\\|;:'"<>/?\p{Cc}]/gu, ' ')
+    .replace(/^[- ]+/, '')
+    .slice(0, 32)
+    .trim() || 'Camera';
+
+function Progress({ began }: { readonly began: number }): VNode {
+  const [share, setShare] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setShare(Math.min(1, (Date.now() - began) / (SECONDS * 1000))), 100);
+    return () => clearInterval(timer);
+  }, [began]);
+  return (
+    <div class="stack">
+      <progress value={share} aria-label={t('discover.searching')} />
+      <span class="muted small">{t('discover.searching')}</span>
+    </div>
+  );
+}
+
+type FoundProps = {
+  readonly found: readonly DiscoveredCamera[];
+  readonly chosen: ReadonlySet<string>;
+  readonly onChange: (next: ReadonlySet<string>) => void;
+};
+function Found({ found, chosen, onChange }: FoundProps): VNode {
+  if (found.length === 0) return <p class="muted">{t('discover.nothing')}</p>;
+  return (
+    <ul class="found">
+      {found.map((camera) => (
+        <li key={camera.xaddr}>
+          <label class="check grow">
+            <input
+              type="checkbox"
+              disabled={!isAddable(camera)}
+              checked={chosen.has(camera.xaddr)}
+              onChange={(event) => {
+                const next = new Set(chosen);
+                if (event.currentTarget.checked) next.add(camera.xaddr);
+                else next.delete(camera.xaddr);
+                onChange(next);
+              }}
+            />
+            <span class="grow">
+              <span class="strong">{camera.name ?? camera.address}</span>{' '}
+              <span class="muted small">
+                {camera.address} {camera.hardware}
+              </span>
+              <small>{camera.problem?.message ?? profileText(camera)}</small>
+            </span>
+          </label>
+          {camera.cameraId !== undefined && <span class="chip good">{t('discover.present')}</span>}
+          {camera.problem !== undefined && <span class="chip warn">{t('discover.problem')}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const profileText = ({ profiles }: DiscoveredCamera): string =>
+  profiles
+    .map(({ name, codec, width, height }) =>
+      [name, codec, width === undefined ? '' : `${width}×${height ?? ''}`].filter(Boolean).join(' '),
+    )
+    .join(' · ');

@@ -1,0 +1,105 @@
+/** Bit rate and frame rate of each camera from polling, drawn by uPlot, which loads only here. */
+import { signal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api } from '../../api/api.ts';
+import { reachable } from '../../api/client.ts';
+import { cameras } from '../../app/stores.ts';
+import { shownTheme } from '../../app/theme.ts';
+import { t } from '../../messages/messages.ts';
+import { SelectField } from '../../ui/field.tsx';
+import { bitrate, decimal } from '../../ui/format.ts';
+
+type Sample = { readonly at: number; readonly bits: number | undefined; readonly frames: number | undefined };
+const EVERY_MS = 2000;
+const MAX_SAMPLES = 900;
+/** Kept while the UI is open, so that coming back shows the last half hour. */
+const history = signal<ReadonlyMap<string, readonly Sample[]>>(new Map());
+type Drawing = typeof import('./draw-chart.ts');
+
+async function poll(): Promise<void> {
+  if (document.hidden || !reachable.peek()) return;
+  const next = new Map(history.peek());
+  for (const { id, streams } of await api.cameras()) {
+    const main = streams.find(({ stream }) => stream === 'main');
+    const sample = { at: Date.now() / 1000, bits: main?.bitsPerSecond, frames: main?.framesPerSecond };
+    next.set(id, [...(next.get(id) ?? []), sample].slice(-MAX_SAMPLES));
+  }
+  history.value = next;
+}
+
+export function Charts(): VNode {
+  const all = cameras.value ?? [];
+  const [chosen, setChosen] = useState('');
+  const id = all.some((camera) => camera.id === chosen) ? chosen : (all[0]?.id ?? '');
+  useEffect(() => {
+    const run = (): void => void poll().catch(() => undefined);
+    run();
+    const timer = setInterval(run, EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const samples = history.value.get(id) ?? [];
+  const last = samples.at(-1);
+  return (
+    <section class="card" aria-labelledby="rates">
+      <div class="card-head">
+        <h2 id="rates">{t('health.rates')}</h2>
+        <SelectField
+          label={t('exports.camera')}
+          hideLabel
+          value={id}
+          onChange={setChosen}
+          options={all.map((camera) => [camera.id, camera.name] as const)}
+        />
+      </div>
+      <div class="health-columns equal">
+        <Chart
+          title={t('health.bitrate')}
+          now={last?.bits === undefined ? '–' : bitrate(last.bits)}
+          samples={samples.map(({ at, bits }) => [at, bits === undefined ? null : bits / 1e6])}
+          colour="--accent-text"
+        />
+        <Chart
+          title={t('health.frameRate')}
+          now={last?.frames === undefined ? '–' : t('health.perSecond', { n: decimal(last.frames) })}
+          samples={samples.map(({ at, frames }) => [at, frames ?? null])}
+          colour="--good"
+        />
+      </div>
+    </section>
+  );
+}
+
+type ChartProps = {
+  readonly title: string;
+  readonly now: string;
+  readonly samples: readonly (readonly [number, number | null])[];
+  readonly colour: string;
+};
+function Chart({ title, now, samples, colour }: ChartProps): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const [drawing, setDrawing] = useState<Drawing>();
+  const chart = useRef<ReturnType<Drawing['openChart']>>(null);
+  const theme = shownTheme.value;
+  useEffect(() => {
+    void import('./draw-chart.ts').then((module) => setDrawing(module)).catch(() => undefined);
+  }, []);
+  useEffect(() => {
+    if (drawing === undefined || box.current === null) return undefined;
+    chart.current = drawing.openChart(box.current, colour);
+    return () => {
+      chart.current?.close();
+      chart.current = null;
+    };
+  }, [drawing, theme, colour]);
+  useEffect(() => chart.current?.show(samples));
+  return (
+    <figure>
+      <figcaption class="row">
+        <span class="muted grow">{title}</span>
+        <span class="strong">{now}</span>
+      </figcaption>
+      <div class="chart" ref={box} role="img" aria-label={`${title}: ${now}`} />
+    </figure>
+  );
+}

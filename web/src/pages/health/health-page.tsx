@@ -1,0 +1,191 @@
+/** Health: what needs attention, the volumes with their forecast, the processes, and each camera's rates over time. */
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import type { HealthItem, Volume } from '../../api/api.ts';
+import { Page } from '../../app/shell.tsx';
+import { cameraById, now, refreshServer, refreshVolumes, server, volumes } from '../../app/stores.ts';
+import { t } from '../../messages/messages.ts';
+import { Empty } from '../../ui/dialog.tsx';
+import { ago, decimal, duration, size } from '../../ui/format.ts';
+import { Icon } from '../../ui/icon.tsx';
+import { Charts } from './charts.tsx';
+import './health.css';
+
+const POLL_MS = 10_000;
+
+export function HealthPage(): VNode {
+  useEffect(() => {
+    const refresh = (): void => {
+      void Promise.all([refreshServer(), refreshVolumes()]).catch(() => undefined);
+    };
+    refresh();
+    const timer = setInterval(refresh, POLL_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <Page title={t('nav.health')}>
+      <div class="stack">
+        <Items items={server.value?.health.items ?? []} />
+        <div class="health-columns">
+          <Volumes />
+          <Processes />
+        </div>
+        <Charts />
+      </div>
+    </Page>
+  );
+}
+
+const ORDER: Readonly<Record<HealthItem['severity'], number>> = { error: 0, warning: 1, info: 2 };
+const TONES: Readonly<Record<HealthItem['severity'], string>> = { error: 'bad', warning: 'warn', info: 'muted' };
+
+function Items({ items }: { readonly items: readonly HealthItem[] }): VNode {
+  const sorted = items.toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+  return (
+    <section class="card" aria-labelledby="attention">
+      <div class="card-head">
+        <h2 id="attention">{t('health.attention')}</h2>
+      </div>
+      {sorted.length === 0 && (
+        <p class="row good">
+          <Icon name="shield" />
+          {t('health.allGood')}
+        </p>
+      )}
+      <ul class="items">
+        {sorted.map(({ code, severity, message, since, cameraId }) => (
+          <li key={`${code}${cameraId ?? ''}${since}`}>
+            <span class={TONES[severity]}>
+              <Icon name={severity === 'info' ? 'info' : 'alert'} />
+              <span class="hidden-text">{t(`severity.${severity}`)}</span>
+            </span>
+            <span class="grow">
+              {cameraId !== undefined && <span class="strong">{cameraById(cameraId)?.name ?? cameraId}: </span>}
+              {message}
+            </span>
+            <span class="muted small">{ago(now.value - Date.parse(since))}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Volumes(): VNode {
+  const all = volumes.value ?? [];
+  return (
+    <section class="card" aria-labelledby="volumes">
+      <div class="card-head">
+        <h2 id="volumes">{t('health.volumes')}</h2>
+      </div>
+      {volumes.value?.length === 0 && (
+        <Empty icon="disk" title={t('health.noVolume')} text={t('health.noVolumeText')}>
+          <a class="button primary" href="/settings">
+            {t('settings.addVolume')}
+          </a>
+        </Empty>
+      )}
+      <ul class="volumes">
+        {all.map((volume) => (
+          <VolumeRow key={volume.id} volume={volume} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function VolumeRow({ volume }: { readonly volume: Volume }): VNode {
+  const { path, state, message, totalBytes = 0, freeBytes = 0, footageBytes, forecast } = volume;
+  const { daysFit, daysWanted } = forecast;
+  const tooShort = daysFit !== undefined && daysWanted !== undefined && daysFit < daysWanted;
+  return (
+    <li>
+      <div class="row">
+        <Icon name="disk" />
+        <span class="strong grow cut">{path}</span>
+        <span class={`chip ${state === 'usable' ? 'good' : 'bad'}`}>
+          <span class="dot" />
+          {t(`volume.${state}`)}
+        </span>
+      </div>
+      {message !== undefined && <p class="bad small">{message}</p>}
+      <Meter
+        label={t('health.used')}
+        value={totalBytes - freeBytes}
+        of={totalBytes}
+        text={t('first.free', { free: size(freeBytes), total: size(totalBytes) })}
+        tone=""
+      />
+      {daysFit !== undefined && daysWanted !== undefined && (
+        <Meter
+          label={t('health.forecast')}
+          value={daysFit}
+          of={daysWanted}
+          text={t('health.daysFit', { fit: decimal(daysFit), wanted: decimal(daysWanted) })}
+          tone={tooShort ? 'short' : 'fits'}
+        />
+      )}
+      <p class="muted small">
+        {t('health.footage', { size: size(footageBytes), perDay: size(forecast.bytesPerDay ?? 0) })}
+      </p>
+    </li>
+  );
+}
+
+type MeterProps = {
+  readonly label: string;
+  readonly value: number;
+  readonly of: number;
+  readonly text: string;
+  readonly tone: string;
+};
+function Meter({ label, value, of, text, tone }: MeterProps): VNode {
+  return (
+    <div>
+      <div class="row small">
+        <span class="grow">{label}</span>
+        <span class={tone === 'short' ? 'warn' : 'muted'}>{text}</span>
+      </div>
+      <progress
+        class={`meter ${tone}`}
+        max={Math.max(1, of)}
+        value={Math.min(value, of)}
+        aria-label={`${label}: ${text}`}
+      />
+    </div>
+  );
+}
+
+function Processes(): VNode {
+  const box = server.value;
+  const media = box?.processes.media;
+  return (
+    <section class="card" aria-labelledby="processes">
+      <div class="card-head">
+        <h2 id="processes">{t('health.processes')}</h2>
+      </div>
+      <dl class="facts">
+        <dt>{t('health.media')}</dt>
+        <dd class={media?.running === false ? 'bad' : ''}>
+          {media === undefined ? '' : t(media.running ? 'health.running' : 'health.stopped')}
+        </dd>
+        <dt>{t('health.restarts')}</dt>
+        <dd>{media?.restarts ?? ''}</dd>
+        <dt>{t('health.loopDelay')}</dt>
+        <dd>{media?.loopDelayP99Ms === undefined ? '–' : `${decimal(media.loopDelayP99Ms)} ms`}</dd>
+        <dt>{t('health.memory')}</dt>
+        <dd>{box?.processes.memoryBytes === undefined ? '–' : size(box.processes.memoryBytes)}</dd>
+        <dt>{t('health.up')}</dt>
+        <dd>{box === undefined ? '' : duration(Math.max(0, now.value - Date.parse(box.startedAt)) / 1000)}</dd>
+        <dt>{t('settings.version')}</dt>
+        <dd>{box?.version}</dd>
+        <dt>{t('settings.platform')}</dt>
+        <dd>
+          {box === undefined
+            ? ''
+            : [box.platform.model, box.platform.os, box.platform.arch].filter(Boolean).join(' · ')}
+        </dd>
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,139 @@
+/** What playback is doing: view, playhead, speed, marked range. The clock runs here; videos follow it (camera-player.ts). */
+import { effect, signal, type Signal } from '@preact/signals';
+import { onEvent } from '../../api/event-stream.ts';
+import { createTimelineData, type TimelineData } from '../../timeline/data.ts';
+import { footageAfter, gapFrom, runAt } from '../../timeline/runs.ts';
+import { centre, contains, daysOf, reveal, type View } from '../../timeline/scale.ts';
+
+export type PlaybackState = {
+  readonly data: TimelineData;
+  readonly view: Signal<View>;
+  /** Pixels of the timeline. */
+  readonly width: Signal<number>;
+  /** Wall milliseconds. */
+  readonly playhead: Signal<number>;
+  readonly playing: Signal<boolean>;
+  readonly speed: Signal<number>;
+  readonly rangeFrom: Signal<number | undefined>;
+  readonly rangeTo: Signal<number | undefined>;
+  /** Counts jumps, so that videos know a seek from the passing of time. */
+  readonly seeks: Signal<number>;
+  readonly chosen: Signal<readonly string[]>;
+  readonly waiting: Signal<ReadonlySet<string>>;
+  readonly seek: (to: number) => void;
+  readonly toggle: () => void;
+  readonly stepFrame: (direction: 1 | -1) => void;
+  readonly jumpGap: (direction: 1 | -1, cameraIds: readonly string[]) => void;
+  readonly mark: (edge: 'from' | 'to') => void;
+  readonly start: (cameraIds: () => readonly string[]) => () => void;
+};
+const HOUR_MS = 3_600_000;
+const FRAME_MS = 40;
+const GAP_LEAD_MS = 3000;
+/** Stays this far behind what is being recorded, so that there is something to play. */
+const LIVE_LAG_MS = 2000;
+
+export function createPlaybackState(at: number): PlaybackState {
+  const data = createTimelineData();
+  const view = signal<View>({ start: at - 18 * HOUR_MS, end: at + 6 * HOUR_MS });
+  const playhead = signal(at);
+  const playing = signal(false);
+  const seeks = signal(0);
+  const chosen = signal<readonly string[]>([]);
+  const rangeFrom = signal<number | undefined>(undefined);
+  const rangeTo = signal<number | undefined>(undefined);
+  const waiting = signal<ReadonlySet<string>>(new Set());
+  const speed = signal(1);
+  const seek = (to: number): void => {
+    playhead.value = Math.min(to, Date.now());
+    seeks.value += 1;
+  };
+  const runsOfChosen = () => chosen.peek().map((id) => data.trackOf(id).runs);
+
+  const advance = (elapsed: number): void => {
+    const from = playhead.peek();
+    let to = Math.min(from + elapsed * speed.peek(), Date.now() - LIVE_LAG_MS);
+    const all = runsOfChosen();
+    const nothing = all.length > 0 && all.every((runs) => (runAt(runs, to)?.state ?? 3) === 3);
+    const next = nothing ? footageAfter(all, to) : undefined;
+    if (next !== undefined && next > to) {
+      to = next; // no chosen camera has a picture here: go on where one has
+      seeks.value += 1;
+    }
+    playhead.value = Math.max(to, Math.min(from, to));
+    if (contains(view.peek(), from)) view.value = reveal(view.peek(), to);
+  };
+
+  return {
+    data,
+    view,
+    width: signal(0),
+    playhead,
+    playing,
+    speed,
+    rangeFrom,
+    rangeTo,
+    seeks,
+    chosen,
+    waiting,
+    seek,
+    toggle: () => {
+      playing.value = !playing.value;
+    },
+    stepFrame: (direction) => {
+      playing.value = false;
+      seek(playhead.peek() + direction * FRAME_MS);
+    },
+    jumpGap: (direction, cameraIds) => {
+      const gap = gapFrom(
+        cameraIds.map((id) => data.trackOf(id).runs),
+        playhead.peek() + (direction === 1 ? GAP_LEAD_MS + 1 : GAP_LEAD_MS - 1),
+        direction,
+      );
+      if (gap === undefined) return;
+      seek(gap.start - GAP_LEAD_MS);
+      if (!contains(view.peek(), gap.start)) view.value = centre(view.peek(), gap.start);
+    },
+    mark: (edge) => {
+      const now = playhead.peek();
+      if (edge === 'from') rangeFrom.value = now;
+      else rangeTo.value = now;
+      const [from, to] = [rangeFrom.peek(), rangeTo.peek()];
+      if (from === undefined || to === undefined || from < to) return;
+      if (edge === 'from') rangeTo.value = undefined;
+      else rangeFrom.value = undefined;
+    },
+    start: (cameraIds) => {
+      const stopClock = runClock(playing, waiting, advance);
+      const stopLoading = effect(() => {
+        const [days, ids] = [daysOf(view.value), cameraIds()];
+        if (ids.length > 0) data.need(days, ids).catch(() => undefined); // the banner tells; moving the view asks again
+      });
+      const stopEvents = onEvent((event) => {
+        data.onEvent(event);
+        if (event.kind === 'ledger') data.need(daysOf(view.peek()), cameraIds(), true).catch(() => undefined);
+      });
+      return () => {
+        stopClock();
+        stopLoading();
+        stopEvents();
+      };
+    },
+  };
+}
+
+/** Lets time pass while playing and while no video waits for data. */
+function runClock(
+  playing: Signal<boolean>,
+  waiting: Signal<ReadonlySet<string>>,
+  advance: (elapsed: number) => void,
+): () => void {
+  let last = performance.now();
+  let frame = requestAnimationFrame(function tick(at) {
+    const elapsed = Math.min(250, at - last);
+    last = at;
+    if (playing.peek() && waiting.peek().size === 0) advance(elapsed);
+    frame = requestAnimationFrame(tick);
+  });
+  return () => cancelAnimationFrame(frame);
+}

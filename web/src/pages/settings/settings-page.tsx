@@ -1,0 +1,163 @@
+/** Settings of this box and of this browser. */
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { api, type VolumeSuggestion } from '../../api/api.ts';
+import { can } from '../../app/session.ts';
+import { Page } from '../../app/shell.tsx';
+import { refreshServer, refreshVolumes, server, volumes } from '../../app/stores.ts';
+import { setTheme, theme } from '../../app/theme.ts';
+import { attempt, toast } from '../../app/toasts.tsx';
+import { language, LANGUAGES, setLanguage, t } from '../../messages/messages.ts';
+import { SelectField, TextField } from '../../ui/field.tsx';
+import { fingerprintText, size } from '../../ui/format.ts';
+import { Tokens } from './tokens.tsx';
+import { Users } from './users.tsx';
+import './settings.css';
+
+export function SettingsPage(): VNode {
+  return (
+    <Page title={t('nav.settings')}>
+      <div class="settings">
+        <Box />
+        <Browser />
+        <VolumeSettings />
+        {can('change') && <Users />}
+        {can('change') && <Tokens />}
+      </div>
+    </Page>
+  );
+}
+
+function Box(): VNode {
+  const box = server.value;
+  const [name, setName] = useState<string>();
+  const save = (): void => {
+    void attempt(async () => {
+      await api.rename(name ?? '');
+      await refreshServer();
+      setName(undefined);
+      toast(t('settings.saved'));
+    });
+  };
+  return (
+    <section class="card" aria-labelledby="box">
+      <div class="card-head">
+        <h2 id="box">{t('settings.box')}</h2>
+      </div>
+      <form
+        class="settings-line"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <TextField label={t('first.serverName')} value={name ?? box?.name ?? ''} onInput={setName} />
+        <button type="submit" class="button" disabled={!can('change') || name === undefined || name === box?.name}>
+          {t('common.save')}
+        </button>
+      </form>
+      <dl class="facts settings-facts">
+        <dt>{t('settings.mode')}</dt>
+        <dd>{box === undefined ? '' : t(`mode.${box.mode}`)}</dd>
+        <dt>{t('settings.version')}</dt>
+        <dd>{box?.version}</dd>
+        <dt>{t('settings.platform')}</dt>
+        <dd>{box === undefined ? '' : `${box.platform.os} · ${box.platform.arch} · Node ${box.platform.node}`}</dd>
+        <dt>{t('settings.addresses')}</dt>
+        <dd>{box?.addresses.map((address) => `${address}:${box.httpPort}`).join(', ')}</dd>
+        <dt>{t('first.certificate')}</dt>
+        <dd>
+          <code class="mono small">{fingerprintText(box?.fingerprint ?? '')}</code>
+          <p class="muted small">{t('settings.certificateText')}</p>
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+function Browser(): VNode {
+  return (
+    <section class="card" aria-labelledby="browser">
+      <div class="card-head">
+        <h2 id="browser">{t('settings.browser')}</h2>
+      </div>
+      <div class="columns">
+        <SelectField
+          label={t('settings.theme')}
+          value={theme.value}
+          onChange={setTheme}
+          options={[
+            ['system', t('theme.system')],
+            ['dark', t('theme.dark')],
+            ['light', t('theme.light')],
+          ]}
+        />
+        <SelectField
+          label={t('settings.language')}
+          value={language.value}
+          onChange={(next) => void attempt(() => setLanguage(next))}
+          options={LANGUAGES}
+        />
+      </div>
+    </section>
+  );
+}
+
+function VolumeSettings(): VNode {
+  const [path, setPath] = useState('');
+  const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>([]);
+  useEffect(() => {
+    api.volumeSuggestions().then(
+      ({ items }) => setSuggestions(items),
+      () => undefined,
+    );
+  }, []);
+  const add = (): void => {
+    void attempt(async () => {
+      await api.createVolume(path);
+      await refreshVolumes();
+      setPath('');
+      toast(t('settings.volumeAdded'));
+    });
+  };
+  return (
+    <section class="card" aria-labelledby="volume-settings">
+      <div class="card-head">
+        <h2 id="volume-settings">{t('health.volumes')}</h2>
+      </div>
+      <ul class="list">
+        {volumes.value?.map((volume) => (
+          <li key={volume.id}>
+            <span class="grow">
+              <span class="strong">{volume.path}</span>{' '}
+              <span class="muted small">{t('settings.volumeFootage', { size: size(volume.footageBytes) })}</span>
+            </span>
+            <span class={`chip ${volume.state === 'usable' ? 'good' : 'bad'}`}>{t(`volume.${volume.state}`)}</span>
+          </li>
+        ))}
+      </ul>
+      {can('change') && (
+        <form
+          class="settings-line"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            add();
+          }}
+        >
+          <TextField
+            label={t('settings.addVolume')}
+            value={path}
+            onInput={setPath}
+            placeholder={suggestions[0]?.path ?? '/volume1'}
+            hint={t('first.volumePathHint')}
+          />
+          <button type="submit" class="button" disabled={path === ''}>
+            {t('common.add')}
+          </button>
+        </form>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,31 @@
+/** The frame of the pages before one is inside: the mark, a title, one card. */
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import './front.css';
+
+type FrontProps = {
+  readonly title: string;
+  readonly subtitle?: string;
+  readonly children: ComponentChildren;
+  readonly steps?: ComponentChildren;
+  readonly wide?: boolean;
+};
+
+export function Front({ title, subtitle, children, steps, wide }: FrontProps): VNode {
+  useEffect(() => {
+    document.title = `${title} · Understudy`;
+  }, [title]);
+  return (
+    <main class="front">
+      <div class={`front-box ${wide ? 'wide' : ''}`}>
+        <header class="front-head">
+          <img src="/favicon.svg" alt="" width="40" height="40" />
+          <h1>{title}</h1>
+          {subtitle !== undefined && <p class="muted">{subtitle}</p>}
+        </header>
+        {steps}
+        <div class="card front-card">{children}</div>
+      </div>
+    </main>
+  );
+}

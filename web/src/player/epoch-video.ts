@@ -1,0 +1,74 @@
+/** One playlist (one layout epoch) in one <video>, by hls.js: load, seek to a wall time, tell its wall time. */
+import Hls, { type Fragment } from 'hls.js/light';
+import type { PlaylistEpoch } from '../api/api.ts';
+import { positionOf, wallOf, type MappedFragment } from './wall-map.ts';
+
+export type EpochVideo = {
+  readonly epoch: PlaylistEpoch;
+  readonly video: HTMLVideoElement;
+  readonly ready: () => boolean;
+  /** False when this playlist has nothing at that time. */
+  readonly seek: (wall: number) => boolean;
+  readonly wall: () => number | undefined;
+  readonly close: () => void;
+};
+
+export function openEpochVideo(
+  video: HTMLVideoElement,
+  epoch: PlaylistEpoch,
+  startAt: number,
+  onFail: (message: string) => void,
+): EpochVideo {
+  let fragments: readonly MappedFragment[] = [];
+  let wanted: number | undefined = startAt;
+  const hls = new Hls({
+    maxBufferLength: 20,
+    backBufferLength: 20,
+    maxMaxBufferLength: 40,
+    autoStartLoad: false,
+    enableWorker: false,
+  });
+  const seek = (wall: number): boolean => {
+    const position = positionOf(fragments, wall);
+    if (position === undefined) {
+      wanted = wall;
+      return false;
+    }
+    wanted = undefined;
+    video.currentTime = position;
+    return true;
+  };
+  hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
+    fragments = mapped(details.fragments);
+    if (wanted === undefined) return;
+    const position = positionOf(fragments, wanted) ?? 0;
+    hls.startLoad(position);
+    seek(wanted);
+  });
+  // hls.js moves fragment starts once it has seen their real times
+  hls.on(Hls.Events.LEVEL_UPDATED, (_event, { details }) => {
+    fragments = mapped(details.fragments);
+  });
+  hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(0));
+  hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => {
+    if (fatal) onFail(details);
+  });
+  hls.loadSource(epoch.url);
+  hls.attachMedia(video);
+  return {
+    epoch,
+    video,
+    ready: () => video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking,
+    seek,
+    wall: () => wallOf(fragments, video.currentTime),
+    close: () => hls.destroy(),
+  };
+}
+
+function mapped(fragments: readonly Fragment[]): readonly MappedFragment[] {
+  return fragments.flatMap(({ start, duration, programDateTime, gap }) =>
+    programDateTime === null || programDateTime === undefined || gap === true
+      ? []
+      : [{ start, duration, wall: programDateTime }],
+  );
+}

@@ -1,0 +1,33 @@
+/** Wall time against the media clock of a playlist: EXT-X-PROGRAM-DATE-TIME tells it per fragment. Pure. */
+
+/** `start`, `duration` in seconds of the media clock; `wall` in milliseconds. */
+export type MappedFragment = { readonly start: number; readonly duration: number; readonly wall: number };
+
+/** Where in the media `wall` is played; `undefined` when no fragment holds it. */
+export function positionOf(fragments: readonly MappedFragment[], wall: number): number | undefined {
+  let low = 0;
+  let high = fragments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((fragments[middle]?.wall ?? 0) <= wall) low = middle + 1;
+    else high = middle;
+  }
+  const fragment = fragments[low - 1];
+  if (fragment === undefined) return undefined;
+  const into = (wall - fragment.wall) / 1000;
+  return into <= fragment.duration + 0.05 ? fragment.start + Math.min(into, fragment.duration) : undefined;
+}
+
+export function wallOf(fragments: readonly MappedFragment[], position: number): number | undefined {
+  const fragment = fragments.findLast(({ start }) => start <= position + 1e-6);
+  return fragment === undefined ? undefined : fragment.wall + (position - fragment.start) * 1000;
+}
+
+/** How one of several videos is kept with the common clock: `drift` is its wall time minus the clock's, in milliseconds. */
+export type Correction = { readonly kind: 'seek' } | { readonly kind: 'rate'; readonly rate: number };
+export function correctionFor(drift: number, speed: number, playing: boolean): Correction {
+  const limit = playing ? 600 * Math.max(1, speed) : 30;
+  if (Math.abs(drift) > limit) return { kind: 'seek' };
+  if (Math.abs(drift) < 60 * speed) return { kind: 'rate', rate: speed };
+  return { kind: 'rate', rate: speed * (drift > 0 ? 0.94 : 1.06) };
+}

@@ -1,0 +1,150 @@
+/** A table: selection by mouse and keyboard when asked for, rows outside the view left out above 100. */
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { clickRow, keepExisting, pressKey, type Selection } from './selection.ts';
+import { windowOf } from './window.ts';
+
+export type Column<Row> = {
+  readonly key: string;
+  readonly title: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  readonly class?: string;
+};
+type TableProps<Row> = {
+  readonly label: string;
+  readonly rows: readonly Row[];
+  readonly idOf: (row: Row) => string;
+  readonly columns: readonly Column<Row>[];
+  readonly selection?: Selection;
+  readonly onSelect?: (next: Selection) => void;
+  readonly onOpen?: (row: Row) => void;
+};
+const ROW_HEIGHT = 40;
+
+export function Table<Row>(props: TableProps<Row>): VNode {
+  const { rows, idOf, columns, selection, onSelect, label } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [scroll, setScroll] = useState({ top: 0, height: 900 });
+  const shown = windowOf(rows.length, ROW_HEIGHT, scroll.top, scroll.height);
+  const ids = rows.map(idOf);
+
+  useLayoutEffect(() => {
+    if (box.current !== null) setScroll({ top: box.current.scrollTop, height: box.current.clientHeight });
+  }, []);
+  useEffect(() => {
+    if (selection === undefined || onSelect === undefined) return;
+    const kept = keepExisting(selection, ids);
+    if (kept !== selection) onSelect(kept);
+  });
+  const choose = (next: Selection): void => {
+    onSelect?.(next);
+    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`tr[data-index="${next.focus}"]`)?.focus());
+  };
+
+  return (
+    <div
+      class="table-box"
+      ref={box}
+      tabIndex={selection === undefined ? 0 : -1}
+      role="region"
+      aria-label={label}
+      onScroll={(event) => setScroll({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}
+    >
+      <table
+        class="table"
+        role={selection === undefined ? undefined : 'grid'}
+        aria-label={label}
+        aria-multiselectable={selection === undefined ? undefined : true}
+        aria-rowcount={rows.length + 1}
+      >
+        <Head columns={columns} />
+        <tbody>
+          <Spacer height={shown.before} span={columns.length} />
+          {rows.slice(shown.from, shown.to).map((row, offset) => (
+            <TableRow key={idOf(row)} {...props} row={row} ids={ids} index={shown.from + offset} choose={choose} />
+          ))}
+          <Spacer height={shown.after} span={columns.length} />
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+type RowProps<Row> = TableProps<Row> & {
+  readonly row: Row;
+  readonly ids: readonly string[];
+  readonly index: number;
+  readonly choose: (next: Selection) => void;
+};
+
+function TableRow<Row>({ row, ids, index, idOf, columns, selection, choose, onOpen }: RowProps<Row>): VNode {
+  const id = idOf(row);
+  const onClick = (event: MouseEvent): void => {
+    if (
+      selection === undefined ||
+      (event.target instanceof Element && event.target.closest('a, button, input') !== null)
+    )
+      return;
+    choose(clickRow(selection, ids, index, { ctrl: event.ctrlKey || event.metaKey, shift: event.shiftKey }));
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (selection === undefined || event.target !== event.currentTarget) return;
+    if (event.key === 'Enter' && onOpen !== undefined) {
+      event.preventDefault();
+      onOpen(row);
+      return;
+    }
+    const next = pressKey(selection, ids, event.key, { ctrl: event.ctrlKey || event.metaKey, shift: event.shiftKey });
+    if (next === undefined) return;
+    event.preventDefault();
+    choose(next);
+  };
+  return (
+    <tr
+      data-index={index}
+      aria-rowindex={index + 2}
+      aria-selected={selection === undefined ? undefined : selection.ids.has(id)}
+      tabIndex={selection === undefined ? undefined : selection.focus === index ? 0 : -1}
+      onClick={onClick}
+      onDblClick={() => onOpen?.(row)}
+      onKeyDown={onKeyDown}
+      onMouseDown={(event) => {
+        if (event.shiftKey) event.preventDefault(); // Shift selects rows, not text
+      }}
+    >
+      {columns.map((column) => (
+        <td key={column.key} class={column.class} role={selection === undefined ? undefined : 'gridcell'}>
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function Head<Row>({ columns }: { readonly columns: readonly Column<Row>[] }): VNode {
+  return (
+    <thead>
+      <tr>
+        {columns.map(({ key, title, class: name }) => (
+          <th key={key} scope="col" class={name}>
+            {key === 'actions' || key === 'select' ? <span class="hidden-text">{title}</span> : title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
+/** A row without content that keeps the scroll bar honest. */
+function Spacer({ height, span }: { readonly height: number; readonly span: number }): VNode | null {
+  const cell = useRef<HTMLTableCellElement>(null);
+  useLayoutEffect(() => {
+    if (cell.current !== null) cell.current.style.height = `${height}px`;
+  }, [height]);
+  if (height === 0) return null;
+  return (
+    <tr class="spacer" aria-hidden="true">
+      <td ref={cell} colSpan={span} />
+    </tr>
+  );
+}
