@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { refusalOfUrl } from '../site/camera-address.ts';
 import type { CameraAddressPolicy } from '../site/camera-address.ts';
 import { splitCredentials } from '../site/camera-credentials.ts';
+import type { SplitUrl } from '../site/camera-credentials.ts';
 import { cameraSettingsSchema } from '../site/camera.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { updateCameraRequest } from './contract/cameras.ts';
@@ -24,22 +25,37 @@ export type PreparedChange = {
 /** @throws HttpError 422 naming the address that is not allowed and why */
 export function prepareChange(asked: CameraChange, policy: CameraAddressPolicy): PreparedChange {
   const { password, ...rest } = asked;
-  const main = asked.main === undefined ? undefined : splitCredentials(asked.main.url);
-  const sub = asked.sub === undefined || asked.sub === null ? undefined : splitCredentials(asked.sub.url);
-  if (main !== undefined) checkAddress(main.url, 'main.url', policy);
-  if (sub !== undefined) checkAddress(sub.url, 'sub.url', policy);
-  const username = asked.username === undefined ? (main?.username ?? sub?.username) : asked.username;
+  const main = splitSource(asked.main, 'main.url', policy);
+  const sub = splitSource(asked.sub ?? undefined, 'sub.url', policy);
+  const found = credentialsIn(main, sub);
+  const username = rest.username === undefined ? found.username : rest.username;
   return {
     change: {
       ...rest,
-      ...(asked.main === undefined || main === undefined ? {} : { main: { ...asked.main, url: main.url } }),
-      ...(asked.sub === undefined || asked.sub === null || sub === undefined
-        ? {}
-        : { sub: { ...asked.sub, url: sub.url } }),
+      ...(main === undefined ? {} : { main: main.source }),
+      ...(sub === undefined ? {} : { sub: sub.source }),
       ...(username === undefined ? {} : { username }),
     },
-    password: password === undefined ? (main?.password ?? sub?.password) : password,
+    password: password === undefined ? found.password : password,
   };
+}
+
+type Credentials = Omit<SplitUrl, 'url'>;
+const credentialsIn = (main: Credentials | undefined, sub: Credentials | undefined): Credentials => ({
+  username: main?.username ?? sub?.username,
+  password: main?.password ?? sub?.password,
+});
+
+type Source = NonNullable<CameraChange['main']>;
+function splitSource(
+  source: Source | undefined,
+  path: string,
+  policy: CameraAddressPolicy,
+): (SplitUrl & { readonly source: Source }) | undefined {
+  if (source === undefined) return undefined;
+  const split = splitCredentials(source.url);
+  checkAddress(split.url, path, policy);
+  return { ...split, source: { ...source, url: split.url } };
 }
 
 export function checkAddress(url: string, path: string, policy: CameraAddressPolicy): void {

@@ -44,24 +44,27 @@ const isScheme = (text: string): text is CameraUrl['scheme'] => Object.hasOwn(DE
 
 /** The parts that matter here, or why the URL is refused whatever it resolves to. Credentials must be gone from it already. */
 export function parseCameraUrl(url: string): CameraUrl | AddressRefusal {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(url);
-  const scheme = match?.[1]?.toLowerCase() ?? '';
-  if (!isScheme(scheme))
-    return { code: 'scheme', message: 'A camera address begins with rtsp://, rtsps:// or rtmp://.' };
-  const authority = match?.[2] ?? '';
-  if (authority.includes('@')) {
-    return {
-      code: 'credentials',
-      message: 'User name and password belong into their own fields, not into the address.',
-    };
-  }
-  const parts = /^(\[[0-9a-f:.]+\]|[^:[\]\s\\%]+)(?::(\d{1,5}))?$/i.exec(authority);
-  const host = parts?.[1] === undefined ? undefined : hostOf(parts[1]);
-  if (host === undefined) return { code: 'host', message: 'The address names no host that can be understood.' };
-  const port = parts?.[2] === undefined ? DEFAULT_PORTS[scheme] : Number(parts[2]);
+  const [, givenScheme = '', authority = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(url) ?? [];
+  const scheme = givenScheme.toLowerCase();
+  if (!isScheme(scheme)) return NOT_A_CAMERA;
+  if (authority.includes('@')) return WITH_CREDENTIALS;
+  const [, hostText, portText] = /^(\[[0-9a-f:.]+\]|[^:[\]\s\\%]+)(?::(\d{1,5}))?$/i.exec(authority) ?? [];
+  const host = hostText === undefined ? undefined : hostOf(hostText);
+  if (host === undefined) return NO_HOST;
+  const port = portText === undefined ? DEFAULT_PORTS[scheme] : Number(portText);
   if (port < 1 || port > 65_535) return { code: 'port', message: `A port is 1 to 65535; this one is ${port}.` };
   return { scheme, host, port, literal: bytesOf(host) !== undefined };
 }
+
+const NOT_A_CAMERA: AddressRefusal = {
+  code: 'scheme',
+  message: 'A camera address begins with rtsp://, rtsps:// or rtmp://.',
+};
+const WITH_CREDENTIALS: AddressRefusal = {
+  code: 'credentials',
+  message: 'User name and password belong into their own fields, not into the address.',
+};
+const NO_HOST: AddressRefusal = { code: 'host', message: 'The address names no host that can be understood.' };
 
 /** Let the URL standard read the host: it knows decimal, octal, hexadecimal and short IPv4 addresses. */
 function hostOf(text: string): string | undefined {

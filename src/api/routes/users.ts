@@ -181,16 +181,21 @@ function updateUser(deps: UserDeps): Route {
 }
 
 type Asked = { readonly id: string; readonly body: Change; readonly address: string };
-async function checkMayChange(deps: UserDeps, actor: SignedIn, { id, body, address }: Asked): Promise<void> {
+async function checkMayChange(deps: UserDeps, actor: SignedIn, asked: Asked): Promise<void> {
+  const { id, body } = asked;
   const isSelf = actor.kind === 'user' && actor.id === id;
   if (!isSelf && !reaches(actor.role, 'admin')) throw notAbove('Users can be changed');
   const subject = found(deps.settings.users.get(), id);
-  if (!isSelf && !mayManage(actor.role, subject.role)) throw notAbove('Users can be changed');
-  if (body.role !== undefined && body.role !== subject.role && !mayManage(actor.role, body.role)) {
-    throw notAbove('Roles can be given');
-  }
-  if (isSelf && body.cameraIds !== undefined && !reaches(actor.role, 'admin')) throw notAbove('Cameras can be given');
-  if (isSelf && body.password !== undefined) await checkCurrentPassword(deps, subject, { id, body, address });
+  if (isSelf) return await checkMayChangeSelf(deps, subject, asked);
+  if (!mayManage(actor.role, subject.role)) throw notAbove('Users can be changed');
+  if (body.role !== undefined && !mayManage(actor.role, body.role)) throw notAbove('Roles can be given');
+}
+
+async function checkMayChangeSelf(deps: UserDeps, self: UserRecord, asked: Asked): Promise<void> {
+  const { role = self.role, cameraIds, password } = asked.body;
+  if (role !== self.role && !mayManage(self.role, role)) throw notAbove('Roles can be given');
+  if (cameraIds !== undefined && !reaches(self.role, 'admin')) throw notAbove('Cameras can be given');
+  if (password !== undefined) await checkCurrentPassword(deps, self, asked);
 }
 
 /** A session left open must not be enough to take the account over. */

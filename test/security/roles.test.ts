@@ -1,0 +1,167 @@
+/** Security rows 10 and 11: every route of the table against every role and a camera that is not permitted. */
+import test from 'ava';
+import { pathOf } from '../../src/api/admission.ts';
+import type { AnyRoute } from '../../src/api/route.ts';
+import { reaches, ROLES } from '../../src/site/account.ts';
+import type { Role } from '../../src/site/account.ts';
+import { addCamera, addUser, setUpOwner, startApi } from '../support/api-server.ts';
+import type { Answer, Api } from '../support/api-server.ts';
+
+/** What each route needs at least. A route that is not in here fails the test below: decide first. */
+const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
+  'GET /api/v1/setup': 'public',
+  'POST /api/v1/setup': 'public',
+  'POST /api/v1/sessions': 'public',
+  'GET /api/v1/sessions/current': 'viewer',
+  'DELETE /api/v1/sessions/current': 'viewer',
+  'GET /api/v1/users': 'admin',
+  'POST /api/v1/users': 'admin',
+  'GET /api/v1/users/:id': 'admin',
+  'PATCH /api/v1/users/:id': 'viewer',
+  'DELETE /api/v1/users/:id': 'admin',
+  'GET /api/v1/tokens': 'admin',
+  'POST /api/v1/tokens': 'admin',
+  'DELETE /api/v1/tokens/:id': 'admin',
+  'GET /api/v1/cameras': 'viewer',
+  'POST /api/v1/cameras': 'admin',
+  'PATCH /api/v1/cameras': 'admin',
+  'DELETE /api/v1/cameras': 'admin',
+  'POST /api/v1/cameras/discover': 'admin',
+  'POST /api/v1/cameras/test': 'admin',
+  'GET /api/v1/cameras/:id': 'viewer',
+  'PATCH /api/v1/cameras/:id': 'admin',
+  'DELETE /api/v1/cameras/:id': 'admin',
+  'GET /api/v1/server': 'viewer',
+  'PATCH /api/v1/server': 'admin',
+  'PUT /api/v1/server/mode': 'owner',
+  'GET /api/v1/server/settings': 'admin',
+  'PATCH /api/v1/server/settings': 'owner',
+  'GET /api/v1/volumes': 'operator',
+  'POST /api/v1/volumes': 'admin',
+  'GET /api/v1/volumes/suggestions': 'admin',
+  'GET /api/v1/volumes/:id': 'operator',
+  'PATCH /api/v1/volumes/:id': 'admin',
+  'DELETE /api/v1/volumes/:id': 'admin',
+  'GET /api/v1/log': 'viewer',
+  'GET /api/v1/events': 'viewer',
+  'GET /healthz': 'public',
+  'GET /metrics': 'public',
+  'GET /api/v1/openapi.json': 'public',
+  'GET /api/v1/cameras/:id/export.mp4': 'operator',
+  'GET /api/v1/cameras/:id/ledger': 'viewer',
+  'GET /api/v1/cameras/:id/live': 'viewer',
+  'GET /api/v1/cameras/:id/playlist.m3u8': 'viewer',
+  'GET /api/v1/cameras/:id/playlists': 'viewer',
+  'GET /api/v1/cameras/:id/recordings': 'viewer',
+  'GET /api/v1/cameras/:id/segments/:segment': 'viewer',
+  'GET /api/v1/cameras/:id/snapshot.jpg': 'viewer',
+  'GET /api/v1/timeline': 'viewer',
+  'GET /api/v1/exports': 'viewer',
+  'POST /api/v1/exports': 'operator',
+  'GET /api/v1/exports/:id': 'viewer',
+  'GET /api/v1/exports/:id/manifest': 'viewer',
+  'GET /api/v1/exports/:id/video': 'viewer',
+  'DELETE /api/v1/exports/:id': 'operator',
+};
+
+const nameOf = ({ spec }: AnyRoute): string => `${spec.method} ${pathOf(spec)}`;
+
+test('every route is in the matrix with the role it needs, and the matrix has no other', async (t) => {
+  const { routes } = await startApi(t);
+  t.deepEqual(Object.fromEntries(routes.map((one) => [nameOf(one), one.spec.access])), { ...EXPECTED });
+  t.is(new Set(routes.map(nameOf)).size, routes.length);
+});
+
+test('every route with a camera in its path asks for the permission', async (t) => {
+  const { routes } = await startApi(t);
+  for (const one of routes) {
+    if (!one.spec.path.startsWith('/cameras/:')) continue;
+    t.truthy(one.spec.camera, nameOf(one));
+    t.true(one.spec.path.includes(`:${one.spec.camera}`), nameOf(one));
+  }
+});
+
+/** Nothing behind it runs: sockets and event streams would not end by themselves. */
+async function tryRoute({ call }: Api, one: AnyRoute, cameraId: string, cookie: string | undefined): Promise<Answer> {
+  const path = pathOf(one.spec).replace('/cameras/:id', `/cameras/${cameraId}`).replaceAll(/:\w+/g, 'unknown');
+  return await call(one.spec.method, path, { cookie, raw: one.spec.method === 'GET' ? undefined : '{}' } as never);
+}
+const isStream = ({ kind, spec }: AnyRoute): boolean => kind === 'socket' || spec.path === '/events';
+
+test('default deny: every route refuses the anonymous and every weaker role, and hears the others', async (t) => {
+  const api = await startApi(t);
+  const owner = await setUpOwner(api);
+  const cameraId = await addCamera(api, owner);
+  for (const one of api.routes) {
+    if (isStream(one)) continue;
+    const { access } = one.spec;
+    const anonymous = await tryRoute(api, one, cameraId, undefined);
+    if (access === 'public') t.not(anonymous.status, 403, nameOf(one));
+    else t.is(anonymous.status, 401, nameOf(one));
+    if (access === 'public') continue;
+    for (const role of ROLES) {
+      if (reaches(role, access)) continue;
+      const answer = await tryRoute(api, one, cameraId, await cookieFor(api, owner, role));
+      t.is(answer.status, 403, `${nameOf(one)} as ${role}`);
+      t.is(answer.json.code, 'auth/role');
+    }
+  }
+});
+
+const cookies = new WeakMap<Api, Map<Role, string>>();
+async function cookieFor(api: Api, owner: string, role: Role): Promise<string> {
+  const known = cookies.get(api) ?? new Map<Role, string>();
+  cookies.set(api, known);
+  const cookie = known.get(role) ?? (await addUser(api, owner, role));
+  known.set(role, cookie);
+  return cookie;
+}
+
+test('an account for one camera gets 403 for any other on every camera route', async (t) => {
+  const api = await startApi(t);
+  const owner = await setUpOwner(api);
+  const mine = await addCamera(api, owner);
+  const other = await addCamera(api, owner);
+  const limited = await addUser(api, owner, 'operator', [mine]);
+  for (const one of api.routes.filter(({ spec, kind }) => spec.camera !== undefined && kind === 'http')) {
+    t.is((await tryRoute(api, one, other, limited)).status, 403, nameOf(one));
+    t.is((await tryRoute(api, one, 'cam-unknown', limited)).status, 403, `${nameOf(one)}: existence is not told`);
+  }
+  t.is((await api.call('GET', `/api/v1/cameras/${mine}`, { cookie: limited })).status, 200);
+  const list = await api.call('GET', '/api/v1/cameras', { cookie: limited });
+  t.deepEqual(
+    list.json.items.map((one: { id: string }) => one.id),
+    [mine],
+  );
+});
+
+test('nobody gives or takes a role that is not below their own', async (t) => {
+  const api = await startApi(t);
+  const owner = await setUpOwner(api);
+  const admin = await addUser(api, owner, 'admin');
+  const viewer = await addUser(api, owner, 'viewer');
+  const { items } = (await api.call('GET', '/api/v1/users', { cookie: owner })).json;
+  const idOf = (role: Role): string => items.find((one: { role: Role }) => one.role === role).id;
+  const user = (role: Role) => ({ username: `new-${role}`, password: 'a long password', role });
+  const tries: readonly (readonly [string, string, string, unknown, number])[] = [
+    [admin, 'POST', '/users', user('owner'), 403],
+    [admin, 'POST', '/users', user('admin'), 403],
+    [admin, 'POST', '/users', user('operator'), 201],
+    [admin, 'POST', '/tokens', { name: 'x', role: 'owner' }, 403],
+    [admin, 'POST', '/tokens', { name: 'x', role: 'admin' }, 403],
+    [admin, 'PATCH', `/users/${idOf('owner')}`, { role: 'viewer' }, 403],
+    [admin, 'PATCH', `/users/${idOf('owner')}`, { password: 'taken over now' }, 403],
+    [admin, 'PATCH', `/users/${idOf('admin')}`, { role: 'owner' }, 403],
+    [admin, 'PATCH', `/users/${idOf('viewer')}`, { role: 'admin' }, 403],
+    [admin, 'DELETE', `/users/${idOf('owner')}`, undefined, 403],
+    [viewer, 'PATCH', `/users/${idOf('viewer')}`, { role: 'operator' }, 403],
+    [viewer, 'PATCH', `/users/${idOf('viewer')}`, { cameraIds: null }, 403],
+    [viewer, 'PATCH', `/users/${idOf('admin')}`, { password: 'taken over now' }, 403],
+    [owner, 'DELETE', `/users/${idOf('owner')}`, undefined, 409],
+    [owner, 'PATCH', `/users/${idOf('owner')}`, { role: 'admin' }, 409],
+  ];
+  for (const [cookie, method, path, body, status] of tries) {
+    const answer = await api.call(method, `/api/v1${path}`, body === undefined ? { cookie } : { cookie, body });
+    t.is(answer.status, status, `${method} ${path} ${JSON.stringify(body)}: ${answer.text}`);
+  }
+});
