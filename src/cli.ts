@@ -1,0 +1,51 @@
+/**
+ * The command line: `understudy COMMAND`. One file a command in cli/, loaded only when asked for.
+ *
+ * Exit: 0 done, 1 found a problem, 2 used wrongly; errors on stderr in one line.
+ */
+import { Command, CommanderError } from 'commander';
+import { messageOf, UnderstudyError } from './core/errors.ts';
+
+type Register = (program: Command) => void;
+
+/** `serve` is not here: it is the supervisor, which does not load this file (bin/understudy). */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  verify: async () => (await import('./cli/verify.ts')).registerVerify,
+  export: async () => (await import('./cli/export.ts')).registerExport,
+  cameras: async () => (await import('./cli/cameras.ts')).registerCameras,
+};
+
+const EXIT_PROBLEM = 1;
+const EXIT_USAGE = 2;
+
+process.exitCode = await run(process.argv.slice(2));
+
+/** The exit code; what a command set in `process.exitCode` counts if it went through. */
+async function run(args: readonly string[]): Promise<number> {
+  const program = new Command('understudy')
+    .description('Failover video recorder for NAS boxes and small embedded machines')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  const named = COMMANDS[args[0] ?? ''];
+  for (const load of named === undefined ? Object.values(COMMANDS) : [named]) (await load())(program);
+  if (named === undefined)
+    program.command('serve').description('run this box as a server; see understudy serve --help');
+  for (const command of withChildren(program)) command.exitOverride().configureOutput({ outputError: () => undefined });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const text =
+    error instanceof CommanderError && error.code === 'commander.help' ? 'no command given' : messageOf(error);
+  process.stderr.write(`understudy: ${text.replace(/^error: /, '').replaceAll('\n', ' ')}\n`);
+  const usage = error instanceof CommanderError || (error instanceof UnderstudyError && error.kind === 'invalid');
+  return usage ? EXIT_USAGE : EXIT_PROBLEM;
+}
+
+const withChildren = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(withChildren)];
