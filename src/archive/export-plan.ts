@@ -61,13 +61,18 @@ export function planExport(fragments: readonly SourceFragment[], range: WallRang
   return parts.map((part) => placed(part, range)).filter(({ fragments: some }) => some.length > 0);
 }
 
-/** Where nothing of the range is in the parts. */
-export function missingOf(parts: readonly Part[], range: WallRange): readonly WallRange[] {
+/** Where nothing of the range was recorded: neither in the parts nor in `damaged`, ranges that were left out. */
+export function missingOf(
+  parts: readonly Part[],
+  damaged: readonly WallRange[],
+  range: WallRange,
+): readonly WallRange[] {
   const missing: WallRange[] = [];
+  const present = parts.flatMap(({ fragments }) => fragments).map(({ info }) => info);
   let at = range.start;
-  for (const { info } of parts.flatMap(({ fragments }) => fragments)) {
-    if (info.start - at > GAP_MS * 1000) missing.push({ start: at, end: info.start });
-    at = Math.max(at, info.end);
+  for (const { start, end } of [...present, ...damaged].sort((left, right) => left.start - right.start)) {
+    if (start - at > GAP_MS * 1000) missing.push({ start: at, end: Math.min(start, range.end) });
+    at = Math.max(at, end);
   }
   if (range.end - at > GAP_MS * 1000) missing.push({ start: at, end: range.end });
   return missing;

@@ -49,10 +49,11 @@ export async function exportMovie(order: ExportOrder, clock: Pick<Clock, 'now'>)
     const message = `nothing that can be shown was recorded of ${order.cameraId} from ${isoOf(order.range.start)} to ${isoOf(order.range.end)}`;
     throw new UnderstudyError('not-found', 'export/nothing', message);
   }
-  const missing = missingOf(parts, range).map((gap) => ({
-    ...isoRange(gap),
-    reason: damaged.some(({ start, end }) => start < gap.end && end > gap.start) ? 'footage-damaged' : 'not-recorded',
-  }));
+  const unusable = damaged.filter(({ start, end }) => end > range.start && start < range.end);
+  const missing = [
+    ...missingOf(parts, unusable, range).map((gap) => ({ ...isoRange(gap), reason: 'not-recorded' })),
+    ...unusable.map((gap) => ({ ...isoRange(gap), reason: 'footage-damaged' })),
+  ];
   const files: ExportedFile[] = [];
   for (const [index, part] of parts.entries()) {
     const path = index === 0 ? order.out : numbered(order.out, index + 1);

@@ -75,7 +75,9 @@ export type ManifestFragment = z.infer<typeof fragmentSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 export type SignedManifest = z.infer<typeof envelopeSchema>;
 
-export function encodeManifest(manifest: Manifest, key: SigningKey): string {
+export function encodeManifest(given: Manifest, key: SigningKey): string {
+  // The schema's order of keys, which is the one that parsing gives back: what is signed is the text in the file.
+  const manifest = manifestSchema.parse(given);
   const signature = sign(null, Buffer.from(JSON.stringify(manifest)), key.privateKey).toString('base64');
   const envelope: SignedManifest = { manifest, algorithm: 'Ed25519', publicKey: key.publicKey, signature };
   return `${JSON.stringify(envelope)}\n`;

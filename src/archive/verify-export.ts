@@ -95,7 +95,7 @@ async function compare(source: ByteSource, manifest: Manifest, file: string): Pr
       }),
     );
   }
-  findings.push(...judge(fragments, found, file));
+  findings.push(...judge({ fragments, found, size: source.size, file }));
   findings.push(...strangers(source.size, manifest, found, file));
   if (findings.length === 0) findings.push(findingOf('altered', file, 'the file is not the one that was exported'));
   return findings;
@@ -144,8 +144,15 @@ async function isAt(source: ByteSource, { length, contentHash }: ManifestFragmen
   return hexOf(sha256(await source.read(offset, length))) === contentHash;
 }
 
+type Judged = {
+  readonly fragments: readonly ManifestFragment[];
+  readonly found: readonly Found[];
+  readonly size: number;
+  readonly file: string;
+};
+
 /** Missing from the file: removed if nothing stands between its neighbours, else altered. */
-function judge(fragments: readonly ManifestFragment[], found: readonly Found[], file: string): readonly Finding[] {
+function judge({ fragments, found, size, file }: Judged): readonly Finding[] {
   const findings: Finding[] = [];
   const places = new Map(found.map(({ index, offset }) => [index, offset]));
   const inOrder = longestInOrder(found);
@@ -156,7 +163,7 @@ function judge(fragments: readonly ManifestFragment[], found: readonly Found[], 
       const message = `fragment ${fragment.sequence} stands in another place than it was exported`;
       findings.push(findingOf('reordered', file, message, { ...place, offset }));
     } else if (offset === undefined) {
-      const room = roomFor(fragments, places, index);
+      const room = roomFor({ fragments, places, size }, index);
       if (room > 0)
         findings.push(
           findingOf('altered', file, `fragment ${fragment.sequence} was altered`, {
@@ -170,14 +177,20 @@ function judge(fragments: readonly ManifestFragment[], found: readonly Found[], 
   return findings;
 }
 
-/** Bytes between the fragments around a lost one; endless at the end of the file. */
-function roomFor(fragments: readonly ManifestFragment[], places: ReadonlyMap<number, number>, index: number): number {
+type Placed = {
+  readonly fragments: readonly ManifestFragment[];
+  readonly places: ReadonlyMap<number, number>;
+  readonly size: number;
+};
+
+/** Bytes between the fragments around a lost one. */
+function roomFor({ fragments, places, size }: Placed, index: number): number {
   let before = index - 1;
   while (before >= 0 && !places.has(before)) before -= 1;
   let after = index + 1;
   while (after < fragments.length && !places.has(after)) after += 1;
   const begin = before < 0 ? (fragments[0]?.offset ?? 0) : (places.get(before) ?? 0) + (fragments[before]?.length ?? 0);
-  const end = places.get(after) ?? Number.POSITIVE_INFINITY;
+  const end = places.get(after) ?? size;
   return end - begin;
 }
 
