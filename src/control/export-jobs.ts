@@ -1,0 +1,238 @@
+/**
+ * Export jobs: kept in the catalogue, worked on one after the other on a thread, files in `<data>/exports/<id>/`.
+ * A job that was running when control ended is queued again.
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ExportJob } from '../api/contract/footage.ts';
+import type { LiveEvent } from '../api/contract/events.ts';
+import type { ExportDeps as ExportRouteDeps, ExportedFile } from '../api/routes/exports.ts';
+import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
+import type { Catalogue } from '../archive/catalogue-types.ts';
+import type { Clock } from '../core/clock.ts';
+import { isoOf, parseIso } from '../core/clock.ts';
+import { UnderstudyError, messageOf } from '../core/errors.ts';
+import { createId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { Running } from '../core/running.ts';
+import { epochMs } from '../core/units.ts';
+import type { ExportWorkFile, ExportWorkResult } from './export-worker.ts';
+import { manifestNameOf } from './export-thread.ts';
+import type { ExportCut } from './export-thread.ts';
+
+/** They lie on the data directory's disk; the owner removes what he has downloaded. */
+export const MAX_EXPORTS = 200;
+/** Never fill the disk that settings and catalogue live on. */
+export const EXPORT_RESERVE_BYTES: number = 512 * 1024 * 1024;
+
+export type ExportJobsDeps = {
+  readonly dataDir: string;
+  readonly catalogue: Pick<Catalogue, 'exports' | 'segments'>;
+  readonly cut: ExportCut;
+  readonly publish: (event: LiveEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+export type ExportJobs = Running & Omit<ExportRouteDeps, 'isCamera'>;
+
+export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
+  const { catalogue, clock, publish } = deps;
+  const stopping = new AbortController();
+  let current: { readonly id: string; readonly abort: AbortController } | undefined;
+  let running: Promise<void> | undefined;
+
+  const list = (): readonly ExportJob[] => catalogue.exports.list(MAX_EXPORTS) as readonly ExportJob[];
+  const put = (job: ExportJob): void => {
+    catalogue.exports.put(job.id, parseIso(job.createdAt) ?? clock.now(), job);
+    publish({ kind: 'export', exportId: job.id });
+  };
+  const perform = async (job: ExportJob): Promise<void> => {
+    const abort = new AbortController();
+    current = { id: job.id, abort };
+    put({ ...job, state: 'running' });
+    const signal = AbortSignal.any([abort.signal, stopping.signal]);
+    const done = await runJob(deps, job, signal);
+    current = undefined;
+    // Deleted meanwhile, or to be done again after a restart.
+    if (!signal.aborted) put(done);
+  };
+  const drain = async (): Promise<void> => {
+    for (let job = nextOf(list()); job !== undefined && !stopping.signal.aborted; job = nextOf(list()))
+      await perform(job);
+    running = undefined;
+  };
+  const wake = (): void => {
+    running ??= drain().catch((error: unknown) => {
+      running = undefined;
+      deps.log.error('exports stopped', { reason: messageOf(error) });
+    });
+  };
+  for (const job of list()) if (job.state === 'running') put({ ...job, state: 'queued', progress: 0 });
+  wake();
+
+  return {
+    createExport: (stream, range) => {
+      if (list().length >= MAX_EXPORTS)
+        throw new UnderstudyError('limit', 'export/too-many', `There are ${MAX_EXPORTS} exports; remove some first.`);
+      if (catalogue.segments.findRows(stream, range).length === 0) throw nothing();
+      const job = newJob(stream, range, clock);
+      put(job);
+      wake();
+      return job;
+    },
+    listExports: list,
+    exportOf: (id) => catalogue.exports.get(id) as ExportJob | undefined,
+    openExport: async (job, part, file) => await openFile(deps, job, part, file),
+    deleteExport: async (id) => {
+      catalogue.exports.remove(id);
+      if (current?.id === id) current.abort.abort();
+      await rm(folderOf(deps.dataDir, id), { recursive: true, force: true });
+      publish({ kind: 'export', exportId: id });
+    },
+    streamExport: async (stream, range, signal) => await cutAtOnce(deps, stream, range, signal),
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+const folderOf = (dataDir: string, id: string): string => join(dataDir, 'exports', id);
+/** Oldest first. */
+const nextOf = (jobs: readonly ExportJob[]): ExportJob | undefined => jobs.findLast(({ state }) => state === 'queued');
+
+function newJob({ cameraId, stream }: StreamRef, { start, end }: MillisecondRange, clock: Clock): ExportJob {
+  const times = { start: isoOf(epochMs(start)), end: isoOf(epochMs(end)), createdAt: isoOf(clock.now()) };
+  return { id: createId('exp'), cameraId, stream, ...times, state: 'queued', progress: 0, files: [] };
+}
+
+async function runJob(deps: ExportJobsDeps, job: ExportJob, signal: AbortSignal): Promise<ExportJob> {
+  const range = { start: parseIso(job.start) ?? 0, end: parseIso(job.end) ?? 0 };
+  const folder = folderOf(deps.dataDir, job.id);
+  const result = await cutInto(deps, { folder, stream: job, range, signal });
+  if (result.kind === 'failed') {
+    await rm(folder, { recursive: true, force: true });
+    return { ...job, state: 'failed', message: result.message };
+  }
+  return doneJob(job, result.files);
+}
+
+function doneJob(job: ExportJob, files: readonly ExportWorkFile[]): ExportJob {
+  const [first] = files;
+  const last = files.at(-1);
+  const urlOf = (part: string, { path }: ExportWorkFile): string =>
+    `/api/v1/exports/${job.id}/${part}?file=${encodeURIComponent(basename(path))}`;
+  return {
+    ...job,
+    state: 'done',
+    progress: 1,
+    files: files.map((file) => ({
+      name: basename(file.path),
+      bytes: file.bytes,
+      sha256: file.sha256,
+      url: urlOf('video', file),
+      manifestUrl: urlOf('manifest', file),
+    })),
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    missingSeconds: missingSecondsOf(first),
+    ...(first === undefined || last === undefined
+      ? {}
+      : { cutStart: first.cut.start, cutEnd: last.cut.end, sha256: first.sha256 }),
+  };
+}
+
+/** Every part's manifest lists what is missing of the whole range. */
+const missingSecondsOf = (file: ExportWorkFile | undefined): number =>
+  (file?.missing ?? []).reduce(
+    (sum, { start, end }) => sum + ((parseIso(end) ?? 0) - (parseIso(start) ?? 0)) / 1000,
+    0,
+  );
+
+type Cut = {
+  readonly folder: string;
+  readonly stream: StreamRef;
+  readonly range: MillisecondRange;
+  readonly signal: AbortSignal;
+};
+async function cutInto(deps: ExportJobsDeps, { folder, stream, range, signal }: Cut): Promise<ExportWorkResult> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const needed = bytesOf(deps.catalogue, stream, range);
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize - needed < EXPORT_RESERVE_BYTES)
+      return {
+        kind: 'failed',
+        code: 'export/no-room',
+        message: `The export needs about ${Math.ceil(needed / 1e6)} MB where this server keeps its data; there is too little room.`,
+      };
+    const out = join(folder, nameOf(stream, range));
+    return await deps.cut({ stream, range, out }, signal);
+  } catch (error) {
+    return { kind: 'failed', code: 'export/failed', message: messageOf(error) };
+  }
+}
+
+/** Shares of the segments it touches. */
+function bytesOf({ segments }: Pick<Catalogue, 'segments'>, stream: StreamRef, range: MillisecondRange): number {
+  return segments.findRows(stream, range).reduce((sum, { start, end, bytes }) => {
+    const inside = Math.max(0, Math.min(end, range.end) - Math.max(start, range.start));
+    return sum + (bytes * inside) / Math.max(1, end - start);
+  }, 0);
+}
+
+const nameOf = ({ cameraId, stream }: StreamRef, { start }: MillisecondRange): string =>
+  `${cameraId}-${stream}-${isoOf(epochMs(start)).slice(0, 19).replaceAll(':', '')}Z.mp4`;
+
+/** `file` is looked up among the files of the job; it is never part of a path by itself. */
+async function openFile(
+  { dataDir }: ExportJobsDeps,
+  job: ExportJob,
+  part: 'video' | 'manifest',
+  file: string | undefined,
+): Promise<ExportedFile> {
+  const found = file === undefined ? job.files[0] : job.files.find(({ name }) => name === file);
+  if (found === undefined) throw new UnderstudyError('not-found', 'export/no-file', 'This export has no such file.');
+  const name = part === 'video' ? found.name : manifestNameOf(found.name);
+  return await readable(join(folderOf(dataDir, job.id), name), part === 'video' ? 'video/mp4' : 'application/json');
+}
+
+async function readable(path: string, mediaType: string): Promise<ExportedFile> {
+  const { size } = await stat(path).catch((cause: unknown) => {
+    throw new UnderstudyError('not-found', 'export/file-gone', 'The file of this export is gone; export again.', {
+      cause,
+    });
+  });
+  return { name: basename(path), mediaType, bytes: size, body: createReadStream(path) };
+}
+
+async function cutAtOnce(
+  deps: ExportJobsDeps,
+  stream: StreamRef,
+  range: MillisecondRange,
+  signal: AbortSignal,
+): Promise<ExportedFile> {
+  const folder = folderOf(deps.dataDir, createId('cut'));
+  const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
+  try {
+    if (deps.catalogue.segments.findRows(stream, range).length === 0) throw nothing();
+    const result = await cutInto(deps, { folder, stream, range, signal });
+    if (result.kind === 'failed')
+      throw new UnderstudyError(
+        result.code === 'export/nothing' ? 'not-found' : 'unavailable',
+        result.code,
+        result.message,
+      );
+    const [first] = result.files;
+    if (first === undefined) throw nothing();
+    const file = await readable(first.path, 'video/mp4');
+    file.body.once('close', () => void remove());
+    return file;
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+const nothing = (): UnderstudyError =>
+  new UnderstudyError('not-found', 'export/nothing-recorded', 'Nothing is recorded in this range.');
