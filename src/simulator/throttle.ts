@@ -28,8 +28,7 @@ export function createThrottle(): Throttle {
   };
   return {
     push: (bytesPerSecond, at, size, send) => {
-      if (waiting.length >= MAX_WAITING) return;
-      waiting.push({ size, send });
+      if (waiting.length < MAX_WAITING) waiting.push({ size, send });
       drain(at, bytesPerSecond);
     },
     drain,
