@@ -1,0 +1,201 @@
+/**
+ * The control process: settings, API, ledger, everything but the pictures. Killed and started again it costs no frame.
+ * Composition only. Ends when its standard input closes (the supervisor is gone) or with SIGTERM, SIGINT.
+ */
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from './api/app.ts';
+import { startAuth } from './api/auth.ts';
+import type { ActivityLog } from './api/activity.ts';
+import { createEventHub } from './api/event-hub.ts';
+import type { EventHub } from './api/event-hub.ts';
+import { createPasswordHasher } from './api/password.ts';
+import { createRoutes } from './api/routes.ts';
+import { startHttpsServer } from './api/server.ts';
+import { createSignInGuard } from './api/sign-in-guard.ts';
+import { openCatalogue } from './archive/catalogue.ts';
+import type { Catalogue } from './archive/catalogue-types.ts';
+import { createActivityLog } from './control/activity-log.ts';
+import { composeApi } from './control/compose-api.ts';
+import type { ControlParts } from './control/compose-api.ts';
+import { createExportCut } from './control/export-thread.ts';
+import type { ExportCut } from './control/export-thread.ts';
+import { startExportJobs } from './control/export-jobs.ts';
+import { ownHosts, startMemoryWatch } from './control/process-facts.ts';
+import { startRecordingSide } from './control/recording-side.ts';
+import { createDecoder } from './control/snapshot.ts';
+import { systemClock } from './core/clock.ts';
+import type { Clock } from './core/clock.ts';
+import { UnderstudyError, messageOf } from './core/errors.ts';
+import { createLog } from './core/log.ts';
+import type { Log } from './core/log.ts';
+import type { Running } from './core/running.ts';
+import { lockDataDirectory } from './settings/data-lock.ts';
+import type { DataLock } from './settings/data-lock.ts';
+import { openKeys } from './settings/keys.ts';
+import type { Keys } from './settings/keys.ts';
+import { openSettings } from './settings/settings.ts';
+import type { Recovery, Settings } from './settings/settings.ts';
+import { readStatus } from './supervisor/instance.ts';
+import { parseServeArguments } from './supervisor/serve-options.ts';
+import type { ServeOptions } from './supervisor/serve-options.ts';
+
+const VERSION = '0.1.0';
+const EXIT_PROBLEM = 1;
+const EXIT_USED_WRONGLY = 2;
+
+await main();
+
+async function main(): Promise<void> {
+  const parsed = parseServeArguments(process.argv.slice(2), process.env);
+  if (parsed.kind !== 'options') {
+    process.stderr.write(`understudy: ${parsed.kind === 'wrong' ? parsed.message : 'control is started by serve'}\n`);
+    process.exitCode = EXIT_USED_WRONGLY;
+    return;
+  }
+  const { options } = parsed;
+  const log = createLog(options.logLevel, (line) => process.stderr.write(`${line}\n`), systemClock.now, {
+    process: 'control',
+  });
+  const onBug = (error: unknown): void => {
+    log.error('control ends because of a defect', { error });
+    process.exit(EXIT_PROBLEM);
+  };
+  process.on('uncaughtException', onBug);
+  process.on('unhandledRejection', onBug);
+  try {
+    stopOnSignal(await startControl(options, log), log);
+  } catch (error) {
+    if (!(error instanceof UnderstudyError)) return onBug(error);
+    // One line for the person in front of the terminal; a taken port or an unusable folder does not get better by itself.
+    process.stderr.write(`understudy: ${messageOf(error)}\n`);
+    process.exit(error.kind === 'conflict' || error.kind === 'invalid' ? EXIT_USED_WRONGLY : EXIT_PROBLEM);
+  }
+}
+
+async function startControl(options: ServeOptions, log: Log): Promise<Running> {
+  const stopping = new AbortController();
+  const state = await openState(options, log);
+  const { clock, settings, catalogue, keys, dataDir } = state;
+  const recording = startRecordingSide(state);
+  const exports = startExportJobs({ ...state, cut: cutOf(state) });
+  const memory = startMemoryWatch(clock, () => pidsOf(dataDir));
+  const auth = startAuth(state);
+  let port = options.httpPort;
+  const { fingerprint } = keys.tls;
+  const parts: ControlParts = {
+    ...state,
+    options,
+    version: VERSION,
+    fingerprint,
+    recording,
+    exports,
+    memory,
+    decoder: createDecoder(clock),
+    accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
+    cameras: notYet,
+    httpPort: () => port,
+    signal: stopping.signal,
+  };
+  const hosts = (): readonly string[] => [...ownHosts(), ...settings.server.get().allowedHosts];
+  const routes = createRoutes(composeApi(parts));
+  const app = createApp({ clock, log, routes, authenticate: auth.authenticate, hosts, webRoot: webRootOf() });
+  const server = await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port, clock, log });
+  ({ port } = server);
+  announce(options, { port, fingerprint, name: settings.server.get().name });
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([server.stop(), exports.stop(), memory.stop()]);
+      await auth.stop();
+      await recording.stop();
+      catalogue.close();
+      state.lock.release();
+    },
+  };
+}
+
+type State = {
+  readonly dataDir: string;
+  readonly startedAt: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lock: DataLock;
+  readonly keys: Keys;
+  readonly settings: Settings;
+  readonly recoveries: readonly Recovery[];
+  readonly catalogue: Catalogue;
+  readonly hub: EventHub;
+  readonly publish: EventHub['publish'];
+  readonly activity: ActivityLog;
+};
+/** What is on disk, and the logs over it. */
+async function openState(options: ServeOptions, log: Log): Promise<State> {
+  const clock = systemClock;
+  const startedAt = clock.now();
+  const { dataDir, mode } = options;
+  const lock = lockDataDirectory(dataDir);
+  const keys = await openKeys({ dataDir, clock, hosts: ownHosts() });
+  const name = options.name ?? hostname();
+  const settings = await openSettings({ dataDir, clock, log, secretsKey: keys.secretsKey, name, mode });
+  const catalogue = openCatalogue(dataDir, startedAt);
+  const hub = createEventHub(startedAt);
+  const { publish } = hub;
+  const activity = createActivityLog({ catalogue, publish, clock, log });
+  const recoveries = [...keys.recoveries, ...settings.recoveries];
+  for (const { message } of recoveries) activity.record({ severity: 'warning', code: 'settings-recovered', message });
+  activity.record({ severity: 'info', code: 'started', message: `Understudy ${VERSION} was started.` });
+  return { dataDir, startedAt, clock, log, lock, keys, settings, recoveries, catalogue, hub, publish, activity };
+}
+
+const cutOf = ({ catalogue, settings, keys }: State): ExportCut =>
+  createExportCut({
+    catalogue,
+    volumes: () => settings.volumes.get().volumes,
+    keyPath: keys.exportSigningKeyPath,
+    serverId: settings.server.get().id,
+  });
+
+/** Until the discovery of cameras and their test are wired in. */
+const notYet = {
+  discover: async (): Promise<never> => await Promise.reject(notHere('cameras/no-discovery', 'Looking for cameras')),
+  testCamera: async (): Promise<never> => await Promise.reject(notHere('cameras/no-test', 'Testing a camera')),
+};
+const notHere = (code: string, what: string): UnderstudyError =>
+  new UnderstudyError('unsupported', code, `${what} is not part of this build; add the camera by its address.`);
+
+function pidsOf(dataDir: string): readonly number[] {
+  const status = readStatus(dataDir);
+  return [status?.pid, status?.media?.pid, status?.control?.pid].filter((pid) => pid !== undefined);
+}
+
+const webRootOf = (): string | undefined =>
+  [join(import.meta.dirname, 'web'), join(import.meta.dirname, '..', 'dist', 'web')].find((path) => existsSync(path));
+
+type Place = { readonly port: number; readonly fingerprint: string; readonly name: string };
+/** For the person at the terminal, and for tools on this box (`run/http.json`). */
+function announce({ dataDir, bind }: ServeOptions, { port, fingerprint, name }: Place): void {
+  const file = join(dataDir, 'run', 'http.json');
+  writeFileSync(`${file}.new`, JSON.stringify({ port, bind, fingerprint, pid: process.pid }));
+  renameSync(`${file}.new`, file);
+  const host = bind === undefined ? hostname() : bind.includes(':') ? `[${bind}]` : bind;
+  process.stdout.write(`${name} is at https://${host}:${port}/ (certificate SHA-256 ${fingerprint})\n`);
+}
+
+function stopOnSignal(running: Running, log: Log): void {
+  let stopping: Promise<void> | undefined;
+  const stop = (reason: string): void => {
+    stopping ??= (async (): Promise<void> => {
+      log.info('control stops', { reason });
+      await running.stop();
+      process.exit(0);
+    })();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+  // A terminal is somebody who starts it by hand; a pipe that closes is a supervisor that is gone.
+  if (process.stdin.isTTY) return;
+  process.stdin.on('end', () => stop('supervisor gone'));
+  process.stdin.on('error', () => stop('supervisor gone'));
+  process.stdin.resume();
+}

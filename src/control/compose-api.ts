@@ -1,0 +1,202 @@
+/** What the routes need, from the parts of control. Only composition. */
+import type { ApiDeps } from '../api/routes.ts';
+import type { ActivityLog } from '../api/activity.ts';
+import type { EventHub } from '../api/event-hub.ts';
+import type { CameraDeps } from '../api/routes/cameras.ts';
+import type { ServerStatus } from '../api/routes/server.ts';
+import type { SetupDeps } from '../api/routes/setup.ts';
+import type { Catalogue } from '../archive/catalogue-types.ts';
+import type { Clock } from '../core/clock.ts';
+import { isoOf } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { epochMs } from '../core/units.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Recovery } from '../settings/settings.ts';
+import type { CameraSettings } from '../site/camera.ts';
+import { readStatus } from '../supervisor/instance.ts';
+import type { ServeOptions } from '../supervisor/serve-options.ts';
+import type { StreamName } from '../wire/media-protocol.ts';
+import { cameraStatusOf } from './camera-status.ts';
+import type { StreamMedia } from './camera-status.ts';
+import { deleteFootage } from './delete-footage.ts';
+import type { ExportJobs } from './export-jobs.ts';
+import { createFootage } from './footage.ts';
+import { healthOf } from './health.ts';
+import { mediaSocketOf } from './media-link.ts';
+import { fetchKeyFrame, openLive } from './media-request.ts';
+import { createMetrics } from './metrics.ts';
+import { openSegment } from './open-segment.ts';
+import { addressesOf, platformOf } from './process-facts.ts';
+import type { MemoryWatch } from './process-facts.ts';
+import type { RecordingSide } from './recording-side.ts';
+import type { Decoder } from './snapshot.ts';
+import { createVolumes } from './volumes.ts';
+
+export type ControlParts = {
+  readonly options: ServeOptions;
+  readonly version: string;
+  readonly fingerprint: string;
+  readonly startedAt: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly recoveries: readonly Recovery[];
+  readonly catalogue: Catalogue;
+  readonly hub: EventHub;
+  readonly activity: ActivityLog;
+  readonly recording: RecordingSide;
+  readonly exports: ExportJobs;
+  readonly decoder: Decoder;
+  readonly memory: MemoryWatch;
+  readonly accounts: Pick<SetupDeps, 'auth' | 'hasher' | 'guard'>;
+  readonly cameras: Pick<CameraDeps, 'discover' | 'testCamera'>;
+  /** The port really listened at. */
+  readonly httpPort: () => number;
+  readonly signal: AbortSignal;
+};
+
+export function composeApi(parts: ControlParts): ApiDeps {
+  const { clock, settings, activity, recording, version, fingerprint } = parts;
+  const footage = footageOf(parts);
+  const isCamera = footage.isCamera;
+  const media = { socketPath: mediaSocketOf(parts.options.dataDir), clock };
+  const { statusOf, prepare, suggestions } = createVolumes({ ...parts, state: recording.state });
+  return {
+    version,
+    activity,
+    accounts: { ...parts.accounts, settings, activity, clock, version, fingerprint },
+    cameras: camerasOf(parts),
+    server: { settings, activity, status: () => serverStatusOf(parts) },
+    volumes: { settings, activity, statusOf, prepare, suggestions },
+    events: { hub: parts.hub, clock },
+    health: {
+      settings,
+      isReady: () => !parts.signal.aborted,
+      metrics: createMetrics({
+        state: recording.state,
+        volumes: () => settings.volumes.get().volumes.map((volume) => ({ id: volume.id, ...statusOf(volume) })),
+        mediaIsUp: () => recording.hello() !== undefined,
+        mediaRestarts: () => readStatus(parts.options.dataDir)?.media?.restarts ?? 0,
+        memoryBytes: parts.memory.bytes,
+      }),
+    },
+    footage,
+    exports: { isCamera, ...parts.exports },
+    live: { openLive: async (stream, signal) => await openLive(media, stream, signal) },
+    snapshot: {
+      isCamera,
+      takeSnapshot: async (stream, signal) => {
+        const { header, bytes } = await fetchKeyFrame(media, stream, signal);
+        return { jpeg: await parts.decoder(header.codec, bytes, signal), at: header.at };
+      },
+    },
+  };
+}
+
+function footageOf({ settings, catalogue, clock, recording }: ControlParts): ApiDeps['footage'] {
+  const footage = createFootage({ catalogue, clock, mediaIsUp: () => recording.hello() !== undefined });
+  return {
+    isCamera: (cameraId) =>
+      settings.cameras.get().cameras.some(({ id }) => id === cameraId) ||
+      catalogue.segments.totals().some((row) => row.cameraId === cameraId),
+    accountOf: footage.accountOf,
+    segmentsOf: footage.segmentsOf,
+    segmentAt: catalogue.segments.get,
+    openSegment: async (segment) => await openSegment(settings.volumes.get().volumes, segment),
+    serverNameOf: (serverId) => {
+      const { id, name } = settings.server.get();
+      return id === serverId ? name : serverId.slice(0, 8);
+    },
+  };
+}
+
+function camerasOf(parts: ControlParts): CameraDeps {
+  const { settings, catalogue, recording, activity, options, clock, log, signal } = parts;
+  return {
+    ...parts.cameras,
+    activity,
+    // A new password changes no other file, but media must hear of it.
+    settings: {
+      cameras: settings.cameras,
+      secrets: {
+        get: settings.secrets.get,
+        set: async (changes) => {
+          await settings.secrets.set(changes);
+          recording.order();
+        },
+      },
+    },
+    statusOf: (camera) => cameraStatus(parts, camera),
+    deleteFootage: async (cameraId) =>
+      deleteFootage({ catalogue, volumes: () => settings.volumes.get().volumes, clock, log, signal }, cameraId),
+    addressPolicy: () => ({
+      allowLoopback: settings.server.get().allowLoopbackCameras,
+      ownAddresses: addressesOf(),
+      ownPorts: [parts.httpPort(), options.peerPort],
+    }),
+  };
+}
+
+function cameraStatus(
+  { catalogue, recording, clock }: ControlParts,
+  camera: CameraSettings,
+): ReturnType<CameraDeps['statusOf']> {
+  const keyOf = (stream: StreamName): { readonly cameraId: string; readonly stream: StreamName } => ({
+    cameraId: camera.id,
+    stream,
+  });
+  const starts = (['main', 'sub'] as const).flatMap(
+    (stream) => catalogue.segments.around(keyOf(stream), 0).after?.start ?? [],
+  );
+  return cameraStatusOf({
+    camera,
+    streamOf: (stream) => recording.state.streamOf(camera.id, stream),
+    mediaOf: (stream) => mediaOf(catalogue.segments.around(keyOf(stream), clock.now()).before),
+    totals: catalogue.segments.totals(),
+    oldest: starts.length === 0 ? undefined : Math.min(...starts),
+  });
+}
+
+function mediaOf(row: ReturnType<Catalogue['segments']['around']>['before']): StreamMedia | undefined {
+  if (row === undefined) return undefined;
+  const { video, audio } = row;
+  const { width, height, codecString } = video;
+  return { codec: codecString, width, height, ...(audio === undefined ? {} : { audioCodec: audio.codecString }) };
+}
+
+function serverStatusOf(parts: ControlParts): ServerStatus {
+  const { options, clock, settings, recording, startedAt, recoveries, catalogue } = parts;
+  const hello = recording.hello();
+  const loopDelay = recording.state.loopDelayP99Ms();
+  const memoryBytes = parts.memory.bytes();
+  return {
+    version: parts.version,
+    platform: platformOf(),
+    addresses: [...addressesOf()],
+    httpPort: parts.httpPort(),
+    peerPort: options.peerPort,
+    fingerprint: parts.fingerprint,
+    startedAt: isoOf(epochMs(startedAt)),
+    now: isoOf(clock.now()),
+    health: healthOf({
+      now: clock.now(),
+      startedAt,
+      recoveries,
+      cameras: settings.cameras.get().cameras,
+      volumes: settings.volumes.get().volumes,
+      streams: recording.state.streams(),
+      volumeOf: recording.state.volumeOf,
+      mediaGoneSince: recording.mediaGoneSince(),
+      catalogue: catalogue.condition,
+    }),
+    processes: {
+      media: {
+        running: hello !== undefined,
+        restarts: readStatus(options.dataDir)?.media?.restarts ?? 0,
+        ...(hello === undefined ? {} : { startedAt: isoOf(epochMs(hello.startedAt)) }),
+        ...(hello === undefined || loopDelay === undefined ? {} : { loopDelayP99Ms: loopDelay }),
+      },
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    },
+  };
+}
