@@ -112,6 +112,7 @@ function dateInOrder(segments: readonly RetentionCandidate[], now: number): read
 function planAge({ input, gone }: Round, stream: readonly Dated[]): void {
   let budget = input.ageBudgetMs;
   for (const { segment, at } of stream) {
+    if (segment.start > input.now) continue;
     const maxDays = input.cameras.get(segment.cameraId)?.maxDays;
     const length = Math.max(0, segment.end - segment.start);
     if (maxDays === undefined || at + length >= input.now - maxDays * DAY_MS || budget < length) return;

@@ -51,6 +51,8 @@ type Core = {
 
 /** Copies through it are made in pieces of this. */
 const BOUNCE_BYTES: number = 1024 * 1024;
+/** Codes of failures that say nothing about the disk. */
+const NOT_THE_DISK = new Set(['HANDLE', 'UNUSABLE', 'UNKNOWN', 'EEXIST', 'EMFILE', 'ENFILE', 'ENAMETOOLONG']);
 const DIRECTORY = /^[a-z0-9][a-z0-9-]{0,62}\/(main|sub)\/\d{4}-\d\d-\d\d$/;
 const SUFFIX = /^Z-[0-9a-f]{8}-\d{1,16}$/;
 
@@ -148,7 +150,7 @@ function breakHandle(core: Core, target: Handle, error: unknown, batch: Batch): 
   const failure = failureOf(error);
   target.failure = failure;
   if (target.file) batch.closing.add(target.file);
-  if (failure.code !== 'HANDLE' && failure.code !== 'UNUSABLE') core.health.failed(failure, failure.code);
+  if (!NOT_THE_DISK.has(failure.code)) core.health.failed(failure, failure.code);
   return failure;
 }
 

@@ -8,10 +8,12 @@
 import { Worker } from 'node:worker_threads';
 import { seconds } from '../core/clock.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { MonotonicMs } from '../core/units.ts';
 import type { VolumeOrder, VolumeState } from '../wire/media-protocol.ts';
+import { MAX_SLABS } from './writer-protocol.ts';
 import type { FromThread, ThreadStart, ToThread, WriteFailure, WriteJob, WriteResult } from './writer-protocol.ts';
 
 export type VolumeWriterDeps = {
@@ -95,6 +97,12 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
   return {
     volumeId: volume.id,
     addSlab: (slab) => {
+      if (slabs.length >= MAX_SLABS)
+        throw new UnderstudyError(
+          'limit',
+          'archive/slabs',
+          `a writer takes at most ${MAX_SLABS} slabs; use larger ones`,
+        );
       slabs.push(slab);
       thread?.post({ kind: 'slab', slab });
       return slabs.length - 1;

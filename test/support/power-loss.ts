@@ -85,11 +85,9 @@ async function record(disk: FaultDisk, random: Random, seconds: number): Promise
   const writer = await startTestWriter({ teardown: (run) => void teardowns.push(run) }, disk.mount, {
     onResult: ({ durable }) => {
       const at = process.hrtime.bigint();
-      for (const token of durable) {
-        const fragment = written.get(token);
-        const path = fragment && writer.opened.get(fragment.handle);
-        if (fragment && path !== undefined) promised.push({ kind: 'fragment', at, path, ...fragment });
-      }
+      const fragments = durable.flatMap((token) => written.get(token) ?? []);
+      for (const fragment of fragments)
+        promised.push({ kind: 'fragment', at, path: writer.opened.get(fragment.handle) ?? '', ...fragment });
     },
   });
   const catalogue = openCatalogue(disk.mount, systemClock.now());
@@ -166,12 +164,10 @@ async function cut({ disk, directory, promised, tally }: Cut, upTo: number, seed
     const fragments = due.filter((entry) => entry.kind === 'fragment');
     for (const [path, entries] of Map.groupBy(fragments, (entry) => entry.path)) {
       const whole = await wholeFragments(join(mount, path));
-      for (const { offset, sequence } of entries) {
-        tally.fragmentsChecked += 1;
-        if (whole.get(offset) === sequence) continue;
-        tally.fragmentsLost += 1;
-        problem(`fragment ${sequence} at ${offset} of ${path} is not whole`);
-      }
+      const lost = entries.filter(({ offset, sequence }) => whole.get(offset) !== sequence);
+      tally.fragmentsChecked += entries.length;
+      tally.fragmentsLost += lost.length;
+      for (const { offset, sequence } of lost) problem(`fragment ${sequence} at ${offset} of ${path} is not whole`);
     }
     checkRows(mount, due, { tally, problem });
   } finally {
