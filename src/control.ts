@@ -45,8 +45,6 @@ const VERSION = '0.1.0';
 const EXIT_PROBLEM = 1;
 const EXIT_USED_WRONGLY = 2;
 
-await main();
-
 async function main(): Promise<void> {
   const parsed = parseServeArguments(process.argv.slice(2), process.env);
   if (parsed.kind !== 'options') {
@@ -199,3 +197,6 @@ function stopOnSignal(running: Running, log: Log): void {
   process.stdin.on('error', () => stop('supervisor gone'));
   process.stdin.resume();
 }
+
+// Last, so that every constant above is there.
+await main();

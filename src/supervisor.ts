@@ -19,8 +19,6 @@ import type { ServeOptions } from './supervisor/serve-options.ts';
 const ORPHAN_PATIENCE_MS = 10_000;
 const ORPHAN_POLL_MS = 25;
 
-await main();
-
 async function main(): Promise<void> {
   const parsed = parseServeArguments(process.argv.slice(2), process.env);
   switch (parsed.kind) {
@@ -115,3 +113,6 @@ function fail(message: string): void {
   process.stderr.write(`understudy: ${message}\n`);
   process.exitCode = EXIT_USED_WRONGLY;
 }
+
+// Last, so that every constant above is there.
+await main();
