@@ -1,9 +1,10 @@
 /** A whole API server on a free port with real settings in a temporary directory; what is behind it is made up. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import type { NewActivity } from '../../src/api/activity.ts';
@@ -43,6 +44,9 @@ export const OWNER = { username: 'olga', password: 'a long enough password' };
 /** Cheap, for tests only. */
 const COST = { ln: 4, r: 8, p: 1 };
 
+/** As the server says it, for the API document. */
+const VERSION: string = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8')).version;
+
 const nothing = (): never => {
   throw new UnderstudyError('not-found', 'test/nothing', 'Nothing is behind this route in the tests.');
 };
@@ -69,7 +73,7 @@ export async function startApi(t: ExecutionContext, options: { webRoot?: string 
   const hasher = createPasswordHasher(COST);
   const tested: unknown[] = [];
   const deps: ApiDeps = {
-    version: '0.0.0',
+    version: VERSION,
     activity,
     accounts: {
       settings,
@@ -129,8 +133,7 @@ export async function startApi(t: ExecutionContext, options: { webRoot?: string 
       segmentAt: () => undefined,
       openSegment: nothing,
       serverNameOf: () => 'Test',
-      now: () => clock.now(),
-    } as ApiDeps['footage'],
+    },
     exports: {
       isCamera: () => false,
       createExport: nothing,
@@ -139,9 +142,9 @@ export async function startApi(t: ExecutionContext, options: { webRoot?: string 
       openExport: nothing,
       deleteExport: nothing,
       streamExport: nothing,
-    } as ApiDeps['exports'],
-    live: { openLive: nothing } as ApiDeps['live'],
-    snapshot: { isCamera: () => false, takeSnapshot: nothing } as ApiDeps['snapshot'],
+    },
+    live: { openLive: nothing },
+    snapshot: { isCamera: () => false, takeSnapshot: nothing },
   };
   const routes = createRoutes(deps);
   const hosts = (): readonly string[] => ['localhost', '127.0.0.1', ...settings.server.get().allowedHosts];
