@@ -1,7 +1,8 @@
 /** The Ed25519 key (RFC 8032) that signs exports: made once, kept as PEM (PKCS #8) readable by its owner only. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 
 export type SigningKey = {
@@ -13,6 +14,7 @@ export type SigningKey = {
 };
 
 const MODE_SECRET = 0o600;
+const MODE_FOLDER = 0o700;
 
 /** @throws UnderstudyError `keys/unusable`; system errors */
 export async function loadOrCreateSigningKey(path: string): Promise<SigningKey> {
@@ -21,6 +23,7 @@ export async function loadOrCreateSigningKey(path: string): Promise<SigningKey> 
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw error;
   }
+  await mkdir(dirname(path), { recursive: true, mode: MODE_FOLDER });
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   try {
     await writeFile(path, pem, { mode: MODE_SECRET, flag: 'wx', flush: true });

@@ -157,7 +157,7 @@ const tampered = test.macro<
   const root = await tempDir(t, 'volume');
   await volume(root, 1, { sliceBytes: 500 });
   const [file] = await exported(t, root, 0, 1280);
-  if (file === undefined) return t.fail();
+  if (file === undefined) throw new Error('nothing was made');
   const bytes = await readFile(file.path);
   const pieces = file.manifest.fragments.map(({ offset, length }) => bytes.subarray(offset, offset + length));
   await writeFile(file.path, change(Buffer.from(bytes), pieces, bytes.subarray(0, file.manifest.file.indexBytes)));
@@ -211,7 +211,7 @@ test('a manifest that is changed, or signed by another key, is refused', async (
   const root = await tempDir(t, 'volume');
   await volume(root, 1);
   const [file] = await exported(t, root, 0, 1280);
-  if (file === undefined) return t.fail();
+  if (file === undefined) throw new Error('nothing was made');
   const text = await readFile(file.manifestPath, 'utf8');
   await writeFile(file.manifestPath, text.replace('"accessUnits":32', '"accessUnits":31'));
   t.deepEqual(errorsOf(await verified(file.path)), ['signature -']);
@@ -257,7 +257,7 @@ test('a segment that was taken away is named by its neighbours and the time', as
   t.deepEqual(segments, []);
   const other = await tempDir(t, 'other');
   const [one, two, three] = await volume(other, 3);
-  if (!one || !two || !three) return t.fail();
+  if (!one || !two || !three) throw new Error('nothing was made');
   await put(root, one);
   await put(root, three);
   const report = await verified(root);
@@ -275,7 +275,7 @@ test('a segment that was taken away is named by its neighbours and the time', as
 test('a segment cut at its end is a remark if the process died there, an error if it went on', async (t) => {
   const root = await tempDir(t, 'volume');
   const [one, two] = await volume(root, 2);
-  if (!one || !two) return t.fail();
+  if (!one || !two) throw new Error('nothing was made');
   await put(root, { ...two, bytes: two.bytes.slice(0, -5000) });
   t.true((await verified(root)).ok);
   await put(root, { ...one, bytes: one.bytes.slice(0, -5000) });
