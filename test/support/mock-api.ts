@@ -54,10 +54,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 };
-const SCENES = [
-  'gradients=s=640x360:r=25:c0=#20324a:c1=#8fb3d9:c2=#38506b:c3=#101820:speed=0.02',
-  'testsrc2=s=640x360:r=25',
-];
+const NIGHT =
+  "nullsrc=s=640x360:r=25,format=yuv420p,geq=lum='40+60*exp(-pow((X-320-200*sin(T/1.3))/90,2)-pow((Y-230)/60,2))+Y/9+24*gt(mod(X+Y/3,160),150)':cb=134:cr=122,noise=alls=6:allf=t";
+const SCENES = [NIGHT, NIGHT];
 const problem = (status: number, code: string, detail: string): Reply => ({
   status,
   body: { type: 'about:blank', title: code, status, code, detail },
@@ -284,6 +283,13 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
   });
 
   await new Promise<void>((resolve) => http.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const recording = setInterval(() => {
+    const end = Date.now();
+    for (const { id, state: doing } of state.cameras) {
+      if (doing === 'recording')
+        api.emit({ kind: 'recorded', cameraId: id, stream: 'main', start: iso(end - 1000), end: iso(end) });
+    }
+  }, 1000);
   const api: MockApi = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     emit: (event) => {
@@ -302,6 +308,7 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
       liveStalled = true;
     },
     close: async () => {
+      clearInterval(recording);
       for (const client of sockets.clients) client.terminate();
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
@@ -341,7 +348,7 @@ function sendRange(file: Buffer, request: IncomingMessage, response: ServerRespo
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const text = Buffer.concat(await Array.fromAsync<Buffer>(request)).toString();
+  const text = Buffer.concat(await request.toArray()).toString();
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 

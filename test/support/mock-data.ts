@@ -154,8 +154,7 @@ export function mockServer(name: string, now: number, started: number): Server {
         {
           code: 'camera-unreachable',
           severity: 'warning',
-          message:
-            'Loading dock has not answered for 1:13:00: no answer from 192.168.1.25 port 554 within 5 s. Check its power and the cable.',
+          message: 'No answer from 192.168.1.25 port 554 within 5 s. Check its power and the cable.',
           since: iso(now - 4_380_000),
           cameraId: 'cam-6',
         },
@@ -207,23 +206,23 @@ export const mockSuggestions: z.infer<typeof volumeSuggestion>[] = [
 ];
 
 export function mockLog(now: number): LogEntry[] {
-  const kinds: readonly [LogEntry['severity'], string, string][] = [
+  const kinds: readonly [LogEntry['severity'], string, string, number?][] = [
     ['info', 'signed-in', 'anna signed in from 192.168.1.44'],
-    ['warning', 'gap', 'Loading dock: 12 s missing, camera unreachable'],
-    ['error', 'camera-failed', 'Loading dock: no answer from 192.168.1.25 port 554 within 5 s'],
-    ['info', 'camera-recording', 'Gate north records again after 3 s'],
-    ['warning', 'gap', 'Garden: 1 s missing, packets lost on the way'],
-    ['info', 'export-done', 'Export of Front door is ready, 184 MB'],
+    ['warning', 'gap', 'Loading dock: 12 s missing, camera unreachable', 6],
+    ['error', 'camera-failed', 'Loading dock: no answer from 192.168.1.25 port 554 within 5 s', 6],
+    ['info', 'camera-recording', 'Gate north records again after 3 s', 11],
+    ['warning', 'gap', 'Garden: 1 s missing, packets lost on the way', 3],
+    ['info', 'export-done', 'Export of Front door is ready, 184 MB', 1],
   ];
   return Array.from({ length: 420 }, (_, index) => {
-    const [severity, code, message] = kinds[index % kinds.length] ?? ['info', 'started', 'Started'];
+    const [severity, code, message, camera = 1] = kinds[index % kinds.length] ?? ['info', 'started', 'Started'];
     return {
       id: `log-${420 - index}`,
       at: iso(now - index * 437_000),
       severity,
       code,
       message,
-      ...(code === 'signed-in' ? { user: 'anna' } : { cameraId: `cam-${(index % 6) + 1}` }),
+      ...(code === 'signed-in' ? { user: 'anna' } : { cameraId: `cam-${camera}` }),
     };
   });
 }

@@ -4,7 +4,8 @@ import { now } from '../app/stores.ts';
 import type { PlaybackState } from '../pages/playback/state.ts';
 import { draw, lookOf, RULER_HEIGHT } from './draw.ts';
 
-const ROW_HEIGHT = 26;
+/** Pixels, as in timeline.css. */
+export const ROW_HEIGHT = 24;
 
 export function startPainter(
   canvas: HTMLCanvasElement,

@@ -22,7 +22,8 @@ export function buildPyramid(runs: readonly Run[], dayStart: number): Pyramid {
     for (let second = from; second < to; second += 1) base[second] = (base[second] ?? 0) | bit;
   }
   const levels: Uint8Array[] = [base];
-  for (let below: Uint8Array = base; below.length > SMALLEST_LEVEL; below = levels.at(-1) ?? below) levels.push(halve(below));
+  for (let below: Uint8Array = base; below.length > SMALLEST_LEVEL; below = levels.at(-1) ?? below)
+    levels.push(halve(below));
   return levels;
 }
 

@@ -9,14 +9,13 @@ import type { PlaybackState } from '../pages/playback/state.ts';
 import { clockTime, dateAndTime, duration } from '../ui/format.ts';
 import { RULER_HEIGHT } from './draw.ts';
 import { onTimelineKey } from './keys.ts';
-import { startPainter } from './painter.ts';
+import { ROW_HEIGHT, startPainter } from './painter.ts';
 import { attachPointer } from './pointer.ts';
 import { runAt, type Run } from './runs.ts';
 import { timeOf, xOf } from './scale.ts';
 import { causeText, coverageText } from './words.ts';
 import './timeline.css';
 
-export const ROW_HEIGHT = 26;
 type Props = {
   readonly state: PlaybackState;
   readonly rows: readonly Camera[];

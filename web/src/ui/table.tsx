@@ -19,18 +19,24 @@ type TableProps<Row> = {
   readonly onSelect?: (next: Selection) => void;
   readonly onOpen?: (row: Row) => void;
 };
+/** Pixels, until the first row has been measured. */
 const ROW_HEIGHT = 40;
 
 export function Table<Row>(props: TableProps<Row>): VNode {
   const { rows, idOf, columns, selection, onSelect, label } = props;
   const box = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 900 });
-  const shown = windowOf(rows.length, ROW_HEIGHT, scroll.top, scroll.height);
+  const [rowHeight, setRowHeight] = useState(ROW_HEIGHT);
+  const shown = windowOf(rows.length, rowHeight, scroll.top, scroll.height);
   const ids = rows.map(idOf);
 
   useLayoutEffect(() => {
     if (box.current !== null) setScroll({ top: box.current.scrollTop, height: box.current.clientHeight });
   }, []);
+  useLayoutEffect(() => {
+    const measured = box.current?.querySelector('tr[data-index]')?.clientHeight ?? 0;
+    if (measured > 0) setRowHeight(measured);
+  }, [rows.length > 0]);
   useEffect(() => {
     if (selection === undefined || onSelect === undefined) return;
     const kept = keepExisting(selection, ids);

@@ -22,7 +22,10 @@ export function openChart(box: HTMLElement, colourToken: string): OpenChart {
       height: HEIGHT,
       legend: { show: false },
       cursor: { y: false },
-      scales: { y: { range: (_self, _min, max) => [0, Math.max(1, max * 1.25)] } },
+      scales: {
+        x: { range: (_self, _min, max) => [max - 300, max] },
+        y: { range: (_self, _min, max) => [0, Math.max(1, max * 1.25)] },
+      },
       axes: [axis, { ...axis, size: 36 }],
       series: [{}, { stroke: token(colourToken), width: 1.5, points: { show: false }, spanGaps: false }],
     },
@@ -32,7 +35,9 @@ export function openChart(box: HTMLElement, colourToken: string): OpenChart {
   const resize = new ResizeObserver(() => chart.setSize({ width: Math.max(200, box.clientWidth), height: HEIGHT }));
   resize.observe(box);
   return {
-    show: (samples) => chart.setData([samples.map(([at]) => at), samples.map(([, value]) => value)]),
+    show: (samples) => {
+      if (samples.length > 0) chart.setData([samples.map(([at]) => at), samples.map(([, value]) => value)]);
+    },
     close: () => {
       resize.disconnect();
       chart.destroy();

@@ -1,0 +1,41 @@
+/** Every message exists in every language with the same places to fill, and every message that is asked for exists. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { MISSING_CAUSES } from '../../src/ledger/causes.ts';
+import { de } from '../../web/src/messages/de.ts';
+import { en } from '../../web/src/messages/en.ts';
+
+const SOURCES = join(import.meta.dirname, '../../web/src');
+const places = (text: string): string =>
+  [...text.matchAll(/\{\w+\}/g)]
+    .map(([place]) => place)
+    .sort()
+    .join();
+
+test('German says what English says', (t) => {
+  t.deepEqual(Object.keys(de), Object.keys(en));
+  for (const [key, text] of Object.entries(en)) t.is(places(de[key as keyof typeof en]), places(text), key);
+});
+
+test('every cause of missing footage has its words', (t) => {
+  t.deepEqual(
+    MISSING_CAUSES.filter((cause) => !(`cause.${cause}` in en)),
+    [],
+  );
+});
+
+test('no page says a text of its own', (t) => {
+  const pages = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tsx'));
+  const spoken = pages.flatMap((name) =>
+    [
+      ...readFileSync(join(SOURCES, name), 'utf8').matchAll(
+        /(?:aria-label|title|placeholder|alt|label)="([^"{]*[a-z]{3}[^"]*)"/g,
+      ),
+    ].map(([whole]) => `${name}: ${whole}`),
+  );
+  t.deepEqual(
+    spoken.filter((entry) => !/Understudy|rtsp:/.test(entry)),
+    [],
+  );
+});
