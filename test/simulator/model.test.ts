@@ -203,6 +203,6 @@ test('the bar code is read from a picture, and a damaged one is not', (t) => {
 test('a slice that is altered no longer fits its CRC', async (t) => {
   const { main } = await loadScene(1);
   const unit = main.accessUnits[7];
-  t.is(crcOf(unit?.slices ?? []), unit?.crc);
+  t.is(crcOf(unit?.slices ?? []), unit?.crc ?? -1);
   t.not(crcOf((unit?.slices ?? []).map((slice) => slice.map((byte, at) => (at === 9 ? byte ^ 1 : byte)))), unit?.crc);
 });
