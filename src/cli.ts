@@ -18,8 +18,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 const EXIT_PROBLEM = 1;
 const EXIT_USAGE = 2;
 
-process.exitCode = await run(process.argv.slice(2));
-
 /** The exit code; what a command set in `process.exitCode` counts if it went through. */
 async function run(args: readonly string[]): Promise<number> {
   const program = new Command('understudy')
@@ -48,4 +46,8 @@ function exitCodeOf(error: unknown): number {
   return usage ? EXIT_USAGE : EXIT_PROBLEM;
 }
 
-const withChildren = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(withChildren)];
+function withChildren(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withChildren)];
+}
+
+process.exitCode = await run(process.argv.slice(2));
