@@ -7,6 +7,9 @@ import { sequenceDistance } from './sequence.ts';
 /** A jump ahead by more than this is a sender that started anew (RFC 3550 §A.1). */
 export const MAX_DROPOUT = 3000;
 
+const TRANSIT = 0;
+const JITTER = 1;
+
 export type ReceptionReport = {
   /** Of the packets expected since the report before, in 1/256. */
   readonly fractionLost: number;
@@ -38,22 +41,23 @@ export function createReceiverStatistics(clockRate: number): ReceiverStatistics 
   let packetsBefore = 0;
   /** Expected in earlier lives of the sender. */
   let expectedEarlier = 0;
-  let transit = Number.NaN;
-  let jitter = 0;
+  /** Transit and jitter: in an array because a fraction in a variable is a new heap number at every packet. */
+  const ticks = new Float64Array([Number.NaN, 0]);
 
   const expected = (): number => (base < 0 ? 0 : expectedEarlier + highest - base + 1);
   const begin = (sequence: number): void => {
     expectedEarlier = expected();
     base = sequence;
     highest = sequence;
-    transit = Number.NaN;
+    ticks[TRANSIT] = Number.NaN;
   };
   const measureJitter = (timestamp: number, arrival: number): void => {
     const now = (arrival * clockRate) / 1000 - timestamp;
-    const difference = Math.abs(now - transit);
-    transit = now;
+    const jitter = ticks[JITTER] ?? 0;
+    const difference = Math.abs(now - (ticks[TRANSIT] ?? 0));
+    ticks[TRANSIT] = now;
     // A wrapped timestamp or an audio codec's silence is no jitter.
-    if (difference < clockRate * 10) jitter += (difference - jitter) / 16;
+    if (difference < clockRate * 10) ticks[JITTER] = jitter + (difference - jitter) / 16;
   };
 
   return {
@@ -86,7 +90,7 @@ export function createReceiverStatistics(clockRate: number): ReceiverStatistics 
           interval <= 0 || lostInterval <= 0 ? 0 : Math.min(255, Math.floor((lostInterval * 256) / interval)),
         cumulativeLost: Math.max(-0x80_0000, Math.min(0x7f_ffff, expectedNow - packets)),
         extendedHighest: highest % 0x1_0000_0000,
-        jitter: Math.floor(jitter),
+        jitter: Math.floor(ticks[JITTER] ?? 0),
       };
     },
     packets: () => packets,
