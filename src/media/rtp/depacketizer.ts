@@ -42,6 +42,8 @@ export type AccessUnitBuilder = {
  * - no marker on the last packet: a new timestamp ends the access unit too;
  * - a marker behind parameter sets of their own: without a picture the access unit goes on;
  * - a marker on every slice: from then on only timestamps count.
+ *
+ * An access unit may hold no picture (parameter sets or SEI with a timestamp of their own): `intact`, but nothing to record.
  */
 // oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
 export function createAccessUnitBuilder(sink: AccessUnitSink): AccessUnitBuilder {
