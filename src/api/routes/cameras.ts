@@ -208,7 +208,10 @@ function updateCameras(deps: CameraDeps): Route {
       problems: { 404: 'camera/unknown' },
     },
     async ({ body, caller }) => {
-      const records = await change(deps, body.ids, body.change, { actor: actorOf(caller), ifMatch: undefined });
+      const records = await change(deps, [...new Set(body.ids)], body.change, {
+        actor: actorOf(caller),
+        ifMatch: undefined,
+      });
       return json({ items: records.map((record) => ({ ...record, ...deps.statusOf(record) })) });
     },
   );
@@ -276,7 +279,7 @@ function deleteCameras(deps: CameraDeps): Route {
       problems: { 404: 'camera/unknown' },
     },
     async ({ body, caller }) => {
-      await remove(deps, body.ids, body.footage, actorOf(caller));
+      await remove(deps, [...new Set(body.ids)], body.footage, actorOf(caller));
       return empty();
     },
   );
