@@ -97,13 +97,7 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
   return {
     volumeId: volume.id,
     addSlab: (slab) => {
-      if (slabs.length >= MAX_SLABS)
-        throw new UnderstudyError(
-          'limit',
-          'archive/slabs',
-          `a writer takes at most ${MAX_SLABS} slabs; use larger ones`,
-        );
-      slabs.push(slab);
+      slabs.push(checkedSlab(slab, slabs.length));
       thread?.post({ kind: 'slab', slab });
       return slabs.length - 1;
     },
@@ -119,6 +113,11 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
     state: () => state,
     stop: () => (stopping ??= stop()),
   };
+}
+
+function checkedSlab(slab: SharedArrayBuffer, count: number): SharedArrayBuffer {
+  if (count < MAX_SLABS) return slab;
+  throw new UnderstudyError('limit', 'archive/slabs', `a writer takes at most ${MAX_SLABS} slabs; use larger ones`);
 }
 
 type Backlog = {

@@ -109,7 +109,7 @@ async function record(disk: FaultDisk, random: Random, seconds: number): Promise
     for (let camera = 0; camera < CAMERAS; camera += 1) {
       let current = segments[camera];
       if (current === undefined || current.next >= FRAGMENTS) {
-        if (current) writer.close(current.handle);
+        writer.close(current?.handle ?? -1);
         turn += 1;
         current = renew(camera, turn);
         segments[camera] = current;

@@ -1,0 +1,198 @@
+import { mkdir, readdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { openCatalogue } from '../../src/archive/catalogue.ts';
+import type { Catalogue } from '../../src/archive/catalogue-types.ts';
+import { reconcileVolume, scanSegmentFile } from '../../src/archive/rebuild.ts';
+import type { ReconcileReport } from '../../src/archive/rebuild.ts';
+import { removeSegment } from '../../src/archive/remove-segments.ts';
+import type { VolumePlace } from '../../src/archive/remove-segments.ts';
+import { createRetention } from '../../src/archive/retention-run.ts';
+import { segmentPathOf } from '../../src/archive/segment-path.ts';
+import { MARKER_FILE } from '../../src/archive/volume-marker.ts';
+import { adoptVolume } from '../../src/archive/volume.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { epochMs } from '../../src/core/units.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { buildSegment, TEST_SERVER_ID, TEST_START_MS } from '../support/segment-builder.ts';
+import type { BuiltSegment } from '../support/segment-builder.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const KEY = { cameraId: 'cam-1', stream: 'main' as const };
+const ALL = { start: 0, end: 2 ** 45 };
+type Place = { readonly catalogue: Catalogue; readonly volume: VolumePlace };
+
+async function place(t: ExecutionContext): Promise<Place> {
+  const path = await tempDir(t, 'rebuild');
+  const adopted = await adoptVolume(path, { serverId: TEST_SERVER_ID, clock: systemClock });
+  const catalogue = openCatalogue(await tempDir(t, 'data'), systemClock.now());
+  t.teardown(catalogue.close);
+  return { catalogue, volume: { path, id: 'marker' in adopted ? adopted.marker.id : '' } };
+}
+/** Puts a segment on the volume as if it were written a while ago. */
+async function put({ volume }: Place, segment: BuiltSegment): Promise<string> {
+  const { cameraId, stream, start, serverId, epoch } = segment.header;
+  const path = segmentPathOf({ cameraId, stream, start: epochMs(start), server8: serverId.slice(0, 8), epoch });
+  await mkdir(dirname(join(volume.path, path)), { recursive: true });
+  await writeFile(join(volume.path, path), segment.bytes);
+  await utimes(join(volume.path, path), 1, 1);
+  return path;
+}
+const reconcile = ({ catalogue, volume }: Place, busy = ''): Promise<ReconcileReport> =>
+  reconcileVolume(
+    {
+      catalogue,
+      clock: systemClock,
+      signal: new AbortController().signal,
+      isBeingWritten: (_volume, path) => path === busy,
+    },
+    volume,
+  );
+const at = (minutes: number, cameraId = 'cam-1'): BuiltSegment =>
+  buildSegment({ header: { cameraId, start: TEST_START_MS + minutes * 60_000 }, firstSequence: 1 + minutes * 10 });
+
+test('a lost catalogue is made again from the files', async (t) => {
+  const here = await place(t);
+  const segment = at(0);
+  const path = await put(here, segment);
+  await put(here, at(1));
+  await put(here, at(0, 'cam-2'));
+  const report = await reconcile(here);
+  t.like(report, { complete: true, scanned: 3, missing: 0, foreign: [], broken: [] });
+  const found = here.catalogue.segments.get(here.volume.id, path);
+  t.like(found, { ...KEY, open: false, serverId: TEST_SERVER_ID, start: TEST_START_MS, end: segment.end });
+  t.is(found?.initLength, segment.initLength);
+  t.is(found?.bytes, segment.bytes.length);
+  t.deepEqual(
+    found?.keys.map(({ offset, sequence }) => [offset, sequence]),
+    segment.fragments.filter(({ key }) => key).map(({ offset, sequence }) => [offset, sequence]),
+  );
+  t.is((await reconcile(here)).scanned, 0, 'a second time nothing is read');
+});
+
+test('a segment that was open in a crash is closed with what is whole in it', async (t) => {
+  const here = await place(t);
+  const segment = at(0);
+  const path = await put(here, segment);
+  const { segment: report } = await scanSegmentFile(join(here.volume.path, path), here.volume.id, path);
+  here.catalogue.segments.open(report);
+  await truncate(join(here.volume.path, path), (segment.fragments[3]?.offset ?? 0) + 500);
+  t.is((await reconcile(here, path)).scanned, 0, 'not while it is being written');
+  t.is((await reconcile(here)).scanned, 1);
+  t.like(here.catalogue.segments.get(here.volume.id, path), { open: false, lastSequence: 3 });
+});
+
+test('a fragment whose payload never reached the disk is not taken', async (t) => {
+  const segment = buildSegment({ sliceBytes: 20_000 });
+  const last = segment.fragments[3] ?? { offset: 0, length: 0 };
+  segment.bytes.fill(0, last.offset + 8192, last.offset + 16_384);
+  const here = await place(t);
+  const path = await put(here, segment);
+  await reconcile(here);
+  t.is(here.catalogue.segments.get(here.volume.id, path)?.lastSequence, 3);
+});
+
+test('files and folders that are gone lose their rows and are booked as deleted', async (t) => {
+  const here = await place(t);
+  const paths = [
+    await put(here, at(0)),
+    await put(here, at(1)),
+    await put(here, at(60 * 24)),
+    await put(here, at(0, 'cam-2')),
+  ];
+  await reconcile(here);
+  await rm(join(here.volume.path, paths[0] ?? ''));
+  await rm(join(here.volume.path, 'cam-2'), { recursive: true });
+  t.like(await reconcile(here), { complete: true, scanned: 0, missing: 2 });
+  t.is(here.catalogue.segments.find(KEY, ALL).length, 2);
+  t.deepEqual(here.catalogue.removed.find({ cameraId: 'cam-2', stream: 'main' }, ALL), [
+    { start: TEST_START_MS, end: at(0).end, cause: 'deleted' },
+  ]);
+});
+
+test('a volume that is not there loses no row', async (t) => {
+  const here = await place(t);
+  await put(here, at(0));
+  await reconcile(here);
+  await rm(here.volume.path, { recursive: true });
+  await mkdir(here.volume.path);
+  t.like(await reconcile(here), { complete: false, missing: 0 });
+  t.is(here.catalogue.segments.find(KEY, ALL).length, 1);
+});
+
+test('foreign and broken files are reported and left alone', async (t) => {
+  const here = await place(t);
+  const path = await put(here, at(0));
+  await writeFile(join(here.volume.path, 'Holiday.jpg'), 'x');
+  await writeFile(join(here.volume.path, dirname(path), 'notes.txt'), 'x');
+  await writeFile(join(here.volume.path, path), 'no segment at all');
+  await utimes(join(here.volume.path, path), 1, 1);
+  const report = await reconcile(here);
+  t.deepEqual(report.foreign, ['Holiday.jpg', `${dirname(path)}/notes.txt`]);
+  t.deepEqual(
+    report.broken.map((each) => each.path),
+    [path],
+  );
+  t.is((await readdir(join(here.volume.path, dirname(path)))).length, 2);
+});
+
+test('a file of this moment is left to its writer', async (t) => {
+  const here = await place(t);
+  const path = await put(here, at(0));
+  const now = systemClock.now() / 1000;
+  await utimes(join(here.volume.path, path), now, now);
+  t.is((await reconcile(here)).scanned, 0);
+});
+
+test('removing a segment takes file, row and empty folder, and books what was in it', async (t) => {
+  const here = await place(t);
+  const path = await put(here, at(0));
+  await reconcile(here);
+  t.true(await removeSegment(here, path, 'retention'));
+  t.deepEqual(await readdir(join(here.volume.path, 'cam-1/main')), []);
+  t.deepEqual(here.catalogue.removed.find(KEY, ALL), [{ start: TEST_START_MS, end: at(0).end, cause: 'retention' }]);
+  t.false(await removeSegment(here, path, 'retention'), 'again: nothing to do');
+});
+
+test('an open segment, a path that is no segment, a link, and a volume without its marker are refused', async (t) => {
+  const here = await place(t);
+  const path = await put(here, at(0));
+  const { segment } = await scanSegmentFile(join(here.volume.path, path), here.volume.id, path);
+  here.catalogue.segments.open(segment);
+  await t.throwsAsync(removeSegment(here, path, 'deleted'), { code: 'archive/segment-open' } as never);
+  await t.throwsAsync(removeSegment(here, '../secret', 'deleted'), { code: 'archive/not-a-segment' } as never);
+  here.catalogue.segments.close(here.volume.id, path);
+  const elsewhere = await tempDir(t, 'elsewhere');
+  await mkdir(join(elsewhere, 'main/2026-11-21'), { recursive: true });
+  await symlink(elsewhere, join(here.volume.path, 'cam-7'));
+  const linked = path.replace('cam-1', 'cam-7');
+  await t.throwsAsync(removeSegment(here, linked, 'deleted'), { message: /leads through a link/ });
+  await rm(join(here.volume.path, MARKER_FILE));
+  await t.throwsAsync(removeSegment(here, path, 'deleted'), { code: 'archive/volume-gone' } as never);
+  t.true((await readdir(join(here.volume.path, dirname(path)))).length === 1);
+});
+
+test('a round of retention deletes by the rules and says what it did', async (t) => {
+  const here = await place(t);
+  for (const minutes of [0, 1, 2]) await put(here, at(minutes));
+  const open = at(3);
+  const openPath = await put(here, open);
+  const { segment } = await scanSegmentFile(join(here.volume.path, openPath), here.volume.id, openPath);
+  await reconcile(here, openPath);
+  here.catalogue.segments.open(segment);
+  const clock = createFakeClock(TEST_START_MS + 8 * 86_400_000);
+  const retention = createRetention({ catalogue: here.catalogue, clock, log: silentLog });
+  const room = { ...here.volume, freeBytes: 1e9, reserveBytes: 0, headroomBytes: 0 };
+  const rules = new Map([['cam-1', { maxDays: 7 }]]);
+  t.deepEqual((await retention([room], rules)).deleted, { age: 0, size: 0, space: 0 }, 'nothing at once after a start');
+  for (let hour = 0; hour < 25; hour += 1) await clock.advance(3_600_000);
+  const outcome = await retention([room], rules);
+  t.deepEqual(outcome.deleted, { age: 3, size: 0, space: 0 });
+  t.deepEqual(outcome.failed, []);
+  t.deepEqual(
+    here.catalogue.segments.find(KEY, ALL).map(({ path }) => path),
+    [openPath],
+  );
+});
