@@ -62,6 +62,8 @@ export function movieOf({ layout, fragments, start, end }: Part, asked: WallRang
 function audioEdits({ starts }: Growing, rate: number, skip: number, shown: number): readonly Edit[] {
   const first = starts[0] ?? 0;
   const from = Math.round((skip * rate) / 1_000_000);
+  // None where none is needed: with one, ffmpeg 5 loses packets at the end of a G.711 track.
+  if (from === 0 && first === 0) return [];
   const silence = Math.max(0, Math.round(((first - from) * MOVIE_TIMESCALE) / rate));
   if (silence >= shown) return [{ duration: shown, mediaTime: -1 }];
   const media = { duration: shown - silence, mediaTime: Math.max(0, from - first) };

@@ -10,7 +10,7 @@ import { createSigningKey } from '../../src/archive/signing-key.ts';
 import { verifyPaths } from '../../src/archive/verify.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { epochMs } from '../../src/core/units.ts';
-import { complaintsOf, decoded, makeSource, segmentOf, soundOf } from '../support/mp4-source.ts';
+import { complaintsOf, decoded, makeSource, pcmOf, segmentOf, soundOf } from '../support/mp4-source.ts';
 import type { Source } from '../support/mp4-source.ts';
 import { TEST_SERVER_ID, TEST_START_MS } from '../support/segment-builder.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -36,6 +36,14 @@ const aac = ['-c:a', 'aac', '-b:a', '32k'];
 async function cut(t: ExecutionContext, args: readonly string[], from: number, to: number): Promise<[Source, string]> {
   const root = await tempDir(t, 'export');
   const source = await makeSource(root, 'source', args);
+  await recorded(root, source);
+  const out = await exportOf(root, from, to);
+  t.is(await complaintsOf(out), '');
+  t.true((await verifyPaths([out], { publicKey: undefined, onFile: () => undefined })).ok);
+  return [source, out];
+}
+
+async function recorded(root: string, source: Source): Promise<string> {
   const name = {
     cameraId: 'cam-1',
     stream: 'main' as const,
@@ -46,6 +54,10 @@ async function cut(t: ExecutionContext, args: readonly string[], from: number, t
   const path = join(root, segmentPathOf(name));
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, segmentOf(source).bytes);
+  return path;
+}
+
+async function exportOf(root: string, from: number, to: number): Promise<string> {
   const range = { start: epochMs(TEST_START_MS + from), end: epochMs(TEST_START_MS + to) };
   const wanted = {
     cameraId: 'cam-1',
@@ -55,9 +67,7 @@ async function cut(t: ExecutionContext, args: readonly string[], from: number, t
   const segments = await findSegments([root], wanted);
   const out = join(root, 'out.mp4');
   await exportMovie({ ...wanted, range, segments, out, key: createSigningKey(), server: undefined }, systemClock);
-  t.is(await complaintsOf(out), '');
-  t.true((await verifyPaths([out], { publicKey: undefined, onFile: () => undefined })).ok);
-  return [source, out];
+  return out;
 }
 
 const hashesOf = (lines: readonly string[]): readonly string[] => lines.map((line) => line.split(' ')[1] ?? '');
@@ -91,3 +101,29 @@ const part = test.macro<[args: string[]]>(async (t, args) => {
 });
 test('a cut begins at the asked instant and ends before the asked end', part, [...inputs, ...h264, '-bf', '0', ...aac]);
 test('a cut with B-frames begins and ends at the asked instants', part, [...picture, ...h264, '-bf', '3']);
+
+test('G.711 keeps its packets and their times', async (t) => {
+  t.timeout(120_000);
+  const root = await tempDir(t, 'pcm');
+  const source = await makeSource(root, 'source', [...picture, ...h264, '-bf', '0']);
+  const frames = Array.from({ length: SECONDS * 50 }, (_, index) => ({
+    pts: index * 160,
+    key: true,
+    bytes: new Uint8Array(160).fill(index),
+  }));
+  const audio = {
+    codec: 'pcma' as const,
+    sampleRate: 8000,
+    channels: 1,
+    config: new Uint8Array(),
+    codecString: 'alaw',
+  };
+  const path = await recorded(root, { ...source, layout: { ...source.layout, audio }, audio: frames });
+  t.is(await complaintsOf(path), '');
+  const out = await exportOf(root, 0, 60_000);
+  t.is(await complaintsOf(out), '');
+  // ffmpeg hands out PCM in pieces of its own: the decoded samples count.
+  const samples = Buffer.concat(frames.map(({ bytes }) => bytes));
+  t.is((await pcmOf(out)).compare(samples), 0);
+  t.is((await pcmOf(path)).compare(samples), 0);
+});

@@ -160,6 +160,12 @@ export const decoded = (path: string): Promise<readonly string[]> => framesOf(pa
 /** The same of every coded sound frame: a decoder's noise depends on how many frames it had before. */
 export const soundOf = (path: string): Promise<readonly string[]> => framesOf(path, ['-map', '0:a', '-c', 'copy']);
 
+/** The coded bytes of a PCM track. */
+export async function pcmOf(path: string): Promise<Buffer> {
+  const args = ['-v', 'error', '-i', path, '-map', '0:a', '-c', 'copy', '-f', 'data', '-'];
+  return (await run('ffmpeg', args, { maxBuffer: 2 ** 28, encoding: 'buffer' })).stdout;
+}
+
 async function framesOf(path: string, args: readonly string[]): Promise<readonly string[]> {
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', path, ...args, '-f', 'framemd5', '-'], {
     maxBuffer: 2 ** 28,
