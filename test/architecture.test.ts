@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['core', 'site', 'ledger', 'wire'],
   simulator: ['core', 'media'],
   cli: ['core', 'site', 'media', 'archive', 'recorder', 'discovery', 'simulator'],
+  demo: ['core', 'cli', 'simulator', 'supervisor'],
 };
 const LAYER: Readonly<Record<string, number>> = {
   core: 0,
@@ -39,6 +40,7 @@ const LAYER: Readonly<Record<string, number>> = {
   simulator: 3,
   api: 4,
   cli: 4,
+  demo: 5,
 };
 const PURE = ['media', 'site', 'ledger', 'wire', 'failover'];
 const FORBIDDEN_IN_PURE =

@@ -1,0 +1,108 @@
+/**
+ * Talks to a server's HTTP API from this box or another: HTTPS with the certificate pinned by fingerprint, one session or
+ * token. For commands and the demo; browsers have their own.
+ */
+import { request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { UnderstudyError, messageOf } from '../core/errors.ts';
+
+export type ApiPlace = {
+  readonly host: string;
+  readonly port: number;
+  /** SHA-256 of its certificate in hex; undefined trusts whoever answers, which only loopback may. */
+  readonly fingerprint: string | undefined;
+  readonly token: string | undefined;
+};
+export type ApiAnswer = { readonly status: number; readonly body: unknown };
+export type ApiClient = {
+  /** `path` below `/api/v1`. @throws api/unreachable, api/certificate, api/refused (the message is the server's) */
+  readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
+};
+
+/** The largest answer is the ledger of a month. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const ANSWER_WITHIN_MS = 30_000;
+
+/** `place` is asked anew for each call: a server that was restarted may have moved to another port. */
+export function createApiClient(place: () => ApiPlace): ApiClient {
+  let cookie: string | undefined;
+  return {
+    call: async (method, path, body) => {
+      const { response, text } = await exchange(place(), { method, path, body, cookie });
+      cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
+      const value: unknown = text === '' ? undefined : JSON.parse(text);
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) return value;
+      throw new UnderstudyError('unavailable', 'api/refused', `${method} ${path}: ${status} ${detailOf(value)}`);
+    },
+  };
+}
+
+type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: object | undefined;
+  readonly cookie: string | undefined;
+};
+async function exchange(
+  { host, port, fingerprint, token }: ApiPlace,
+  { method, path, body, cookie }: Asked,
+): Promise<{ readonly response: IncomingMessage; readonly text: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const headers = {
+    origin: `https://${authority}`,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(cookie === undefined ? {} : { cookie }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  // The certificate is self-made: whom we talk to is decided by its fingerprint, before anything is sent.
+  const asked = request({
+    host,
+    port,
+    method,
+    headers,
+    path: `/api/v1${path}`,
+    agent: false,
+    rejectUnauthorized: false,
+    timeout: ANSWER_WITHIN_MS,
+  });
+  asked.on('socket', (socket) => {
+    socket.once('secureConnect', () => {
+      const shown = (socket as TLSSocket).getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase();
+      if (fingerprint !== undefined && shown !== fingerprint) asked.destroy(wrongCertificate(authority, shown));
+    });
+  });
+  asked.once('timeout', () => asked.destroy(new Error('no answer in time')));
+  asked.once('error', (error) => reject(error instanceof UnderstudyError ? error : unreachable(authority, error)));
+  asked.once('response', resolve);
+  asked.end(body === undefined ? undefined : JSON.stringify(body));
+  const response = await promise;
+  return { response, text: await textOf(response) };
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length > MAX_ANSWER_BYTES) throw new UnderstudyError('limit', 'api/too-large', 'The answer is too large.');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function detailOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null || !('detail' in value)) return '';
+  return String(value.detail);
+}
+
+const unreachable = (authority: string, cause: Error): UnderstudyError =>
+  new UnderstudyError('unavailable', 'api/unreachable', `${authority} does not answer: ${messageOf(cause)}`, { cause });
+const wrongCertificate = (authority: string, shown: string): UnderstudyError =>
+  new UnderstudyError(
+    'forbidden',
+    'api/certificate',
+    `${authority} shows another certificate than expected (${shown}): it was reinstalled, or it is not that server.`,
+  );

@@ -1,0 +1,146 @@
+/** One box of the demo: a supervisor as a child, its API, simulated cameras on loopback. Used by scenario tests too. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createApiClient } from '../cli/api-client.ts';
+import type { ApiClient } from '../cli/api-client.ts';
+import type { Clock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
+import type { Simulator } from '../simulator/simulator.ts';
+import { readStatus } from '../supervisor/instance.ts';
+import type { SupervisorStatus } from '../supervisor/instance.ts';
+
+export const DEMO_USER = 'owner';
+const POLL_MS = 25;
+const START_WITHIN_MS = 60_000;
+
+export type BoxOptions = {
+  readonly dataDir: string;
+  readonly httpPort: number;
+  readonly password: string;
+  readonly clock: Clock;
+  /** Where its logs go: a file descriptor, or nowhere. */
+  readonly logTo: number | 'ignore';
+};
+export type Box = {
+  readonly port: () => number;
+  readonly api: ApiClient;
+  readonly status: () => SupervisorStatus | undefined;
+  readonly supervisor: ChildProcess;
+  /** SIGTERM, then waits; the exit code. */
+  readonly stop: () => Promise<number | null>;
+};
+
+/** Started, set up, signed in, one volume at `<data>/footage`. */
+export async function startBox(options: BoxOptions): Promise<Box> {
+  const { dataDir, clock } = options;
+  const footage = join(dataDir, 'footage');
+  await mkdir(footage, { recursive: true });
+  const before = placeOf(dataDir)?.pid;
+  const supervisor = spawn(process.execPath, ['--max-semi-space-size=1', scriptOf(), ...argumentsOf(options)], {
+    stdio: ['ignore', 'ignore', options.logTo],
+    detached: true,
+  });
+  const ended = new Promise<number | null>((done) => void supervisor.once('close', (code) => done(code)));
+  await until('the server to start', clock, () => {
+    if (supervisor.exitCode !== null)
+      throw new UnderstudyError('unavailable', 'demo/no-server', 'The server did not start.');
+    const place = placeOf(dataDir);
+    return place !== undefined && place.pid !== before;
+  });
+  const port = (): number => placeOf(dataDir)?.port ?? 0;
+  const api = createApiClient(() => ({
+    host: '127.0.0.1',
+    port: port(),
+    fingerprint: placeOf(dataDir)?.fingerprint,
+    token: undefined,
+  }));
+  await setUp(api, options, footage);
+  return {
+    port,
+    api,
+    supervisor,
+    status: () => readStatus(dataDir),
+    stop: async () => {
+      supervisor.kill('SIGTERM');
+      return await ended;
+    },
+  };
+}
+
+/** Adds every camera of the simulator with its main and sub stream; ids by camera, in order. */
+export async function addCameras(
+  api: ApiClient,
+  simulator: Simulator,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const [index, camera] of simulator.cameras.entries()) {
+    const made = await api.call('POST', '/cameras', {
+      name: names[index] ?? camera.id,
+      main: { url: camera.urlOf('main') },
+      sub: { url: camera.urlOf('sub') },
+    });
+    ids.push(textOf(made, 'id'));
+  }
+  return ids;
+}
+
+/** Polls until `look` says yes. @throws demo/timeout */
+export async function until(
+  what: string,
+  clock: Clock,
+  look: () => boolean | Promise<boolean>,
+  withinMs = START_WITHIN_MS,
+): Promise<void> {
+  const deadline = clock.monotonic() + withinMs;
+  while (!(await look())) {
+    if (clock.monotonic() > deadline)
+      throw new UnderstudyError('unavailable', 'demo/timeout', `Waited ${withinMs / 1000} s in vain for ${what}.`);
+    await clock.sleep(durationMs(POLL_MS));
+  }
+}
+
+async function setUp(api: ApiClient, { password }: BoxOptions, footage: string): Promise<void> {
+  const state = await api.call('GET', '/setup');
+  const isNew = typeof state === 'object' && state !== null && 'needed' in state && state.needed === true;
+  if (!isNew) {
+    await api.call('POST', '/sessions', { username: DEMO_USER, password });
+    return;
+  }
+  await api.call('POST', '/setup', { username: DEMO_USER, password, serverName: 'Demo' });
+  await api.call('PATCH', '/server/settings', { allowLoopbackCameras: true });
+  await api.call('POST', '/volumes', { path: footage, reserveBytes: 256 * 1024 * 1024 });
+}
+
+function argumentsOf({ dataDir, httpPort }: BoxOptions): readonly string[] {
+  return [`--data=${resolve(dataDir)}`, `--http-port=${httpPort}`, '--bind=127.0.0.1', '--name=Demo'];
+}
+
+function scriptOf(): string {
+  const built = join(import.meta.dirname, '..', 'supervisor.js');
+  return existsSync(built) ? built : join(import.meta.dirname, '..', 'supervisor.ts');
+}
+
+type Place = { readonly port: number; readonly fingerprint: string; readonly pid: number };
+/** `run/http.json`, written by control when it listens. */
+export function placeOf(dataDir: string): Place | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(dataDir, 'run', 'http.json'), 'utf8'));
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { port, fingerprint, pid } = value as Record<string, unknown>;
+    if (typeof port !== 'number' || typeof fingerprint !== 'string' || typeof pid !== 'number') return undefined;
+    return { port, fingerprint, pid };
+  } catch {
+    return undefined;
+  }
+}
+
+export function textOf(value: unknown, name: string): string {
+  const text = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  if (typeof text !== 'string') throw new UnderstudyError('protocol', 'demo/answer', `Expected ${name} in the answer.`);
+  return text;
+}
