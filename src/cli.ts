@@ -10,6 +10,7 @@ type Register = (program: Command) => void;
 
 /** `serve` is not here: it is the supervisor, which does not load this file (bin/understudy). */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  record: async () => (await import('./cli/record.ts')).registerRecord,
   verify: async () => (await import('./cli/verify.ts')).registerVerify,
   export: async () => (await import('./cli/export.ts')).registerExport,
   cameras: async () => (await import('./cli/cameras.ts')).registerCameras,
