@@ -85,7 +85,12 @@ function holesIn(sorted: readonly number[]): readonly CounterRange[] {
 }
 
 /** A gap of the ledger in wall milliseconds, half open. */
-export type BookedGap = { readonly start: number; readonly end: number; readonly cause: string };
+export type BookedGap = {
+  readonly start: number;
+  readonly end: number;
+  readonly cause: string;
+  readonly detail?: string;
+};
 
 export type Schedule = { readonly origin: number; readonly frameMs: number };
 

@@ -131,7 +131,7 @@ if message is not None and message.type == Gst.MessageType.ERROR: print(message.
 print(seen)
 `;
 
-for (const transport of ['tcp', 'udp']) {
+for (const transport of ['tcp', 'udp'] as const) {
   test(`GStreamer plays it over ${transport} and decodes`, async (t) => {
     const one = await camera(t);
     const text = await runProcess(t, '/usr/bin/python3', ['-c', GSTREAMER_CLIENT, one.urlOf('main'), transport]);

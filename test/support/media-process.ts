@@ -129,11 +129,12 @@ function collect(socket: ReturnType<typeof connect>): MediaEvent[] {
 
 function gapsIn(events: readonly MediaEvent[], cameraId: string, stream: 'main' | 'sub'): readonly BookedGap[] {
   const gaps: BookedGap[] = [];
-  let open: { readonly start: number; readonly cause: string } | undefined;
+  let open: { readonly start: number; readonly cause: string; readonly detail: string } | undefined;
   for (const event of events) {
     if (!('cameraId' in event) || event.cameraId !== cameraId || event.stream !== stream) continue;
-    if (event.kind === 'gap') gaps.push({ start: event.start, end: event.end, cause: event.cause });
-    if (event.kind === 'gap-opened') open = { start: event.start, cause: event.cause };
+    if (event.kind === 'gap')
+      gaps.push({ start: event.start, end: event.end, cause: event.cause, detail: event.detail });
+    if (event.kind === 'gap-opened') open = { start: event.start, cause: event.cause, detail: event.detail };
     if (event.kind === 'gap-closed' && open !== undefined) {
       gaps.push({ ...open, end: event.end });
       open = undefined;
