@@ -8,8 +8,8 @@ import type { BookedGap, CheckReport } from '../simulator/check.ts';
 import { readSegment } from '../simulator/recorded-units.ts';
 import type { SimulatedCamera } from '../simulator/simulator.ts';
 
-/** Two frames at 25 fps, and the rounding of wall times. */
-const TOLERANCE_MS = 100;
+/** Until the first sender report wall times come from arrival, and sockets are read every 200 ms; and two frames. */
+const TOLERANCE_MS = 300;
 
 export type LedgerView = {
   readonly spans: readonly {

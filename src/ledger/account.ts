@@ -7,7 +7,7 @@
  */
 import type { TimeRange } from '../core/units.ts';
 import type { MissingCause } from './causes.ts';
-import { clip, cutOut, disjoint, intersect, lengthOf, rangeOf, subtract, union } from './spans.ts';
+import { clip, cutOut, disjoint, intersect, lengthOf, normalise, rangeOf, subtract, union } from './spans.ts';
 
 /**
  * Fragments that follow each other are stamped one by one, so their ends and starts differ by the jitter of the clock of
@@ -19,6 +19,9 @@ export const JITTER_MS = 30;
 export const RESTART_EDGE_MS = 12_000;
 /** A running stream's last fragment is not durable yet: at most its length and one group commit, generously. */
 export const PENDING_MS = 5_000;
+
+/** From an order in the settings until media has it: what happens then has begun with the order. */
+export const ORDER_EDGE_MS = 3_000;
 
 export type RecordedSpan = TimeRange & { readonly recordedBy: string; readonly returned: boolean };
 export type CausedSpan = TimeRange & { readonly cause: MissingCause; readonly detail: string };
@@ -79,6 +82,7 @@ export function accountOf(facts: Facts): readonly AccountSpan[] {
   page.paint(pendingOf(facts, expected), { state: 'not-expected' });
   paintJitter(page, expected);
   paintEdges(page, expected);
+  paintBeginnings(page, expected, new Set(normalise(facts.expected).map(({ start }) => start as number)));
   page.paint(expected, { state: 'missing', cause: 'unexplained', detail: 'No account was given.' });
   page.paint([wide], { state: 'not-expected' });
   return joined(clip(page.spans(), range));
@@ -192,6 +196,19 @@ function paintEdges(page: Page, expected: readonly TimeRange[]): void {
     const absence = byStart.get(hole.end) ?? byEnd.get(hole.start);
     if (absence?.state !== 'missing' || hole.end - hole.start > RESTART_EDGE_MS) continue;
     page.paint([hole], { state: 'missing', cause: absence.cause, detail: absence.detail });
+  }
+}
+
+/** An order takes a moment to reach media: the hole at the start of an expectation belongs to the gap behind it, else nothing was due yet. */
+function paintBeginnings(page: Page, expected: readonly TimeRange[], starts: ReadonlySet<number>): void {
+  const byStart = new Map(page.spans().map((span) => [span.start as number, span]));
+  for (const hole of subtract(expected, page.covered())) {
+    if (!starts.has(hole.start) || hole.end - hole.start > ORDER_EDGE_MS) continue;
+    const behind = byStart.get(hole.end);
+    if (behind?.state === 'missing')
+      page.paint([hole], { state: 'missing', cause: behind.cause, detail: behind.detail });
+    else if (behind?.state === 'recorded' || behind?.state === 'returned')
+      page.paint([hole], { state: 'not-expected' });
   }
 }
 

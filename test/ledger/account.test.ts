@@ -2,6 +2,7 @@ import test from 'ava';
 import {
   CAUSES_BY_WEIGHT,
   JITTER_MS,
+  ORDER_EDGE_MS,
   PENDING_MS,
   RESTART_EDGE_MS,
   absencesOf,
@@ -83,6 +84,16 @@ test('the unwritten fragment before a restart and the connecting after it belong
     '41000-100000 unexplained',
     `more than ${RESTART_EDGE_MS} ms need an account of their own`,
   );
+});
+
+test('what happens right after an order has begun with the order', (t) => {
+  const order = rangeOf(10_000, 100_000);
+  const refused = account({ expected: [order], missing: [missing(10_200, 100_000, 'camera-refused')] });
+  t.deepEqual(brief(refused), ['0-10000 not-expected', '10000-100000 camera-refused']);
+  const recordedLater = account({ expected: [order], recorded: [recorded(12_000, 100_000)] });
+  t.deepEqual(brief(recordedLater), ['0-12000 not-expected', '12000-100000 recorded']);
+  const late = account({ expected: [order], recorded: [recorded(10_001 + ORDER_EDGE_MS, 100_000)] });
+  t.deepEqual(brief(late)[1], '10000-13001 unexplained');
 });
 
 test('removed footage is missing also where nothing is expected any more', (t) => {
