@@ -3,13 +3,16 @@
  * Belongs here: options and the line at the end. Does not: recording (recorder/single-recording.ts).
  */
 import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { systemClock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import { createLog, isLogLevel } from '../core/log.ts';
+import type { Log } from '../core/log.ts';
+import type { Transport } from '../wire/media-protocol.ts';
 import { recordSingle } from '../recorder/single-recording.ts';
 
-export type RecordOptions = {
+type RecordOptions = {
   readonly out: string;
   readonly seconds?: string;
   readonly transport?: string;
@@ -22,47 +25,59 @@ export type RecordOptions = {
 const MAX_SECONDS = 366 * 86_400;
 const MAX_PASSWORD_BYTES = 1024;
 
-/** Returns the exit code: 0 recorded, 1 nothing was recorded. */
-export async function record(url: string, options: RecordOptions): Promise<number> {
-  const transport = options.transport ?? 'auto';
-  if (transport !== 'auto' && transport !== 'tcp' && transport !== 'udp')
-    throw wrong(`--transport is tcp or udp, not ${transport}`);
-  const cameraId = options.camera ?? 'camera';
-  if (!isCameraId(cameraId)) throw wrong('--camera takes 1 to 63 of a-z, 0-9 and -');
-  const seconds = options.seconds === undefined ? undefined : Number(options.seconds);
-  if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_SECONDS))
-    throw wrong(`--seconds takes a number above 0, not ${String(options.seconds)}`);
-  const password = options.passwordFile === undefined ? undefined : await passwordIn(options.passwordFile);
-  const level = process.env['UNDERSTUDY_LOG'];
-  const log = createLog(
-    level !== undefined && isLogLevel(level) ? level : 'error',
-    (line) => process.stderr.write(`${line}\n`),
-    systemClock.now,
-  );
+export function registerRecord(program: Command): void {
+  program
+    .command('record')
+    .description('record one source into a folder as a volume would; prints one JSON line at the end')
+    .argument('<url>', 'rtsp:// or rtsps:// address')
+    .requiredOption('--out <dir>', 'folder, made if it is not there')
+    .option('--seconds <n>', 'stop after so many seconds of footage; without it at Ctrl-C')
+    .option('--transport <tcp|udp>', 'how the camera sends; without it what works')
+    .option('--username <name>', 'user of the camera')
+    .option('--password-file <file>', 'file whose first line is the password')
+    .option('--camera <id>', 'name of its folder: a-z, 0-9 and -', 'camera')
+    .action(record);
+}
+
+async function record(url: string, options: RecordOptions): Promise<void> {
+  const { out, username, transport = 'auto', camera = 'camera' } = options;
+  if (!isTransport(transport)) throw wrong(`--transport takes tcp or udp, not ${transport}`);
+  if (!isCameraId(camera)) throw wrong(`--camera takes 1 to 63 of a-z, 0-9 and -, not ${camera}`);
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
-  try {
-    const result = await recordSingle({
-      url,
-      folder: options.out,
-      seconds,
-      transport,
-      username: options.username,
-      password,
-      cameraId,
-      clock: systemClock,
-      log,
-      signal: stop.signal,
-    });
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-    return result.accessUnits > 0 ? 0 : 1;
-  } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-  }
+  const result = await recordSingle({
+    url,
+    folder: out,
+    seconds: secondsOf(options.seconds),
+    transport,
+    username,
+    password: options.passwordFile === undefined ? undefined : await passwordIn(options.passwordFile),
+    cameraId: camera,
+    clock: systemClock,
+    log: logOf(process.env['UNDERSTUDY_LOG']),
+    signal: stop.signal,
+  });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (result.accessUnits === 0) process.exitCode = 1;
 }
+
+const isTransport = (text: string): text is Transport => text === 'auto' || text === 'tcp' || text === 'udp';
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value > 0 && value <= MAX_SECONDS)) throw wrong(`--seconds takes a number above 0, not ${text}`);
+  return value;
+}
+
+const logOf = (level: string | undefined): Log =>
+  createLog(
+    level !== undefined && isLogLevel(level) ? level : 'error',
+    (line) => process.stderr.write(`${line}\n`),
+    systemClock.now,
+  );
 
 /** The first line of a file, so that no password stands on a command line. */
 async function passwordIn(path: string): Promise<string> {

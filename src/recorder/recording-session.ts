@@ -8,14 +8,15 @@ import type { MissingCause } from '../ledger/causes.ts';
 import type { Policy, ReadyTrack } from '../media/rtsp/client-session.ts';
 import type { MediaEvent, StreamOrder } from '../wire/media-protocol.ts';
 import { createFragmentBuilder } from './fragment-builder.ts';
-import type { AccessUnitView, FragmentBuilder } from './fragment-builder.ts';
+import type { FragmentBuilder } from './fragment-builder.ts';
+import type { LiveHub } from './live-hub.ts';
 import { audioTrackOf, createMediaIntake } from './media-intake.ts';
 import type { Intake } from './media-intake.ts';
 import { createSessionClock } from './session-clock.ts';
 import type { SessionClock } from './session-clock.ts';
 import type { Sequence } from './run-counter.ts';
 import { openRtspConnection } from './rtsp-connection.ts';
-import type { ConnectionEnd, MediaIntake } from './rtsp-connection.ts';
+import type { MediaIntake } from './rtsp-connection.ts';
 import type { SocketDeps } from './rtsp-socket.ts';
 import type { Origin } from './segment.ts';
 import type { Slabs } from './slabs.ts';
@@ -35,8 +36,7 @@ export type SessionDeps = SocketDeps & {
   readonly recording: () => RecordingPolicy;
   readonly counter: StreamCounter;
   readonly emit: (event: MediaEvent) => void;
-  /** Every access unit, while somebody watches. */
-  readonly watch: (unit: AccessUnitView, builder: FragmentBuilder) => void;
+  readonly hub: Pick<LiveHub, 'accessUnit'>;
   readonly on: SessionEvents;
 };
 export type SessionEvents = {
@@ -72,7 +72,6 @@ export function startRecordingSession(deps: SessionDeps): RecordingSession {
   const lostBefore = deps.counter.packetsLost;
   let builder: FragmentBuilder | undefined;
   let intake: Intake | undefined;
-  const watched = { now: false };
 
   const countLoss = (): void => {
     if (intake !== undefined) deps.counter.packetsLost = lostBefore + intake.packetsLost();
@@ -92,7 +91,7 @@ export function startRecordingSession(deps: SessionDeps): RecordingSession {
       },
       prepare: (tracks, remarks) => {
         for (const remark of remarks) deps.on.remark(remark);
-        const made = createPipeline(deps, tracks, watched);
+        const made = createPipeline(deps, tracks);
         builder = made.builder;
         intake = made.intake;
         return withCount(made.intake, countLoss);
@@ -109,10 +108,7 @@ export function startRecordingSession(deps: SessionDeps): RecordingSession {
   return {
     ended: promise,
     stop: connection.stop,
-    setWatched: (wanted) => {
-      watched.now = wanted;
-      connection.setImmediate(wanted);
-    },
+    setWatched: connection.setImmediate,
     builder: () => builder,
   };
 }
@@ -127,11 +123,7 @@ const withCount = (intake: Intake, count: () => void): MediaIntake => ({
 
 type Pipeline = { readonly builder: FragmentBuilder; readonly intake: Intake };
 
-function createPipeline(
-  deps: SessionDeps,
-  tracks: readonly ReadyTrack[],
-  watched: { readonly now: boolean },
-): Pipeline {
+function createPipeline(deps: SessionDeps, tracks: readonly ReadyTrack[]): Pipeline {
   const times = createSessionClock(tracks.map(({ description }) => description.clockRate));
   const video = tracks.map(({ description }) => description).find((track) => track.kind === 'video');
   const sound = tracks.map(({ description }) => description).find((track) => track.kind === 'audio');
@@ -149,7 +141,7 @@ function createPipeline(
     audioWallUs: (timestamp) => times.wallUs(audioAt, timestamp),
     clock: times.kind,
     previousChain: undefined,
-    on: builderEvents(deps, times, { watched, builder: () => builder, videoAt }),
+    on: builderEvents(deps, times, { builder: () => builder, videoAt }),
   });
   const intake = createMediaIntake({
     tracks,
@@ -165,7 +157,6 @@ function createPipeline(
 }
 
 type EventContext = {
-  readonly watched: { readonly now: boolean };
   readonly builder: () => FragmentBuilder;
   readonly videoAt: number;
 };
@@ -173,9 +164,9 @@ type EventContext = {
 function builderEvents(
   deps: SessionDeps,
   times: SessionClock,
-  { watched, builder, videoAt }: EventContext,
+  { builder, videoAt }: EventContext,
 ): Parameters<typeof createFragmentBuilder>[0]['on'] {
-  const { counter, order, queue, slabs } = deps;
+  const { counter, order, queue, slabs, hub } = deps;
   return {
     fragment: (fragment) => {
       if (order.record) queue.push(fragment);
@@ -191,10 +182,10 @@ function builderEvents(
     accessUnit: (unit) => {
       counter.accessUnits += 1;
       counter.bytes += unit.end - unit.start;
-      counter.lastFrameAt = times.wallUs(videoAt, unit.timestamp) / 1000;
-      if (watched.now) deps.watch(unit, builder());
+      const wallMs = times.wallUs(videoAt, unit.timestamp) / 1000;
+      counter.lastFrameAt = wallMs;
+      const layout = builder().segment()?.layout;
+      if (layout !== undefined) hub.accessUnit(unit, layout, wallMs);
     },
   };
 }
-
-export type { ConnectionEnd };

@@ -19,6 +19,7 @@ import { parseRtspUrl } from '../media/rtsp/url.ts';
 import type { MediaEvent, StreamOrder, Transport } from '../wire/media-protocol.ts';
 import { startCameraLoop } from './camera-loop.ts';
 import { createConnectGate } from './connect-gate.ts';
+import { createLiveHub } from './live-hub.ts';
 import { startReadSlots } from './read-slots.ts';
 import { createResolve, systemResolverDeps } from './resolve.ts';
 import { READ_BUFFER_BYTES } from './rtsp-socket.ts';
@@ -118,7 +119,7 @@ export async function recordSingle(spec: SingleRecording): Promise<SingleResult>
     }),
     origin: () => ({ cameraId: spec.cameraId, stream: 'main', serverId, epoch: 1 }),
     recording: () => ({ fragmentMs: spec.fragmentMs ?? 500, segmentSeconds: spec.segmentSeconds ?? 600 }),
-    watch: () => undefined,
+    hub: createLiveHub(),
   });
   await until(spec, tally);
   await loop.stop();

@@ -1,0 +1,23 @@
+/** How late the event loop is: the figure that tells whether one process is enough. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+export type LoopDelay = {
+  /** 99th percentile since the call before, milliseconds above the timer's own 10 ms. */
+  readonly takeP99: () => number;
+  readonly stop: () => void;
+};
+
+const RESOLUTION = 10;
+
+export function startLoopDelay(): LoopDelay {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
+  histogram.enable();
+  return {
+    takeP99: () => {
+      const p99 = histogram.percentile(99) / 1e6;
+      histogram.reset();
+      return Math.max(0, Math.round((p99 - RESOLUTION) * 100) / 100);
+    },
+    stop: () => void histogram.disable(),
+  };
+}

@@ -1,0 +1,292 @@
+/**
+ * The media process: keeps as many streams recorded as it was ordered to, and writes them to the volumes it was ordered to.
+ *
+ * Belongs here: from orders to running loops and writers, and what is told every second. Does not: one stream
+ * (camera-loop.ts), one connection from control (media-server.ts).
+ */
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { startVolumeWriter } from '../archive/writer.ts';
+import type { VolumeWriter } from '../archive/writer.ts';
+import { seconds } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { createId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { Running } from '../core/running.ts';
+import { durationMs } from '../core/units.ts';
+import type { MediaEvent, Orders, StreamOrder, VolumeOrder } from '../wire/media-protocol.ts';
+import { startCameraLoop } from './camera-loop.ts';
+import type { CameraLoop } from './camera-loop.ts';
+import { createConnectGate } from './connect-gate.ts';
+import { createEventRing } from './event-ring.ts';
+import { openGapJournal } from './gap-journal.ts';
+import { createLiveHub } from './live-hub.ts';
+import type { LiveHub } from './live-hub.ts';
+import { startLoopDelay } from './loop-delay.ts';
+import { startMediaServer } from './media-server.ts';
+import { readOrders, writeOrders } from './orders-file.ts';
+import { startReadSlots } from './read-slots.ts';
+import { createResolve, systemResolverDeps } from './resolve.ts';
+import { READ_BUFFER_BYTES } from './rtsp-socket.ts';
+import { createSequence, openRunCounter } from './run-counter.ts';
+import type { Sequence } from './run-counter.ts';
+import { createSlabs } from './slabs.ts';
+import { statsOf } from './stream-counter.ts';
+import { createWriteQueue } from './write-queue.ts';
+
+/** Fragments are handed to the disks this often: with 500 ms fragments a power cut costs less than a second. */
+const FLUSH_MS = 200;
+/** At the end the disks get so long for what is still in memory. */
+const DRAIN_MS = 8000;
+
+export type MediaServiceDeps = { readonly dataDir: string; readonly clock: Clock; readonly log: Log };
+
+type Stream = {
+  order: StreamOrder;
+  readonly hub: LiveHub;
+  loop: CameraLoop | undefined;
+  /** The change in hand; changes of one stream follow each other. */
+  changing: Promise<void>;
+};
+
+// oxlint-disable-next-line max-lines-per-function -- composition: one closure over the state of the process
+export async function startMediaService({ dataDir, clock, log }: MediaServiceDeps): Promise<Running> {
+  const run = join(dataDir, 'run');
+  const startedAt = clock.now();
+  const counterStart = openRunCounter(join(run, 'media-starts')).next() - 1;
+  const ring = createEventRing(createId('media'));
+  const journal = openGapJournal(join(run, 'media-gaps.jsonl'), startedAt, (error) =>
+    log.error('gaps cannot be written to disk', { error }),
+  );
+  for (const gap of journal.earlier) ring.push(gap);
+  const emit = (event: MediaEvent): void => {
+    journal.append(event);
+    ring.push(event);
+  };
+
+  const slabs = createSlabs();
+  const slots = startReadSlots(clock);
+  const gate = createConnectGate();
+  const resolve = createResolve(systemResolverDeps());
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  const delay = startLoopDelay();
+  const streams = new Map<string, Stream>();
+  const states = new Map<string, MediaEvent>();
+  const sequences = new Map<string, Sequence>();
+  let orders: Orders | undefined;
+
+  const tell = (event: MediaEvent): void => {
+    if (event.kind === 'stream-state') states.set(`${event.cameraId}/${event.stream}`, event);
+    emit(event);
+  };
+  const volumes = createVolumes({ clock, log, emit, onResult: (id, result) => queue.onResult(id, result) });
+  const queue = createWriteQueue({ slabs, writerOf: volumes.writerOf, emit, now: clock.now });
+
+  /** Numbers go on where this stream's last session in this process ended. */
+  const sequenceOf = (key: string): Sequence => {
+    const sequence = sequences.get(key) ?? createSequence(counterStart);
+    sequences.set(key, sequence);
+    return sequence;
+  };
+  const startLoop = (key: string, stream: Stream): void => {
+    const { order, hub } = stream;
+    const { cameraId } = order;
+    stream.loop = startCameraLoop({
+      order,
+      clock,
+      log,
+      gate,
+      resolve,
+      emit: tell,
+      random: () => randomInt(2 ** 32) / 2 ** 32,
+      slots,
+      readBuffer,
+      slabs,
+      sequence: sequenceOf(key),
+      queue: queue.stream({
+        cameraId,
+        stream: order.stream,
+        priority: () => stream.order.priority,
+        volumeIds: () => stream.order.volumeIds,
+      }),
+      origin: () => ({ cameraId, stream: order.stream, serverId: orders?.serverId ?? '', epoch: orders?.epoch ?? 1 }),
+      recording: () => ({ fragmentMs: orders?.fragmentMs ?? 500, segmentSeconds: orders?.segmentSeconds ?? 600 }),
+      hub,
+    });
+  };
+  const change = (stream: Stream, work: () => Promise<void>): void => {
+    stream.changing = stream.changing.then(work);
+  };
+  const stopStream = (key: string, stream: Stream): void =>
+    change(stream, async () => {
+      await stream.loop?.stop();
+      stream.loop = undefined;
+      stream.hub.reset();
+      if (streams.get(key) === stream) return;
+      states.delete(key);
+    });
+  const applyStreams = (wanted: readonly StreamOrder[]): void => {
+    const keys = new Set(wanted.map(keyOf));
+    for (const [key, stream] of streams) {
+      if (keys.has(key)) continue;
+      streams.delete(key);
+      stopStream(key, stream);
+    }
+    for (const order of wanted) {
+      const key = keyOf(order);
+      const known = streams.get(key);
+      if (known === undefined) {
+        const stream: Stream = { order, hub: createLiveHub(), loop: undefined, changing: Promise.resolve() };
+        streams.set(key, stream);
+        startLoop(key, stream);
+        continue;
+      }
+      const before = known.order;
+      known.order = order;
+      if (isSameSource(before, order)) continue;
+      stopStream(key, known);
+      change(known, async () => {
+        await Promise.resolve();
+        if (streams.get(key) === known) startLoop(key, known);
+      });
+    }
+  };
+  const apply = (next: Orders): void => {
+    orders = next;
+    volumes.apply(next.volumes);
+    applyStreams(next.streams);
+  };
+
+  const ordersPath = join(run, 'media-orders.json');
+  const kept = readOrders(ordersPath, (why) => log.error('kept orders cannot be used', { why }));
+  if (kept !== undefined) apply(kept);
+  const server = await startMediaServer({
+    path: join(run, 'media.sock'),
+    log,
+    ring,
+    hello: () => ({ pid: process.pid, startedAt, ordersVersion: orders?.version ?? 0 }),
+    present: () => [...states.values(), ...volumes.present()],
+    order: (next) => {
+      if (orders !== undefined && next.version < orders.version) {
+        throw new UnderstudyError(
+          'conflict',
+          'orders/old',
+          `Orders of version ${orders.version} or later are expected, version ${next.version} came.`,
+        );
+      }
+      try {
+        writeOrders(ordersPath, next);
+      } catch (error) {
+        // A full system disk must not keep a camera from being recorded.
+        log.error('orders cannot be kept on disk', { error });
+      }
+      apply(next);
+    },
+    hubOf: (cameraId, name) => streams.get(`${cameraId}/${name}`)?.hub,
+  });
+  const cancelFlush = clock.every(durationMs(FLUSH_MS), queue.flush);
+  const cancelStats = clock.every(seconds(1), () => {
+    const at = clock.monotonic();
+    const all = [...streams.values()].flatMap(({ order, loop, hub }) => {
+      if (loop === undefined) return [];
+      loop.counter.viewers = hub.viewers();
+      loop.setWatched(hub.viewers() > 0);
+      return [statsOf(order, loop.counter, at)];
+    });
+    ring.push({ kind: 'stats', at: clock.now(), loopDelayP99Ms: delay.takeP99(), streams: all });
+  });
+  log.info('media started', { instance: ring.instance, ordersVersion: orders?.version });
+
+  const stop = async (): Promise<void> => {
+    const all = [...streams];
+    streams.clear();
+    for (const [key, stream] of all) stopStream(key, stream);
+    await Promise.all(all.map(([, stream]) => stream.changing));
+    queue.flush();
+    const until = clock.monotonic() + DRAIN_MS;
+    while (queue.pending() > 0 && clock.monotonic() < until) await clock.sleep(durationMs(20));
+    queue.abandon('service-down');
+    cancelFlush();
+    cancelStats();
+    delay.stop();
+    await volumes.stop();
+    await slots.stop();
+    await server.stop();
+    log.info('media stopped', { pending: queue.pending() });
+  };
+  let stopped: Promise<void> | undefined;
+  return { stop: () => (stopped ??= stop()) };
+}
+
+const keyOf = ({ cameraId, stream }: StreamOrder): string => `${cameraId}/${stream}`;
+
+/** Priority and volumes change without a new session; everything else needs one. */
+function isSameSource(before: StreamOrder, after: StreamOrder): boolean {
+  const source = ({ url, username, password, transport, fingerprint, audio, record }: StreamOrder): string =>
+    JSON.stringify([url, username, password, transport, fingerprint, audio, record]);
+  return source(before) === source(after);
+}
+
+type VolumesDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly emit: (event: MediaEvent) => void;
+  readonly onResult: (
+    volumeId: string,
+    result: Parameters<Parameters<typeof startVolumeWriter>[0]['onResult']>[0],
+  ) => void;
+};
+type Volumes = Running & {
+  readonly apply: (wanted: readonly VolumeOrder[]) => void;
+  readonly writerOf: (volumeId: string) => VolumeWriter | undefined;
+  readonly present: () => readonly MediaEvent[];
+};
+
+/** The writer threads, one a volume. */
+function createVolumes({ clock, log, emit, onResult }: VolumesDeps): Volumes {
+  const writers = new Map<string, { readonly order: VolumeOrder; readonly writer: VolumeWriter }>();
+  const states = new Map<string, MediaEvent>();
+  const start = (volume: VolumeOrder): void => {
+    const writer = startVolumeWriter({
+      volume,
+      log,
+      clock,
+      onResult: (result) => {
+        const before = states.get(volume.id);
+        const event: MediaEvent = { kind: 'volume-state', at: clock.now(), volumeId: volume.id, state: result.state };
+        const isNews =
+          before?.kind !== 'volume-state' ||
+          before.state.kind !== result.state.kind ||
+          Math.abs(before.state.freeBytes - result.state.freeBytes) > result.state.totalBytes / 1000;
+        if (isNews && writers.get(volume.id)?.writer === writer) {
+          states.set(volume.id, event);
+          emit(event);
+        }
+        onResult(volume.id, result);
+      },
+    });
+    writers.set(volume.id, { order: volume, writer });
+  };
+  const end = (id: string): Promise<void> => {
+    const entry = writers.get(id);
+    writers.delete(id);
+    states.delete(id);
+    return entry?.writer.stop() ?? Promise.resolve();
+  };
+  return {
+    apply: (wanted) => {
+      for (const [id, { order }] of writers) {
+        const next = wanted.find((volume) => volume.id === id);
+        if (next?.path === order.path && next.reserveBytes === order.reserveBytes) continue;
+        void end(id);
+      }
+      for (const volume of wanted) if (!writers.has(volume.id)) start(volume);
+    },
+    writerOf: (id) => writers.get(id)?.writer,
+    present: () => [...states.values()],
+    stop: async () => {
+      await Promise.all([...writers.keys()].map(end));
+    },
+  };
+}
