@@ -33,7 +33,7 @@ const LIVE = 'src/pages/live/live-page.tsx';
 const first = new Set([...withImports('index.html'), ...withImports(LIVE)]);
 
 test('shell and first route: at most 40 KB of scripts and 8 KB of styles, compressed', (t) => {
-  if (manifest === undefined) return t.fail('dist/web is not built: run `vite build web` first');
+  t.true(manifest !== undefined, 'dist/web is not built: run `vite build web` first');
   const { js, css } = weigh(first);
   t.log(`first route ${js.toFixed(1)} KB JS, ${css.toFixed(1)} KB CSS`);
   t.true(js <= 40, `${js.toFixed(1)} KB of scripts`);

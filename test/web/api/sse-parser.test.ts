@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createSseParser, MAX_EVENT_CHARACTERS } from '../../../web/src/api/sse-parser.ts';
 
 test('events come whole however the stream is cut', (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { retryDelay, steer } from '../../../web/src/player/latency.ts';
 import { correctionFor, positionOf, wallOf } from '../../../web/src/player/wall-map.ts';
 

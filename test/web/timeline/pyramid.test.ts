@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { bitsBetween, buildPyramid, DAY_SECONDS, MISSING_BIT } from '../../../web/src/timeline/pyramid.ts';
 import type { Run } from '../../../web/src/timeline/runs.ts';
 import { stretchesOf } from '../../../web/src/timeline/segments.ts';
@@ -24,14 +24,18 @@ test('a gap of one second is seen when the whole day is 800 pixels wide', (t) =>
 });
 
 test('a level never loses a bit of the seconds below it, and tells none that is farther than a cell away', (t) => {
-  const span = fc.tuple(fc.nat(DAY_SECONDS - 1), fc.integer({ min: 1, max: 4000 }), fc.constantFrom(0, 1, 2, 3));
+  const span = fc.tuple(
+    fc.nat(DAY_SECONDS - 1),
+    fc.integer({ min: 1, max: 4000 }),
+    fc.constantFrom<Run['state'][]>(0, 1, 2, 3),
+  );
   fc.assert(
     fc.property(
       fc.array(span, { maxLength: 20 }),
       fc.nat(DAY_SECONDS - 2),
       fc.integer({ min: 1, max: 20_000 }),
       (spans, from, length) => {
-        const runs = spans.map(([start, seconds, state]) => run(start, start + seconds, state as Run['state']));
+        const runs = spans.map(([start, seconds, state]) => run(start, start + seconds, state));
         const pyramid = buildPyramid(runs, DAY);
         const to = Math.min(DAY_SECONDS, from + length);
         const touching = (margin: number): number =>

@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { clickRow, keepExisting, NOTHING_SELECTED, pressKey, type Selection } from '../../../web/src/ui/selection.ts';
 import { windowOf } from '../../../web/src/ui/window.ts';
 

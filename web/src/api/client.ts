@@ -76,18 +76,17 @@ async function send(method: Method, path: string, { body, signal: abort, etag }:
 }
 
 async function problemOf(response: Response): Promise<Problem> {
-  const isProblem = response.headers.get('Content-Type')?.includes('json') ?? false;
-  const parsed = isProblem
-    ? ((await response.json().catch(() => undefined)) as Partial<Problem> | undefined)
-    : undefined;
-  return {
+  const { status, statusText } = response;
+  const plain: Problem = {
     type: 'about:blank',
-    title: parsed?.title ?? response.statusText,
-    status: response.status,
-    code: parsed?.code ?? `http-${response.status}`,
-    detail: parsed?.detail ?? parsed?.title ?? `${response.status} ${response.statusText}`,
-    ...(parsed?.issues === undefined ? {} : { issues: parsed.issues }),
+    title: statusText,
+    status,
+    code: `http-${status}`,
+    detail: `${status} ${statusText}`,
   };
+  if (!(response.headers.get('Content-Type') ?? '').includes('json')) return plain;
+  const said = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  return { ...plain, ...said };
 }
 
 const unreachable = (): Problem => ({

@@ -33,13 +33,18 @@ export function startRouter(): void {
     location_.value = new URL(location.href);
   });
   document.addEventListener('click', (event) => {
-    const modified = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0;
-    if (event.defaultPrevented || modified || !(event.target instanceof Element)) return;
-    const link = event.target.closest('a');
-    if (link === null || link.target !== '' || link.hasAttribute('download')) return;
-    const url = new URL(link.href, location.href);
-    if (url.origin !== location.origin || url.pathname.startsWith('/api/')) return;
+    const url = followed(event);
+    if (url === undefined) return;
     event.preventDefault();
     navigate(url.href);
   });
+}
+
+function followed(event: MouseEvent): URL | undefined {
+  const modified = [event.ctrlKey, event.metaKey, event.shiftKey, event.altKey, event.button !== 0].includes(true);
+  if (event.defaultPrevented || modified || !(event.target instanceof Element)) return undefined;
+  const link = event.target.closest('a');
+  if (link === null || link.target !== '' || link.hasAttribute('download')) return undefined;
+  const url = new URL(link.href, location.href);
+  return url.origin === location.origin && !url.pathname.startsWith('/api/') ? url : undefined;
 }

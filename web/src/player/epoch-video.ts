@@ -1,5 +1,5 @@
 /** One playlist (one layout epoch) in one <video>, by hls.js: load, seek to a wall time, tell its wall time. */
-import Hls, { type Fragment } from 'hls.js/light';
+import HlsLight, { Events, type Fragment } from 'hls.js/light';
 import type { PlaylistEpoch } from '../api/api.ts';
 import { positionOf, wallOf, type MappedFragment } from './wall-map.ts';
 
@@ -21,7 +21,7 @@ export function openEpochVideo(
 ): EpochVideo {
   let fragments: readonly MappedFragment[] = [];
   let wanted: number | undefined = startAt;
-  const hls = new Hls({
+  const hls = new HlsLight({
     maxBufferLength: 20,
     backBufferLength: 20,
     maxMaxBufferLength: 40,
@@ -38,7 +38,7 @@ export function openEpochVideo(
     video.currentTime = position;
     return true;
   };
-  hls.on(Hls.Events.LEVEL_LOADED, (_event, { details }) => {
+  hls.on(Events.LEVEL_LOADED, (_event, { details }) => {
     fragments = mapped(details.fragments);
     if (wanted === undefined) return;
     const position = positionOf(fragments, wanted) ?? 0;
@@ -46,11 +46,11 @@ export function openEpochVideo(
     seek(wanted);
   });
   // hls.js moves fragment starts once it has seen their real times
-  hls.on(Hls.Events.LEVEL_UPDATED, (_event, { details }) => {
+  hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
     fragments = mapped(details.fragments);
   });
-  hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(0));
-  hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => {
+  hls.on(Events.MANIFEST_PARSED, () => hls.startLoad(0));
+  hls.on(Events.ERROR, (_event, { fatal, details }) => {
     if (fatal) onFail(details);
   });
   hls.loadSource(epoch.url);

@@ -40,7 +40,7 @@ export function TextField(props: TextProps): VNode {
       <label for={id}>{label}</label>
       <input
         id={id}
-        type={type as 'text'} // the types tell each kind apart, which a variable kind cannot
+        {...typeOf(type)}
         value={value}
         placeholder={placeholder}
         autoComplete={autoComplete}
@@ -65,6 +65,9 @@ export function TextField(props: TextProps): VNode {
     </div>
   );
 }
+
+/** Preact's types tell each kind of input apart, which one variable kind cannot satisfy. */
+const typeOf = (type: string): { readonly type: 'text' } => ({ type }) as { readonly type: 'text' };
 
 type SelectProps<V extends string> = {
   readonly label: string;

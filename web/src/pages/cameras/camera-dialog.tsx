@@ -54,23 +54,7 @@ export function CameraDialog({ camera, onClose }: { readonly camera?: Camera; re
       onClose();
     });
   const foot = (
-    <>
-      <button
-        type="button"
-        class="button start"
-        disabled={busy !== 'no' || draft.url === ''}
-        onClick={() => void test()}
-      >
-        {busy === 'testing' && <span class="spinner" />}
-        {t('camera.test')}
-      </button>
-      <button type="button" class="button" onClick={onClose}>
-        {t('common.cancel')}
-      </button>
-      <button type="submit" class="button primary" disabled={busy !== 'no' || draft.name === '' || draft.url === ''}>
-        {t(camera === undefined ? 'cameras.add' : 'common.save')}
-      </button>
-    </>
+    <Foot draft={draft} busy={busy} isNew={camera === undefined} onTest={() => void test()} onClose={onClose} />
   );
   return (
     <Dialog
@@ -87,6 +71,31 @@ export function CameraDialog({ camera, onClose }: { readonly camera?: Camera; re
       )}
       <PolicyFields draft={draft} set={set} />
     </Dialog>
+  );
+}
+
+type Busy = 'no' | 'testing' | 'saving';
+type FootProps = {
+  readonly draft: Draft;
+  readonly busy: Busy;
+  readonly isNew: boolean;
+  readonly onTest: () => void;
+  readonly onClose: () => void;
+};
+function Foot({ draft, busy, isNew, onTest, onClose }: FootProps): VNode {
+  return (
+    <>
+      <button type="button" class="button start" disabled={busy !== 'no' || draft.url === ''} onClick={onTest}>
+        {busy === 'testing' && <span class="spinner" />}
+        {t('camera.test')}
+      </button>
+      <button type="button" class="button" onClick={onClose}>
+        {t('common.cancel')}
+      </button>
+      <button type="submit" class="button primary" disabled={busy !== 'no' || draft.name === '' || draft.url === ''}>
+        {t(isNew ? 'cameras.add' : 'common.save')}
+      </button>
+    </>
   );
 }
 
@@ -180,21 +189,39 @@ function PolicyFields({ draft, set }: { readonly draft: Draft; readonly set: Set
   );
 }
 
+const NEW: Draft = {
+  name: '',
+  url: '',
+  subUrl: '',
+  transport: 'auto',
+  username: '',
+  password: '',
+  enabled: true,
+  record: true,
+  audio: true,
+  priority: 'medium',
+  level: 'warm',
+  days: '',
+  fingerprint: undefined,
+};
+
 function draftOf(camera: Camera | undefined): Draft {
+  if (camera === undefined) return NEW;
+  const { name, main, sub, username, enabled, record, audio, priority, standbyLevel, retention, fingerprint } = camera;
   return {
-    name: camera?.name ?? '',
-    url: camera?.main.url ?? '',
-    subUrl: camera?.sub?.url ?? '',
-    transport: camera?.main.transport ?? 'auto',
-    username: camera?.username ?? '',
-    password: '',
-    enabled: camera?.enabled ?? true,
-    record: camera?.record ?? true,
-    audio: camera?.audio ?? true,
-    priority: camera?.priority ?? 'medium',
-    level: camera?.standbyLevel ?? 'warm',
-    days: String(camera?.retention.maxDays ?? ''),
-    fingerprint: camera?.fingerprint,
+    ...NEW,
+    name,
+    enabled,
+    record,
+    audio,
+    priority,
+    fingerprint,
+    url: main.url,
+    subUrl: sub?.url ?? '',
+    transport: main.transport,
+    username: username ?? '',
+    level: standbyLevel,
+    days: String(retention.maxDays ?? ''),
   };
 }
 

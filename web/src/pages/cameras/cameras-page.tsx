@@ -213,13 +213,14 @@ function NameCell({ camera, onOpen }: { readonly camera: Camera; readonly onOpen
 const mainOf = ({ streams }: Camera): Camera['streams'][number] | undefined =>
   streams.find(({ stream }) => stream === 'main');
 
+function codecName(codec: string): string {
+  if (/^(hvc|hev)/.test(codec)) return 'H.265';
+  return codec.startsWith('avc') ? 'H.264' : codec;
+}
+
 function videoText(camera: Camera): string {
   const main = mainOf(camera);
-  const codec = /^(hvc|hev)/.test(main?.codec ?? '')
-    ? 'H.265'
-    : /^avc/.test(main?.codec ?? '')
-      ? 'H.264'
-      : (main?.codec ?? '');
+  const codec = codecName(main?.codec ?? '');
   return main?.width === undefined ? '' : `${codec} ${main.width}×${main.height ?? ''}`;
 }
 function rateText(camera: Camera): string {

@@ -51,28 +51,13 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   };
   return (
     <div class="stack">
-      <form
-        class="discover-form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
-        <TextField label={t('camera.username')} value={username} onInput={setUsername} />
-        <TextField
-          label={t('camera.password')}
-          value={password}
-          onInput={setPassword}
-          type="password"
-          autoComplete="new-password"
-        />
-        <button type="submit" class="button" disabled={state.kind === 'running'}>
-          <Icon name="search" />
-          {t('discover.search')}
-        </button>
-      </form>
-      <p class="muted small">{t('discover.credentialsHint')}</p>
+      <Credentials
+        username={username}
+        password={password}
+        onUsername={setUsername}
+        onPassword={setPassword}
+        onSearch={() => void run()}
+      />
       {state.kind === 'running' && <Progress began={state.began} />}
       {state.kind === 'failed' && <FormError error={state.error} />}
       {state.kind === 'done' && <Found found={found} chosen={chosen} onChange={setChosen} />}
@@ -89,6 +74,42 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
         </div>
       )}
     </div>
+  );
+}
+
+type CredentialsProps = {
+  readonly username: string;
+  readonly password: string;
+  readonly onUsername: (username: string) => void;
+  readonly onPassword: (password: string) => void;
+  readonly onSearch: () => void;
+};
+function Credentials({ username, password, onUsername, onPassword, onSearch }: CredentialsProps): VNode {
+  return (
+    <>
+      <form
+        class="discover-form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          onSearch();
+        }}
+      >
+        <TextField label={t('camera.username')} value={username} onInput={onUsername} />
+        <TextField
+          label={t('camera.password')}
+          value={password}
+          onInput={onPassword}
+          type="password"
+          autoComplete="new-password"
+        />
+        <button type="submit" class="button" disabled={search.value.kind === 'running'}>
+          <Icon name="search" />
+          {t('discover.search')}
+        </button>
+      </form>
+      <p class="muted small">{t('discover.credentialsHint')}</p>
+    </>
   );
 }
 

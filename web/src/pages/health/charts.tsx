@@ -9,13 +9,14 @@ import { shownTheme } from '../../app/theme.ts';
 import { t } from '../../messages/messages.ts';
 import { SelectField } from '../../ui/field.tsx';
 import { bitrate, decimal } from '../../ui/format.ts';
+import type { openChart } from './draw-chart.ts';
 
 type Sample = { readonly at: number; readonly bits: number | undefined; readonly frames: number | undefined };
 const EVERY_MS = 2000;
 const MAX_SAMPLES = 900;
 /** Kept while the UI is open, so that coming back shows the last half hour. */
 const history = signal<ReadonlyMap<string, readonly Sample[]>>(new Map());
-type Drawing = typeof import('./draw-chart.ts');
+type Drawing = { readonly openChart: typeof openChart };
 
 async function poll(): Promise<void> {
   if (document.hidden || !reachable.peek()) return;

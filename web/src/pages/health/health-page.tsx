@@ -1,7 +1,7 @@
 /** Health: what needs attention, the volumes with their forecast, the processes, and each camera's rates over time. */
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { HealthItem, Volume } from '../../api/api.ts';
+import type { HealthItem, Server, Volume } from '../../api/api.ts';
 import { Page } from '../../app/shell.tsx';
 import { cameraById, now, refreshServer, refreshVolumes, server, volumes } from '../../app/stores.ts';
 import { t } from '../../messages/messages.ts';
@@ -157,35 +157,34 @@ function Meter({ label, value, of, text, tone }: MeterProps): VNode {
 }
 
 function Processes(): VNode {
-  const box = server.value;
-  const media = box?.processes.media;
   return (
     <section class="card" aria-labelledby="processes">
       <div class="card-head">
         <h2 id="processes">{t('health.processes')}</h2>
       </div>
-      <dl class="facts">
-        <dt>{t('health.media')}</dt>
-        <dd class={media?.running === false ? 'bad' : ''}>
-          {media === undefined ? '' : t(media.running ? 'health.running' : 'health.stopped')}
-        </dd>
-        <dt>{t('health.restarts')}</dt>
-        <dd>{media?.restarts ?? ''}</dd>
-        <dt>{t('health.loopDelay')}</dt>
-        <dd>{media?.loopDelayP99Ms === undefined ? '–' : `${decimal(media.loopDelayP99Ms)} ms`}</dd>
-        <dt>{t('health.memory')}</dt>
-        <dd>{box?.processes.memoryBytes === undefined ? '–' : size(box.processes.memoryBytes)}</dd>
-        <dt>{t('health.up')}</dt>
-        <dd>{box === undefined ? '' : duration(Math.max(0, now.value - Date.parse(box.startedAt)) / 1000)}</dd>
-        <dt>{t('settings.version')}</dt>
-        <dd>{box?.version}</dd>
-        <dt>{t('settings.platform')}</dt>
-        <dd>
-          {box === undefined
-            ? ''
-            : [box.platform.model, box.platform.os, box.platform.arch].filter(Boolean).join(' · ')}
-        </dd>
-      </dl>
+      {server.value !== undefined && <ProcessFacts box={server.value} />}
     </section>
+  );
+}
+
+function ProcessFacts({ box: { processes, startedAt, version, platform } }: { readonly box: Server }): VNode {
+  const { media, memoryBytes } = processes;
+  return (
+    <dl class="facts">
+      <dt>{t('health.media')}</dt>
+      <dd class={media.running ? '' : 'bad'}>{t(media.running ? 'health.running' : 'health.stopped')}</dd>
+      <dt>{t('health.restarts')}</dt>
+      <dd>{media.restarts}</dd>
+      <dt>{t('health.loopDelay')}</dt>
+      <dd>{media.loopDelayP99Ms === undefined ? '–' : `${decimal(media.loopDelayP99Ms)} ms`}</dd>
+      <dt>{t('health.memory')}</dt>
+      <dd>{memoryBytes === undefined ? '–' : size(memoryBytes)}</dd>
+      <dt>{t('health.up')}</dt>
+      <dd>{duration(Math.max(0, now.value - Date.parse(startedAt)) / 1000)}</dd>
+      <dt>{t('settings.version')}</dt>
+      <dd>{version}</dd>
+      <dt>{t('settings.platform')}</dt>
+      <dd>{[platform.model, platform.os, platform.arch].filter(Boolean).join(' · ')}</dd>
+    </dl>
   );
 }

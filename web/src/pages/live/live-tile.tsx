@@ -8,6 +8,7 @@ import { ago, clockTime } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { problemOf } from '../../ui/state-chip.tsx';
 import { freshnessOf } from './layout.ts';
+import { Unsupported } from './unsupported.tsx';
 
 type TileProps = { readonly camera: Camera; readonly large: boolean; readonly onLarge: (on: boolean) => void };
 const AGE_EVERY_MS = 500;
@@ -47,34 +48,41 @@ export function LiveTile({ camera, large, onLarge }: TileProps): VNode {
               ? t('live.noPicture')
               : ago(nowMs - lastFrameAt)}
         </span>
-        <span class="tile-tools">
-          <a
-            class="tile-button"
-            href={`/playback?cameras=${encodeURIComponent(camera.id)}`}
-            aria-label={t('live.toPlayback', { name: camera.name })}
-          >
-            <Icon name="playback" />
-          </a>
-          <button
-            type="button"
-            class="tile-button"
-            aria-pressed={large}
-            aria-label={t(large ? 'live.smaller' : 'live.larger', { name: camera.name })}
-            onClick={() => onLarge(!large)}
-          >
-            <Icon name={large ? 'close' : 'zoomIn'} />
-          </button>
-          <button
-            type="button"
-            class="tile-button"
-            aria-label={t('live.fullscreen', { name: camera.name })}
-            onClick={() => void tile.current?.requestFullscreen?.().catch(() => undefined)}
-          >
-            <Icon name="fullscreen" />
-          </button>
-        </span>
+        <Tools
+          camera={camera}
+          large={large}
+          onLarge={onLarge}
+          onFullscreen={() => void tile.current?.requestFullscreen().catch(() => undefined)}
+        />
       </div>
     </li>
+  );
+}
+
+type ToolsProps = TileProps & { readonly onFullscreen: () => void };
+function Tools({ camera: { id, name }, large, onLarge, onFullscreen }: ToolsProps): VNode {
+  return (
+    <span class="tile-tools">
+      <a
+        class="tile-button"
+        href={`/playback?cameras=${encodeURIComponent(id)}`}
+        aria-label={t('live.toPlayback', { name })}
+      >
+        <Icon name="playback" />
+      </a>
+      <button
+        type="button"
+        class="tile-button"
+        aria-pressed={large}
+        aria-label={t(large ? 'live.smaller' : 'live.larger', { name })}
+        onClick={() => onLarge(!large)}
+      >
+        <Icon name={large ? 'close' : 'zoomIn'} />
+      </button>
+      <button type="button" class="tile-button" aria-label={t('live.fullscreen', { name })} onClick={onFullscreen}>
+        <Icon name="fullscreen" />
+      </button>
+    </span>
   );
 }
 
@@ -126,19 +134,7 @@ type CoverProps = {
 
 /** What lies over the picture when it is not live: why, and since when. */
 function Cover({ camera, state, fresh, lastFrameAt, nowMs, onSub }: CoverProps): VNode | null {
-  if (state.kind === 'unsupported') {
-    return (
-      <div class="cover">
-        <Icon name="eyeOff" />
-        <p>{t(/^h(vc|ev)/.test(state.codec) ? 'live.hevc' : 'live.unsupported', { codec: state.codec })}</p>
-        {onSub !== undefined && (
-          <button type="button" class="button" onClick={onSub}>
-            {t('live.useSub')}
-          </button>
-        )}
-      </div>
-    );
-  }
+  if (state.kind === 'unsupported') return <Unsupported codec={state.codec} onSub={onSub} />;
   if (fresh === 'live') return null;
   const reason = problemOf(camera) ?? (state.kind === 'waiting' ? state.reason : undefined);
   if (lastFrameAt === undefined && reason === undefined) {

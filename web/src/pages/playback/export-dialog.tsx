@@ -41,16 +41,7 @@ export function ExportDialog({ state, cameraIds, onClose }: Props): VNode {
       setBusy(false);
     }
   };
-  const foot = (
-    <>
-      <button type="button" class="button" onClick={onClose}>
-        {t('common.cancel')}
-      </button>
-      <button type="submit" class="button primary" disabled={!valid || busy}>
-        {t('playback.export')}
-      </button>
-    </>
-  );
+  const foot = <Foot ready={valid && !busy} onClose={onClose} />;
   return (
     <Dialog
       title={plural(cameraIds.length, 'export.titleOne', 'export.titleMany')}
@@ -74,6 +65,19 @@ export function ExportDialog({ state, cameraIds, onClose }: Props): VNode {
       {valid && <p class="muted">{t('export.text', { time: duration((to - from) / 1000) })}</p>}
       {missing > 0 && <Notice tone="warn">{t('export.missing', { time: duration(missing) })}</Notice>}
     </Dialog>
+  );
+}
+
+function Foot({ ready, onClose }: { readonly ready: boolean; readonly onClose: () => void }): VNode {
+  return (
+    <>
+      <button type="button" class="button" onClick={onClose}>
+        {t('common.cancel')}
+      </button>
+      <button type="submit" class="button primary" disabled={!ready}>
+        {t('playback.export')}
+      </button>
+    </>
   );
 }
 

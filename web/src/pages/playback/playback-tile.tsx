@@ -7,6 +7,7 @@ import { createCameraPlayer, type CameraPlayer, type PlayerStatus } from '../../
 import { runAt } from '../../timeline/runs.ts';
 import { causeText } from '../../timeline/words.ts';
 import { Icon } from '../../ui/icon.tsx';
+import { Unsupported } from '../live/unsupported.tsx';
 import type { PlaybackState } from './state.ts';
 
 const FOLLOW_MS = 100;
@@ -69,19 +70,7 @@ type CoverProps = {
 function Cover({ state, camera, status, onSub }: CoverProps): VNode | null {
   void state.data.version.value;
   const run = runAt(state.data.trackOf(camera.id).runs, state.playhead.value);
-  if (status.kind === 'unsupported') {
-    return (
-      <div class="cover">
-        <Icon name="eyeOff" />
-        <p>{t(/^h(vc|ev)/.test(status.codec) ? 'live.hevc' : 'live.unsupported', { codec: status.codec })}</p>
-        {onSub !== undefined && (
-          <button type="button" class="button" onClick={onSub}>
-            {t('live.useSub')}
-          </button>
-        )}
-      </div>
-    );
-  }
+  if (status.kind === 'unsupported') return <Unsupported codec={status.codec} onSub={onSub} />;
   if (run?.state === 3) {
     return (
       <div class="cover solid">

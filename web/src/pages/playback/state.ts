@@ -33,92 +33,105 @@ const GAP_LEAD_MS = 3000;
 /** Stays this far behind what is being recorded, so that there is something to play. */
 const LIVE_LAG_MS = 2000;
 
+type Signals = Pick<
+  PlaybackState,
+  | 'data'
+  | 'view'
+  | 'width'
+  | 'playhead'
+  | 'playing'
+  | 'speed'
+  | 'rangeFrom'
+  | 'rangeTo'
+  | 'seeks'
+  | 'chosen'
+  | 'waiting'
+>;
+
 export function createPlaybackState(at: number): PlaybackState {
-  const data = createTimelineData();
-  const view = signal<View>({ start: at - 18 * HOUR_MS, end: at + 6 * HOUR_MS });
-  const playhead = signal(at);
-  const playing = signal(false);
-  const seeks = signal(0);
-  const chosen = signal<readonly string[]>([]);
-  const rangeFrom = signal<number | undefined>(undefined);
-  const rangeTo = signal<number | undefined>(undefined);
-  const waiting = signal<ReadonlySet<string>>(new Set());
-  const speed = signal(1);
-  const seek = (to: number): void => {
-    playhead.value = Math.min(to, Date.now());
-    seeks.value += 1;
-  };
-  const runsOfChosen = () => chosen.peek().map((id) => data.trackOf(id).runs);
-
-  const advance = (elapsed: number): void => {
-    const from = playhead.peek();
-    let to = Math.min(from + elapsed * speed.peek(), Date.now() - LIVE_LAG_MS);
-    const all = runsOfChosen();
-    const nothing = all.length > 0 && all.every((runs) => (runAt(runs, to)?.state ?? 3) === 3);
-    const next = nothing ? footageAfter(all, to) : undefined;
-    if (next !== undefined && next > to) {
-      to = next; // no chosen camera has a picture here: go on where one has
-      seeks.value += 1;
-    }
-    playhead.value = Math.max(to, Math.min(from, to));
-    if (contains(view.peek(), from)) view.value = reveal(view.peek(), to);
-  };
-
-  return {
-    data,
-    view,
+  const signals: Signals = {
+    data: createTimelineData(),
+    view: signal<View>({ start: at - 18 * HOUR_MS, end: at + 6 * HOUR_MS }),
     width: signal(0),
-    playhead,
-    playing,
-    speed,
-    rangeFrom,
-    rangeTo,
-    seeks,
-    chosen,
-    waiting,
-    seek,
+    playhead: signal(at),
+    playing: signal(false),
+    speed: signal(1),
+    rangeFrom: signal<number | undefined>(undefined),
+    rangeTo: signal<number | undefined>(undefined),
+    seeks: signal(0),
+    chosen: signal<readonly string[]>([]),
+    waiting: signal<ReadonlySet<string>>(new Set()),
+  };
+  const { playhead, playing } = signals;
+  return {
+    ...signals,
+    seek: (to) => seek(signals, to),
     toggle: () => {
       playing.value = !playing.value;
     },
     stepFrame: (direction) => {
       playing.value = false;
-      seek(playhead.peek() + direction * FRAME_MS);
+      seek(signals, playhead.peek() + direction * FRAME_MS);
     },
-    jumpGap: (direction, cameraIds) => {
-      const gap = gapFrom(
-        cameraIds.map((id) => data.trackOf(id).runs),
-        playhead.peek() + (direction === 1 ? GAP_LEAD_MS + 1 : GAP_LEAD_MS - 1),
-        direction,
-      );
-      if (gap === undefined) return;
-      seek(gap.start - GAP_LEAD_MS);
-      if (!contains(view.peek(), gap.start)) view.value = centre(view.peek(), gap.start);
-    },
-    mark: (edge) => {
-      const now = playhead.peek();
-      if (edge === 'from') rangeFrom.value = now;
-      else rangeTo.value = now;
-      const [from, to] = [rangeFrom.peek(), rangeTo.peek()];
-      if (from === undefined || to === undefined || from < to) return;
-      if (edge === 'from') rangeTo.value = undefined;
-      else rangeFrom.value = undefined;
-    },
-    start: (cameraIds) => {
-      const stopClock = runClock(playing, waiting, advance);
-      const stopLoading = effect(() => {
-        const [days, ids] = [daysOf(view.value), cameraIds()];
-        if (ids.length > 0) data.need(days, ids).catch(() => undefined); // the banner tells; moving the view asks again
-      });
-      const stopEvents = onEvent((event) => {
-        data.onEvent(event);
-        if (event.kind === 'ledger') data.need(daysOf(view.peek()), cameraIds(), true).catch(() => undefined);
-      });
-      return () => {
-        stopClock();
-        stopLoading();
-        stopEvents();
-      };
-    },
+    jumpGap: (direction, cameraIds) => jumpGap(signals, direction, cameraIds),
+    mark: (edge) => mark(signals, edge),
+    start: (cameraIds) => run(signals, cameraIds),
+  };
+}
+
+function seek({ playhead, seeks }: Signals, to: number): void {
+  playhead.value = Math.min(to, Date.now());
+  seeks.value += 1;
+}
+
+function advance(signals: Signals, elapsed: number): void {
+  const { playhead, speed, chosen, data, seeks, view } = signals;
+  const from = playhead.peek();
+  let to = Math.min(from + elapsed * speed.peek(), Date.now() - LIVE_LAG_MS);
+  const all = chosen.peek().map((id) => data.trackOf(id).runs);
+  const nothing = all.length > 0 && all.every((runs) => (runAt(runs, to)?.state ?? 3) === 3);
+  const next = nothing ? footageAfter(all, to) : undefined;
+  if (next !== undefined && next > to) {
+    to = next; // no chosen camera has a picture here: go on where one has
+    seeks.value += 1;
+  }
+  playhead.value = Math.max(to, Math.min(from, to));
+  if (contains(view.peek(), from)) view.value = reveal(view.peek(), to);
+}
+
+function jumpGap(signals: Signals, direction: 1 | -1, cameraIds: readonly string[]): void {
+  const { data, playhead, view } = signals;
+  const from = playhead.peek() + GAP_LEAD_MS + direction;
+  const all = cameraIds.map((id) => data.trackOf(id).runs);
+  const gap = gapFrom(all, from, direction);
+  if (gap === undefined) return;
+  seek(signals, gap.start - GAP_LEAD_MS);
+  if (!contains(view.peek(), gap.start)) view.value = centre(view.peek(), gap.start);
+}
+
+/** A mark on the wrong side of the other one replaces it. */
+function mark({ playhead, rangeFrom, rangeTo }: Signals, edge: 'from' | 'to'): void {
+  const [set, other] = edge === 'from' ? [rangeFrom, rangeTo] : [rangeTo, rangeFrom];
+  set.value = playhead.peek();
+  const [from, to] = [rangeFrom.peek(), rangeTo.peek()];
+  if (from !== undefined && to !== undefined && from >= to) other.value = undefined;
+}
+
+function run(signals: Signals, cameraIds: () => readonly string[]): () => void {
+  const { data, view, playing, waiting } = signals;
+  const stopClock = runClock(playing, waiting, (elapsed) => advance(signals, elapsed));
+  const stopLoading = effect(() => {
+    const [days, ids] = [daysOf(view.value), cameraIds()];
+    if (ids.length > 0) data.need(days, ids).catch(() => undefined); // the banner tells; moving the view asks again
+  });
+  const stopEvents = onEvent((event) => {
+    data.onEvent(event);
+    if (event.kind === 'ledger') data.need(daysOf(view.peek()), cameraIds(), true).catch(() => undefined);
+  });
+  return () => {
+    stopClock();
+    stopLoading();
+    stopEvents();
   };
 }
 

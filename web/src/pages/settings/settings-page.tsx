@@ -57,22 +57,30 @@ function Box(): VNode {
           {t('common.save')}
         </button>
       </form>
-      <dl class="facts settings-facts">
-        <dt>{t('settings.mode')}</dt>
-        <dd>{box === undefined ? '' : t(`mode.${box.mode}`)}</dd>
-        <dt>{t('settings.version')}</dt>
-        <dd>{box?.version}</dd>
-        <dt>{t('settings.platform')}</dt>
-        <dd>{box === undefined ? '' : `${box.platform.os} · ${box.platform.arch} · Node ${box.platform.node}`}</dd>
-        <dt>{t('settings.addresses')}</dt>
-        <dd>{box?.addresses.map((address) => `${address}:${box.httpPort}`).join(', ')}</dd>
-        <dt>{t('first.certificate')}</dt>
-        <dd>
-          <code class="mono small">{fingerprintText(box?.fingerprint ?? '')}</code>
-          <p class="muted small">{t('settings.certificateText')}</p>
-        </dd>
-      </dl>
+      <BoxFacts />
     </section>
+  );
+}
+
+function BoxFacts(): VNode | null {
+  const box = server.value;
+  if (box === undefined) return null;
+  return (
+    <dl class="facts settings-facts">
+      <dt>{t('settings.mode')}</dt>
+      <dd>{t(`mode.${box.mode}`)}</dd>
+      <dt>{t('settings.version')}</dt>
+      <dd>{box.version}</dd>
+      <dt>{t('settings.platform')}</dt>
+      <dd>{`${box.platform.os} · ${box.platform.arch} · Node ${box.platform.node}`}</dd>
+      <dt>{t('settings.addresses')}</dt>
+      <dd>{box.addresses.map((address) => `${address}:${box.httpPort}`).join(', ')}</dd>
+      <dt>{t('first.certificate')}</dt>
+      <dd>
+        <code class="mono small">{fingerprintText(box.fingerprint)}</code>
+        <p class="muted small">{t('settings.certificateText')}</p>
+      </dd>
+    </dl>
   );
 }
 
@@ -108,10 +116,8 @@ function VolumeSettings(): VNode {
   const [path, setPath] = useState('');
   const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>([]);
   useEffect(() => {
-    api.volumeSuggestions().then(
-      ({ items }) => setSuggestions(items),
-      () => undefined,
-    );
+    const load = async (): Promise<void> => setSuggestions((await api.volumeSuggestions()).items);
+    load().catch(() => undefined); // only a help for typing
   }, []);
   const add = (): void => {
     void attempt(async () => {

@@ -44,12 +44,7 @@ export function Tokens(): VNode {
           <TokenRow key={token.id} token={token} onRemove={() => remove(token)} />
         ))}
       </ul>
-      {created !== undefined && (
-        <Notice>
-          <p>{t('tokens.secret', { name: created.name })}</p>
-          <code class="fingerprint">{created.secret}</code>
-        </Notice>
-      )}
+      {created !== undefined && <Secret token={created} />}
       <form
         class="settings-line"
         noValidate
@@ -70,6 +65,15 @@ export function Tokens(): VNode {
         </button>
       </form>
     </section>
+  );
+}
+
+function Secret({ token: { name, secret } }: { readonly token: CreatedToken }): VNode {
+  return (
+    <Notice>
+      <p>{t('tokens.secret', { name })}</p>
+      <code class="fingerprint">{secret}</code>
+    </Notice>
   );
 }
 

@@ -93,11 +93,7 @@ function OwnerStep({ onDone }: { readonly onDone: () => void }): VNode {
         />
       </div>
       <TextField label={t('first.serverName')} value={serverName} onInput={setServerName} />
-      <div class="field">
-        <span class="label">{t('first.certificate')}</span>
-        <p class="muted small">{t('first.certificateText')}</p>
-        <code class="fingerprint">{fingerprintText(setup?.fingerprint ?? '')}</code>
-      </div>
+      <Certificate fingerprint={setup?.fingerprint ?? ''} />
       <div class="row end">
         <button type="submit" class="button primary" disabled={username === '' || password.length < MIN_PASSWORD}>
           {t('first.createOwner')}
@@ -107,20 +103,31 @@ function OwnerStep({ onDone }: { readonly onDone: () => void }): VNode {
   );
 }
 
+function Certificate({ fingerprint }: { readonly fingerprint: string }): VNode {
+  return (
+    <div class="field">
+      <span class="label">{t('first.certificate')}</span>
+      <p class="muted small">{t('first.certificateText')}</p>
+      <code class="fingerprint">{fingerprintText(fingerprint)}</code>
+    </div>
+  );
+}
+
 function VolumeStep({ onDone }: { readonly onDone: () => void }): VNode {
   const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>();
   const [path, setPath] = useState('');
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    api.volumeSuggestions().then(({ items }) => {
+    const load = async (): Promise<void> => {
+      const { items } = await api.volumeSuggestions();
       setSuggestions(items);
       setPath(items[0]?.path ?? '');
-    }, setError);
+    };
+    load().catch(setError);
   }, []);
   const submit = async (): Promise<void> => {
     setBusy(true);
-    setError(undefined);
     try {
       await api.createVolume(path);
       await refreshVolumes();
@@ -141,7 +148,7 @@ function VolumeStep({ onDone }: { readonly onDone: () => void }): VNode {
       }}
     >
       <p class="muted">{t('first.volumeText')}</p>
-      <FormError error={error} />
+      {error !== undefined && <FormError error={error} />}
       <fieldset class="stack">
         <legend class="hidden-text">{t('first.volumeLegend')}</legend>
         {suggestions?.map((suggestion) => (
@@ -152,8 +159,8 @@ function VolumeStep({ onDone }: { readonly onDone: () => void }): VNode {
             onChoose={setPath}
           />
         ))}
+        {suggestions?.length === 0 && <Notice tone="warn">{t('first.noVolume')}</Notice>}
       </fieldset>
-      {suggestions?.length === 0 && <Notice tone="warn">{t('first.noVolume')}</Notice>}
       <TextField label={t('first.volumePath')} value={path} onInput={setPath} hint={t('first.volumePathHint')} />
       <div class="row end">
         <button type="button" class="button quiet" onClick={onDone}>

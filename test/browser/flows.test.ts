@@ -1,0 +1,210 @@
+/** What a person does with the UI, against the mock API; the same on real processes stands in real-server.test.ts. */
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import type { Browser, Page } from 'playwright-core';
+import { keepScreenshot, launch, openPage, type Look } from '../support/browser.ts';
+import { startMockApi, type MockApi } from '../support/mock-api.ts';
+
+/** One browser, one flow at a time: each flow has its own context, and two cores do not carry ten browsers. */
+let browser: Browser;
+test.before(async () => {
+  browser = await launch();
+});
+test.after.always(() => browser.close());
+
+type Given = Parameters<typeof startMockApi>[0] & Look;
+async function start(t: ExecutionContext, given: Given = {}): Promise<{ api: MockApi; page: Page }> {
+  const api = await startMockApi(given);
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser, given);
+  return { api, page };
+}
+
+test.serial('first run leads from the owner over a volume and cameras to live view', async (t) => {
+  const { api, page } = await start(t, { setupNeeded: true, signedIn: false });
+  await page.goto(api.url);
+  await page.getByText('3F:9A:1C:77').waitFor();
+  await keepScreenshot(page, 'first-run');
+  await page.getByLabel('User name').fill('anna');
+  await page.getByLabel('Password').fill('short');
+  t.true(await page.getByRole('button', { name: 'Create owner' }).isDisabled());
+  await page.getByText('5 more characters').waitFor();
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Create owner' }).click();
+  await page.getByRole('radio').first().check();
+  await page.getByRole('button', { name: 'Record here' }).click();
+  await page.getByText('P3245-LVE').waitFor();
+  await keepScreenshot(page, 'first-run-cameras');
+  await page.getByRole('button', { name: 'Add 2 cameras' }).click();
+  await page.getByRole('button', { name: 'Go to live view' }).click();
+  await page.locator('.tile.live').nth(1).waitFor();
+  t.is(new URL(page.url()).pathname, '/live');
+});
+
+test.serial('a wrong password is refused in the words of the API, the right one lets in', async (t) => {
+  const { api, page } = await start(t, { signedIn: false, media: false });
+  await page.goto(`${api.url}/cameras`);
+  await page.getByLabel('User name').fill('anna');
+  await page.getByLabel('Password').fill('wrong');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('The user name or the password is wrong.').waitFor();
+  await keepScreenshot(page, 'sign-in');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.keyboard.press('Enter');
+  await page.getByRole('row', { name: /Front door/ }).waitFor();
+  t.is(new URL(page.url()).pathname, '/cameras');
+});
+
+test.serial(
+  'cameras are selected with Ctrl, Shift and keys, changed together and deleted after a question',
+  async (t) => {
+    const { api, page } = await start(t, { media: false });
+    await page.goto(`${api.url}/cameras`);
+    const rows = page.locator('tr[data-index]');
+    await rows.nth(1).locator('td').nth(2).click();
+    await rows
+      .nth(3)
+      .locator('td')
+      .nth(2)
+      .click({ modifiers: ['Shift'] });
+    await rows
+      .nth(6)
+      .locator('td')
+      .nth(2)
+      .click({ modifiers: ['Control'] });
+    await page.getByText('4 selected').waitFor();
+    await page.keyboard.press('Shift+ArrowDown');
+    await page.getByText('2 selected').waitFor();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Failover priority').selectOption('low');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('2 cameras changed').first().waitFor();
+    t.is(await page.getByRole('gridcell', { name: 'Low' }).count(), 2);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('14 cameras', { exact: false }).first().waitFor();
+    t.is(await rows.count(), 14);
+  },
+);
+
+test.serial('a hundred and more rows are windowed and all can be reached', async (t) => {
+  const { api, page } = await start(t, { media: false, cameras: 128 });
+  await page.goto(`${api.url}/cameras`);
+  await page.locator('tr[data-index="0"]').focus();
+  t.true((await page.locator('tr[data-index]').count()) < 60);
+  await page.locator('.table-box').evaluate('box => { box.scrollTop = box.scrollHeight; }');
+  await page.getByRole('row', { name: /Corridor 8/ }).waitFor();
+});
+
+test.serial('a picture that stands still is never shown as live', async (t) => {
+  const { api, page } = await start(t, { cameras: 4 });
+  await page.goto(`${api.url}/live`);
+  await page.locator('.tile.live').nth(3).waitFor();
+  api.stallLive();
+  await page.locator('.tile.stale').nth(3).waitFor();
+  await page
+    .getByText(/No picture since \d\d:\d\d:\d\d/)
+    .first()
+    .waitFor();
+  await keepScreenshot(page, 'live-stalled');
+  t.is(await page.locator('.tile.live').count(), 0);
+});
+
+test.serial('when the box is away a banner says so, and it goes by itself', async (t) => {
+  const { api, page } = await start(t, { media: false });
+  await page.goto(`${api.url}/cameras`);
+  await page.getByRole('row', { name: /Front door/ }).waitFor();
+  api.pause();
+  await page.getByText('Connection to the box lost').waitFor();
+  api.resume();
+  await page.getByText('Connection to the box lost').waitFor({ state: 'detached' });
+  t.pass();
+});
+
+test.serial(
+  'the timeline is driven by keys: gaps, zoom, marks; the same gaps stand in a table; a range is exported',
+  async (t) => {
+    const { api, page } = await start(t);
+    await page.goto(`${api.url}/playback?cameras=cam-1,cam-3`);
+    const head = page.getByRole('slider', { name: 'Playhead' });
+    await page.locator('.stage video:not([hidden])').nth(1).waitFor();
+    await head.focus();
+    const before = Number(await head.getAttribute('aria-valuenow'));
+    await page.keyboard.press('ArrowLeft');
+    t.is(Number(await head.getAttribute('aria-valuenow')), before - 1);
+    await page.keyboard.press('[');
+    for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowRight');
+    t.regex((await head.getAttribute('aria-valuetext')) ?? '', /recorded|missing for/);
+    for (let step = 0; step < 6; step += 1) await page.keyboard.press('+');
+    await page.keyboard.press('i');
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('o');
+    await keepScreenshot(page, 'playback-gap');
+    for (let step = 0; step < 6; step += 1) await page.keyboard.press('-');
+    await page.getByRole('button', { name: 'Gaps' }).click();
+    await page.getByRole('cell', { name: 'the service was down' }).first().waitFor();
+    await keepScreenshot(page, 'playback-gaps');
+    await page.getByRole('button', { name: 'Export' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText('0:10', { exact: false })
+      .or(page.getByRole('dialog').getByText('10 s'))
+      .first()
+      .waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Export' }).click();
+    await page.getByRole('heading', { name: 'Exports' }).waitFor();
+    t.is(await page.getByRole('row', { name: /Garden/ }).count(), 1);
+  },
+);
+
+test.serial('playing moves the playhead and the pictures of all chosen cameras with it', async (t) => {
+  const { api, page } = await start(t);
+  await page.goto(
+    `${api.url}/playback?cameras=cam-1,cam-2,cam-3,cam-4&at=${new Date(Date.now() - 600_000).toISOString()}`,
+  );
+  const head = page.getByRole('slider', { name: 'Playhead' });
+  await page.locator('.stage video:not([hidden])').nth(3).waitFor();
+  const before = Number(await head.getAttribute('aria-valuenow'));
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page.waitForFunction(
+    `Number(document.querySelector('[role=slider]').getAttribute('aria-valuenow')) > ${before + 2}`,
+  );
+  await page.waitForFunction(
+    `[...document.querySelectorAll('.stage video:not([hidden])')].every((video) => video.currentTime > 0 && video.readyState >= 2)`,
+  );
+  t.is(await page.locator('.stage video:not([hidden])').count(), 4);
+});
+
+test.serial('the other language is spoken everywhere at once and kept', async (t) => {
+  const { api, page } = await start(t, { media: false });
+  await page.goto(`${api.url}/settings`);
+  await page.getByLabel('Language').selectOption('de');
+  await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
+  await page.goto(`${api.url}/cameras`);
+  await page.getByRole('heading', { name: 'Kameras' }).waitFor();
+  t.is(await page.locator('html').getAttribute('lang'), 'de');
+});
+
+test.serial('a day of sixteen cameras is panned without dropping behind', async (t) => {
+  const { api, page } = await start(t, { media: false });
+  await page.goto(`${api.url}/playback?cameras=none`);
+  await page.getByRole('slider').waitFor();
+  await page.waitForResponse(/timeline/).catch(() => undefined);
+  const field = await page.locator('.tl-field').boundingBox();
+  if (field === null) return t.fail('no timeline');
+  const frames = page.evaluate<
+    number[]
+  >(`new Promise((resolve) => { const all = []; let last = performance.now(); const end = last + 3000;
+    requestAnimationFrame(function tick(now) { all.push(now - last); last = now; if (now < end) requestAnimationFrame(tick); else resolve(all.slice(2)); }); })`);
+  await page.mouse.move(field.x + 700, field.y + 200);
+  await page.mouse.down();
+  for (let step = 0; step < 180; step += 1)
+    await page.mouse.move(field.x + 700 + 300 * Math.sin(step / 15), field.y + 200);
+  await page.mouse.up();
+  const times = (await frames).toSorted((a, b) => a - b);
+  const median = times[times.length >> 1] ?? 0;
+  const p95 = times[Math.floor(times.length * 0.95)] ?? 0;
+  t.log(`pan of a day, 16 cameras: ${times.length} frames, median ${median.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`);
+  t.true(median < 17.5, `median frame ${median.toFixed(1)} ms; 16.7 is 60 a second`);
+  return undefined;
+});

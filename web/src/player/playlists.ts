@@ -1,0 +1,71 @@
+/** Which playlists of one camera are known, and asking for more. Does not play them (camera-player.ts). */
+import { api, type PlaylistEpoch, type StreamName } from '../api/api.ts';
+import type { openEpochVideo } from './epoch-video.ts';
+
+/** hls.js is large: it loads when the first camera is played. */
+let opener: typeof openEpochVideo | undefined;
+export const epochOpener = (): typeof openEpochVideo | undefined => opener;
+
+const RETRY_MS = 3000;
+
+export type Playlists = {
+  readonly at: (wall: number) => PlaylistEpoch | undefined;
+  readonly after: (wall: number) => PlaylistEpoch | undefined;
+  /** True when that time was asked for, whether or not there is footage. */
+  readonly knows: (wall: number) => boolean;
+  readonly askedUntil: () => number;
+  readonly idle: () => boolean;
+  /** Forgets what is known and asks; failures are told and tried again. */
+  readonly load: (from: number, to: number) => Promise<void>;
+  /** Keeps what is known and asks for what comes after. */
+  readonly extend: (to: number) => Promise<void>;
+  readonly useStream: (stream: StreamName) => void;
+  readonly close: () => void;
+};
+
+export function createPlaylists(cameraId: string, onFail: (message: string) => void): Playlists {
+  let stream: StreamName = 'main';
+  let epochs: readonly PlaylistEpoch[] = [];
+  let asked = { from: 0, until: 0 };
+  let asking: AbortController | undefined;
+  let retryAt = 0;
+  const ask = async (from: number, to: number, kept: readonly PlaylistEpoch[]): Promise<void> => {
+    const mine = new AbortController();
+    asking = mine;
+    const until = Math.min(to, Date.now());
+    try {
+      opener ??= (await import('./epoch-video.ts')).openEpochVideo;
+      const { items } = await api.playlists(cameraId, new Date(from), new Date(until), stream);
+      if (mine.signal.aborted) return;
+      epochs = [...kept.filter(({ url }) => !items.some((item) => item.url === url)), ...items];
+      asked = { from: kept.length > 0 ? asked.from : from, until };
+      if (items.length === 0) retryAt = Date.now() + RETRY_MS;
+    } catch (error) {
+      retryAt = Date.now() + RETRY_MS;
+      if (!mine.signal.aborted) onFail(error instanceof Error ? error.message : '');
+    } finally {
+      if (asking === mine) asking = undefined;
+    }
+  };
+  return {
+    at: (wall) => epochs.find((epoch) => holds(epoch, wall)),
+    after: (wall) => epochs.find(({ start }) => Date.parse(start) >= wall),
+    knows: (wall) => wall >= asked.from && wall < asked.until,
+    askedUntil: () => asked.until,
+    idle: () => asking === undefined && Date.now() > retryAt,
+    load: (from, to) => ask(from, to, []),
+    extend: (to) => ask(asked.until, to, epochs),
+    useStream: (wanted) => {
+      stream = wanted;
+      epochs = [];
+      asked = { from: 0, until: 0 };
+      asking?.abort();
+      asking = undefined;
+      retryAt = 0;
+    },
+    close: () => asking?.abort(),
+  };
+}
+
+export const holds = ({ start, end }: PlaylistEpoch, at: number): boolean =>
+  Date.parse(start) <= at && at < Date.parse(end);
