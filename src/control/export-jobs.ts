@@ -40,7 +40,8 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
   const { catalogue, clock, publish } = deps;
   const stopping = new AbortController();
   let current: { readonly id: string; readonly abort: AbortController } | undefined;
-  let running: Promise<void> | undefined;
+  let busy = false;
+  let running = Promise.resolve();
 
   const list = (): readonly ExportJob[] => catalogue.exports.list(MAX_EXPORTS) as readonly ExportJob[];
   const put = (job: ExportJob): void => {
@@ -58,15 +59,19 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
     if (!signal.aborted) put(done);
   };
   const drain = async (): Promise<void> => {
-    for (let job = nextOf(list()); job !== undefined && !stopping.signal.aborted; job = nextOf(list()))
-      await perform(job);
-    running = undefined;
+    try {
+      for (let job = nextOf(list()); job !== undefined && !stopping.signal.aborted; job = nextOf(list()))
+        await perform(job);
+    } catch (error) {
+      deps.log.error('exports stopped', { reason: messageOf(error) });
+    } finally {
+      busy = false;
+    }
   };
   const wake = (): void => {
-    running ??= drain().catch((error: unknown) => {
-      running = undefined;
-      deps.log.error('exports stopped', { reason: messageOf(error) });
-    });
+    if (busy) return;
+    busy = true;
+    running = drain();
   };
   for (const job of list()) if (job.state === 'running') put({ ...job, state: 'queued', progress: 0 });
   wake();

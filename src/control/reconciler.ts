@@ -25,7 +25,8 @@ export type Reconciler = Running & {
 export function startReconciler(deps: ReconcilerDeps): Reconciler {
   const stopping = new AbortController();
   const waiting = new Set<string>();
-  let running: Promise<void> | undefined;
+  let busy = false;
+  let running = Promise.resolve();
   let cancelSecond = (): void => undefined;
 
   const drain = async (): Promise<void> => {
@@ -47,12 +48,14 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
         deps.log.error('volume could not be compared with the catalogue', { volumeId: id, reason: messageOf(error) });
       }
     }
-    running = undefined;
+    busy = false;
   };
   const start = (ids: readonly string[]): void => {
     if (stopping.signal.aborted) return;
     for (const id of ids) waiting.add(id);
-    running ??= drain();
+    if (busy) return;
+    busy = true;
+    running = drain();
   };
   return {
     ask: (reason, volumeId) => {
