@@ -8,18 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { CLIP_FPS, makeClip, playlistOf, shifted, type Clip } from './mock-clip.ts';
-import {
-  FINGERPRINT,
-  iso,
-  mockCamera,
-  mockCameras,
-  mockExport,
-  mockLog,
-  mockServer,
-  mockSuggestions,
-  mockTimeline,
-  mockVolumes,
-} from './mock-data.ts';
+import { iso } from './mock-data.ts';
+import { createMockState, mockRoutes, type Call, type MockOptions, type Reply } from './mock-routes.ts';
 
 export type MockApi = {
   readonly url: string;
@@ -30,20 +20,7 @@ export type MockApi = {
   readonly stallLive: () => void;
   readonly close: () => Promise<void>;
 };
-type Options = {
-  readonly cameras?: number;
-  readonly setupNeeded?: boolean;
-  readonly signedIn?: boolean;
-  readonly port?: number;
-  readonly media?: boolean;
-};
-type Reply = { readonly status?: number; readonly body?: unknown; readonly etag?: string };
-type Call = {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly body: Record<string, unknown>;
-};
+type Options = MockOptions & { readonly port?: number; readonly media?: boolean };
 
 const WEB = join(import.meta.dirname, '../../dist/web');
 const CSP =
@@ -55,179 +32,28 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 const NIGHT =
-  "nullsrc=s=640x360:r=25,format=yuv420p,geq=lum='40+60*exp(-pow((X-320-200*sin(T/1.3))/90,2)-pow((Y-230)/60,2))+Y/9+24*gt(mod(X+Y/3,160),150)':cb=134:cr=122,noise=alls=6:allf=t";
-const SCENES = [NIGHT, NIGHT];
-const problem = (status: number, code: string, detail: string): Reply => ({
-  status,
-  body: { type: 'about:blank', title: code, status, code, detail },
-});
+  "nullsrc=s=320x180:r=25,format=yuv420p,geq=lum='40+60*exp(-pow((X-160-100*sin(T/1.3))/45,2)-pow((Y-115)/30,2))+Y/5+24*gt(mod(X+Y/3,80),75)':cb=134:cr=122,noise=alls=6:allf=t,scale=640:360";
+const made = new Map<boolean, Promise<Clip>>();
+/** Made once a process: encoding takes longer than most flows. */
+function sharedClip(perFrame: boolean): Promise<Clip> {
+  const clip = made.get(perFrame) ?? makeClip(NIGHT, perFrame);
+  made.set(perFrame, clip);
+  return clip;
+}
 
 export async function startMockApi(options: Options = {}): Promise<MockApi> {
   const began = Date.now();
-  const state = {
-    setupNeeded: options.setupNeeded ?? false,
-    signedIn: options.signedIn ?? true,
-    name: 'Hall-NAS',
-    cameras: mockCameras(options.cameras ?? 16, began),
-    volumes: options.setupNeeded === true ? [] : mockVolumes(began),
-    exports: [mockExport('exp-1', 'cam-1', iso(began - 7_200_000), iso(began - 7_080_000), began - 600_000)],
-    users: [{ id: 'u1', username: 'anna', role: 'owner', createdAt: iso(began - 9e9) }],
-    tokens: [
-      {
-        id: 't1',
-        name: 'home automation',
-        role: 'viewer',
-        createdAt: iso(began - 6e9),
-        lastUsedAt: iso(began - 60_000),
-      },
-    ] as Record<string, unknown>[],
-  };
-  if (state.setupNeeded) state.cameras = [];
-  const clips =
-    options.media === false
-      ? []
-      : await Promise.all([makeClip(SCENES[0] ?? '', true), makeClip(SCENES[1] ?? '', false)]);
+  const state = createMockState(options, began);
+  const clips = options.media === false ? [] : await Promise.all([sharedClip(true), sharedClip(false)]);
   const streams = new Set<ServerResponse>();
   let paused = false;
   let liveStalled = false;
   let eventId = 0;
-  const session = (): unknown => ({
-    user: { id: 'u1', username: 'anna', role: 'owner' },
-    expiresAt: iso(Date.now() + 9e8),
-  });
-
-  const cameraCalls = ({ method, path, query, body }: Call): Reply | undefined => {
-    if (path === '/cameras/discover') return { body: { items: discovered } };
-    if (path === '/cameras/test') return { body: testResult(String(body['url']), clips[0]) };
-    const single = /^\/cameras\/([^/]+)(\/playlists)?$/.exec(path);
-    if (single?.[2] !== undefined) {
-      const [start, end] = [query.get('start') ?? '', query.get('end') ?? ''];
-      return {
-        body: {
-          items: [
-            {
-              start,
-              end,
-              layoutEpoch: '1',
-              codec: 'avc1.640028',
-              url: `/api/v1${path}/e1.m3u8?start=${start}&end=${end}`,
-            },
-          ],
-        },
-      };
-    }
-    if (single !== null && method === 'PATCH')
-      state.cameras = state.cameras.map((camera) =>
-        camera.id === single[1] ? { ...camera, ...withoutNull(body) } : camera,
-      );
-    if (single !== null) {
-      const found = state.cameras.find(({ id }) => id === single[1]);
-      return found === undefined
-        ? problem(404, 'camera-unknown', `No camera has the id ${single[1]}.`)
-        : { body: { ...mockCamera(Number(found.id.slice(4)) - 1, Date.now()), ...found } };
-    }
-    if (path !== '/cameras') return undefined;
-    const ids = (body['ids'] ?? []) as string[];
-    if (method === 'POST') {
-      if (/[`~!@#$%^&*()]/.test(String(body['name'])))
-        return problem(400, 'invalid-body', 'The name has a forbidden character.');
-      const made = {
-        ...mockCamera(state.cameras.length, Date.now()),
-        id: `cam-${state.cameras.length + 1}`,
-        name: String(body['name']),
-        main: body['main'] as { url: string; transport: 'auto' },
-      };
-      state.cameras.push(made);
-      api.emit({ kind: 'cameras' });
-      return { status: 201, body: made };
-    }
-    if (method === 'PATCH')
-      state.cameras = state.cameras.map((camera) =>
-        ids.includes(camera.id) ? { ...camera, ...withoutNull(body['change'] as Record<string, unknown>) } : camera,
-      );
-    if (method === 'DELETE') state.cameras = state.cameras.filter(({ id }) => !ids.includes(id));
-    if (method !== 'GET') api.emit({ kind: 'cameras' });
-    return method === 'DELETE' ? { status: 204 } : { body: { items: state.cameras } };
-  };
-
-  const accessCalls = ({ method, path, body }: Call): Reply | undefined => {
-    switch (`${method} ${path}`) {
-      case 'GET /setup':
-        return {
-          body: { needed: state.setupNeeded, serverName: state.name, version: '0.1.0', fingerprint: FINGERPRINT },
-        };
-      case 'POST /setup':
-        state.setupNeeded = false;
-        state.signedIn = true;
-        return { status: 201, body: session() };
-      case 'POST /sessions':
-        if (body['password'] !== 'correct horse battery')
-          return problem(401, 'wrong-credentials', 'The user name or the password is wrong.');
-        state.signedIn = true;
-        return { status: 201, body: session() };
-      case 'GET /sessions/current':
-        return state.signedIn ? { body: session() } : problem(401, 'not-signed-in', 'Sign in first.');
-      case 'DELETE /sessions/current':
-        state.signedIn = false;
-        return { status: 204 };
-      default:
-        return undefined;
-    }
-  };
-
-  const boxCalls = ({ method, path, query, body }: Call): Reply | undefined => {
-    if (path === '/server') {
-      if (method === 'PATCH') state.name = String(body['name']);
-      return { body: mockServer(state.name, Date.now(), began) };
-    }
-    if (path === '/volumes/suggestions') return { body: { items: mockSuggestions } };
-    if (path === '/volumes') {
-      if (method === 'POST') state.volumes = mockVolumes(began).slice(0, 1);
-      return { body: method === 'POST' ? state.volumes[0] : { items: state.volumes } };
-    }
-    if (path === '/timeline') {
-      const answer = mockTimeline(query.get('day') ?? '', (query.get('cameras') ?? '').split(','), Date.now());
-      return { body: answer, etag: `"${query.get('day')}"` };
-    }
-    if (path === '/exports') {
-      const asked = (body['cameraIds'] ?? []) as string[];
-      const made =
-        method === 'POST'
-          ? asked.map((id, index) =>
-              mockExport(
-                `exp-${state.exports.length + index + 1}`,
-                id,
-                String(body['start']),
-                String(body['end']),
-                Date.now(),
-              ),
-            )
-          : [];
-      state.exports.unshift(...made);
-      return { status: method === 'POST' ? 201 : 200, body: { items: method === 'POST' ? made : state.exports } };
-    }
-    if (path === '/log') {
-      const items = mockLog(began).filter(
-        (entry) =>
-          (!query.has('severity') || entry.severity === query.get('severity')) &&
-          entry.message.toLowerCase().includes((query.get('text') ?? '').toLowerCase()),
-      );
-      return { body: { items } };
-    }
-    if (path === '/users') return { body: { items: state.users } };
-    if (path === '/tokens') {
-      const made = {
-        id: `t${state.tokens.length + 1}`,
-        name: body['name'],
-        role: body['role'],
-        createdAt: iso(Date.now()),
-      };
-      if (method === 'POST') state.tokens.push(made);
-      return { body: method === 'POST' ? { ...made, secret: 'us_6f1c0c62b7b84a1d9a3e' } : { items: state.tokens } };
-    }
-    return method === 'DELETE' ? { status: 204 } : undefined;
-  };
-
+  const answer = mockRoutes(
+    state,
+    () => clips[0],
+    (event) => api.emit(event),
+  );
   const http = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (paused) {
@@ -239,22 +65,9 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
     if (!url.pathname.startsWith('/api/v1')) return sendFile(url.pathname, response);
     const path = url.pathname.slice('/api/v1'.length);
     if (path === '/events') return openEvents(response);
-    if (path.endsWith('.m3u8') && clips[1] !== undefined) {
-      response.setHeader('Content-Type', 'application/vnd.apple.mpegurl');
-      const [start, end] = [
-        Date.parse(url.searchParams.get('start') ?? ''),
-        Date.parse(url.searchParams.get('end') ?? ''),
-      ];
-      response.end(playlistOf(clips[1], '/api/v1/clip.mp4', start, end));
-      return undefined;
-    }
-    if (path === '/clip.mp4' && clips[1] !== undefined) return sendRange(clips[1].file, request, response);
+    if (clips[1] !== undefined && sendMedia(clips[1], url, request, response)) return undefined;
     const call: Call = { method: request.method ?? 'GET', path, query: url.searchParams, body: await bodyOf(request) };
-    const reply =
-      accessCalls(call) ??
-      (state.signedIn
-        ? (cameraCalls(call) ?? boxCalls(call) ?? problem(404, 'not-found', `There is nothing at ${path}.`))
-        : problem(401, 'not-signed-in', 'Sign in first.'));
+    const reply = answer(call);
     send(reply, request, response);
     return undefined;
   }
@@ -327,6 +140,23 @@ function send({ status = 200, body, etag }: Reply, request: IncomingMessage, res
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
+function sendMedia(
+  clip: Clip,
+  { pathname, searchParams }: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (pathname.endsWith('.m3u8')) {
+    response.setHeader('Content-Type', 'application/vnd.apple.mpegurl');
+    const [start, end] = [Date.parse(searchParams.get('start') ?? ''), Date.parse(searchParams.get('end') ?? '')];
+    response.end(playlistOf(clip, '/api/v1/clip.mp4', start, end));
+    return true;
+  }
+  if (!pathname.endsWith('/clip.mp4')) return false;
+  sendRange(clip.file, request, response);
+  return true;
+}
+
 async function sendFile(path: string, response: ServerResponse): Promise<void> {
   const file = extname(path) === '' ? '/index.html' : normalize(path);
   const bytes = await readFile(join(WEB, file)).catch(() => undefined);
@@ -352,47 +182,8 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 
-const withoutNull = (body: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
-
 /** `avc1.` and the three bytes after the configuration version (RFC 6381). */
 function codecOf(clip: Clip): string {
   const at = clip.init.indexOf('avcC');
   return `avc1.${clip.init.toString('hex', at + 5, at + 8)}`;
-}
-
-const discovered = ['192.168.1.31', '192.168.1.32', '192.168.1.47'].map((address, index) => ({
-  address,
-  port: 80,
-  xaddr: `http://${address}/onvif/device_service`,
-  name: ['DS-2CD2143', 'P3245-LVE', 'Reolink 810A'][index],
-  hardware: ['Hikvision', 'AXIS', 'Reolink'][index],
-  profiles:
-    index === 2
-      ? []
-      : [
-          { name: 'main', url: `rtsp://${address}:554/stream1`, codec: 'H264', width: 1920, height: 1080 },
-          { name: 'sub', url: `rtsp://${address}:554/stream2`, codec: 'H264', width: 640, height: 360 },
-        ],
-  ...(index === 2
-    ? { problem: { code: 'credentials-needed', message: 'The camera asks for a user name and a password.' } }
-    : {}),
-}));
-
-function testResult(url: string, clip: Clip | undefined): unknown {
-  const names = ['url', 'resolve', 'connect', 'credentials', 'path', 'tracks', 'key-frame'];
-  const bad = url.includes('wrong');
-  const checks = (bad ? names.slice(0, 3) : names).map((check, index) => ({
-    check,
-    ok: !(bad && index === 2),
-    message: bad && index === 2 ? 'No answer from port 554 within 5 s.' : 'as expected',
-    milliseconds: 3 + index * 9,
-  }));
-  const preview =
-    clip === undefined
-      ? {}
-      : { preview: Buffer.concat([clip.init, clip.fragments[0]?.bytes ?? Buffer.alloc(0)]).toString('base64') };
-  return bad
-    ? { ok: false, checks }
-    : { ok: true, checks, codec: 'avc1.640028', width: 640, height: 360, transport: 'tcp', ...preview };
 }

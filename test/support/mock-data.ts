@@ -32,49 +32,64 @@ export function mockCameras(count: number, now: number): Camera[] {
   return Array.from({ length: count }, (_, index) => mockCamera(index, now));
 }
 
+type Doing = Pick<Camera, 'enabled' | 'state'> & {
+  readonly main: Partial<Camera['streams'][number]> & Pick<Camera['streams'][number], 'state'>;
+  readonly silentMs: number;
+};
+const RECORDING: Doing = {
+  enabled: true,
+  state: 'recording',
+  main: { state: 'recording', framesPerSecond: 25 },
+  silentMs: 400,
+};
+const DOING: Readonly<Record<number, Doing>> = {
+  5: {
+    enabled: true,
+    state: 'failed',
+    main: {
+      state: 'failed',
+      cause: 'camera-unreachable',
+      message: 'No answer from 192.168.1.25 port 554 within 5 s. Check its power and the cable.',
+      reconnects: 17,
+      bitsPerSecond: 0,
+    },
+    silentMs: 4_380_000,
+  },
+  9: { enabled: true, state: 'connecting', main: { state: 'connecting' }, silentMs: 400 },
+  14: { enabled: false, state: 'disabled', main: { state: 'idle', bitsPerSecond: 0 }, silentMs: 86_400_000 },
+};
+
 export function mockCamera(index: number, now: number): Camera {
-  const failed = index === 5;
-  const disabled = index === 14;
-  const state = failed ? 'failed' : disabled ? 'disabled' : index === 9 ? 'connecting' : 'recording';
-  const lastFrameAt = iso(failed ? now - 4_380_000 : now - 400);
-  const high = index % 3 === 0;
+  const { enabled, state, main, silentMs } = DOING[index] ?? RECORDING;
+  const lastFrameAt = iso(now - silentMs);
+  const [width, height, rate] = index % 3 === 0 ? [3840, 2160, 8.2e6] : [1920, 1080, 3.9e6];
+  const round = Math.floor(index / NAMES.length);
   return {
     id: `cam-${index + 1}`,
-    name: `${NAMES[index % NAMES.length] ?? 'Camera'}${index < NAMES.length ? '' : ` ${Math.floor(index / NAMES.length) + 1}`}`,
+    name: `${NAMES[index % NAMES.length] ?? 'Camera'}${round === 0 ? '' : ` ${round + 1}`}`,
     main: { url: `rtsp://192.168.1.${20 + index}:554/stream1`, transport: 'auto' },
     sub: { url: `rtsp://192.168.1.${20 + index}:554/stream2`, transport: 'auto' },
     username: 'admin',
     hasPassword: true,
-    enabled: !disabled,
+    enabled,
     record: true,
     recordSub: false,
     audio: true,
-    priority: index < 3 ? 'high' : index === 5 ? 'never' : 'medium',
+    priority: index < 3 ? 'high' : 'medium',
     standbyLevel: index < 3 ? 'hot' : 'warm',
     retention: { maxDays: 14 },
     state,
-    ...(disabled ? {} : { lastFrameAt }),
+    lastFrameAt,
     streams: [
       {
         stream: 'main',
-        state: failed ? 'failed' : disabled ? 'idle' : state === 'connecting' ? 'connecting' : 'recording',
-        ...(failed
-          ? {
-              cause: 'camera-unreachable',
-              message: 'No answer from 192.168.1.25 port 554 within 5 s. Check its power and the cable.',
-              retryAt: iso(now + 8000),
-            }
-          : {}),
         codec: index === 7 ? 'hvc1.1.6.L120.90' : 'avc1.640028',
         audioCodec: 'mp4a.40.2',
-        width: high ? 3840 : 1920,
-        height: high ? 2160 : 1080,
-        framesPerSecond: failed || disabled ? 0 : 25,
-        bitsPerSecond: failed || disabled ? 0 : (high ? 8.2e6 : 3.9e6) * (1 + 0.06 * Math.sin(now / 3000 + index)),
-        packetsLost: index === 3 ? 42 : 0,
-        reconnects: failed ? 17 : 0,
-        viewers: index < 4 ? 1 : 0,
-        ...(disabled ? {} : { lastFrameAt }),
+        width,
+        height,
+        bitsPerSecond: rate * (1 + 0.06 * Math.sin(now / 3000 + index)),
+        lastFrameAt,
+        ...main,
       },
     ],
     footageBytes: 118_000_000_000 + index * 3_100_000_000,
@@ -227,7 +242,11 @@ export function mockLog(now: number): LogEntry[] {
   });
 }
 
-export function mockExport(id: string, cameraId: string, start: string, end: string, now: number): ExportJob {
+export function mockExport(
+  id: string,
+  cameraId: string,
+  { start, end, now }: { start: string; end: string; now: number },
+): ExportJob {
   const sha256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
   const url = `/api/v1/exports/${id}/video`;
   return {
