@@ -130,20 +130,30 @@ async function connectOnce(
   deps: CameraTestDeps,
   record: Record,
 ): Promise<Outcome> {
-  const limit = AbortSignal.any([deps.signal, timeoutSignal(deps.clock)]);
+  const tooLate = new AbortController();
+  const cancel = deps.clock.after(WHOLE_TEST, () => tooLate.abort());
+  try {
+    const signal = AbortSignal.any([deps.signal, tooLate.signal]);
+    return await connectUntilSettled(request, target, { ...deps, signal }, record);
+  } finally {
+    cancel();
+  }
+}
+
+/** The camera may refuse one transport and send over the other. */
+async function connectUntilSettled(
+  request: CameraTestRequest,
+  target: Target,
+  deps: CameraTestDeps,
+  record: Record,
+): Promise<Outcome> {
   let transport = request.transport;
   for (let restarts = 0; ; restarts += 1) {
-    const { outcome, end } = await playSession({ ...request, transport }, target, { ...deps, signal: limit }, record);
+    const { outcome, end } = await playSession({ ...request, transport }, target, deps, record);
     if (end.kind !== 'restart') return outcome;
     if (restarts === MAX_RESTARTS) return { ...outcome, failed: { check: 'tracks', message: end.message } };
     transport = end.transport;
   }
-}
-
-function timeoutSignal(clock: Clock): AbortSignal {
-  const controller = new AbortController();
-  clock.after(WHOLE_TEST, () => controller.abort());
-  return controller.signal;
 }
 
 type Session = { readonly outcome: Outcome; readonly end: ConnectionEnd };

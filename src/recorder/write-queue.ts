@@ -102,6 +102,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   let lastHandle = 0;
   const sent = new Map<number, Sent>();
   const files = new Map<number, File>();
+  /** Writers that have told the state of their disk. */
+  const heard = new WeakSet<VolumeWriter>();
   const slabIndexes = new Map<VolumeWriter, Map<SharedArrayBuffer, number>>();
 
   const lose = ({ stream, fragment }: Waiting, cause: MissingCause, detail: string): void => {
@@ -147,6 +149,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
       const writer = deps.writerOf(id);
       if (writer === undefined) continue;
       const state = writer.state();
+      // A thread that has just been started has not looked at its disk yet: that is no reason to lose anything.
+      if (state.kind === 'unusable' && !heard.has(writer)) return { writer, busy: true };
       if (state.kind === 'unusable') {
         entry.cause ??= state.cause;
         entry.detail ||= state.message;
@@ -308,6 +312,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
     },
     flush,
     onResult: (volumeId, result) => {
+      const writer = deps.writerOf(volumeId);
+      if (writer !== undefined) heard.add(writer);
       for (const { handle, path } of result.opened) {
         const file = files.get(handle);
         if (file === undefined) continue;

@@ -1,0 +1,33 @@
+/** Hashes of coded pictures, to compare a recording with its source. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** SHA-256 of every video sample as it is stored, in decoding order. */
+export async function sampleHashesOf(file: string): Promise<readonly string[]> {
+  const { stdout } = await run(
+    'ffmpeg',
+    `-v error -i ${file} -map 0:v -c copy -f framehash -hash sha256 -`.split(' '),
+    {
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '');
+}
+
+/**
+ * How `recorded` follows `source`, which is played in a loop: where each sample stands in it, -1 for one that is not there. Steps
+ * other than one place on (or back to the beginning) are counted as holes.
+ */
+export function followed(recorded: readonly string[], source: readonly string[]): { foreign: number; holes: number } {
+  const places = recorded.map((hash) => source.indexOf(hash));
+  const foreign = places.filter((place) => place < 0).length;
+  const holes = places.filter(
+    (place, index) => index > 0 && place !== ((places[index - 1] ?? 0) + 1) % source.length,
+  ).length;
+  return { foreign, holes };
+}
