@@ -4,8 +4,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** SHA-256 of every video sample as it is stored, in decoding order. */
-export async function sampleHashesOf(file: string): Promise<readonly string[]> {
+/** NAL unit types that say nothing about the picture: delimiters, parameter sets, SEI, filler. */
+const NOT_VCL = { h264: '6-12', h265: '32-40' } as const;
+
+/** SHA-256 of the VCL NAL units of every video sample, in decoding order. */
+export async function sampleHashesOf(file: string, codec: keyof typeof NOT_VCL): Promise<readonly string[]> {
   const { stdout } = await run(
     'ffmpeg',
     `-v error -i ${file} -map 0:v -c copy -f framehash -hash sha256 -`.split(' '),
