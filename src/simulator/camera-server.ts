@@ -47,7 +47,9 @@ export async function startCameraServer(options: ServerOptions): Promise<CameraS
   const hangUp: CameraServer['hangUp'] = (by) => {
     for (const [socket, connection] of connections) {
       connection.end(by);
-      socket.resetAndDestroy();
+      // A reset after our own end is refused by the system, and the handle would stay open for ever.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
     }
     connections.clear();
   };
