@@ -43,7 +43,6 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
   let busy = false;
   let running = Promise.resolve();
 
-  const list = (): readonly ExportJob[] => catalogue.exports.list(MAX_EXPORTS) as readonly ExportJob[];
   const put = (job: ExportJob): void => {
     catalogue.exports.put(job.id, parseIso(job.createdAt) ?? clock.now(), job);
     publish({ kind: 'export', exportId: job.id });
@@ -60,8 +59,8 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
   };
   const drain = async (): Promise<void> => {
     try {
-      for (let job = nextOf(list()); job !== undefined && !stopping.signal.aborted; job = nextOf(list()))
-        await perform(job);
+      const next = (): ExportJob | undefined => (stopping.signal.aborted ? undefined : nextOf(jobsIn(catalogue)));
+      for (let job = next(); job !== undefined; job = next()) await perform(job);
     } catch (error) {
       deps.log.error('exports stopped', { reason: messageOf(error) });
     } finally {
@@ -73,12 +72,12 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
     busy = true;
     running = drain();
   };
-  for (const job of list()) if (job.state === 'running') put({ ...job, state: 'queued', progress: 0 });
+  for (const job of jobsIn(catalogue)) if (job.state === 'running') put({ ...job, state: 'queued', progress: 0 });
   wake();
 
   return {
     createExport: (stream, range) => {
-      if (list().length >= MAX_EXPORTS)
+      if (jobsIn(catalogue).length >= MAX_EXPORTS)
         throw new UnderstudyError('limit', 'export/too-many', `There are ${MAX_EXPORTS} exports; remove some first.`);
       if (catalogue.segments.findRows(stream, range).length === 0) throw nothing();
       const job = newJob(stream, range, clock);
@@ -86,14 +85,12 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
       wake();
       return job;
     },
-    listExports: list,
+    listExports: () => jobsIn(catalogue),
     exportOf: (id) => catalogue.exports.get(id) as ExportJob | undefined,
     openExport: async (job, part, file) => await openFile(deps, job, part, file),
     deleteExport: async (id) => {
-      catalogue.exports.remove(id);
       if (current?.id === id) current.abort.abort();
-      await rm(folderOf(deps.dataDir, id), { recursive: true, force: true });
-      publish({ kind: 'export', exportId: id });
+      await deleteJob(deps, id);
     },
     streamExport: async (stream, range, signal) => await cutAtOnce(deps, stream, range, signal),
     stop: async () => {
@@ -101,6 +98,15 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
       await running;
     },
   };
+}
+
+const jobsIn = ({ exports }: Pick<Catalogue, 'exports'>): readonly ExportJob[] =>
+  exports.list(MAX_EXPORTS) as readonly ExportJob[];
+
+async function deleteJob({ catalogue, dataDir, publish }: ExportJobsDeps, id: string): Promise<void> {
+  catalogue.exports.remove(id);
+  await rm(folderOf(dataDir, id), { recursive: true, force: true });
+  publish({ kind: 'export', exportId: id });
 }
 
 const folderOf = (dataDir: string, id: string): string => join(dataDir, 'exports', id);

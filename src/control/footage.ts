@@ -6,6 +6,8 @@ import { RESTART_EDGE_MS, absencesOf, accountOf } from '../ledger/account.ts';
 import type { AccountSpan, CausedSpan, RecordedSpan } from '../ledger/account.ts';
 import { rangeOf } from '../ledger/spans.ts';
 
+/** Beats come each second; a slow disk may hold up some. */
+const FRESH_MS = 10_000;
 /** Where accounts look beyond what is asked; `accountOf` needs two edges. */
 const MARGIN_MS = 2 * RESTART_EDGE_MS;
 
@@ -54,11 +56,13 @@ type Question = {
   readonly up: boolean;
 };
 function missingOf({ catalogue, key, wide, now, up }: Question): readonly CausedSpan[] {
-  const periodsOf = (service: 'media' | 'control'): readonly TimeRange[] =>
-    catalogue.services.find(service, wide).map(({ start, end }) => rangeOf(start, end));
-  const last = periodsOf('media').at(-1);
-  const media = up && last !== undefined ? [...periodsOf('media'), rangeOf(last.start, now)] : periodsOf('media');
-  const control = [...periodsOf('control'), ...controlSinceLastBeat(periodsOf('control').at(-1), now)];
+  const periodsOf = (service: 'media' | 'control', isUp: boolean): readonly TimeRange[] => {
+    const periods = catalogue.services.find(service, wide).map(({ start, end }) => rangeOf(start, end));
+    return isUp ? [...periods, ...sinceLastBeat(periods.at(-1), now)] : periods;
+  };
+  const media = periodsOf('media', up);
+  // We are control, and we are up.
+  const control = periodsOf('control', true);
   const until = rangeOf(wide.start, Math.min(wide.end, now));
   return [
     ...catalogue.gaps
@@ -71,6 +75,6 @@ function missingOf({ catalogue, key, wide, now, up }: Question): readonly Caused
   ];
 }
 
-/** We are control, and we are up. */
-const controlSinceLastBeat = (last: TimeRange | undefined, now: number): readonly TimeRange[] =>
-  last === undefined || last.end > now ? [] : [rangeOf(last.start, now)];
+/** From the newest sign of life until now; an old one belongs to a process that is gone. */
+const sinceLastBeat = (last: TimeRange | undefined, now: number): readonly TimeRange[] =>
+  last === undefined || last.end > now || now - last.end > FRESH_MS ? [] : [rangeOf(last.start, now)];

@@ -1,0 +1,152 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { openCatalogue } from '../../src/archive/catalogue.ts';
+import { createFootage } from '../../src/control/footage.ts';
+import { STEP_MS, bookExpectations, startHeartbeat } from '../../src/control/heartbeat.ts';
+import { createIngest } from '../../src/control/ingest.ts';
+import { createLiveState } from '../../src/control/live-state.ts';
+import { ordersOf } from '../../src/control/orders.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { parseOrders } from '../../src/wire/parse-control-message.ts';
+import type { MediaEvent, MediaHello, NumberedEvent } from '../../src/wire/media-protocol.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { forSeeds } from '../support/seeded-random.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const KEY = { cameraId: 'cam-1', stream: 'main' } as const;
+const helloOf = (instance: string, startedAt: number): MediaHello => ({
+  kind: 'hello',
+  protocol: 1,
+  instance,
+  pid: 1,
+  startedAt,
+  ordersVersion: 0,
+  reset: false,
+});
+
+async function bench(t: ExecutionContext) {
+  const clock = createFakeClock();
+  const catalogue = openCatalogue(await tempDir(t, 'ingest'), clock.now());
+  t.teardown(() => catalogue.close());
+  const reasons: string[] = [];
+  const ingest = createIngest({
+    catalogue,
+    state: createLiveState(),
+    publish: () => undefined,
+    record: () => undefined,
+    clock,
+    log: silentLog,
+    onReconcile: (reason) => void reasons.push(reason),
+    onFailure: () => t.fail(),
+  });
+  return { clock, catalogue, ingest, reasons };
+}
+
+const gap = (start: number, end: number): MediaEvent => ({
+  kind: 'gap',
+  ...KEY,
+  start,
+  end,
+  cause: 'network-loss',
+  accessUnits: 1,
+  detail: '',
+});
+
+test('events that come again after a lost connection are applied once', async (t) => {
+  const { catalogue, ingest, clock } = await bench(t);
+  const start = clock.now();
+  const events = Array.from({ length: 40 }, (_, index): NumberedEvent => ({
+    seq: index + 1,
+    event: gap(start + index * 10, start + index * 10 + 5),
+  }));
+  ingest.hello(helloOf('a', start));
+  forSeeds(30, (random) => {
+    const from = random.int(0, 30);
+    ingest.push(events.slice(Math.min(from, catalogue.cursor.get()?.seq ?? 0), from + random.int(1, 10)));
+    if (random.chance(0.5)) ingest.flush();
+  });
+  ingest.push(events);
+  ingest.flush();
+  t.is(catalogue.gaps.find(KEY, { start, end: start + 1000 }).length, 40);
+  t.deepEqual(catalogue.cursor.get(), { instance: 'a', seq: 40 });
+});
+
+test('another media process closes the gaps of the one before and asks for a comparison', async (t) => {
+  const { catalogue, ingest, clock, reasons } = await bench(t);
+  const start = clock.now();
+  ingest.hello(helloOf('a', start));
+  ingest.push([{ seq: 1, event: { kind: 'gap-opened', ...KEY, start, cause: 'camera-stalled', detail: '' } }]);
+  ingest.flush();
+  catalogue.services.beat('media', 'a', start, start + 5000);
+  ingest.hello(helloOf('b', start + 9000));
+  t.deepEqual(catalogue.gaps.openOnes(), []);
+  t.is(catalogue.gaps.find(KEY, { start, end: start + 9000 })[0]?.end, start + 5000);
+  t.deepEqual(reasons, ['media was started again']);
+  t.deepEqual(catalogue.cursor.get(), { instance: 'b', seq: 0 });
+});
+
+test('signs of life make a stop of the whole service and a step of the clock visible in the ledger', async (t) => {
+  const { catalogue, clock } = await bench(t);
+  const start = clock.now();
+  bookExpectations(catalogue, [{ ...KEY, expected: true }], start);
+  const hello = () => helloOf('a', start);
+  const beat = (instance: string) =>
+    startHeartbeat({ catalogue, clock, log: silentLog, instance, hello, onStep: () => undefined });
+  const first = beat('one');
+  catalogue.gaps.open({ ...KEY, start, cause: 'camera-unreachable', detail: '' });
+  await clock.advance(10_000);
+  clock.stepWall(STEP_MS + 60_000);
+  await clock.advance(10_000);
+  await first.stop();
+  catalogue.gaps.close(KEY, clock.now());
+  const stopped = clock.now();
+  await clock.advance(3_600_000);
+  const footage = createFootage({ catalogue, clock, mediaIsUp: () => false });
+  const spans = footage
+    .accountOf(KEY, { start, end: clock.now() })
+    .map((span) => ('cause' in span ? span.cause : span.state));
+  t.deepEqual(spans, ['camera-unreachable', 'clock-stepped', 'camera-unreachable', 'service-down']);
+  t.is(footage.accountOf(KEY, { start, end: clock.now() }).at(-1)?.start, stopped);
+});
+
+test('orders are what media accepts, without passwords that are not to be used', (t) => {
+  const camera = {
+    id: 'cam-1',
+    name: 'Door',
+    main: { url: 'rtsp://10.0.0.1/main', transport: 'auto' },
+    sub: { url: 'rtsp://10.0.0.1/sub', transport: 'tcp' },
+    username: 'u',
+    hasPassword: false,
+    enabled: true,
+    record: true,
+    recordSub: false,
+    audio: true,
+    priority: 'medium',
+    standbyLevel: 'warm',
+    retention: {},
+  } as const;
+  const orders = ordersOf({
+    server: {
+      id: '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001',
+      name: 'x',
+      mode: 'recording',
+      allowedHosts: [],
+      allowLoopbackCameras: false,
+      openMetrics: false,
+    },
+    cameras: [camera, { ...camera, id: 'cam-2', enabled: false }],
+    volumes: ['a', 'b'].map((id) => ({ id, path: `/${id}`, reserveBytes: 1 })),
+    secretOf: () => 'left over',
+    version: 7,
+    epoch: 1,
+  });
+  t.deepEqual(parseOrders(JSON.stringify(orders)), orders);
+  t.deepEqual(
+    orders.streams.map(({ cameraId, stream, record, password }) => [cameraId, stream, record, password]),
+    [
+      ['cam-1', 'main', true, undefined],
+      ['cam-1', 'sub', false, undefined],
+    ],
+  );
+  t.deepEqual([...(orders.streams[0]?.volumeIds ?? [])].sort(), ['a', 'b']);
+});
