@@ -63,7 +63,6 @@ const complete = test.macro<[setup: Setup]>({
       await Promise.all(result.segments.map((path) => sampleHashesOf(join(folder, path), codec)))
     ).flat();
     t.is(recorded.length, result.accessUnits);
-    const { foreign, holes } = followed(recorded, source);
     t.deepEqual(followed(recorded, source), { foreign: 0, holes: 0 });
   },
 });

@@ -9,13 +9,9 @@ const NOT_VCL = { h264: '6-12', h265: '32-40' } as const;
 
 /** SHA-256 of the VCL NAL units of every video sample, in decoding order. */
 export async function sampleHashesOf(file: string, codec: keyof typeof NOT_VCL): Promise<readonly string[]> {
-  const { stdout } = await run(
-    'ffmpeg',
-    `-v error -i ${file} -map 0:v -c copy -f framehash -hash sha256 -`.split(' '),
-    {
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
+  const filter = `filter_units=remove_types=${NOT_VCL[codec]}`;
+  const words = `-v error -i ${file} -map 0:v -c copy -bsf:v ${filter} -f framehash -hash sha256 -`.split(' ');
+  const { stdout } = await run('ffmpeg', words, { maxBuffer: 64 * 1024 * 1024 });
   return stdout
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
