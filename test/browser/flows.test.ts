@@ -12,6 +12,16 @@ test.before(async () => {
 });
 test.after.always(() => browser.close());
 
+type Playing = { readonly currentTime: number; readonly readyState: number };
+/** The condition ends the wait; the time is only an upper bound. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('the condition did not come true within 30 s');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 type Given = Parameters<typeof startMockApi>[0] & Look;
 async function start(t: ExecutionContext, given: Given = {}): Promise<{ api: MockApi; page: Page }> {
   const api = await startMockApi(given);
@@ -92,8 +102,8 @@ test.serial('a hundred and more rows are windowed and all can be reached', async
   await page.goto(`${api.url}/cameras`);
   await page.locator('tr[data-index="0"]').focus();
   t.true((await page.locator('tr[data-index]').count()) < 60);
-  await page.locator('.table-box').evaluate('box => { box.scrollTop = box.scrollHeight; }');
-  await page.getByRole('row', { name: /Corridor 8/ }).waitFor();
+  await page.keyboard.press('End');
+  await page.locator('tr[data-index="127"]:focus').getByText('Corridor 8').waitFor();
 });
 
 test.serial('a picture that stands still is never shown as live', async (t) => {
@@ -166,11 +176,13 @@ test.serial('playing moves the playhead and the pictures of all chosen cameras w
   await page.locator('.stage video:not([hidden])').nth(3).waitFor();
   const before = Number(await head.getAttribute('aria-valuenow'));
   await page.getByRole('button', { name: 'Play', exact: true }).click();
-  await page.waitForFunction(
-    `Number(document.querySelector('[role=slider]').getAttribute('aria-valuenow')) > ${before + 2}`,
-  );
-  await page.waitForFunction(
-    `[...document.querySelectorAll('.stage video:not([hidden])')].every((video) => video.currentTime > 0 && video.readyState >= 2)`,
+  await until(async () => Number(await head.getAttribute('aria-valuenow')) > before + 2);
+  await until(() =>
+    page
+      .locator('.stage video:not([hidden])')
+      .evaluateAll((videos) =>
+        (videos as unknown as readonly Playing[]).every((video) => video.currentTime > 0 && video.readyState >= 2),
+      ),
   );
   t.is(await page.locator('.stage video:not([hidden])').count(), 4);
 });

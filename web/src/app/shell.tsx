@@ -53,8 +53,8 @@ const isCurrent = (to: string): 'page' | undefined =>
 function Rail(): VNode {
   const problems = server.value?.health.items.filter(({ severity }) => severity !== 'info').length ?? 0;
   return (
-    <div class="rail">
-      <a class="brand" href="/live" aria-label="Understudy">
+    <header class="rail">
+      <a class="brand" href="/live">
         <img src="/favicon.svg" alt="" width="24" height="24" />
         <span class="brand-text">
           Understudy
@@ -78,7 +78,7 @@ function Rail(): VNode {
         <ThemeButton />
         <UserMenu />
       </div>
-    </div>
+    </header>
   );
 }
 

@@ -44,7 +44,7 @@ export function Table<Row>(props: TableProps<Row>): VNode {
   });
   const choose = (next: Selection): void => {
     onSelect?.(next);
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`tr[data-index="${next.focus}"]`)?.focus());
+    bringIntoView(box.current, next.focus, rowHeight);
   };
 
   return (
@@ -74,6 +74,13 @@ export function Table<Row>(props: TableProps<Row>): VNode {
       </table>
     </div>
   );
+}
+
+/** Rows outside the window are not in the document: scroll there first, then focus. */
+function bringIntoView(box: HTMLElement | null, index: number, rowHeight: number): void {
+  const find = (): HTMLElement | null | undefined => box?.querySelector<HTMLElement>(`tr[data-index="${index}"]`);
+  if (box !== null && (find() ?? undefined) === undefined) box.scrollTop = index * rowHeight - box.clientHeight / 2;
+  requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
 }
 
 type RowProps<Row> = TableProps<Row> & {
