@@ -1,4 +1,4 @@
-/** What a person does with the UI, against the mock API; the same on real processes stands in real-server.test.ts. */
+/** What a person does with the UI, against the mock API, which can be brought into states a real box takes long to reach. */
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';

@@ -16,7 +16,7 @@ type Props = {
 export function TestResult({ result, trusted, onTrust }: Props): VNode {
   const { fingerprint } = result;
   return (
-    <section class="stack" aria-label={t('camera.testResult')} role="status">
+    <section class="stack test-result" aria-label={t('camera.testResult')} role="status">
       <ul class="checks">
         {result.checks.map(({ check, ok, message, milliseconds }) => (
           <li key={check}>
