@@ -25,7 +25,7 @@ import { startExportJobs } from './control/export-jobs.ts';
 import { ownHosts, startMemoryWatch } from './control/process-facts.ts';
 import { startRecordingSide } from './control/recording-side.ts';
 import { createDecoder } from './control/snapshot.ts';
-import { systemClock } from './core/clock.ts';
+import { seconds, systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
 import { UnderstudyError, messageOf } from './core/errors.ts';
 import { createLog } from './core/log.ts';
@@ -92,7 +92,7 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
     memory,
     decoder: createDecoder(clock),
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
-    cameras: notYet,
+    cameras: cameraToolsOf(state),
     httpPort: () => port,
     signal: stopping.signal,
   };
@@ -155,13 +155,24 @@ const cutOf = ({ catalogue, settings, keys }: State): ExportCut =>
     serverId: settings.server.get().id,
   });
 
-/** Until the discovery of cameras and their test are wired in. */
-const notYet = {
-  discover: async (): Promise<never> => await Promise.reject(notHere('cameras/no-discovery', 'Looking for cameras')),
-  testCamera: async (): Promise<never> => await Promise.reject(notHere('cameras/no-test', 'Testing a camera')),
-};
-const notHere = (code: string, what: string): UnderstudyError =>
-  new UnderstudyError('unsupported', code, `${what} is not part of this build; add the camera by its address.`);
+/** Loaded when first asked for: an idle control need not hold them. */
+const cameraToolsOf = ({ clock, log }: State): CameraDeps => ({
+  discover: async ({ seconds: duration, username, password }) => {
+    const { discoverCameras } = await import('./discovery/discover-cameras.ts');
+    const found = await discoverCameras({ duration: seconds(duration), username, password }, { clock, log });
+    return found.map((device) => ({ ...device, profiles: [...device.profiles] }));
+  },
+  testCamera: async ({ url, transport, username, password, fingerprint, allowAddress }, signal) => {
+    const [{ testCamera }, { createResolve, systemResolverDeps }] = await Promise.all([
+      import('./recorder/camera-test.ts'),
+      import('./recorder/resolve.ts'),
+    ]);
+    const request = { url, transport, username, password, fingerprint, allowAddress };
+    const result = await testCamera(request, { clock, resolve: createResolve(systemResolverDeps()), signal });
+    return { ...result, checks: [...result.checks] };
+  },
+});
+type CameraDeps = ControlParts['cameras'];
 
 function pidsOf(dataDir: string): readonly number[] {
   const status = readStatus(dataDir);
