@@ -30,6 +30,7 @@ export type AudioCollector = {
 };
 
 /** `wallUsOf`: wall microseconds of a sound timestamp. */
+// oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
 export function createAudioCollector(track: AudioTrack, wallUsOf: (timestamp: number) => number): AudioCollector {
   const sizes = new Uint32Array(MAX_AUDIO_FRAMES);
   const durations = new Uint32Array(MAX_AUDIO_FRAMES);

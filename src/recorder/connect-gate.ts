@@ -19,6 +19,7 @@ export function createConnectGate(most: number = MAX_CONNECTING): ConnectGate {
   };
   return {
     enter: async (signal) => {
+      // oxlint-disable-next-line no-unmodified-loop-condition -- others leave while this one waits
       while (inside >= most && !signal.aborted) {
         const { promise, resolve } = Promise.withResolvers<void>();
         queue.push(resolve);

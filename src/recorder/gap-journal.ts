@@ -91,7 +91,7 @@ function closedGaps(events: readonly GapEvent[], now: number): readonly GapEvent
       open.set(key, event);
     }
   }
-  for (const key of [...open.keys()]) close(key, now);
+  for (const key of open.keys()) close(key, now);
   return gaps;
 }
 

@@ -49,8 +49,9 @@ export type LiveHub = {
 
 type Viewer = { readonly sink: ViewerSink; waitsForKey: boolean };
 
+/** `onWatched`: told when the first viewer comes and when the last one goes. */
 // oxlint-disable-next-line max-lines-per-function -- one closure over the state of one stream
-export function createLiveHub(): LiveHub {
+export function createLiveHub(onWatched: (watched: boolean) => void = () => undefined): LiveHub {
   const viewers = new Set<Viewer>();
   let layout: TrackLayout | undefined;
   let kept = new Uint8Array(0);
@@ -171,7 +172,10 @@ export function createLiveHub(): LiveHub {
       if (viewers.size === 0) run = undefined;
       begin(viewer, layout);
       viewers.add(viewer);
-      return () => void viewers.delete(viewer);
+      if (viewers.size === 1) onWatched(true);
+      return () => {
+        if (viewers.delete(viewer) && viewers.size === 0) onWatched(false);
+      };
     },
     header,
     keyFrame: () =>

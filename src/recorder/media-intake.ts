@@ -3,6 +3,7 @@
  *
  * Belongs here: wiring the parts of media/rtp for one session. Does not: what each of them does, sockets.
  */
+import { assertNever } from '../core/errors.ts';
 import { parseAudioSpecificConfig } from '../media/codec/aac.ts';
 import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
 import { createAacDepacketizer } from '../media/rtp/depacketize-aac.ts';
@@ -152,6 +153,8 @@ function depacketizerOf(description: ReadyTrack['description'], deps: IntakeDeps
     case 'pcmu':
     case 'opus':
       return createPlainAudioDepacketizer(deps.audio);
+    default:
+      return assertNever(description);
   }
 }
 

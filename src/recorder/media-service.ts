@@ -137,7 +137,12 @@ export async function startMediaService({ dataDir, clock, log }: MediaServiceDep
       const key = keyOf(order);
       const known = streams.get(key);
       if (known === undefined) {
-        const stream: Stream = { order, hub: createLiveHub(), loop: undefined, changing: Promise.resolve() };
+        const stream: Stream = {
+          order,
+          hub: createLiveHub((watched) => streams.get(key)?.loop?.setWatched(watched)),
+          loop: undefined,
+          changing: Promise.resolve(),
+        };
         streams.set(key, stream);
         startLoop(key, stream);
         continue;

@@ -62,6 +62,7 @@ const FLUSH_MS = 200;
 const GIVE_UP_MS = 15_000;
 
 /** @throws UnderstudyError `recorder/source` with the camera's own reason if nothing came. */
+// oxlint-disable-next-line max-lines-per-function -- composition of the parts of one recording
 export async function recordSingle(spec: SingleRecording): Promise<SingleResult> {
   parseRtspUrl(spec.url);
   const folder = resolvePath(spec.folder);
