@@ -45,6 +45,8 @@ async function sleepOrAbort(duration: DurationMs, signal?: AbortSignal): Promise
 export const seconds = (value: number): DurationMs => durationMs(value * 1000);
 /** ISO 8601 UTC with milliseconds, the one way the product writes a wall time. */
 export const isoOf = (at: EpochMs): string => new Date(at).toISOString();
+/** For libraries that want a `Date`. */
+export const dateOf = (at: EpochMs): Date => new Date(at);
 /** `undefined` if `text` is not a date and time with a zone. */
 export function parseIso(text: string): EpochMs | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;

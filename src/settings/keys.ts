@@ -51,7 +51,7 @@ export async function openKeys({ dataDir, clock, hosts }: OpenKeysOptions): Prom
       const found = new X509Certificate(bytes);
       return certificateFits(found, key, clock.now()) ? found : undefined;
     },
-    create: () => createSelfSignedCertificate(key, namesOf(hosts), clock.now()),
+    create: async () => await createSelfSignedCertificate(key, namesOf(hosts), clock.now()),
   });
   await open('export-signing.key', privateKeyKind('ed25519'));
   const secretsKey = await open('secrets.key', {
@@ -78,7 +78,7 @@ const namesOf = (hosts: readonly string[]): { readonly commonName: string; reado
 type KeyKind<T> = {
   /** Undefined or an exception: not usable. */
   readonly parse: (bytes: Buffer) => T | undefined;
-  readonly create: () => string | Uint8Array;
+  readonly create: () => string | Uint8Array | Promise<string>;
 };
 
 function privateKeyKind(type: 'ec' | 'ed25519'): KeyKind<KeyObject> {
@@ -106,7 +106,7 @@ async function openKey<T>(path: string, kind: KeyKind<T>, recoveries: Recovery[]
     const message = `keys/${file} could not be used and was made anew. Browsers and tools that knew the old one must trust the new one.`;
     recoveries.push({ file: `keys/${file}`, outcome: 'lost', quarantined, message });
   }
-  const made = Buffer.from(kind.create());
+  const made = Buffer.from(await kind.create());
   await replaceFile(path, made, false);
   const result = kind.parse(made);
   if (result === undefined) throw new TypeError(`a fresh ${file} does not parse`);

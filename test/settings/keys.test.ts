@@ -10,7 +10,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { epochMs } from '../../src/core/units.ts';
 import { openKeys } from '../../src/settings/keys.ts';
 
-const HOSTS = ['nas.local', '192.168.1.5', 'fd00::1:2', '::ffff:10.0.0.1'];
+const HOSTS = ['nas.local', '192.168.1.5', 'fd00::1:2', '::ffff:10.0.0.1', 'fe80::7%eth0', 'büro.local', 'a b'];
 async function temporary(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-keys-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -22,8 +22,8 @@ test('the certificate names every host and address and stays the same', async (t
   const dataDir = await temporary(t);
   const { tls, recoveries } = await open(dataDir);
   const certificate = new X509Certificate(tls.certificate);
-  for (const host of ['localhost', 'nas.local']) t.is(certificate.checkHost(host), host);
-  for (const address of ['127.0.0.1', '::1', '192.168.1.5', 'fd00::1:2'])
+  for (const host of ['localhost', 'nas.local', 'xn--bro-hoa.local']) t.is(certificate.checkHost(host), host);
+  for (const address of ['127.0.0.1', '::1', '192.168.1.5', 'fd00::1:2', '10.0.0.1', 'fe80::7'])
     t.truthy(certificate.checkIP(address), address);
   t.is(certificate.checkHost('example.com'), undefined);
   t.true(certificate.verify(certificate.publicKey));
