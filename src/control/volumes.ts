@@ -1,7 +1,10 @@
 /** Volumes for the API: adopting a folder, forgetting it again, and what each is worth. */
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Volume } from '../api/contract/server.ts';
 import type { VolumeDeps as VolumeRouteDeps, VolumeStatus } from '../api/routes/volumes.ts';
 import { readMounts, suggestVolumes } from '../archive/mounts.ts';
+import type { Mount } from '../archive/mounts.ts';
 import { forecastDays } from '../archive/retention.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { adoptVolume, inspectVolume, withDeadline } from '../archive/volume.ts';
@@ -12,6 +15,7 @@ import { UnderstudyError } from '../core/errors.ts';
 import { durationMs, epochMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { VolumeSettings } from '../site/server-settings.ts';
+import { volumePlaceProblem } from '../site/volume-place.ts';
 import type { LiveState, VolumeView } from './live-state.ts';
 
 /** A hung network disk must not hang the page. */
@@ -23,6 +27,7 @@ export const headroomOf = (reserveBytes: number): number =>
 
 export type VolumeDeps = {
   readonly settings: Pick<Settings, 'volumes' | 'server' | 'cameras'>;
+  readonly options: { readonly dataDir: string };
   readonly catalogue: Pick<Catalogue, 'segments'>;
   readonly state: Pick<LiveState, 'volumeOf'>;
   readonly clock: Clock;
@@ -36,15 +41,24 @@ export const createVolumes = (deps: VolumeDeps): Volumes => ({
   suggestions: async () => await suggest(deps),
 });
 
-/** @throws volume/unusable, volume/foreign */
-async function prepare(
-  { settings, clock }: VolumeDeps,
-  path: string,
-): Promise<{ readonly id: string; readonly path: string }> {
+/** @throws volume/unusable, volume/foreign, volume/not-here */
+async function prepare(deps: VolumeDeps, path: string): Promise<{ readonly id: string; readonly path: string }> {
+  const { settings, clock, options } = deps;
+  // The one folder that we make: a disk that is not mounted cannot be mistaken for it, the data directory is there.
+  if (path === ownFootageOf(options)) await mkdir(path, { recursive: true, mode: 0o750 });
   const looked = usable(path, await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path)));
+  await checkPlace(deps, looked.path);
   const serverId = settings.server.get().id;
   const adopted = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), adoptVolume(looked.path, { serverId, clock }));
   return { id: idOf(path, adopted), path: looked.path };
+}
+
+const ownFootageOf = ({ dataDir }: VolumeDeps['options']): string => join(dataDir, 'footage');
+
+async function checkPlace({ settings, options }: VolumeDeps, path: string): Promise<void> {
+  const volumes = settings.volumes.get().volumes.map((volume) => volume.path);
+  const problem = volumePlaceProblem(path, { dataDir: await realpath(options.dataDir), volumes });
+  if (problem !== undefined) throw new UnderstudyError('invalid', 'volume/not-here', problem);
 }
 
 function usable(
@@ -111,14 +125,29 @@ function stateOf(view: VolumeView | undefined): Pick<Volume, 'state' | 'message'
   return { state: names[state.cause], message: state.message };
 }
 
-async function suggest({ settings, clock }: VolumeDeps): Promise<readonly Suggestion[]> {
-  const used = new Set(settings.volumes.get().volumes.map(({ path }) => path));
+async function suggest({ settings, clock, options }: VolumeDeps): Promise<readonly Suggestion[]> {
+  const volumes = settings.volumes.get().volumes.map(({ path }) => path);
+  const dataDir = await realpath(options.dataDir);
+  const mounts = await readMounts();
   const found: Suggestion[] = [];
-  for (const { path, fileSystem } of suggestVolumes(await readMounts())) {
-    if (used.has(path)) continue;
+  for (const { path, fileSystem } of suggestVolumes(mounts)) {
+    if (volumes.includes(path) || volumePlaceProblem(path, { dataDir, volumes }) !== undefined) continue;
     const looked = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path));
     if (looked?.kind === 'folder')
       found.push({ path, fileSystem, totalBytes: looked.totalBytes, freeBytes: looked.freeBytes });
   }
-  return found;
+  if (found.length > 0 || volumes.length > 0) return found;
+  // A machine with one disk: beside our settings is the one place that is surely ours.
+  const looked = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(dataDir));
+  if (looked?.kind !== 'folder') return [];
+  const fileSystem = mountOf(mounts, dataDir)?.fileSystem ?? '';
+  const { totalBytes, freeBytes } = looked;
+  return [{ path: ownFootageOf(options), fileSystem, totalBytes, freeBytes }];
 }
+
+/** The last one whose path leads to `path`. */
+const mountOf = (mounts: readonly Mount[], path: string): Mount | undefined =>
+  mounts
+    .filter((mount) => path === mount.path || path.startsWith(mount.path.endsWith('/') ? mount.path : `${mount.path}/`))
+    .sort((one, other) => one.path.length - other.path.length)
+    .at(-1);

@@ -4,6 +4,7 @@ import { UnderstudyError } from '../../core/errors.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { DEFAULT_RESERVE_BYTES, MAX_VOLUMES } from '../../site/server-settings.ts';
 import type { VolumeSettings } from '../../site/server-settings.ts';
+import { overlapProblem } from '../../site/volume-place.ts';
 import type { ActivityLog } from '../activity.ts';
 import type { Caller } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
@@ -105,7 +106,7 @@ function createVolume({ settings, statusOf, prepare, activity }: VolumeDeps): Ro
       access: 'admin',
       body: createVolumeRequest,
       response: { status: 201, json: volume },
-      problems: { 409: 'volume/exists' },
+      problems: { 409: 'volume/exists', 422: 'volume/not-here' },
     },
     async ({ body, caller }) => {
       checkPath(body.path);
@@ -113,6 +114,12 @@ function createVolume({ settings, statusOf, prepare, activity }: VolumeDeps): Ro
       const record = { id, path, reserveBytes: body.reserveBytes ?? DEFAULT_RESERVE_BYTES };
       await settings.volumes.update(({ volumes }) => {
         if (volumes.some((one) => one.id === id || one.path === path)) throw exists(path);
+        // Once more under the lock of the file: two requests at once may name folders in one another.
+        const problem = overlapProblem(
+          path,
+          volumes.map((one) => one.path),
+        );
+        if (problem !== undefined) throw new UnderstudyError('invalid', 'volume/not-here', problem);
         if (volumes.length >= MAX_VOLUMES) throw tooMany();
         return { volumes: [...volumes, record] };
       });
