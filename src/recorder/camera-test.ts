@@ -269,8 +269,9 @@ function intakeOf(
     tracks,
     video: createKeyFrameCatcher(video?.codec ?? 'h264', video?.parameterSets ?? [], caught),
     audio: { frame: () => undefined },
+    newRun: () => undefined,
     lost: () => undefined,
-    clockOf: () => ({ arrived: () => undefined, senderReport: () => undefined }),
+    clockOf: () => ({ arrived: () => 'steady', senderReport: () => undefined }),
     now: clock.now,
     monotonic: clock.monotonic,
     ssrc: randomBytes(4).readUInt32BE(),
@@ -292,7 +293,7 @@ function resultOf(checks: readonly Check[], { keyFrame, tracks, certificate }: O
   };
 }
 
-function previewOf({ track, sample }: KeyFrame): string {
+export function previewOf({ track, sample }: KeyFrame): string {
   const init = encodeInitSegment({ video: track, audio: undefined });
   const fragment = encodeLiveFragment(
     {

@@ -32,15 +32,18 @@ export const MAX_SAMPLES = 256;
 export const MAX_FRAGMENT_BYTES: number = 12 * 1024 * 1024;
 /** 90 kHz; until the stream shows its own: 25 pictures a second. */
 const FIRST_FRAME_TICKS = 3600;
-/** Timestamps that jump further than this, or back, are a new start of the camera's clock. */
+/** No access unit counts as being shown for longer. */
 const MAX_STEP_TICKS = 10 * 90_000;
+/** Without a picture for so long, and for several times what is usual, the camera stood still: what it did not send is missing. */
+const MAX_PAUSE_TICKS = 1.5 * 90_000;
+const MAX_PAUSE_FRAMES = 4;
 /** The wall clock moved against the camera's by so much: it was set. */
 const CLOCK_STEP_US = 1_500_000;
 const US_PER_TICK = 1e6 / 90_000;
 const FIRST_BLOCK = 256 * 1024;
 const NO_SOUND: SampleRun = { count: 0, decodeTime: 0, sizes: new Uint32Array(0), durations: new Uint32Array(0) };
 
-export type LossCause = 'network-loss' | 'overload' | 'clock-stepped' | 'no-key-frame';
+export type LossCause = 'network-loss' | 'overload' | 'clock-stepped' | 'no-key-frame' | 'camera-stalled';
 export type FragmentBuilderDeps = {
   readonly slabs: Pick<Slabs, 'take' | 'give'>;
   readonly sequence: Sequence;
@@ -76,6 +79,7 @@ export type AccessUnitView = {
   start: number;
   end: number;
   timestamp: number;
+  wallUs: number;
   key: boolean;
 };
 
@@ -84,6 +88,8 @@ export type FragmentBuilder = {
   readonly audio: AudioSink;
   /** Packets are missing before what comes next. */
   readonly noteLoss: () => void;
+  /** From the next access unit on timestamps stand for other wall times: the camera's clock jumped, or ours was set. */
+  readonly newRun: (why: 'timestamps-jumped' | 'clock-stepped') => void;
   /** Ends the session: what is whole is handed out. Returns the wall microseconds up to which it is recorded. */
   readonly end: () => number | undefined;
   readonly segment: () => Segment | undefined;
@@ -114,7 +120,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const sizes = new Uint32Array(MAX_SAMPLES);
   const durations = new Uint32Array(MAX_SAMPLES);
   const leaves = new Uint8Array(MAX_SAMPLES * HASH_BYTES);
-  const view: AccessUnitView = { bytes: leaves, start: 0, end: 0, timestamp: 0, key: false };
+  const view: AccessUnitView = { bytes: leaves, start: 0, end: 0, timestamp: 0, wallUs: 0, key: false };
 
   /** Other parameter sets came: the next key frame begins a segment. */
   let layoutChanged = false;
@@ -129,6 +135,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   let fragmentUs = 0;
   let fragmentContinuous = false;
   let latest = 0;
+  /** Wall time of `latest`. */
+  let latestUs = 0;
   let frameTicks = FIRST_FRAME_TICKS;
   let reordered = (sets.reorderFrames() ?? 0) > 0;
   let endUs: number | undefined;
@@ -138,8 +146,13 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   let wantsSegment = false;
   let begun = false;
 
+  /** Added to timestamps, so that time goes on evenly when the camera's clock has jumped. */
+  let shift = 0;
+  let jumped = false;
+
   // Of the access unit in hand.
   let unitTimestamp = 0;
+  let unitUs = 0;
   let unitHasPicture = false;
   let unitKey = false;
   let unitDropped = false;
@@ -228,18 +241,24 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   };
 
   const expectedUs = (timestamp: number): number =>
-    segment === undefined ? videoWallUs(timestamp) : segment.startUs + (timestamp - segmentTicks) * US_PER_TICK;
+    segment === undefined ? unitUs : segment.startUs + (timestamp - segmentTicks) * US_PER_TICK;
 
   /** The camera's clock started anew inside the session: its new times go on where the old ones ended. */
-  const isJump = (timestamp: number): boolean =>
-    count > 0 && (timestamp - latest > MAX_STEP_TICKS || latest - timestamp > MAX_STEP_TICKS);
+  const followJump = (raw: number): void => {
+    jumped = false;
+    if (endUs === undefined && count === 0) return;
+    const usual = frameTicks * (1 + (reordered ? (sets.reorderFrames() ?? 2) : 0));
+    const passed = Math.round((unitUs - latestUs) / US_PER_TICK);
+    shift = latest + (isPause(passed) ? passed : usual) - raw;
+  };
+  const isPause = (ticks: number): boolean => ticks > Math.max(MAX_PAUSE_TICKS, MAX_PAUSE_FRAMES * frameTicks);
 
   const endOfLatest = (next: number): number =>
     reordered || next <= latest ? latest + frameTicks : Math.min(next, latest + MAX_STEP_TICKS);
 
-  const shouldCut = (timestamp: number, key: boolean, jump: boolean): boolean => {
+  const shouldCut = (timestamp: number, key: boolean): boolean => {
     if (count === 0) return false;
-    if (key || jump || lossCause !== undefined || count >= MAX_SAMPLES) return true;
+    if (key || lossCause !== undefined || count >= MAX_SAMPLES) return true;
     if (payload.videoBytes() >= MAX_FRAGMENT_BYTES || sound?.isNearlyFull() === true) return true;
     return timestamp > latest && timestamp - fragmentTicks >= durationMs() * 90;
   };
@@ -253,25 +272,16 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
       return;
     }
     const timestamp = unitTimestamp;
-    const jump = isJump(timestamp);
-    const wall = videoWallUs(timestamp);
-    const stepped = segment !== undefined && Math.abs(wall - expectedUs(timestamp)) > CLOCK_STEP_US;
-    if (jump || stepped) wantsSegment = true;
-    if (key && layoutChanged) wantsSegment = true;
-    if (shouldCut(timestamp, key, jump)) {
-      const missing = lossCause !== undefined || jump || (stepped && key);
+    const stepped = segment !== undefined && Math.abs(unitUs - expectedUs(timestamp)) > CLOCK_STEP_US;
+    if (stepped || (key && layoutChanged)) wantsSegment = true;
+    if ((count > 0 || endUs !== undefined) && isPause(timestamp - latest)) lossCause ??= 'camera-stalled';
+    if (shouldCut(timestamp, key)) {
+      const missing = lossCause !== undefined || (stepped && key);
       const endTicks = missing ? latest + frameTicks : endOfLatest(timestamp);
-      cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, wall));
+      cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, unitUs));
     }
     if (unitDropped) return;
-    if (key && needsSegment(timestamp)) openSegment(timestamp, wall);
-    else if (jump) waitForKey();
-  };
-  /** Without a key frame nothing can begin. */
-  const waitForKey = (): void => {
-    segment = undefined;
-    lossCause ??= 'no-key-frame';
-    unitDropped = true;
+    if (key && needsSegment(timestamp)) openSegment(timestamp, unitUs);
   };
   /** Neighbouring fragments share one moment; while the clock is off by a step, the segment's own time counts until it ends. */
   const steadyUs = (timestamp: number, wall: number): number => {
@@ -308,13 +318,17 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     timestamps[count] = unitTimestamp;
     sizes[count] = size;
     count += 1;
-    if (unitTimestamp > latest || count === 1) latest = unitTimestamp;
+    if (unitTimestamp > latest || count === 1) {
+      latest = unitTimestamp;
+      latestUs = unitUs;
+    }
     if (!begun) on.begun(fragmentUs);
     begun = true;
     view.bytes = payload.block()?.bytes ?? leaves;
     view.end = payload.accessUnitStart();
     view.start = view.end - size;
     view.timestamp = unitTimestamp;
+    view.wallUs = unitUs;
     view.key = unitKey;
     on.accessUnit(view);
   };
@@ -335,9 +349,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   };
   const steadyStart = (timestamp: number): number => {
     if (segment !== undefined && segmentIsNew && count === 0 && timestamp === segmentTicks) return segment.startUs;
-    const wall = videoWallUs(timestamp);
     const expected = expectedUs(timestamp);
-    return Math.abs(wall - expected) > CLOCK_STEP_US ? expected : wall;
+    return Math.abs(unitUs - expected) > CLOCK_STEP_US ? expected : unitUs;
   };
 
   const loseUnit = (cause: LossCause): void => {
@@ -350,7 +363,9 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
 
   const video: AccessUnitSink = {
     beginAccessUnit: (timestamp) => {
-      unitTimestamp = timestamp;
+      unitUs = videoWallUs(timestamp);
+      if (jumped) followJump(timestamp);
+      unitTimestamp = timestamp + shift;
       unitHasPicture = false;
       unitKey = false;
       unitDropped = false;
@@ -397,6 +412,9 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
       },
     },
     noteLoss,
+    newRun: (why) => {
+      if (why === 'timestamps-jumped') jumped = true;
+    },
     end: () => {
       payload.dropAccessUnit();
       const endTicks = latest + frameTicks;

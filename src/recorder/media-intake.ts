@@ -19,6 +19,9 @@ import { createReceiverStatistics } from '../media/rtp/statistics.ts';
 import type { ReadyTrack } from '../media/rtsp/client-session.ts';
 import type { AudioDescription } from '../media/sdp/tracks-of.ts';
 import type { AudioTrack } from '../media/tracks.ts';
+import type { Observation } from '../media/rtp/wall-clock.ts';
+import { createFirstPackets } from './first-packets.ts';
+import type { FirstPackets } from './first-packets.ts';
 import type { MediaIntake } from './rtsp-connection.ts';
 
 /** How long packets over UDP wait for a missing one before them. */
@@ -28,7 +31,7 @@ const CNAME = 'understudy';
 /** What the time of a track is told to. */
 export type TrackClock = {
   /** At the first packet of every access unit. `timestamp`: unwrapped; wall and monotonic milliseconds of the read that brought it. */
-  readonly arrived: (timestamp: number, wall: number, monotonic: number) => void;
+  readonly arrived: (timestamp: number, wall: number, monotonic: number) => Observation;
   /** `cameraWall`: wall milliseconds on the camera's clock. */
   readonly senderReport: (timestamp: number, cameraWall: number) => void;
 };
@@ -38,6 +41,8 @@ export type IntakeDeps = {
   readonly audio: AudioSink;
   /** Video packets are missing before what comes next. */
   readonly lost: () => void;
+  /** From the next access unit on the video's timestamps stand for other wall times. */
+  readonly newRun: (why: Exclude<Observation, 'steady'>) => void;
   readonly clockOf: (track: number) => TrackClock;
   /** Wall milliseconds. */
   readonly now: () => number;
@@ -49,12 +54,17 @@ export type IntakeDeps = {
 export type Intake = MediaIntake & { readonly packetsLost: () => number };
 
 export function createMediaIntake(deps: IntakeDeps): Intake {
-  const receivers = deps.tracks.map((track, index) => createReceiver(track, index, deps));
+  const first = createFirstPackets(
+    (track, bytes, lostBefore) => receivers[track]?.deliver(bytes, 0, bytes.length, lostBefore),
+    deps.monotonic,
+  );
+  const receivers: readonly Receiver[] = deps.tracks.map((track, index) => createReceiver(track, index, deps, first));
   return {
     reading: () => {
       const at = deps.monotonic();
       const wall = deps.now();
       for (const receiver of receivers) receiver.reading(at, wall);
+      first.timePassed(at);
     },
     rtp: (track, bytes, start, end) => receivers[track]?.rtp(bytes, start, end),
     rtcp: (track, bytes, start, end) => receivers[track]?.rtcp(bytes, start, end),
@@ -62,8 +72,13 @@ export function createMediaIntake(deps: IntakeDeps): Intake {
     timePassed: () => {
       const at = deps.monotonic();
       for (const receiver of receivers) receiver.timePassed(at);
+      first.timePassed(at);
     },
     report: (track) => receivers[track]?.report(),
+    ending: () => {
+      for (const receiver of receivers) receiver.flush();
+      first.release();
+    },
     packetsLost: () => receivers.reduce((sum, receiver) => sum + receiver.packetsLost(), 0),
   };
 }
@@ -74,11 +89,19 @@ type Receiver = {
   readonly rtcp: (bytes: Uint8Array, start: number, end: number) => void;
   readonly timePassed: (at: number) => void;
   readonly report: () => Uint8Array | undefined;
+  readonly flush: () => void;
+  /** A packet that was held back at the start; its arrival has been told to the clock. */
+  readonly deliver: (bytes: Uint8Array, start: number, end: number, lostBefore: boolean) => void;
   readonly packetsLost: () => number;
 };
 
 // oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
-function createReceiver({ description, transport }: ReadyTrack, index: number, deps: IntakeDeps): Receiver {
+function createReceiver(
+  { description, transport }: ReadyTrack,
+  index: number,
+  deps: IntakeDeps,
+  first: FirstPackets,
+): Receiver {
   const view = createPacketView();
   const statistics = createReceiverStatistics(description.clockRate);
   const depacketizer = depacketizerOf(description, deps);
@@ -87,24 +110,41 @@ function createReceiver({ description, transport }: ReadyTrack, index: number, d
   const { payloadType } = description;
   let readAt = deps.monotonic();
   let readWall = deps.now();
-  let timestamp = Number.NaN;
+  /** Of the packet that arrived last, and of the one delivered last: they differ only while packets are held back. */
+  let arrived = Number.NaN;
+  let delivered = Number.NaN;
   let source = 0;
   let lastReport = { middle: 0, at: 0 };
+  let earlyReport: { readonly rtpTimestamp: number; readonly wallMs: number } | undefined;
 
-  const deliver = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
-    if (!readPacket(view, bytes, start, end) || view.payloadType !== payloadType) return;
-    const raw = view.timestamp;
-    const next = Number.isNaN(timestamp) ? raw : unwrapTimestamp(timestamp, raw);
-    if (next !== timestamp) {
-      timestamp = next;
-      clock.arrived(timestamp, readWall, readAt);
-    }
-    if (lostBefore && isVideo) deps.lost();
-    depacketizer.push(view, timestamp, lostBefore);
+  const observe = (raw: number): void => {
+    const isFirst = Number.isNaN(arrived);
+    const next = isFirst ? raw : unwrapTimestamp(arrived, raw);
+    if (next === arrived) return;
+    // A camera that jumps in its first half second: what is held belongs to the time before.
+    if (Math.abs(next - arrived) > description.clockRate) first.release();
+    arrived = next;
+    const observation = clock.arrived(next, readWall, readAt);
+    if (observation !== 'steady' && isVideo) deps.newRun(observation);
+    if (earlyReport === undefined) return;
+    clock.senderReport(unwrapTimestamp(next, earlyReport.rtpTimestamp), earlyReport.wallMs);
+    earlyReport = undefined;
   };
-  const reorder = transport.kind === 'udp' ? createReorderBuffer(MAX_REORDER_WAIT, deliver) : undefined;
+  const deliver = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
+    if (!readPacket(view, bytes, start, end)) return;
+    delivered = Number.isNaN(delivered) ? view.timestamp : unwrapTimestamp(delivered, view.timestamp);
+    if (lostBefore && isVideo) deps.lost();
+    depacketizer.push(view, delivered, lostBefore);
+  };
+  const take = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
+    if (!readPacket(view, bytes, start, end) || view.payloadType !== payloadType) return;
+    observe(view.timestamp);
+    if (!first.hold(index, bytes.subarray(start, end), lostBefore)) deliver(bytes, start, end, lostBefore);
+  };
+  const reorder = transport.kind === 'udp' ? createReorderBuffer(MAX_REORDER_WAIT, take) : undefined;
 
   return {
+    deliver,
     reading: (at, wall) => {
       readAt = at;
       readWall = wall;
@@ -114,17 +154,20 @@ function createReceiver({ description, transport }: ReadyTrack, index: number, d
       source = view.ssrc;
       const missing = statistics.received(view.sequence, view.timestamp, readAt);
       if (reorder !== undefined) reorder.push(bytes, start, end, readAt);
-      else if (missing >= 0) deliver(bytes, start, end, missing > 0);
+      else if (missing >= 0) take(bytes, start, end, missing > 0);
     },
     rtcp: (bytes, start, end) => {
       for (const packet of parseRtcp(bytes, start, end)) {
         if (packet.kind !== 'sender-report') continue;
         lastReport = { middle: packet.ntpMiddle, at: readAt };
-        if (packet.wallMs === undefined || Number.isNaN(timestamp)) continue;
-        clock.senderReport(unwrapTimestamp(timestamp, packet.rtpTimestamp), packet.wallMs);
+        const { wallMs, rtpTimestamp } = packet;
+        if (wallMs === undefined) continue;
+        if (Number.isNaN(arrived)) earlyReport = { rtpTimestamp, wallMs };
+        else clock.senderReport(unwrapTimestamp(arrived, rtpTimestamp), wallMs);
       }
     },
     timePassed: (at) => reorder?.timePassed(at),
+    flush: () => reorder?.flush(),
     report: () => {
       if (statistics.packets() === 0) return undefined;
       const delay = lastReport.middle === 0 ? 0 : Math.round(((deps.monotonic() - lastReport.at) * 65_536) / 1000);

@@ -13,7 +13,6 @@ import type { LiveHub } from './live-hub.ts';
 import { audioTrackOf, createMediaIntake } from './media-intake.ts';
 import type { Intake } from './media-intake.ts';
 import { createSessionClock } from './session-clock.ts';
-import type { SessionClock } from './session-clock.ts';
 import type { Sequence } from './run-counter.ts';
 import { openRtspConnection } from './rtsp-connection.ts';
 import type { MediaIntake } from './rtsp-connection.ts';
@@ -141,13 +140,14 @@ function createPipeline(deps: SessionDeps, tracks: readonly ReadyTrack[]): Pipel
     audioWallUs: (timestamp) => times.wallUs(audioAt, timestamp),
     clock: times.kind,
     previousChain: undefined,
-    on: builderEvents(deps, times, { builder: () => builder, videoAt }),
+    on: builderEvents(deps, () => builder),
   });
   const intake = createMediaIntake({
     tracks,
     video: builder.video,
     audio: builder.audio,
     lost: builder.noteLoss,
+    newRun: builder.newRun,
     clockOf: times.trackClock,
     now: deps.clock.now,
     monotonic: deps.clock.monotonic,
@@ -156,15 +156,10 @@ function createPipeline(deps: SessionDeps, tracks: readonly ReadyTrack[]): Pipel
   return { builder, intake };
 }
 
-type EventContext = {
-  readonly builder: () => FragmentBuilder;
-  readonly videoAt: number;
-};
-
-function builderEvents(
-  deps: SessionDeps,
-  times: SessionClock,
-  { builder, videoAt }: EventContext,
+/** What the builder of any stream tells: fragments to the disk, access units to viewers, losses to the ledger. */
+export function builderEvents(
+  deps: Pick<SessionDeps, 'counter' | 'order' | 'queue' | 'slabs' | 'hub' | 'emit' | 'on'>,
+  builder: () => FragmentBuilder,
 ): Parameters<typeof createFragmentBuilder>[0]['on'] {
   const { counter, order, queue, slabs, hub } = deps;
   return {
@@ -182,7 +177,7 @@ function builderEvents(
     accessUnit: (unit) => {
       counter.accessUnits += 1;
       counter.bytes += unit.end - unit.start;
-      const wallMs = times.wallUs(videoAt, unit.timestamp) / 1000;
+      const wallMs = unit.wallUs / 1000;
       counter.lastFrameAt = wallMs;
       const layout = builder().segment()?.layout;
       if (layout !== undefined) hub.accessUnit(unit, layout, wallMs);

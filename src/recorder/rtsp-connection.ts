@@ -37,6 +37,8 @@ export type MediaIntake = {
   readonly timePassed: () => void;
   /** A receiver report of the track, if anything was received. */
   readonly report: (track: number) => Uint8Array | undefined;
+  /** Nothing more comes: what waits for something is taken now. */
+  readonly ending: () => void;
 };
 
 export type ConnectionDeps = SocketDeps & {
@@ -95,6 +97,12 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     cancelReorder();
     socket.close();
     for (const pair of pairs) pair.close();
+    try {
+      intake?.ending();
+    } catch (error) {
+      // What came last was not what it should be, but the session is over already, for another reason.
+      if (!(error instanceof UnderstudyError)) throw error;
+    }
     on.ended(how);
   };
   const fail = (cause: MissingCause, message: string): void => finish({ kind: 'failed', cause, message });
@@ -218,7 +226,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
       (control: boolean) =>
       (packet: Buffer, from: { readonly address: string }): void => {
         if (from.address !== expectedSource(track)) return;
-        intake?.reading();
+        guarded(() => intake?.reading());
         take(track, control, packet, 0, packet.length);
       };
     const pair = await openUdpPair(family, { rtp: receive(false), rtcp: receive(true) });

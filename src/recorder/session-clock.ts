@@ -14,7 +14,7 @@ export function createSessionClock(clockRates: readonly number[]): SessionClock 
   const clocks = clockRates.map((rate) => createWallClock(rate));
   return {
     trackClock: (track) => ({
-      arrived: (timestamp, wall, monotonic) => void clocks[track]?.observe(timestamp, wall, monotonic),
+      arrived: (timestamp, wall, monotonic) => clocks[track]?.observe(timestamp, wall, monotonic) ?? 'steady',
       senderReport: (timestamp, cameraWall) => clocks[track]?.senderReport(timestamp, cameraWall),
     }),
     wallUs: (track, timestamp) => Math.round((clocks[track]?.wallOf(timestamp) ?? 0) * 1000),

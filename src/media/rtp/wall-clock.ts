@@ -6,21 +6,30 @@
  * Belongs here: the mapping. Does not: what a new run means for segments (recorder).
  *
  * Invariants:
- * 1. Within a run later ticks are never earlier wall time, equal ticks are equal wall time while no later ones were observed.
+ * 1. Within a run later ticks are never earlier wall time, equal ticks are equal wall time while no later ones were observed;
+ *    counted from the first answer: until then the best estimate is taken at once, which is what a burst after PLAY needs.
  * 2. A step of the system clock or a jump of the timestamps begins a new run, and is told exactly once.
  */
 export type WallClockPolicy = {
   /** Sender reports further from arrival than this are a camera whose clock is not set. */
   readonly maxSkew: number;
-  /** Timestamps that run ahead of or behind arrival by more than this have jumped. */
+  /** Timestamps that run behind arrival by more than this, for good, have jumped. */
   readonly maxJump: number;
+  /** Timestamps that are ahead of arrival by more than this at one stroke have jumped: nothing comes from the future. */
+  readonly maxAhead: number;
   /** Timestamps may go back this far: B-frames are sent before what they are shown after. */
   readonly maxReorder: number;
   /** Wall against monotonic time differing by more than this is a step of the system clock. */
   readonly maxStep: number;
 };
 
-export const WALL_CLOCK_POLICY: WallClockPolicy = { maxSkew: 2000, maxJump: 5000, maxReorder: 3000, maxStep: 500 };
+export const WALL_CLOCK_POLICY: WallClockPolicy = {
+  maxSkew: 2000,
+  maxJump: 5000,
+  maxAhead: 1000,
+  maxReorder: 1000,
+  maxStep: 500,
+};
 
 export type Observation =
   | 'steady'
@@ -45,9 +54,9 @@ export type WallClock = {
 const WINDOW_MS = 10_000;
 /** 5 ms a second is below what a viewer notices and a hundred times the drift of a bad quartz. */
 const SLEW = 0.005;
-/** A burst after PLAY puts the first estimate off by up to a key-frame interval: then faster. */
+/** A long burst after PLAY puts the first estimate off by up to a key-frame interval: then faster, the further off the faster. */
 const FAST_SLEW = 0.1;
-const FAR_OFF_MS = 500;
+const SLEW_WITHIN_MS = 5000;
 
 // oxlint-disable-next-line max-lines-per-function -- one closure over the state of one mapping
 export function createWallClock(clockRate: number, policy: WallClockPolicy = WALL_CLOCK_POLICY): WallClock {
@@ -61,7 +70,10 @@ export function createWallClock(clockRate: number, policy: WallClockPolicy = WAL
   let windowStart = 0;
   let least = 0;
   let leastBefore = 0;
+  /** Of the last sender report; counts while it is sane. */
   let reported = Number.NaN;
+  /** An answer was given that later ones must fit. */
+  let asked = false;
   let step = 0;
 
   const mediaMs = (ticks: number): number => (ticks * 1000) / clockRate;
@@ -76,9 +88,14 @@ export function createWallClock(clockRate: number, policy: WallClockPolicy = WAL
     leastBefore = least;
     reported = Number.NaN;
   };
+  const bestArrival = (): number => Math.min(least, leastBefore);
+  const isReportSane = (): boolean => Math.abs(reported - bestArrival()) <= policy.maxSkew;
+  const target = (): number => (isReportSane() ? reported : bestArrival());
   const jumped = (media: number, monotonic: number): boolean => {
     const advance = media - latest;
-    if (advance < -policy.maxReorder || advance > monotonic - lastMonotonic + policy.maxJump) return true;
+    if (advance < -policy.maxReorder) return true;
+    const ahead = media + offset - (monotonic + base);
+    if (Math.min(ahead, advance - (monotonic - lastMonotonic)) > policy.maxAhead) return true;
     return (
       Math.abs(monotonic + base - (media + offset)) > policy.maxJump && advance > 0 && fallenBehind(media, monotonic)
     );
@@ -86,19 +103,18 @@ export function createWallClock(clockRate: number, policy: WallClockPolicy = WAL
   /** Late packets of a network that stood still catch up; timestamps that stand still do not: the least delay shows which. */
   const fallenBehind = (media: number, monotonic: number): boolean =>
     Math.min(least, leastBefore, monotonic + base - media) - offset > policy.maxJump;
-  const trackArrival = (media: number, monotonic: number): number => {
+  const trackArrival = (media: number, monotonic: number): void => {
     const arrival = monotonic + base - media;
     if (monotonic - windowStart >= WINDOW_MS) {
       leastBefore = least;
       least = arrival;
       windowStart = monotonic;
     } else if (arrival < least) least = arrival;
-    return Math.min(least, leastBefore);
   };
-  const slew = (target: number, advance: number): void => {
-    const difference = target - offset;
-    const most = advance * (Math.abs(difference) > FAR_OFF_MS ? FAST_SLEW : SLEW);
-    offset += Math.max(-most, Math.min(most, difference));
+  const slew = (advance: number): void => {
+    const difference = target() - offset;
+    const most = advance * Math.min(FAST_SLEW, Math.max(SLEW, Math.abs(difference) / SLEW_WITHIN_MS));
+    offset += asked ? Math.max(-most, Math.min(most, difference)) : difference;
   };
 
   return {
@@ -118,22 +134,22 @@ export function createWallClock(clockRate: number, policy: WallClockPolicy = WAL
         begin(media, wall, monotonic, latest + offset);
         return 'timestamps-jumped';
       }
-      const arrival = trackArrival(media, monotonic);
-      if (Math.abs(reported - arrival) > policy.maxSkew) reported = Number.NaN;
-      if (media > latest) {
-        slew(Number.isNaN(reported) ? arrival : reported, media - latest);
-        latest = media;
-      }
+      trackArrival(media, monotonic);
+      if (media > latest || !asked) slew(Math.max(0, media - latest));
+      latest = Math.max(latest, media);
       lastMonotonic = monotonic;
       return 'steady';
     },
     senderReport: (ticks, cameraWall) => {
-      const told = cameraWall - mediaMs(ticks);
-      const sane = started && Math.abs(told - Math.min(least, leastBefore)) <= policy.maxSkew;
-      reported = sane ? told : Number.NaN;
+      if (!started) return;
+      reported = cameraWall - mediaMs(ticks);
+      if (!asked) slew(0);
     },
-    wallOf: (ticks) => mediaMs(ticks) + offset,
-    source: () => (Number.isNaN(reported) ? 'arrival' : 'sender-report'),
+    wallOf: (ticks) => {
+      asked = true;
+      return mediaMs(ticks) + offset;
+    },
+    source: () => (isReportSane() ? 'sender-report' : 'arrival'),
     lastStep: () => step,
   };
 }

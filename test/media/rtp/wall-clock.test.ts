@@ -15,15 +15,38 @@ test('arrival counts at first, and delays do not move it', (t) => {
   t.is(clock.source(), 'arrival');
   t.true(near(clock.wallOf(1999 * FRAME), WALL + 1999 * 40, 5));
 });
-test('a camera clock that agrees with arrival takes over slowly', (t) => {
+test('a camera clock that agrees with arrival takes over slowly once an answer was given', (t) => {
   const clock = createWallClock(90_000);
   clock.observe(0, WALL, 0);
+  t.is(clock.wallOf(0), WALL);
   clock.senderReport(0, WALL - 150);
   t.is(clock.source(), 'sender-report');
   clock.observe(25 * FRAME, WALL + 1000, 1000);
-  t.true(near(clock.wallOf(25 * FRAME), WALL + 1000 - 5, 1));
+  t.true(near(clock.wallOf(25 * FRAME), WALL + 1000 - 30, 1));
   for (let index = 26; index < 2000; index += 1) clock.observe(index * FRAME, WALL + index * 40, index * 40);
   t.true(near(clock.wallOf(1999 * FRAME), WALL + 1999 * 40 - 150, 1));
+});
+test('before the first answer the best estimate is taken at once: a burst after PLAY, a sender report', (t) => {
+  const clock = createWallClock(90_000);
+  for (let index = 0; index < 50; index += 1) clock.observe(index * FRAME, WALL + index / 10, index / 10);
+  t.true(near(clock.wallOf(0), WALL - 49 * 40, 6));
+  const told = createWallClock(90_000);
+  told.observe(0, WALL, 0);
+  told.senderReport(0, WALL - 150);
+  t.is(told.wallOf(0), WALL - 150);
+});
+test('timestamps that go ahead by two seconds at one stroke jumped; late ones that catch up did not', (t) => {
+  const clock = createWallClock(90_000);
+  for (let index = 0; index < 100; index += 1) {
+    clock.observe(index * FRAME, WALL + index * 40, index * 40);
+    clock.wallOf(index * FRAME);
+  }
+  // Five seconds of silence, one second of what was kept, then what is sent now.
+  for (let index = 100; index < 125; index += 1)
+    t.is(clock.observe(index * FRAME, WALL + 9000 + index, 9000 + index), 'steady');
+  t.is(clock.observe(225 * FRAME, WALL + 9126, 9126), 'steady');
+  t.is(clock.observe(276 * FRAME, WALL + 9166, 9166), 'timestamps-jumped');
+  t.true(near(clock.wallOf(276 * FRAME), WALL + 9166, 60));
 });
 test('a camera whose clock stands in 1970 is not believed', (t) => {
   const clock = createWallClock(90_000);
@@ -47,7 +70,10 @@ test('B-frames keep their distance', (t) => {
 test('timestamps that jump begin a run, told once, not before the run before', (t) => {
   for (const jump of [-100_000_000, 100_000_000]) {
     const clock = createWallClock(90_000);
-    for (let index = 0; index < 100; index += 1) clock.observe(index * FRAME, WALL + index * 40, index * 40);
+    for (let index = 0; index < 100; index += 1) {
+      clock.observe(index * FRAME, WALL + index * 40, index * 40);
+      clock.wallOf(index * FRAME);
+    }
     const last = clock.wallOf(99 * FRAME);
     t.is(clock.observe(100 * FRAME + jump, WALL + 4000, 4000), 'timestamps-jumped');
     t.true(clock.wallOf(100 * FRAME + jump) >= last && near(clock.wallOf(100 * FRAME + jump), WALL + 4000, 50));
@@ -63,7 +89,11 @@ test('a network that stood still for a while is no jump', (t) => {
 });
 test('timestamps that run at half speed are noticed', (t) => {
   const clock = createWallClock(90_000);
-  const seen = Array.from({ length: 1500 }, (_, index) => clock.observe(index * FRAME, WALL + index * 80, index * 80));
+  const seen = Array.from({ length: 1500 }, (_, index) => {
+    const observation = clock.observe(index * FRAME, WALL + index * 80, index * 80);
+    clock.wallOf(index * FRAME);
+    return observation;
+  });
   t.true(seen.includes('timestamps-jumped'));
 });
 test('a set system clock is told with its amount, and arrival counts anew', (t) => {
@@ -78,9 +108,11 @@ test('within a run wall time never goes back, whatever delays and reports come',
   forSeeds(200, (random) => {
     const clock = createWallClock(90_000);
     let before = -Infinity;
+    let now = 0;
     for (let index = 0; index < 600; index += 1) {
       const delay = random.pick([0, 1, 5, 300, 1500]);
-      const seen = clock.observe(index * FRAME, WALL + index * 40 + delay, index * 40 + delay);
+      now = Math.max(now, index * 40 + delay);
+      const seen = clock.observe(index * FRAME, WALL + now, now);
       if (random.chance(0.02)) clock.senderReport(index * FRAME, WALL + index * 40 + random.int(-2500, 2500));
       const wall = clock.wallOf(index * FRAME);
       if (seen !== 'steady') throw new Error(seen);
