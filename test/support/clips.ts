@@ -3,6 +3,7 @@
  * (noise), so a picture is known by the hash of its coded bytes.
  */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -42,8 +43,8 @@ export async function clipOf(name: ClipName): Promise<string> {
   if (await exists(path)) return path;
   await mkdir(FOLDER, { recursive: true });
   const { seconds, size, video } = CLIPS[name];
-  // Two test files may make the same clip at once; whoever comes last wins with equal bytes.
-  const temporary = join(FOLDER, `${name}.${process.pid}.part.mp4`);
+  // Two tests may make the same clip at once; whoever comes last wins with equal bytes.
+  const temporary = join(FOLDER, `${name}.${randomUUID()}.part.mp4`);
   const picture = `testsrc2=size=${size}:rate=25,noise=alls=12:allf=t`;
   try {
     const input = `-y -v error -f lavfi -i ${picture} -f lavfi -i sine=frequency=440:sample_rate=16000`;

@@ -1,5 +1,6 @@
 /** Builds the fault tools of test/lab and sets up disks on them. Everything it mounts it takes down again. */
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -21,7 +22,8 @@ export async function labTool(name: 'iofault' | 'blkfault' | 'blkreplay'): Promi
   const flags =
     name === 'blkfault' ? (await run('pkg-config', ['--cflags', '--libs', 'fuse3'])).stdout.trim().split(/\s+/) : [];
   const kind = name === 'iofault' ? ['-shared', '-fPIC'] : [];
-  const made = `${target}.${process.pid}`;
+  // Tests of one file begin at once, and so do files: whoever comes last wins with equal bytes.
+  const made = `${target}.${randomUUID()}`;
   await run('gcc', ['-O2', '-w', ...kind, '-o', made, source, ...flags, '-lpthread', '-ldl']);
   await rename(made, target);
   return target;
