@@ -77,11 +77,16 @@ export function createApp(deps: AppDeps): App {
   const handle = koa.callback();
   return {
     request: (request, response) => {
-      void handle(request, response);
+      if (isTarget(request.url)) void handle(request, response);
+      else response.writeHead(400, { ...SECURITY_HEADERS, connection: 'close', 'content-length': 0 }).end();
     },
     upgrade: createUpgrade(deps),
   };
 }
+
+/** RFC 9112 §3.2. What is no target at all makes Koa fail before any of our middleware is asked. */
+const isTarget = (url = ''): boolean =>
+  url.startsWith('/') ? URL.canParse(`https://host${url}`) : url === '*' || URL.canParse(url);
 
 function carry(route: Route, deps: AppDeps): Middleware {
   return async (ctx) => {

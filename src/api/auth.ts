@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { seconds } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -28,7 +28,7 @@ export type StartedSession = { readonly token: string; readonly caller: SignedIn
 
 export type Auth = Running & {
   readonly authenticate: (credentials: Credentials) => Promise<Caller>;
-  /** A new session with a new token, whatever the browser held before. */
+  /** A new session with a new token, whatever the browser held before. @throws auth/wrong if the user or password changed meanwhile */
   readonly startSession: (user: UserRecord) => Promise<StartedSession>;
   /** All sessions of a user: signing out and a new password end them everywhere. */
   readonly endSessionsOf: (userId: string) => Promise<void>;
@@ -66,7 +66,12 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
       const token = createSecret();
       const now = clock.now();
       const record = { tokenHash: hashOfSecret(token), userId: user.id, createdAt: now, lastUsedAt: now };
-      await sessions.update((file) => ({ sessions: [...withRoomFor(file.sessions.filter(isLive), user.id), record] }));
+      await sessions.update((file) => {
+        // Under the lock that a new password ends sessions with: one was checked before it, this would come behind it.
+        const current = users.get().users.find(({ id }) => id === user.id);
+        if (current?.passwordHash !== user.passwordHash) throw changedMeanwhile();
+        return { sessions: [...withRoomFor(file.sessions.filter(isLive), user.id), record] };
+      });
       const ended = ends.signalOf(record.tokenHash, rightsOf(user));
       return { token, caller: { ...callerOfUser(user), expiresAt: expiryOf(record, now), ended } };
     },
@@ -79,6 +84,9 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
     },
   };
 }
+
+const changedMeanwhile = (): UnderstudyError =>
+  new UnderstudyError('unauthenticated', 'auth/wrong', 'User name or password is wrong.');
 
 const expiryOf = ({ createdAt }: SessionRecord, lastUsedAt: number): number =>
   Math.min(lastUsedAt + IDLE_MS, createdAt + LONGEST_MS);

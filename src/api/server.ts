@@ -10,9 +10,13 @@ import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { App } from './app.ts';
+import { createPlaces } from './places.ts';
+import { networkOf } from './sign-in-guard.ts';
 
 /** A wall of 64 live pictures for ten viewers, and room for as many slow ones. Measured: about 40 KB each. */
 export const MAX_CONNECTIONS = 2048;
+/** Of one address (IPv6: /64), so that a single machine cannot shut everybody else out. A reverse proxy is one address. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 1024;
 const HEADERS_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 15_000;
@@ -53,9 +57,18 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   server.maxConnections = MAX_CONNECTIONS;
   server.maxRequestsPerSocket = 10_000;
   const sockets = new Set<Socket>();
+  const places = createPlaces({ all: MAX_CONNECTIONS, each: MAX_CONNECTIONS_PER_ADDRESS });
   server.on('connection', (socket: Socket) => {
+    const leave = places.enter(networkOf(socket.remoteAddress ?? ''));
+    if (leave === undefined) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      leave();
+    });
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => app.upgrade(request, socket, head));
   server.on('clientError', answerBadClient);
@@ -92,7 +105,9 @@ function cannotListen(error: Error, bind: string | undefined, port: number): Und
 function answerBadClient(error: Error, socket: Duplex): void {
   const code = systemCodeOf(error);
   const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  if (socket.writable) socket.end(`HTTP/1.1 ${status} Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const answer = `HTTP/1.1 ${status} Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  // A client that does not close its half must not keep the place.
+  if (socket.writable) socket.end(answer, () => socket.destroy());
   else socket.destroy();
 }
 

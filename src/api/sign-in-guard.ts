@@ -66,7 +66,7 @@ function remember(tracks: Map<string, Track>, key: string, track: Track): void {
 }
 
 /** A subscriber gets a whole IPv6 /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = plain.split('::');

@@ -31,7 +31,8 @@ async function accept(places: readonly Place[], upgrade: Upgrade, deps: UpgradeD
   const { request, socket } = upgrade;
   checkHost(headerOf(request), deps.hosts(), request.socket.localAddress);
   checkOrigin(headerOf(request));
-  const url = new URL(request.url ?? '/', 'https://host');
+  const url = URL.parse(request.url ?? '/', 'https://host');
+  if (url === null) throw new HttpError(400, 'http/path', 'The path is not properly encoded.');
   const found = places
     .map(({ route, pattern }) => ({ route, match: pattern.exec(url.pathname) }))
     .find(({ match }) => match !== null);
@@ -65,5 +66,7 @@ function refuse(socket: Duplex, error: unknown, { log }: UpgradeDeps): void {
   socket.end(
     `HTTP/1.1 ${status} ${problem.title}\r\nContent-Type: application/problem+json\r\nConnection: close\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    // No timeout of the HTTP server watches this socket any more, and the client need not close its half.
+    () => socket.destroy(),
   );
 }

@@ -1,14 +1,21 @@
 /** Security rows 9, 12, 13, 15, 16, 22 and 23 against a real server, as tables where they are tables. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { once } from 'node:events';
+import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { addUser, cookieOf, OWNER, setUpOwner, startApi } from '../support/api-server.ts';
 import type { Api } from '../support/api-server.ts';
+import { startAuth } from '../../src/api/auth.ts';
+import { MAX_CONNECTIONS_PER_ADDRESS } from '../../src/api/server.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { createRandom } from '../support/seeded-random.ts';
 
 const CAMERA = { name: 'Door', main: { url: 'rtsp://192.168.1.20/a' } };
@@ -23,6 +30,17 @@ function raw({ port, tls }: Api, text: string): Promise<string> {
     socket.on('error', reject);
     socket.write(text);
   });
+}
+
+/** Connections that the server holds now, counted by the kernel: those of the test end at `from` other ports. */
+async function openConnections({ port }: Api): Promise<number> {
+  const local = port.toString(16).toUpperCase().padStart(4, '0');
+  const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
+  const ESTABLISHED_OR_HALF = ['01', '04', '05', '08', '09', '0B'];
+  return lines.filter(
+    ([, from = '', , state = '', , , , , , inode]) =>
+      from.endsWith(`:${local}`) && ESTABLISHED_OR_HALF.includes(state) && inode !== '0',
+  ).length;
 }
 
 test('13: foreign names in Host get 421, own ones are answered', async (t) => {
@@ -290,6 +308,92 @@ test('22: headers that never end are cut off, and 300 slow connections leave the
   t.true(p98 < 1000, `${p98} ms`);
   await closed;
   t.pass();
+});
+
+test('22: who is refused and does not close its half of the connection loses its place', async (t) => {
+  const api = await startApi(t);
+  const shake = (path: string): string =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+  const live = '/api/v1/cameras/cam-1/live';
+  for (const text of [
+    shake('/x'),
+    shake(live),
+    shake('//:'),
+    'nonsense\r\n\r\n',
+    `GET / HTTP/1.1\r\nA: ${'x'.repeat(20_000)}`,
+  ]) {
+    const { certificate: ca } = api.tls;
+    const open = { port: api.port, host: '127.0.0.1', ca, allowHalfOpen: true, checkServerIdentity: () => undefined };
+    const socket = connect(open);
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.resume();
+    socket.write(text);
+    await once(socket, 'end').catch(() => undefined);
+    await waitFor(`the server to let go: ${text.slice(0, 30)}`, async () => (await openConnections(api)) === 0);
+  }
+  t.pass();
+});
+
+test('22: one address cannot take every place', async (t) => {
+  const api = await startApi(t);
+  const sockets = Array.from({ length: MAX_CONNECTIONS_PER_ADDRESS + 50 }, () => connectPlain(api.port, '127.0.0.1'));
+  t.teardown(() => sockets.forEach((socket) => socket.destroy()));
+  let refused = 0;
+  for (const socket of sockets) {
+    socket.on('error', () => undefined);
+    socket.on('close', () => (refused += 1));
+    socket.resume();
+  }
+  await waitFor('the surplus to be refused', () => refused >= 50);
+  const other = await api.call('GET', '/healthz', { from: '127.0.0.2' });
+  t.is(other.status, 200, 'another address is heard');
+});
+
+test('any request line gets an answer below 500', async (t) => {
+  const api = await startApi(t);
+  const targets = [
+    '//',
+    '//:',
+    '///',
+    'http://[',
+    'http://[::1',
+    '/%',
+    '/?%',
+    '/?a=%zz',
+    '*',
+    '/api/v1/cameras/%00',
+    '/;',
+    'x',
+  ];
+  for (const target of targets) {
+    for (const upgrade of ['', 'Connection: Upgrade\r\nUpgrade: websocket\r\n']) {
+      const close = upgrade === '' ? 'Connection: close\r\n' : upgrade;
+      const answer = await raw(api, `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${close}\r\n`);
+      t.regex(answer, /^HTTP\/1.1 [234]/, `${target} ${upgrade}`);
+    }
+  }
+  t.deepEqual(
+    api.lines.filter((line) => line.includes('"error"')),
+    [],
+    'strangers cannot make errors in the log',
+  );
+});
+
+test('16: a password that is changed while a sign-in with the old one is under way lets nobody in', async (t) => {
+  const api = await startApi(t);
+  await setUpOwner(api);
+  const [user] = api.settings.users.get().users;
+  if (user === undefined) return t.fail();
+  const clock = systemClock;
+  const auth = startAuth({ settings: api.settings, clock, log: silentLog });
+  t.teardown(() => auth.stop());
+  await api.settings.users.update((file) => ({
+    ...file,
+    users: file.users.map((one) => ({ ...one, passwordHash: `${one.passwordHash}-new` })),
+  }));
+  await t.throwsAsync(auth.startSession(user), { code: 'auth/wrong' });
+  return undefined;
 });
 
 test('22: headers above 16 KB get 431', async (t) => {

@@ -37,6 +37,8 @@ export type CallOptions = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookie?: string | undefined;
   readonly token?: string | undefined;
+  /** The address it comes from: 127.0.0.1 unless said. */
+  readonly from?: string;
 };
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
 
@@ -172,7 +174,7 @@ export async function startApi(t: ExecutionContext, options: { webRoot?: string 
 export type Api = Awaited<ReturnType<typeof startApi>>;
 
 function caller(port: number, ca: string): Call {
-  return async (method, path, { body, raw, headers = {}, cookie, token } = {}) => {
+  return async (method, path, { body, raw, headers = {}, cookie, token, from } = {}) => {
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     const all = {
       ...(payload === undefined
@@ -184,7 +186,17 @@ function caller(port: number, ca: string): Call {
     };
     return await new Promise<Answer>((resolve, reject) => {
       const ask = request(
-        { host: '127.0.0.1', port, method, path, headers: all, ca, agent: false, checkServerIdentity: () => undefined },
+        {
+          host: '127.0.0.1',
+          localAddress: from,
+          port,
+          method,
+          path,
+          headers: all,
+          ca,
+          agent: false,
+          checkServerIdentity: () => undefined,
+        },
         (response) => {
           const parts: Buffer[] = [];
           response.on('data', (part: Buffer) => parts.push(part));

@@ -7,6 +7,7 @@ import { maySeeCamera } from '../caller.ts';
 import type { Caller } from '../caller.ts';
 import type { LiveEvent } from '../contract/events.ts';
 import type { EventHub, HubEvent } from '../event-hub.ts';
+import { createPlaces } from '../places.ts';
 import { route } from '../route.ts';
 import type { Route } from '../route.ts';
 
@@ -22,7 +23,7 @@ const REFRESH: readonly LiveEvent[] = [{ kind: 'server' }, { kind: 'cameras' }];
 export type EventDeps = { readonly hub: EventHub; readonly clock: Clock };
 
 export function eventRoutes({ hub, clock }: EventDeps): readonly Route[] {
-  const open = new Map<string, number>();
+  const places = createPlaces({ all: MAX_EVENT_STREAMS, each: MAX_EVENT_STREAMS_PER_CALLER });
   return [
     route(
       {
@@ -34,7 +35,8 @@ export function eventRoutes({ hub, clock }: EventDeps): readonly Route[] {
         problems: { 429: 'events/too-many' },
       },
       ({ caller, header, signal }) => {
-        const leave = enter(open, caller.kind === 'anonymous' ? '' : caller.id);
+        const leave = places.enter(caller.kind === 'anonymous' ? '' : caller.id);
+        if (leave === undefined) throw tooMany();
         const body = new PassThrough({ highWaterMark: 64 * 1024 });
         stream(body, { hub, clock, caller, lastId: header('last-event-id'), signal, leave });
         return { kind: 'bytes', body, mediaType: 'text/event-stream', headers: { 'x-accel-buffering': 'no' } };
@@ -43,20 +45,8 @@ export function eventRoutes({ hub, clock }: EventDeps): readonly Route[] {
   ];
 }
 
-/** @throws UnderstudyError `events/too-many` */
-function enter(open: Map<string, number>, id: string): () => void {
-  const mine = open.get(id) ?? 0;
-  const all = [...open.values()].reduce((sum, count) => sum + count, 0);
-  if (mine >= MAX_EVENT_STREAMS_PER_CALLER || all >= MAX_EVENT_STREAMS) {
-    throw new UnderstudyError('limit', 'events/too-many', 'Too many event streams are open: close some browser tabs.');
-  }
-  open.set(id, mine + 1);
-  return () => {
-    const left = (open.get(id) ?? 1) - 1;
-    if (left > 0) open.set(id, left);
-    else open.delete(id);
-  };
-}
+const tooMany = (): UnderstudyError =>
+  new UnderstudyError('limit', 'events/too-many', 'Too many event streams are open: close some browser tabs.');
 
 type Stream = EventDeps & {
   readonly caller: Caller;

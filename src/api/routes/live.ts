@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { messageOf, UnderstudyError } from '../../core/errors.ts';
 import { streamQuery } from '../contract/common.ts';
 import type { StreamRef } from '../footage-access.ts';
+import { createPlaces } from '../places.ts';
 import { problemOf } from '../problem.ts';
 import { socketRoute } from '../route.ts';
 import type { AnyRoute } from '../route.ts';
@@ -30,8 +31,13 @@ export type LiveStream = {
 const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const CLOSE_FRAME: Uint8Array = Uint8Array.of(0x88, 0x02, 0x03, 0xe9);
 const OPCODE_CLOSE = 8;
+/** Below what media takes on its socket, so that its events and snapshots still find room. */
+export const MAX_LIVE_VIEWS = 768;
+/** Of one user or token: four walls of 64 pictures. */
+export const MAX_LIVE_VIEWS_PER_CALLER = 256;
 
 export function liveRoutes(deps: LiveDeps): readonly AnyRoute[] {
+  const places = createPlaces({ all: MAX_LIVE_VIEWS, each: MAX_LIVE_VIEWS_PER_CALLER });
   return [
     socketRoute(
       {
@@ -42,7 +48,7 @@ export function liveRoutes(deps: LiveDeps): readonly AnyRoute[] {
         params: cameraParams,
         query: streamQuery,
       },
-      async ({ params, query, signal }, { request, socket }) => {
+      async ({ params, query, caller, signal }, { request, socket }) => {
         socket.on('error', () => socket.destroy());
         const key = request.headers['sec-websocket-key'];
         if (!isHandshake(request) || key === undefined)
@@ -50,6 +56,10 @@ export function liveRoutes(deps: LiveDeps): readonly AnyRoute[] {
             socket,
             new UnderstudyError('invalid', 'live/handshake', 'Expected a WebSocket handshake, version 13.'),
           );
+        const leave = places.enter(caller.kind === 'anonymous' ? '' : caller.id);
+        if (leave === undefined) return refuse(socket, tooMany());
+        socket.once('close', leave);
+        if (socket.destroyed) leave();
         try {
           const live = await deps.openLive({ cameraId: params.id, stream: query.stream }, signal);
           copy(live, socket, acceptOf(key), signal);
@@ -60,6 +70,9 @@ export function liveRoutes(deps: LiveDeps): readonly AnyRoute[] {
     ),
   ];
 }
+
+const tooMany = (): UnderstudyError =>
+  new UnderstudyError('limit', 'live/too-many', 'Too many live views are open: close some browser tabs.');
 
 function isHandshake({ headers }: IncomingMessage): boolean {
   const key = headers['sec-websocket-key'] ?? '';
@@ -75,7 +88,9 @@ export const acceptOf = (key: string): string =>
 function copy({ socket: media, first }: LiveStream, socket: Duplex, accept: string, signal: AbortSignal): void {
   const end = (): void => {
     media.destroy();
-    if (!socket.destroyed) socket.end(CLOSE_FRAME);
+    // One that does not read would never get it, and its socket never end.
+    if (socket.writableLength > 0) socket.destroy();
+    else if (!socket.destroyed) socket.end(CLOSE_FRAME, () => socket.destroy());
   };
   signal.addEventListener('abort', end, { once: true });
   socket.once('close', () => {
@@ -102,5 +117,6 @@ function refuse(socket: Duplex, error: unknown): void {
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${status} ${problem.title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
   );
 }

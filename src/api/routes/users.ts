@@ -244,6 +244,7 @@ function deleteUser({ settings, auth, activity }: UserDeps): Route {
       const subject = found(settings.users.get(), params.id);
       if (!mayManage(actor.role, subject.role)) throw notAbove('Users can be removed');
       await settings.users.update((file) => {
+        if (!mayManage(actor.role, found(file, params.id).role)) throw notAbove('Users can be removed');
         const users = file.users.filter(({ id }) => id !== params.id);
         checkOwnerLeft(users);
         return { ...file, users };
