@@ -3,7 +3,7 @@
  * A job that was running when control ended is queued again.
  */
 import { createReadStream } from 'node:fs';
-import { mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ExportJob } from '../api/contract/footage.ts';
 import type { LiveEvent } from '../api/contract/events.ts';
@@ -12,7 +12,7 @@ import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoOf, parseIso } from '../core/clock.ts';
-import { UnderstudyError, messageOf } from '../core/errors.ts';
+import { UnderstudyError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
@@ -25,6 +25,8 @@ import type { ExportCut } from './export-thread.ts';
 export const MAX_EXPORTS = 200;
 /** Never fill the disk that settings and catalogue live on. */
 export const EXPORT_RESERVE_BYTES: number = 512 * 1024 * 1024;
+/** Beside the jobs: each is a thread and a file that grows. What they still will write counts as taken. */
+export const MAX_CUTS_AT_ONCE = 2;
 
 export type ExportJobsDeps = {
   readonly dataDir: string;
@@ -36,12 +38,18 @@ export type ExportJobsDeps = {
 };
 export type ExportJobs = Running & Omit<ExportRouteDeps, 'isCamera'>;
 
-export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
+/** Bytes by folder that cuts under way will still write. */
+type Claims = Map<string, number>;
+type Deps = ExportJobsDeps & { readonly claims: Claims };
+
+export function startExportJobs(given: ExportJobsDeps): ExportJobs {
+  const deps: Deps = { ...given, claims: new Map() };
   const { catalogue, clock, publish } = deps;
   const stopping = new AbortController();
   let current: { readonly id: string; readonly abort: AbortController } | undefined;
   let busy = false;
   let running = Promise.resolve();
+  let cutsAtOnce = 0;
 
   const put = (job: ExportJob): void => {
     catalogue.exports.put(job.id, parseIso(job.createdAt) ?? clock.now(), job);
@@ -59,6 +67,7 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
   };
   const drain = async (): Promise<void> => {
     try {
+      await removeLeftOvers(deps);
       const next = (): ExportJob | undefined => (stopping.signal.aborted ? undefined : nextOf(jobsIn(catalogue)));
       for (let job = next(); job !== undefined; job = next()) await perform(job);
     } catch (error) {
@@ -92,7 +101,15 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
       if (current?.id === id) current.abort.abort();
       await deleteJob(deps, id);
     },
-    streamExport: async (stream, range, signal) => await cutAtOnce(deps, stream, range, signal),
+    streamExport: async (stream, range, signal) => {
+      if (cutsAtOnce >= MAX_CUTS_AT_ONCE) throw busyCutting();
+      cutsAtOnce += 1;
+      try {
+        return await cutAtOnce(deps, stream, range, signal);
+      } finally {
+        cutsAtOnce -= 1;
+      }
+    },
     stop: async () => {
       stopping.abort();
       await running;
@@ -102,6 +119,28 @@ export function startExportJobs(deps: ExportJobsDeps): ExportJobs {
 
 const jobsIn = ({ exports }: Pick<Catalogue, 'exports'>): readonly ExportJob[] =>
   exports.list(MAX_EXPORTS) as readonly ExportJob[];
+
+const busyCutting = (): UnderstudyError =>
+  new UnderstudyError(
+    'limit',
+    'export/busy',
+    'Other footage is being cut; try again in a moment, or make an export job.',
+  );
+
+/** Of downloads and jobs that a crash, or a deletion while they were cut, left half done. */
+async function removeLeftOvers({ dataDir, catalogue, claims, log }: Deps): Promise<void> {
+  const folder = join(dataDir, 'exports');
+  const kept = new Set(jobsIn(catalogue).map(({ id }) => id));
+  try {
+    for (const name of await readdir(folder)) {
+      if (kept.has(name) || claims.has(join(folder, name)) || !OURS.test(name)) continue;
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') log.warn('left-over exports stay', { reason: messageOf(error) });
+  }
+}
+const OURS = /^(exp|cut)-[0-9a-f]{24}$/;
 
 async function deleteJob({ catalogue, dataDir, publish }: ExportJobsDeps, id: string): Promise<void> {
   catalogue.exports.remove(id);
@@ -118,7 +157,7 @@ function newJob({ cameraId, stream }: StreamRef, { start, end }: MillisecondRang
   return { id: createId('exp'), cameraId, stream, ...times, state: 'queued', progress: 0, files: [] };
 }
 
-async function runJob(deps: ExportJobsDeps, job: ExportJob, signal: AbortSignal): Promise<ExportJob> {
+async function runJob(deps: Deps, job: ExportJob, signal: AbortSignal): Promise<ExportJob> {
   const range = { start: parseIso(job.start) ?? 0, end: parseIso(job.end) ?? 0 };
   const folder = folderOf(deps.dataDir, job.id);
   const result = await cutInto(deps, { folder, stream: job, range, signal });
@@ -166,12 +205,14 @@ type Cut = {
   readonly range: MillisecondRange;
   readonly signal: AbortSignal;
 };
-async function cutInto(deps: ExportJobsDeps, { folder, stream, range, signal }: Cut): Promise<ExportWorkResult> {
+async function cutInto(deps: Deps, { folder, stream, range, signal }: Cut): Promise<ExportWorkResult> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const needed = bytesOf(deps.catalogue, stream, range);
+    deps.claims.set(folder, needed); // before looking: of two at once the second sees the first
     const { bavail, bsize } = await statfs(folder);
-    if (bavail * bsize - needed < EXPORT_RESERVE_BYTES)
+    const claimed = [...deps.claims.values()].reduce((sum, bytes) => sum + bytes, 0);
+    if (bavail * bsize - claimed < EXPORT_RESERVE_BYTES)
       return {
         kind: 'failed',
         code: 'export/no-room',
@@ -181,6 +222,8 @@ async function cutInto(deps: ExportJobsDeps, { folder, stream, range, signal }: 
     return await deps.cut({ stream, range, out }, signal);
   } catch (error) {
     return { kind: 'failed', code: 'export/failed', message: messageOf(error) };
+  } finally {
+    deps.claims.delete(folder);
   }
 }
 
@@ -218,7 +261,7 @@ async function readable(path: string, mediaType: string): Promise<ExportedFile> 
 }
 
 async function cutAtOnce(
-  deps: ExportJobsDeps,
+  deps: Deps,
   stream: StreamRef,
   range: MillisecondRange,
   signal: AbortSignal,
