@@ -37,6 +37,7 @@ async function supervise(options: ServeOptions): Promise<void> {
   const log = createLog(options.logLevel, (line) => process.stderr.write(`${line}\n`), clock.now, {
     process: 'supervisor',
   });
+  process.umask(0o027); // children inherit it: the catalogue and what else has no mode of its own is nobody else's business
   const lock = await lockDataDir(options.dataDir);
   if (lock.kind === 'refused') return fail(lock.message);
   await endOrphans(options.dataDir, log);
@@ -92,9 +93,11 @@ const scriptOf = (name: string): string => {
  * enough for processes that do one thing.
  */
 const LEAN = { MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' };
+/** `__proto__` is a name like any other then: nothing from outside reaches a prototype by it. */
+const NO_PROTO = '--disable-proto=delete';
 const mediaSpec = ({ dataDir }: ServeOptions): ChildSpec => ({
   name: 'media',
-  nodeFlags: ['--max-semi-space-size=1', '--max-old-space-size=256', '--v8-pool-size=1', '--disable-proto=delete'],
+  nodeFlags: ['--max-semi-space-size=1', '--max-old-space-size=256', '--v8-pool-size=1', NO_PROTO],
   script: scriptOf('media'),
   args: [`--data=${dataDir}`],
   environment: LEAN,
@@ -102,7 +105,7 @@ const mediaSpec = ({ dataDir }: ServeOptions): ChildSpec => ({
 });
 const controlSpec = (options: ServeOptions): ChildSpec => ({
   name: 'control',
-  nodeFlags: ['--max-semi-space-size=1', '--max-old-space-size=256', '--v8-pool-size=1'],
+  nodeFlags: ['--max-semi-space-size=1', '--max-old-space-size=256', '--v8-pool-size=1', NO_PROTO],
   script: scriptOf('control'),
   args: serveArgumentsOf(options),
   environment: LEAN,
