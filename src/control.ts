@@ -22,10 +22,12 @@ import type { ControlParts } from './control/compose-api.ts';
 import { createExportCut } from './control/export-thread.ts';
 import type { ExportCut } from './control/export-thread.ts';
 import { startExportJobs } from './control/export-jobs.ts';
-import { ownHosts, startMemoryWatch } from './control/process-facts.ts';
+import { addressesOf, ownHosts, startMemoryWatch } from './control/process-facts.ts';
 import { startRecordingSide } from './control/recording-side.ts';
 import { createDecoder } from './control/snapshot.ts';
-import { seconds, systemClock } from './core/clock.ts';
+import { createCameraSetUp } from './camera-set-up.ts';
+import type { CameraAddressPolicy } from './core/camera-address.ts';
+import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
 import { UnderstudyError, messageOf } from './core/errors.ts';
 import { createLog } from './core/log.ts';
@@ -42,6 +44,8 @@ import { parseServeArguments } from './supervisor/serve-options.ts';
 import type { ServeOptions } from './supervisor/serve-options.ts';
 
 const VERSION = '0.1.0';
+/** IPv6 and IPv4 alike. */
+const ANY_ADDRESS = '::';
 const EXIT_PROBLEM = 1;
 const EXIT_USED_WRONGLY = 2;
 
@@ -76,11 +80,17 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const stopping = new AbortController();
   const state = await openState(options, log);
   const { clock, settings, catalogue, keys, dataDir } = state;
-  const recording = startRecordingSide(state);
+  let port = options.httpPort;
+  const addresses = (): CameraAddressPolicy => ({
+    allowLoopback: settings.server.get().allowLoopbackCameras,
+    ownAddresses: addressesOf(),
+    ownPorts: [port, options.peerPort, options.rtmpPort],
+  });
+  const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
+  const recording = startRecordingSide({ ...state, addresses, push });
   const exports = startExportJobs({ ...state, cut: cutOf(state) });
   const memory = startMemoryWatch(clock, () => pidsOf(dataDir));
   const auth = startAuth(state);
-  let port = options.httpPort;
   const { fingerprint } = keys.tls;
   const parts: ControlParts = {
     ...state,
@@ -92,7 +102,8 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
     memory,
     decoder: createDecoder(clock),
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
-    cameras: cameraToolsOf(state),
+    cameras: createCameraSetUp({ clock, log, dataDir, keepConnected: recording.keepConnected }),
+    addresses,
     httpPort: () => port,
     signal: stopping.signal,
   };
@@ -101,6 +112,8 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const app = createApp({ clock, log, routes, authenticate: auth.authenticate, hosts, webRoot: webRootOf() });
   const server = await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port, clock, log });
   ({ port } = server);
+  // Port 0 is known only now, and belongs to the ports that no camera may have.
+  if (port !== options.httpPort) recording.order();
   announce(options, { port, fingerprint, name: settings.server.get().name });
   return {
     stop: async () => {
@@ -154,25 +167,6 @@ const cutOf = ({ catalogue, settings, keys }: State): ExportCut =>
     keyPath: keys.exportSigningKeyPath,
     serverId: settings.server.get().id,
   });
-
-/** Loaded when first asked for: an idle control need not hold them. */
-const cameraToolsOf = ({ clock, log }: State): CameraDeps => ({
-  discover: async ({ seconds: duration, username, password }) => {
-    const { discoverCameras } = await import('./discovery/discover-cameras.ts');
-    const found = await discoverCameras({ duration: seconds(duration), username, password }, { clock, log });
-    return found.map((device) => ({ ...device, profiles: [...device.profiles] }));
-  },
-  testCamera: async ({ url, transport, username, password, fingerprint, allowAddress }, signal) => {
-    const [{ testCamera }, { createResolve, systemResolverDeps }] = await Promise.all([
-      import('./recorder/camera-test.ts'),
-      import('./recorder/resolve.ts'),
-    ]);
-    const request = { url, transport, username, password, fingerprint, allowAddress };
-    const result = await testCamera(request, { clock, resolve: createResolve(systemResolverDeps()), signal });
-    return { ...result, checks: [...result.checks] };
-  },
-});
-type CameraDeps = ControlParts['cameras'];
 
 function pidsOf(dataDir: string): readonly number[] {
   const status = readStatus(dataDir);

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { refusalOfUrl } from '../site/camera-address.ts';
-import type { CameraAddressPolicy } from '../site/camera-address.ts';
+import { refusalOfUrl } from '../core/camera-address.ts';
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import { splitCredentials } from '../site/camera-credentials.ts';
 import type { SplitUrl } from '../site/camera-credentials.ts';
 import { cameraSettingsSchema } from '../site/camera.ts';

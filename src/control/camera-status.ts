@@ -2,6 +2,7 @@
 import type { CameraStatus } from '../api/routes/cameras.ts';
 import type { StreamStatus } from '../api/contract/cameras.ts';
 import type { SegmentTotals } from '../archive/catalogue-types.ts';
+import { DEFAULT_RTMP_PORT, pushKeyOf } from '../core/push-key.ts';
 import { epochMs } from '../core/units.ts';
 import { isoOf } from '../core/clock.ts';
 import type { CameraSettings } from '../site/camera.ts';
@@ -9,6 +10,8 @@ import type { StreamName } from '../wire/media-protocol.ts';
 import type { StreamView } from './live-state.ts';
 
 export type CameraFacts = {
+  /** Where this box takes pushes. */
+  readonly pushTo: { readonly address: string; readonly port: number };
   readonly camera: CameraSettings;
   readonly streamOf: (stream: StreamName) => StreamView | undefined;
   /** Of the newest segment. */
@@ -21,20 +24,28 @@ export type StreamMedia = Pick<StreamStatus, 'codec' | 'audioCodec' | 'width' | 
 
 const iso = (at: number): string => isoOf(epochMs(Math.round(at)));
 
-export function cameraStatusOf({ camera, streamOf, mediaOf, totals, oldest }: CameraFacts): CameraStatus {
+export function cameraStatusOf({ camera, pushTo, streamOf, mediaOf, totals, oldest }: CameraFacts): CameraStatus {
   const names: readonly StreamName[] = camera.sub === undefined ? ['main'] : ['main', 'sub'];
   const streams = names.map((stream) =>
     streamStatusOf(stream, camera.enabled ? streamOf(stream) : undefined, mediaOf(stream)),
   );
   const own = totals.filter(({ cameraId }) => cameraId === camera.id);
   const lastFrames = names.flatMap((stream) => streamOf(stream)?.stats?.lastFrameAt ?? []);
+  const key = pushKeyOf(camera.main.url);
   return {
+    ...(key === undefined ? {} : { pushUrl: pushUrlOf(pushTo, key) }),
     state: camera.enabled ? worstOf(streams) : 'disabled',
     streams,
     footageBytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
     ...(lastFrames.length === 0 ? {} : { lastFrameAt: iso(Math.max(...lastFrames)) }),
     ...(oldest === undefined ? {} : { oldestFootageAt: iso(oldest) }),
   };
+}
+
+/** What is typed into the camera; the usual port is left out. */
+function pushUrlOf({ address, port }: CameraFacts['pushTo'], key: string): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `rtmp://${host}${port === DEFAULT_RTMP_PORT ? '' : `:${port}`}/live/${key}`;
 }
 
 /** A failed stream is news, one that only connects less so; a sub stream that is only watched must not hide that main is recorded. */

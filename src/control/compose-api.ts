@@ -1,4 +1,5 @@
 /** What the routes need, from the parts of control. Only composition. */
+import { hostname } from 'node:os';
 import type { ApiDeps } from '../api/routes.ts';
 import type { ActivityLog } from '../api/activity.ts';
 import type { EventHub } from '../api/event-hub.ts';
@@ -6,6 +7,7 @@ import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { ServerStatus } from '../api/routes/server.ts';
 import type { SetupDeps } from '../api/routes/setup.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoOf } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -50,6 +52,7 @@ export type ControlParts = {
   readonly memory: MemoryWatch;
   readonly accounts: Pick<SetupDeps, 'auth' | 'hasher' | 'guard'>;
   readonly cameras: Pick<CameraDeps, 'discover' | 'testCamera'>;
+  readonly addresses: () => CameraAddressPolicy;
   /** The port really listened at. */
   readonly httpPort: () => number;
   readonly signal: AbortSignal;
@@ -111,7 +114,7 @@ function footageOf({ settings, catalogue, clock, recording }: ControlParts): Api
 }
 
 function camerasOf(parts: ControlParts): CameraDeps {
-  const { settings, catalogue, recording, activity, options, clock, log, signal } = parts;
+  const { settings, catalogue, recording, activity, clock, log, signal } = parts;
   return {
     ...parts.cameras,
     activity,
@@ -129,16 +132,12 @@ function camerasOf(parts: ControlParts): CameraDeps {
     statusOf: (camera) => cameraStatus(parts, camera),
     deleteFootage: async (cameraId) =>
       deleteFootage({ catalogue, volumes: () => settings.volumes.get().volumes, clock, log, signal }, cameraId),
-    addressPolicy: () => ({
-      allowLoopback: settings.server.get().allowLoopbackCameras,
-      ownAddresses: addressesOf(),
-      ownPorts: [parts.httpPort(), options.peerPort],
-    }),
+    addressPolicy: parts.addresses,
   };
 }
 
 function cameraStatus(
-  { catalogue, recording, clock }: ControlParts,
+  { catalogue, recording, clock, options }: ControlParts,
   camera: CameraSettings,
 ): ReturnType<CameraDeps['statusOf']> {
   const keyOf = (stream: StreamName): { readonly cameraId: string; readonly stream: StreamName } => ({
@@ -150,6 +149,7 @@ function cameraStatus(
   );
   return cameraStatusOf({
     camera,
+    pushTo: { address: options.bind ?? addressesOf()[0] ?? hostname(), port: options.rtmpPort },
     streamOf: (stream) => recording.state.streamOf(camera.id, stream),
     mediaOf: (stream) => mediaOf(catalogue.segments.around(keyOf(stream), clock.now()).before),
     totals: catalogue.segments.totals(),

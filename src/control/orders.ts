@@ -1,9 +1,10 @@
 /** From settings to what media shall do: a pure composition of the whole desired state. */
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import { cameraSecretName } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { ServerSettings, VolumeSettings } from '../site/server-settings.ts';
 import { MEDIA_PROTOCOL_VERSION } from '../wire/media-protocol.ts';
-import type { Orders, StreamName, StreamOrder } from '../wire/media-protocol.ts';
+import type { Orders, PushOrder, StreamName, StreamOrder } from '../wire/media-protocol.ts';
 
 /** Short enough that retention frees space in small steps, long enough for 144 files a camera and day. */
 export const SEGMENT_SECONDS = 600;
@@ -18,9 +19,14 @@ export type OrderSources = {
   readonly version: number;
   /** Coordination epoch. */
   readonly epoch: number;
+  readonly addresses: CameraAddressPolicy;
+  readonly push: PushOrder;
+  /** Kept connected beside the cameras, such as a push that is being tested. */
+  readonly extra?: readonly StreamOrder[];
 };
 
-export function ordersOf({ server, cameras, volumes, secretOf, version, epoch }: OrderSources): Orders {
+export function ordersOf(sources: OrderSources): Orders {
+  const { server, cameras, volumes, secretOf, version, epoch, addresses, push, extra = [] } = sources;
   return {
     kind: 'orders',
     protocol: MEDIA_PROTOCOL_VERSION,
@@ -30,9 +36,16 @@ export function ordersOf({ server, cameras, volumes, secretOf, version, epoch }:
     segmentSeconds: SEGMENT_SECONDS,
     fragmentMs: FRAGMENT_MS,
     volumes: volumes.map(({ id, path, reserveBytes }) => ({ id, path, reserveBytes })),
-    streams: cameras
-      .filter(({ enabled }) => enabled)
-      .flatMap((camera) => streamsOf(camera, preferenceOf(camera.id, volumes), secretOf(cameraSecretName(camera.id)))),
+    streams: [
+      ...cameras
+        .filter(({ enabled }) => enabled)
+        .flatMap((camera) =>
+          streamsOf(camera, preferenceOf(camera.id, volumes), secretOf(cameraSecretName(camera.id))),
+        ),
+      ...extra,
+    ],
+    addresses,
+    push,
   };
 }
 

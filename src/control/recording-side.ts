@@ -10,13 +10,14 @@ import type { ReconcileReport } from '../archive/rebuild.ts';
 import { isPresent } from '../archive/remove-segments.ts';
 import { createRetention } from '../archive/retention-run.ts';
 import type { RetentionVolume } from '../archive/retention-run.ts';
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
-import type { MediaHello } from '../wire/media-protocol.ts';
+import type { MediaHello, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
 import { bookExpectations, startHeartbeat } from './heartbeat.ts';
 import type { Wanted } from './heartbeat.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -43,6 +44,9 @@ export type RecordingSideDeps = {
   readonly publish: (event: LiveEvent) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** What cameras may be connected to, and where they may push to: read for every order. */
+  readonly addresses: () => CameraAddressPolicy;
+  readonly push: PushOrder;
 };
 export type RecordingSide = Running & {
   readonly state: LiveState;
@@ -52,12 +56,15 @@ export type RecordingSide = Running & {
   readonly reconcile: (reason: string, volumeId?: string) => void;
   /** Something changed that settings files do not tell, such as a password. */
   readonly order: () => void;
+  /** Keeps a stream connected beside the cameras until the result is called. */
+  readonly keepConnected: (stream: StreamOrder) => () => void;
 };
 
 export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
   const { settings, catalogue, activity, publish, clock } = deps;
   const state = createLiveState();
   let goneSince: number | undefined = clock.now();
+  const extra = new Set<StreamOrder>();
   // The three need each other; none uses another before its first event.
   const parts: { link?: MediaLink; reconciler?: Reconciler } = {};
   const hello = (): MediaHello | undefined => parts.link?.hello();
@@ -80,7 +87,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     ...deps,
     socketPath: mediaSocketOf(deps.dataDir),
     cursor: catalogue.cursor.get,
-    orders: (known) => composeOrders(settings, known + 1),
+    orders: (known) => composeOrders(deps, known + 1, [...extra]),
     onHello: (greeting) => {
       goneSince = undefined;
       ingest.hello(greeting);
@@ -99,7 +106,11 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     link.order();
     reconcileAdded();
   };
-  const cancels = [settings.cameras.onChange(changed), settings.volumes.onChange(changed)];
+  const cancels = [
+    settings.cameras.onChange(changed),
+    settings.volumes.onChange(changed),
+    settings.server.onChange(link.order),
+  ];
   const services = [startSignsOfLife(deps, hello), startRetention(deps, state)];
   if (catalogue.condition !== 'sound') parts.reconciler.ask('there was no sound catalogue');
 
@@ -109,6 +120,13 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     mediaGoneSince: () => goneSince,
     reconcile: (reason, volumeId) => parts.reconciler?.ask(reason, volumeId),
     order: link.order,
+    keepConnected: (stream) => {
+      extra.add(stream);
+      link.order();
+      return () => {
+        if (extra.delete(stream)) link.order();
+      };
+    },
     stop: async () => {
       for (const cancel of cancels) cancel();
       await Promise.all([link.stop(), parts.reconciler?.stop()]);
@@ -159,8 +177,15 @@ function createAddedVolumes({ volumes }: Pick<Settings, 'volumes'>, onAdded: (id
   };
 }
 
-function composeOrders(settings: Settings, version: number): ReturnType<typeof ordersOf> {
+function composeOrders(
+  { settings, addresses, push }: RecordingSideDeps,
+  version: number,
+  extra: readonly StreamOrder[],
+): ReturnType<typeof ordersOf> {
   return ordersOf({
+    addresses: addresses(),
+    push,
+    extra,
     server: settings.server.get(),
     cameras: settings.cameras.get().cameras,
     volumes: settings.volumes.get().volumes,

@@ -1,6 +1,6 @@
 /**
  * What an ONVIF device says of itself: its media profiles and their stream addresses, through the `onvif` package.
- * Answers are hints from a stranger: addresses are checked where they are used (site/camera-address.ts).
+ * Answers are hints from a stranger: addresses are checked where they are used (core/camera-address.ts).
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';

@@ -13,6 +13,8 @@ import { durationMs } from '../core/units.ts';
 export const MAX_CONNECTIONS = 256;
 /** C0 and C1 arrive at once from any camera; what has not begun by then is no camera. */
 const HANDSHAKE_TIMEOUT = durationMs(5000);
+/** A camera that lost its power leaves its push standing, and would be refused as a second one when it is back. */
+const IDLE_TIMEOUT = durationMs(10_000);
 /** RTMP 1.0 §5.2.2: the version in C0. */
 const RTMP_VERSION = 3;
 
@@ -37,6 +39,7 @@ export async function startFront({ address, port, upstreamPort, clock }: FrontOp
     sockets.add(client);
     client.once('close', () => sockets.delete(client));
     client.on('error', () => client.destroy());
+    client.setTimeout(IDLE_TIMEOUT, () => client.destroy());
     const cancel = clock.after(HANDSHAKE_TIMEOUT, () => client.destroy());
     client.once('close', cancel);
     client.once('data', (first: Buffer) => {

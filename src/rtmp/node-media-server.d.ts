@@ -13,10 +13,11 @@ declare module 'node-media-server' {
     readonly streamPath: string;
     readonly socket?: { readonly destroy: () => void };
     readonly close: () => void;
+    readonly broadcast: { publishGraceMs: number; readonly flvGopCache: Set<unknown> | null };
   };
   export default class NodeMediaServer {
     constructor(config: Config);
-    on(event: 'prePublish', listener: (session: Session) => void): void;
+    on(event: 'prePublish' | 'postPlay', listener: (session: Session) => void): void;
     run(): Promise<void>;
   }
 }

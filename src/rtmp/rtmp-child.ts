@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import NodeMediaServer from 'node-media-server';
 import { systemClock } from '../core/clock.ts';
 import { startFront } from './front.ts';
-import { isPushKey } from './push-key.ts';
+import { isPushKey } from '../core/push-key.ts';
 import type { FromChild, ToChild } from './rtmp-messages.ts';
 
 const [address = '127.0.0.1', port = '0', folder = '.'] = process.argv.slice(2);
@@ -33,10 +33,14 @@ const server = new NodeMediaServer({
 });
 // A listener that throws would end the process; the package emits these for every session, also for those it has refused.
 server.on('prePublish', (session) => {
+  // The package would let a broken push go on for 30 s as if nothing were missing: each push is a new one here.
+  session.broadcast.publishGraceMs = 0;
   if (allowed.has(session.streamPath.replace(/^\/live\//, ''))) return;
   if (session.socket) session.socket.destroy();
   else session.close();
 });
+// What was sent since the last key frame, also of a push that ended, would be recorded as if it came now.
+server.on('postPlay', (session) => session.broadcast.flvGopCache?.clear());
 await server.run();
 const front = await startFront({ address, port: Number(port), upstreamPort: rtmpPort, clock: systemClock });
 say({ kind: 'ready', flvPort, port: front.port });

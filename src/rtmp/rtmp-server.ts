@@ -11,8 +11,6 @@ import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { FromChild, ToChild } from './rtmp-messages.ts';
 
-/** IANA's port for RTMP. */
-export const RTMP_PORT = 1935;
 const RESTART_DELAY = durationMs(500);
 /** 16 pushes of 4 Mbit/s took 155 MB in all, half of it outside the heap. */
 const HEAP_LIMIT_MB = 160;

@@ -3,6 +3,7 @@
  * Control reads the same ones.
  */
 import { resolve } from 'node:path';
+import { DEFAULT_RTMP_PORT } from '../core/push-key.ts';
 import { isLogLevel } from '../core/log.ts';
 import type { LogLevel } from '../core/log.ts';
 
@@ -17,6 +18,8 @@ export type ServeOptions = {
   /** 0: any free one; `run/http.json` tells which. */
   readonly httpPort: number;
   readonly peerPort: number;
+  /** Cameras push RTMP here; listened at only while there is such a camera. */
+  readonly rtmpPort: number;
   /** Address to listen at; undefined: all. */
   readonly bind: string | undefined;
   readonly name: string | undefined;
@@ -32,12 +35,13 @@ export const SERVE_USAGE = `usage: understudy serve --data DIR [options]
   --mode MODE         recording, failover or host; only at the first start (recording)
   --http-port PORT    web interface and API (51443)
   --peer-port PORT    other servers of the site (51410)
+  --rtmp-port PORT    cameras that push by RTMP (1935)
   --bind ADDR         listen at this address only
   --name NAME         name of this server; only at the first start (the host name)
   --help              this text
 environment: UNDERSTUDY_DATA, UNDERSTUDY_LOG=debug|info|warn|error`;
 
-const FLAGS = ['--data', '--mode', '--http-port', '--peer-port', '--bind', '--name'] as const;
+const FLAGS = ['--data', '--mode', '--http-port', '--peer-port', '--rtmp-port', '--bind', '--name'] as const;
 type Flag = (typeof FLAGS)[number];
 const isFlag = (text: string): text is Flag => (FLAGS as readonly string[]).includes(text);
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -80,19 +84,23 @@ function optionsOf(given: ReadonlyMap<Flag, string>, environment: Environment): 
   const peerPort = portOf(given.get('--peer-port'), DEFAULT_PEER_PORT);
   if (peerPort === undefined)
     return wrong(`--peer-port is a number from 0 to 65535, not "${given.get('--peer-port')}"`);
+  const rtmpPort = portOf(given.get('--rtmp-port'), DEFAULT_RTMP_PORT);
+  if (rtmpPort === undefined || rtmpPort === 0)
+    return wrong(`--rtmp-port is a number from 1 to 65535, not "${given.get('--rtmp-port')}"`);
   const logLevel = environment['UNDERSTUDY_LOG'] ?? 'info';
   if (!isLogLevel(logLevel)) return wrong(`UNDERSTUDY_LOG is one of debug, info, warn, error, not "${logLevel}"`);
   const more = { bind: given.get('--bind'), name: given.get('--name') };
-  return { kind: 'options', options: { dataDir: resolve(data), mode, httpPort, peerPort, logLevel, ...more } };
+  return { kind: 'options', options: { dataDir: resolve(data), mode, httpPort, peerPort, rtmpPort, logLevel, ...more } };
 }
 
 /** The same options as arguments, for a child. */
-export function serveArgumentsOf({ dataDir, mode, httpPort, peerPort, bind, name }: ServeOptions): readonly string[] {
+export function serveArgumentsOf({ dataDir, mode, httpPort, peerPort, rtmpPort, bind, name }: ServeOptions): readonly string[] {
   return [
     `--data=${dataDir}`,
     `--mode=${mode}`,
     `--http-port=${httpPort}`,
     `--peer-port=${peerPort}`,
+    `--rtmp-port=${rtmpPort}`,
     ...(bind === undefined ? [] : [`--bind=${bind}`]),
     ...(name === undefined ? [] : [`--name=${name}`]),
   ];

@@ -4,6 +4,7 @@
  *
  * Belongs here: the messages, their bounds and `parse…`. Does not: sockets, or what either side does with a message.
  */
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import type { AudioCodec, VideoCodec } from '../media/tracks.ts';
 
@@ -21,7 +22,7 @@ export type Priority = 'high' | 'medium' | 'low' | 'never';
 export type StreamOrder = {
   readonly cameraId: string;
   readonly stream: StreamName;
-  /** `rtsp:` or `rtsps:`, without credentials. */
+  /** `rtsp:` or `rtsps:`, without credentials; `rtmp://push/KEY` for a camera that pushes. */
   readonly url: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -44,6 +45,14 @@ export type VolumeOrder = {
   readonly reserveBytes: number;
 };
 
+/** Where cameras push to. The server for it runs only while a stream has a `rtmp://push/KEY` address. */
+export type PushOrder = {
+  /** Address to listen at. */
+  readonly address: string;
+  /** 0: any free one. */
+  readonly port: number;
+};
+
 /** The whole desired state; replaces the one before. Media keeps it on disk and goes on with it when control is gone. */
 export type Orders = {
   readonly kind: 'orders';
@@ -57,6 +66,9 @@ export type Orders = {
   readonly fragmentMs: number;
   readonly volumes: readonly VolumeOrder[];
   readonly streams: readonly StreamOrder[];
+  /** Asked with every resolved address before every connection; without it (orders kept by an older version) only the strictest is allowed. */
+  readonly addresses: CameraAddressPolicy | undefined;
+  readonly push: PushOrder | undefined;
 };
 
 /** First line control sends on an event connection: events after `seq` of media process `instance`, or all kept ones. */

@@ -1,7 +1,8 @@
 /** What media may hear from control: strict, bounded parsers of `ControlMessage`, also for the orders kept on disk. */
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import { isCameraId, isServerId } from '../core/ids.ts';
 import { MAX_STREAMS, MEDIA_PROTOCOL_VERSION } from './media-protocol.ts';
-import type { ControlMessage, Orders, StreamOrder, VolumeOrder } from './media-protocol.ts';
+import type { ControlMessage, Orders, PushOrder, StreamOrder, VolumeOrder } from './media-protocol.ts';
 import { flag, listOf, matching, objectOf, oneKindOf, oneOf, optional, parseJson, text, whole } from './shape.ts';
 import type { Read } from './shape.ts';
 
@@ -36,6 +37,16 @@ const volumeOrder: Read<VolumeOrder> = objectOf<VolumeOrder>({
   reserveBytes: whole(0),
 });
 
+/** Interfaces of a box with their addresses; more are not told. */
+export const MAX_OWN_ADDRESSES = 256;
+export const MAX_OWN_PORTS = 32;
+const addresses: Read<CameraAddressPolicy> = objectOf<CameraAddressPolicy>({
+  allowLoopback: flag,
+  ownAddresses: listOf(text(64), MAX_OWN_ADDRESSES),
+  ownPorts: listOf(whole(0, 65_535), MAX_OWN_PORTS),
+});
+const push: Read<PushOrder> = objectOf<PushOrder>({ address: text(64), port: whole(0, 65_535) });
+
 const orders: Read<Orders> = objectOf<Orders>({
   kind: oneOf(['orders']),
   protocol: oneOf([MEDIA_PROTOCOL_VERSION]),
@@ -46,6 +57,8 @@ const orders: Read<Orders> = objectOf<Orders>({
   fragmentMs: whole(50, 60_000),
   volumes: listOf(volumeOrder, MAX_VOLUMES),
   streams: listOf(streamOrder, MAX_STREAMS),
+  addresses: optional(addresses),
+  push: optional(push),
 });
 
 const controlMessage: Read<ControlMessage> = oneKindOf<ControlMessage>({

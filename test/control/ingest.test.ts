@@ -139,6 +139,8 @@ test('orders are what media accepts, without passwords that are not to be used',
     secretOf: () => 'left over',
     version: 7,
     epoch: 1,
+    addresses: { allowLoopback: false, ownAddresses: ['192.168.1.5'], ownPorts: [51_443] },
+    push: { address: '::', port: 1935 },
   });
   t.deepEqual(parseOrders(JSON.stringify(orders)), orders);
   t.deepEqual(

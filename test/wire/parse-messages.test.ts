@@ -30,6 +30,8 @@ const orders: Orders = {
   fragmentMs: 500,
   volumes: [{ id: 'vol-1', path: '/srv/footage', reserveBytes: 1 }],
   streams: [stream],
+  addresses: { allowLoopback: false, ownAddresses: ['192.168.1.5'], ownPorts: [51_443] },
+  push: { address: '::', port: 1935 },
 };
 const fragment = {
   cameraId: 'cam-1',

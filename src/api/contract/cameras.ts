@@ -39,6 +39,8 @@ export const camera = cameraSettingsSchema.extend({
   streams: z.array(streamStatus),
   footageBytes: z.number().int(),
   oldestFootageAt: isoTime.optional(),
+  /** Of a camera that pushes (`main.url` is `rtmp://push/KEY`): the address to type into the camera. */
+  pushUrl: z.string().optional(),
 });
 export type Camera = z.infer<typeof camera>;
 

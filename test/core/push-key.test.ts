@@ -1,5 +1,5 @@
 import test from 'ava';
-import { pushKeyOf } from '../../src/rtmp/push-key.ts';
+import { pushKeyOf } from '../../src/core/push-key.ts';
 
 const key = test.macro<[url: string, expected: string | undefined]>({
   title: (_given, url) => `push key of ${url}`,

@@ -6,6 +6,8 @@
  * Belongs here: scheme, address and port as values. Does not: resolving names (recorder, discovery).
  */
 
+import { pushKeyOf } from './push-key.ts';
+
 /** What this box allows and which ports are its own. */
 export type CameraAddressPolicy = {
   readonly allowLoopback: boolean;
@@ -25,7 +27,8 @@ export type AddressRefusal = {
     | 'multicast'
     | 'unspecified'
     | 'reserved'
-    | 'own-port';
+    | 'own-port'
+    | 'push';
   /** For a person; never holds credentials. */
   readonly message: string;
 };
@@ -64,6 +67,12 @@ const WITH_CREDENTIALS: AddressRefusal = {
   code: 'credentials',
   message: 'User name and password belong into their own fields, not into the address.',
 };
+const NOT_A_PUSH: AddressRefusal = {
+  code: 'push',
+  message:
+    'A camera that sends RTMP pushes to this box: write rtmp://push/KEY with a key of 8 to 64 letters, digits, - and _. ' +
+    'Nothing is fetched from RTMP servers.',
+};
 const NO_HOST: AddressRefusal = { code: 'host', message: 'The address names no host that can be understood.' };
 
 /** Let the URL standard read the host: it knows decimal, octal, hexadecimal and short IPv4 addresses. */
@@ -96,10 +105,14 @@ export function refusalOfAddress(
   return undefined;
 }
 
-/** Both together, for a URL whose host is an address; a name passes, to be asked again once it is resolved. */
+/**
+ * Both together, for a URL whose host is an address; a name passes, to be asked again once it is resolved.
+ * `rtmp://push/KEY` is no connection of ours: the camera connects to this box. We fetch from no other RTMP server.
+ */
 export function refusalOfUrl(url: string, policy: CameraAddressPolicy): AddressRefusal | undefined {
   const parsed = parseCameraUrl(url);
   if (isRefusal(parsed)) return parsed;
+  if (parsed.scheme === 'rtmp') return pushKeyOf(url) === undefined ? NOT_A_PUSH : undefined;
   if (parsed.literal) return refusalOfAddress(parsed.host, parsed.port, policy);
   const name = parsed.host;
   if (!policy.allowLoopback && (name === 'localhost' || name.endsWith('.localhost'))) {

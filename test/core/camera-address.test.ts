@@ -1,6 +1,6 @@
 import test from 'ava';
-import { isRefusal, parseCameraUrl, refusalOfAddress, refusalOfUrl } from '../../src/site/camera-address.ts';
-import type { CameraAddressPolicy } from '../../src/site/camera-address.ts';
+import { isRefusal, parseCameraUrl, refusalOfAddress, refusalOfUrl } from '../../src/core/camera-address.ts';
+import type { CameraAddressPolicy } from '../../src/core/camera-address.ts';
 
 const policy: CameraAddressPolicy = {
   allowLoopback: false,
@@ -50,6 +50,10 @@ const REFUSED: readonly (readonly [url: string, code: string])[] = [
   ['rtsp://[::ffff:192.168.1.5]:51443/', 'own-port'],
   ['rtsp://host name/', 'host'],
   ['rtsp://a%00b/', 'host'],
+  ['rtmp://192.168.1.20/live/front-door', 'push'],
+  ['rtmp://push/short', 'push'],
+  ['rtmp://push:1935/front-door-7x2k', 'push'],
+  ['rtmp://push/front-door-7x2k/more', 'push'],
   ['rtsp://192.168.1.20\\@127.0.0.1/', 'credentials'],
 ];
 
@@ -67,7 +71,7 @@ test('ordinary cameras are allowed', (t) => {
   for (const url of [
     'rtsp://192.168.1.20:554/stream1?x=1',
     'rtsps://camera-7.lan/',
-    'rtmp://push/key',
+    'rtmp://push/front-door-7x2k',
     'rtsp://[fd00::20]:8554/a',
     'rtsp://192.168.1.5:554/',
     'rtsp://8.8.8.8/',

@@ -8,3 +8,6 @@ export function pushKeyOf(url: string): string | undefined {
   const key = /^rtmp:\/\/push\/([^/?#]+)$/i.exec(url)?.[1];
   return key !== undefined && isPushKey(key) ? key : undefined;
 }
+
+/** IANA's port for RTMP. */
+export const DEFAULT_RTMP_PORT = 1935;
