@@ -3,7 +3,7 @@
  * Belongs here: arguments, signals, exit. Does not: anything else (recorder/media-service.ts).
  */
 import { fstatSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
@@ -32,7 +32,15 @@ async function main(): Promise<void> {
     },
   );
   try {
-    const service = await startMediaService({ dataDir: resolve(dataDir), clock: systemClock, log });
+    const service = await startMediaService({
+      dataDir: resolve(dataDir),
+      clock: systemClock,
+      log,
+      startPushServer: async ({ address, port }) => {
+        const { startRtmpServer } = await import('./rtmp/rtmp-server.ts');
+        return startRtmpServer({ address, port, folder: join(resolve(dataDir), 'run'), clock: systemClock, log });
+      },
+    });
     const stop = (): void => {
       void service.stop().then(() => process.exit(0));
     };

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
+import { pushKeyOf } from '../core/push-key.ts';
 import { epochMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import { DEFAULT_TIMEOUTS } from '../media/rtsp/client-session.ts';
@@ -19,6 +20,8 @@ import type { MediaEvent, StreamOrder, StreamState } from '../wire/media-protoco
 import { backoffOf } from './backoff.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { createGapBook } from './gap-book.ts';
+import { startPushSession } from './push-session.ts';
+import type { PushSource } from './push-session.ts';
 import { startRecordingSession } from './recording-session.ts';
 import type { RecordingSession, SessionDeps, SessionEnd } from './recording-session.ts';
 import type { Resolve } from './resolve.ts';
@@ -34,10 +37,14 @@ export type CameraLoopDeps = Omit<SessionDeps, 'order' | 'on' | 'policy' | 'addr
   readonly log: Log;
   readonly gate: ConnectGate;
   readonly resolve: Resolve;
+  /** Why an address must not be connected to; asked with what a name resolved to, before every connection. */
+  readonly refuse: (address: string, port: number) => string | undefined;
+  /** Where pushes are fetched. */
+  readonly pushes: PushSource;
   readonly emit: (event: MediaEvent) => void;
   /** 0 up to, not with, 1. */
   readonly random: () => number;
-  readonly timeouts?: Pick<Policy, 'responseTimeout' | 'udpTimeout' | 'mediaTimeout'>;
+  readonly timeouts?: Timeouts;
 };
 export type CameraLoop = Running & {
   readonly counter: StreamCounter;
@@ -56,45 +63,50 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
   let watched = false;
   let failures = 0;
   let transport = order.transport;
+  const pushKey = pushKeyOf(order.url);
 
   const tell = (state: StreamState): void => {
     log.info('stream state', { cameraId, stream, state });
     emit({ kind: 'stream-state', cameraId, stream, at: clock.now(), state });
   };
 
+  const eventsOf = (release: () => void): SessionDeps['on'] => ({
+    playing: () => {
+      release();
+      gaps.open(clock.now(), 'no-key-frame', 'The camera sends; recording begins with its next key frame.');
+      tell(order.record ? { kind: 'starting' } : { kind: 'watching' });
+    },
+    begun: (start) => {
+      gaps.close(start);
+      if (order.record) tell({ kind: 'recording' });
+    },
+    remark: (message) => log.warn('camera remark', { cameraId, stream, remark: message }),
+  });
+  const interrupted = (recordedUntil: number | undefined, cause: MissingCause, message: string): void => {
+    log.info('push began anew', { cameraId, stream });
+    gaps.open(recordedUntil ?? clock.now(), cause, message);
+  };
   const runSession = async (): Promise<SessionEnd> => {
-    tell({ kind: 'connecting' });
+    // Waiting goes on for a push that does not come: why stays told.
+    if (pushKey === undefined || failures === 0) tell({ kind: 'connecting' });
     const release = await deps.gate.enter(stopping.signal);
     if (release === undefined) return { kind: 'stopped', recordedUntil: undefined };
     try {
-      const policy = policyOf({ ...order, transport }, deps.timeouts ?? DEFAULT_TIMEOUTS);
-      const address = await deps.resolve(policy.url.host);
-      if (stopping.signal.aborted) return { kind: 'stopped', recordedUntil: undefined };
-      session = startRecordingSession({
-        ...deps,
-        order,
-        policy,
-        address,
-        counter,
-        on: {
-          playing: () => {
-            release();
-            gaps.open(clock.now(), 'no-key-frame', 'The camera sends; recording begins with its next key frame.');
-            tell(order.record ? { kind: 'starting' } : { kind: 'watching' });
-          },
-          begun: (start) => {
-            gaps.close(start);
-            if (order.record) tell({ kind: 'recording' });
-          },
-          remark: (message) => log.warn('camera remark', { cameraId, stream, remark: message }),
-        },
-      });
+      const on = eventsOf(release);
+      if (pushKey === undefined) {
+        const target = await findTarget({ ...order, transport }, deps);
+        if (stopping.signal.aborted) return { kind: 'stopped', recordedUntil: undefined };
+        session = startRecordingSession({ ...deps, ...target, order, counter, on });
+      } else {
+        // It may be hours until the camera pushes: nobody else waits for that.
+        release();
+        session = startPushSession({ ...deps, order, key: pushKey, counter, on, interrupted });
+      }
       session.setWatched(watched);
       return await session.ended;
     } catch (error) {
       if (!(error instanceof UnderstudyError)) throw error;
-      const cause: MissingCause = error.code === 'recorder/unresolved' ? 'camera-unresolved' : 'camera-protocol';
-      return { kind: 'failed', cause, message: messageOf(error), recordedUntil: undefined };
+      return { kind: 'failed', cause: causeOf(error), message: messageOf(error), recordedUntil: undefined };
     } finally {
       release();
       session = undefined;
@@ -112,7 +124,9 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
     failures = lasted >= GOOD_SESSION_MS && end.recordedUntil !== undefined ? 1 : failures + 1;
     // What was learnt about the transport may have changed with the fault.
     if (failures > 3) transport = order.transport;
-    const wait = backoffOf(failures, end.cause === 'camera-refused', deps.random());
+    // Taking a push costs the camera nothing, and what it sends while we wait is lost.
+    const counted = pushKey === undefined ? failures : 1;
+    const wait = backoffOf(counted, end.cause === 'camera-refused' && pushKey === undefined, deps.random());
     counter.reconnects += 1;
     tell({ kind: 'failed', cause: end.cause, message: end.message, retryAt: epochMs(clock.now() + wait) });
     await clock.sleep(wait, stopping.signal);
@@ -151,10 +165,29 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
   };
 }
 
-function policyOf(
+type Timeouts = Pick<Policy, 'responseTimeout' | 'udpTimeout' | 'mediaTimeout'>;
+
+/** Resolved and judged anew for every connection: a name that resolves to something else later gains nothing. */
+async function findTarget(
   order: StreamOrder,
-  timeouts: Pick<Policy, 'responseTimeout' | 'udpTimeout' | 'mediaTimeout'>,
-): Policy {
+  { resolve, refuse, timeouts }: Pick<CameraLoopDeps, 'resolve' | 'refuse' | 'timeouts'>,
+): Promise<{ readonly policy: Policy; readonly address: string }> {
+  const policy = policyOf(order, timeouts ?? DEFAULT_TIMEOUTS);
+  const { host, port } = policy.url;
+  const address = await resolve(host);
+  const refusal = refuse(address, port);
+  if (refusal === undefined) return { policy, address };
+  const via = address === host ? '' : `${host} resolves to ${address}. `;
+  throw new UnderstudyError('forbidden', 'recorder/address', `${via}${refusal} Give the camera another address.`);
+}
+
+const CAUSES: Readonly<Record<string, MissingCause>> = {
+  'recorder/unresolved': 'camera-unresolved',
+  'recorder/address': 'camera-refused',
+};
+const causeOf = ({ code }: UnderstudyError): MissingCause => CAUSES[code] ?? 'camera-protocol';
+
+function policyOf(order: StreamOrder, timeouts: Timeouts): Policy {
   const url = parseRtspUrl(order.url);
   const username = order.username ?? url.username;
   const password = order.password ?? url.password;

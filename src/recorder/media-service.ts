@@ -8,6 +8,8 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { startVolumeWriter } from '../archive/writer.ts';
 import type { VolumeWriter } from '../archive/writer.ts';
+import { refusalOfAddress } from '../core/camera-address.ts';
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import { seconds } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
@@ -25,6 +27,8 @@ import { createLiveHub } from './live-hub.ts';
 import type { LiveHub } from './live-hub.ts';
 import { startLoopDelay } from './loop-delay.ts';
 import { startMediaServer } from './media-server.ts';
+import { createPushReceiver } from './push-receiver.ts';
+import type { StartPushServer } from './push-receiver.ts';
 import { readOrders, writeOrders } from './orders-file.ts';
 import { startReadSlots } from './read-slots.ts';
 import { createResolve, systemResolverDeps } from './resolve.ts';
@@ -40,7 +44,13 @@ const FLUSH_MS = 200;
 /** At the end the disks get so long for what is still in memory. */
 const DRAIN_MS = 8000;
 
-export type MediaServiceDeps = { readonly dataDir: string; readonly clock: Clock; readonly log: Log };
+export type MediaServiceDeps = {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called when the first stream is ordered that is pushed. */
+  readonly startPushServer: StartPushServer;
+};
 
 type Stream = {
   order: StreamOrder;
@@ -51,7 +61,8 @@ type Stream = {
 };
 
 // oxlint-disable-next-line max-lines-per-function -- composition: one closure over the state of the process
-export async function startMediaService({ dataDir, clock, log }: MediaServiceDeps): Promise<Running> {
+export async function startMediaService(deps: MediaServiceDeps): Promise<Running> {
+  const { dataDir, clock, log } = deps;
   const run = join(dataDir, 'run');
   const startedAt = clock.now();
   const counterStart = openRunCounter(join(run, 'media-starts')).next() - 1;
@@ -69,6 +80,7 @@ export async function startMediaService({ dataDir, clock, log }: MediaServiceDep
   const slots = startReadSlots(clock);
   const gate = createConnectGate();
   const resolve = createResolve(systemResolverDeps());
+  const receiver = createPushReceiver(deps.startPushServer, log);
   const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   const delay = startLoopDelay();
   const streams = new Map<string, Stream>();
@@ -98,6 +110,8 @@ export async function startMediaService({ dataDir, clock, log }: MediaServiceDep
       log,
       gate,
       resolve,
+      refuse: (address, port) => refusalOfAddress(address, port, orders?.addresses ?? STRICTEST)?.message,
+      pushes: receiver,
       emit: tell,
       random: () => randomInt(2 ** 32) / 2 ** 32,
       slots,
@@ -160,6 +174,7 @@ export async function startMediaService({ dataDir, clock, log }: MediaServiceDep
   const apply = (next: Orders): void => {
     orders = next;
     volumes.apply(next.volumes);
+    receiver.apply(next);
     applyStreams(next.streams);
   };
 
@@ -207,7 +222,7 @@ export async function startMediaService({ dataDir, clock, log }: MediaServiceDep
     const all = [...streams];
     streams.clear();
     for (const [key, stream] of all) stopStream(key, stream);
-    await Promise.all(all.map(([, stream]) => stream.changing));
+    await Promise.all([...all.map(([, stream]) => stream.changing), receiver.stop()]);
     queue.flush();
     const until = clock.monotonic() + DRAIN_MS;
     while (queue.pending() > 0 && clock.monotonic() < until) await clock.sleep(durationMs(20));
@@ -223,6 +238,9 @@ export async function startMediaService({ dataDir, clock, log }: MediaServiceDep
   let stopped: Promise<void> | undefined;
   return { stop: () => (stopped ??= stop()) };
 }
+
+/** Of orders that an older version kept. */
+const STRICTEST: CameraAddressPolicy = { allowLoopback: false, ownAddresses: [], ownPorts: [] };
 
 const keyOf = ({ cameraId, stream }: StreamOrder): string => `${cameraId}/${stream}`;
 

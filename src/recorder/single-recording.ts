@@ -106,6 +106,9 @@ export async function recordSingle(spec: SingleRecording): Promise<SingleResult>
     log: spec.log,
     gate: createConnectGate(1),
     resolve: createResolve(systemResolverDeps()),
+    // Whoever types an address on the command line may connect to it anyway.
+    refuse: () => undefined,
+    pushes: { flvUrlOf: () => undefined },
     emit: tally.event,
     random: () => randomInt(1_000_000) / 1_000_000,
     slots,

@@ -19,9 +19,20 @@ import { waitFor } from './wait-for.ts';
 const VOLUME = 'vol-1';
 const MEDIA = join(import.meta.dirname, '../../src/media.ts');
 
+/** Simulated cameras are on loopback. */
+const ORDINARY_LAN = { allowLoopback: true, ownAddresses: [], ownPorts: [] };
+
+export type MediaOptions = {
+  /** Of a process before: its orders, gaps and footage are there. */
+  readonly folder?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
 export type MediaUnderTest = {
   readonly process: TestProcess;
-  readonly order: (streams: readonly StreamOrder[]) => void;
+  readonly folder: string;
+  /** The volume's root. */
+  readonly volume: string;
+  readonly order: (streams: readonly StreamOrder[], more?: Partial<Pick<Orders, 'addresses' | 'push'>>) => void;
   readonly events: () => readonly MediaEvent[];
   /** Gaps of a stream as booked; one still open ends now. */
   readonly gapsOf: (cameraId: string, stream?: 'main' | 'sub') => readonly BookedGap[];
@@ -50,20 +61,16 @@ export function orderOf(cameraId: string, url: string, more: Partial<StreamOrder
   };
 }
 
-export async function startMedia(t: ExecutionContext): Promise<MediaUnderTest> {
-  const folder = await tempDir(t, 'media');
+export async function startMedia(t: ExecutionContext, options: MediaOptions = {}): Promise<MediaUnderTest> {
+  const folder = options.folder ?? (await newFolder(t));
   const [data, volume] = [join(folder, 'data'), join(folder, 'volume')];
-  await mkdir(join(data, 'run'), { recursive: true });
-  await mkdir(volume);
-  const marker = { id: VOLUME, created: new Date().toISOString() };
-  await writeFile(join(volume, '.understudy-volume.json'), `${JSON.stringify(marker)}\n`);
-  const process = startProcess(t, 'node', [MEDIA, '--data', data]);
+  const process = startProcess(t, 'node', [MEDIA, '--data', data], { env: options.env ?? {} });
   const socketPath = join(data, 'run', 'media.sock');
   const socket = await waitFor('the media socket', () => connected(socketPath), 30_000);
   t.teardown(() => socket.destroy());
   const events = collect(socket);
   socket.write(`${JSON.stringify({ kind: 'subscribe', after: 0 })}\n`);
-  let version = 0;
+  let version = options.folder === undefined ? 0 : 1000;
   const serverId = randomUUID();
   const segmentsOf: MediaUnderTest['segmentsOf'] = async (cameraId, stream = 'main') => {
     const root = join(volume, cameraId, stream);
@@ -80,11 +87,15 @@ export async function startMedia(t: ExecutionContext): Promise<MediaUnderTest> {
   };
   return {
     process,
-    order: (streams) => {
+    folder,
+    volume,
+    order: (streams, more = {}) => {
       version += 1;
       const volumes = [{ id: VOLUME, path: volume, reserveBytes: 0 }];
       const timing = { segmentSeconds: 60, fragmentMs: 500 };
-      const orders: Orders = { kind: 'orders', protocol: 1, version, serverId, epoch: 1, ...timing, volumes, streams };
+      const lan = { addresses: ORDINARY_LAN, push: { address: '127.0.0.1', port: 0 }, ...more };
+      const head = { kind: 'orders', protocol: 1, version, serverId, epoch: 1 } as const;
+      const orders: Orders = { ...head, ...timing, ...lan, volumes, streams };
       socket.write(`${JSON.stringify(orders)}\n`);
     },
     events: () => events,
@@ -102,6 +113,15 @@ export async function startMedia(t: ExecutionContext): Promise<MediaUnderTest> {
       await process.ended;
     },
   };
+}
+
+async function newFolder(t: ExecutionContext): Promise<string> {
+  const folder = await tempDir(t, 'media');
+  await mkdir(join(folder, 'data', 'run'), { recursive: true });
+  await mkdir(join(folder, 'volume'));
+  const marker = { id: VOLUME, created: new Date().toISOString() };
+  await writeFile(join(folder, 'volume', '.understudy-volume.json'), `${JSON.stringify(marker)}\n`);
+  return folder;
 }
 
 async function connected(path: string) {

@@ -1,0 +1,144 @@
+/** A camera that pushes (ffmpeg) through the real media process: every picture, what breaks are booked as, and what it costs when nobody pushes. */
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { clipOf } from '../support/clips.ts';
+import { orderOf, startMedia } from '../support/media-process.ts';
+import type { MediaUnderTest } from '../support/media-process.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const KEY = 'front-door-7x2k';
+const PATIENCE_MS = 60_000;
+
+async function push(t: ExecutionContext, port: number) {
+  const args = `-v error -re -stream_loop -1 -i ${await clipOf('h264')} -c copy -f flv rtmp://127.0.0.1:${port}/live/${KEY}`;
+  const ffmpeg = spawn('ffmpeg', args.split(' '), { stdio: 'ignore' });
+  t.teardown(() => ffmpeg.kill('SIGKILL'));
+  return ffmpeg;
+}
+
+/** Told by the log of media, once a start. */
+const portsOf = (media: MediaUnderTest): readonly number[] =>
+  [
+    ...media.process
+      .stderr()
+      .matchAll(/"RTMP pushes are taken".*?"port":(\d+)|"port":(\d+).*?"RTMP pushes are taken"/g),
+  ].map((match) => Number(match[1] ?? match[2]));
+const readyPort = async (media: MediaUnderTest, starts = 1): Promise<number> =>
+  await waitFor(
+    'the RTMP server',
+    () => (portsOf(media).length >= starts ? portsOf(media).at(-1) : undefined),
+    PATIENCE_MS,
+  );
+
+const childrenOf = (pid: number): readonly number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+const presentationTimes = (path: string): readonly number[] =>
+  execFileSync('ffprobe', [
+    '-v',
+    'error',
+    '-select_streams',
+    'v',
+    '-show_entries',
+    'packet=pts',
+    '-of',
+    'csv=p=0',
+    path,
+  ])
+    .toString()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => Number.parseInt(line, 10))
+    .toSorted((one, other) => one - other);
+const statesOf = (media: MediaUnderTest): readonly string[] =>
+  media.events().flatMap((event) => (event.kind === 'stream-state' ? event.state.kind : []));
+
+test('a pushed stream is recorded whole, in even steps', async (t) => {
+  t.timeout(180_000);
+  const media = await startMedia(t);
+  media.order([orderOf('cam-1', `rtmp://push/${KEY}`)]);
+  const port = await readyPort(media);
+  await push(t, port);
+  await waitFor('footage', () => media.recordedSeconds('cam-1') >= 8, PATIENCE_MS);
+  await media.stop();
+  const fragments = media.events().flatMap((event) => (event.kind === 'fragments-written' ? event.fragments : []));
+  const units = fragments.reduce((sum, { accessUnits }) => sum + accessUnits, 0);
+  const first = fragments[0];
+  t.true(first?.key);
+  // ffmpeg sends its first half second at once: wall time is drawn straight, media time is exact.
+  const times = (await media.segmentsOf('cam-1')).flatMap(presentationTimes);
+  t.is(times.length, units);
+  t.deepEqual([...new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0)))], [3600], '25 a second');
+  t.deepEqual(
+    fragments.slice(1).filter(({ continuous }) => !continuous),
+    [],
+  );
+  t.true(fragments.reduce((sum, { audioFrames }) => sum + audioFrames, 0) > 0);
+  const booked = media.gapsOf('cam-1').filter(({ start }) => start > (first?.start ?? 0));
+  t.deepEqual(
+    booked.filter(({ cause }) => cause !== 'service-down'),
+    [],
+  );
+});
+
+test('a killed RTMP server comes back, and what it cost is booked', async (t) => {
+  t.timeout(180_000);
+  const media = await startMedia(t);
+  media.order([orderOf('cam-1', `rtmp://push/${KEY}`)]);
+  await push(t, await readyPort(media));
+  await waitFor('footage', () => media.recordedSeconds('cam-1') >= 2, PATIENCE_MS);
+  const [child] = childrenOf(media.process.pid);
+  t.truthy(child);
+  process.kill(child ?? 0, 'SIGKILL');
+  const before = media.recordedSeconds('cam-1');
+  await push(t, await readyPort(media, 2));
+  await waitFor('more footage', () => media.recordedSeconds('cam-1') >= before + 2, PATIENCE_MS);
+  const gap = media.gapsOf('cam-1').find(({ cause }) => cause === 'service-down');
+  t.truthy(gap);
+  const fragments = media.events().flatMap((event) => (event.kind === 'fragments-written' ? event.fragments : []));
+  const hole = fragments.findIndex(({ continuous }, index) => index > 0 && !continuous);
+  const [ended, resumed] = [fragments[hole - 1]?.end ?? 0, fragments[hole]?.start ?? 0];
+  const gaps = media.gapsOf('cam-1').filter(({ start, end }) => end > ended && start < resumed);
+  t.is(
+    gaps.reduce((sum, { start, end }) => sum + end - start, 0),
+    resumed - ended,
+    'the hole is booked to the millisecond',
+  );
+});
+
+test('a push that breaks off and begins anew leaves its gap in the account', async (t) => {
+  t.timeout(180_000);
+  const media = await startMedia(t);
+  media.order([orderOf('cam-1', `rtmp://push/${KEY}`)]);
+  const port = await readyPort(media);
+  const camera = await push(t, port);
+  await waitFor('footage', () => media.recordedSeconds('cam-1') >= 2, PATIENCE_MS);
+  camera.kill('SIGKILL');
+  const before = media.recordedSeconds('cam-1');
+  await push(t, port);
+  await waitFor('more footage', () => media.recordedSeconds('cam-1') >= before + 3, PATIENCE_MS);
+  const fragments = media.events().flatMap((event) => (event.kind === 'fragments-written' ? event.fragments : []));
+  const holes = fragments.flatMap(({ start }, index) => {
+    const ended = fragments[index - 1]?.end ?? start;
+    return start === ended ? [] : [{ start: ended, end: start }];
+  });
+  t.is(holes.length, 1);
+  const gap = media.gapsOf('cam-1').find(({ cause }) => cause === 'camera-unreachable');
+  t.like(gap, holes[0] ?? {});
+});
+
+test('the RTMP server is there only while a stream is pushed', async (t) => {
+  t.timeout(180_000);
+  const media = await startMedia(t);
+  media.order([orderOf('cam-9', 'rtsp://127.0.0.1:9/none')]);
+  await waitFor('the order to be followed', () => statesOf(media).includes('failed'), PATIENCE_MS);
+  t.deepEqual(childrenOf(media.process.pid), []);
+  media.order([orderOf('cam-1', `rtmp://push/${KEY}`)]);
+  await readyPort(media);
+  t.is(childrenOf(media.process.pid).length, 1);
+  media.order([]);
+  await waitFor('the RTMP server to end', () => childrenOf(media.process.pid).length === 0, PATIENCE_MS);
+});
