@@ -44,6 +44,9 @@ const MAX_DIMENSION = 16_384;
 /** §7.3.2.1.1: profiles with chroma format, bit depth and scaling lists. */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
+/** Whether `avcC` carries chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2): in other profiles they are always the same. */
+export const hasH264Format = (profile: number): boolean => HIGH_PROFILES.has(profile);
+
 /** Part of a picture: what makes seams comparable. */
 export const isH264Vcl = (type: number): boolean => type >= H264_NAL.slice && type <= H264_NAL.idr;
 /** A decoder can start here. */

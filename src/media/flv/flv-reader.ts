@@ -7,7 +7,7 @@
 import { UnderstudyError } from '../../core/errors.ts';
 import type { AccessUnitSink, AudioSink } from '../rtp/access-unit-sink.ts';
 import type { AudioCodec, VideoCodec } from '../tracks.ts';
-import { parameterSetsOfAvcC, parameterSetsOfHvcC } from './decoder-configuration.ts';
+import { parameterSetsOfAvcC, parameterSetsOfHvcC } from '../mp4/decoder-configuration.ts';
 
 /** A tag holds one access unit; equal to the bound of the depacketizers. */
 export const MAX_TAG_BYTES: number = 8 * 1024 * 1024;

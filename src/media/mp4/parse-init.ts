@@ -3,12 +3,14 @@
  *
  * Belongs here: bytes to values, for files that we wrote. Does not: reading files (scan.ts), other people's MP4.
  */
-import { UnderstudyError } from '../../core/errors.ts';
+import { UnderstudyError, messageOf } from '../../core/errors.ts';
+import { parseAudioSpecificConfig } from '../codec/aac.ts';
+import { createParameterSets } from '../codec/parameter-sets.ts';
 import type { AudioTrack, TrackLayout, VideoTrack } from '../tracks.ts';
 import { boxAt, boxesIn, childOf, corrupt, descend } from './box-reader.ts';
 import type { BoxAt } from './box-reader.ts';
 import { read16, read32 } from './bytes.ts';
-import { audioCodecString, videoCodecString } from './codec-strings.ts';
+import { parameterSetsOfAvcC, parameterSetsOfHvcC } from './decoder-configuration.ts';
 import { chainStartOf, hexOf, sha256 } from './fragment-hash.ts';
 import { paddedEnd } from './init-segment.ts';
 import { parseSegmentHeader, SEGMENT_UUID } from './segment-header.ts';
@@ -76,41 +78,22 @@ export function parseMoov(bytes: Uint8Array, moov: BoxAt): TrackLayout {
 function parseVideoEntry(bytes: Uint8Array, entry: BoxAt): VideoTrack {
   const children = { body: entry.body + 78, end: entry.end };
   const codec = entry.type === 'avc1' ? 'h264' : 'h265';
-  const configuration = childOf(bytes, children, codec === 'h264' ? 'avcC' : 'hvcC');
-  const parameterSets = (codec === 'h264' ? parseAvcC : parseHvcC)(bytes, configuration);
+  const { body, end } = childOf(bytes, children, codec === 'h264' ? 'avcC' : 'hvcC');
+  const record = bytes.subarray(body, end);
+  const { nalUnits } = (codec === 'h264' ? parameterSetsOfAvcC : parameterSetsOfHvcC)(record);
   const [width, height] = [read16(bytes, entry.body + 24), read16(bytes, entry.body + 26)];
-  return { codec, parameterSets, width, height, codecString: videoCodecString(codec, parameterSets) };
+  const track = readable(body, () => createParameterSets(codec, nalUnits).track());
+  if (track === undefined) throw corrupt('no readable set of parameter sets', body);
+  return { ...track, width, height };
 }
 
-function parseAvcC(bytes: Uint8Array, { body, end }: BoxAt): readonly Uint8Array[] {
-  const sets: Uint8Array[] = [];
-  let offset = takeNals(bytes, { from: body + 6, end, count: (bytes[body + 5] ?? 0) & 31, into: sets });
-  offset = takeNals(bytes, { from: offset + 1, end, count: bytes[offset] ?? 0, into: sets });
-  if (sets.length < 2 || offset > end) throw corrupt('avcC has no SPS and PPS', body);
-  return sets;
-}
-
-function parseHvcC(bytes: Uint8Array, { body, end }: BoxAt): readonly Uint8Array[] {
-  const sets: Uint8Array[] = [];
-  let offset = body + 23;
-  for (let arrays = bytes[body + 22] ?? 0; arrays > 0 && offset < end; arrays -= 1) {
-    offset = takeNals(bytes, { from: offset + 3, end, count: read16(bytes, offset + 1), into: sets });
+/** What a parser of the wire refuses is, in a file, damage. */
+function readable<T>(offset: number, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw corrupt(messageOf(error), offset);
   }
-  if (sets.length < 3) throw corrupt('hvcC has no VPS, SPS and PPS', body);
-  return sets;
-}
-
-type Nals = { readonly from: number; readonly end: number; readonly count: number; readonly into: Uint8Array[] };
-
-function takeNals(bytes: Uint8Array, { from, end, count, into }: Nals): number {
-  let offset = from;
-  for (let left = count; left > 0; left -= 1) {
-    const nalEnd = offset + 2 + read16(bytes, offset);
-    if (nalEnd > end) throw corrupt('a parameter set does not fit its box', offset);
-    into.push(bytes.slice(offset + 2, nalEnd));
-    offset = nalEnd;
-  }
-  return offset;
 }
 
 function parseAudioEntry(bytes: Uint8Array, entry: BoxAt, sampleRate: number): AudioTrack {
@@ -125,7 +108,8 @@ function parseAudioEntry(bytes: Uint8Array, entry: BoxAt, sampleRate: number): A
       return { codec: 'opus', ...plain, codecString: 'opus' };
     case 'mp4a': {
       const config = parseEsds(bytes, childOf(bytes, { body: entry.body + 28, end: entry.end }, 'esds'));
-      return { codec: 'aac', sampleRate, channels, config, codecString: audioCodecString(config) };
+      const { codecString } = readable(entry.body, () => parseAudioSpecificConfig(config));
+      return { codec: 'aac', sampleRate, channels, config, codecString };
     }
     default:
       throw new UnderstudyError('corrupt', 'mp4/codec', `a track of ${entry.type}, which Understudy does not write`);

@@ -5,10 +5,11 @@
  * Does not: reading them back (parse-init.ts).
  */
 import { assertNever } from '../../core/errors.ts';
+import { hasH264Format, parseH264Sps } from '../codec/h264.ts';
+import { parseH265Sps } from '../codec/h265.ts';
 import type { AudioTrack, VideoTrack } from '../tracks.ts';
 import { box, concat, fullBox, u16, u32, u8 } from './boxes.ts';
 import type { Bytes } from './boxes.ts';
-import { parseAvcFormat, parseHevcFormat } from './parameter-sets.ts';
 
 const H264_SPS = 7;
 const H264_PPS = 8;
@@ -44,16 +45,16 @@ export function avcC(parameterSets: readonly Uint8Array[]): Bytes {
   const sps = parameterSets.filter((nal) => ((nal[0] ?? 0) & 31) === H264_SPS);
   const pps = parameterSets.filter((nal) => ((nal[0] ?? 0) & 31) === H264_PPS);
   const [first] = sps;
-  const { extended } = first === undefined ? { extended: undefined } : parseAvcFormat(first);
+  const format = hasH264Format(first?.[1] ?? 0) && first !== undefined ? parseH264Sps(first) : undefined;
   return box(
     'avcC',
     u8(1, first?.[1] ?? 0, first?.[2] ?? 0, first?.[3] ?? 0, 0xff, 0xe0 | sps.length),
     ...sps.map(sized),
     u8(pps.length),
     ...pps.map(sized),
-    ...(extended === undefined
+    ...(format === undefined
       ? []
-      : [u8(0xfc | extended.chroma, 0xf8 | (extended.lumaDepth - 8), 0xf8 | (extended.chromaDepth - 8), 0)]),
+      : [u8(0xfc | format.chromaFormat, 0xf8 | (format.lumaDepth - 8), 0xf8 | (format.chromaDepth - 8), 0)]),
   );
 }
 
@@ -65,15 +66,15 @@ export function hvcC(parameterSets: readonly Uint8Array[]): Bytes {
     nals: parameterSets.filter((nal) => typeOf(nal) === type),
   })).filter(({ nals }) => nals.length > 0);
   const sps = parameterSets.find((nal) => typeOf(nal) === 33) ?? new Uint8Array();
-  const format = parseHevcFormat(sps);
+  const format = parseH265Sps(sps);
   return box(
     'hvcC',
     u8(1),
     format.profileTierLevel,
     u16(0xf000),
-    u8(0xfc, 0xfc | format.chroma, 0xf8 | (format.lumaDepth - 8), 0xf8 | (format.chromaDepth - 8)),
+    u8(0xfc, 0xfc | format.chromaFormat, 0xf8 | (format.lumaDepth - 8), 0xf8 | (format.chromaDepth - 8)),
     u16(0),
-    u8((format.temporalLayers << 3) | (format.temporalNesting ? 4 : 0) | 3, arrays.length),
+    u8((format.temporalLayers << 3) | (format.temporalIdNested ? 4 : 0) | 3, arrays.length),
     ...arrays.map(({ type, nals }) => concat([u8(0x80 | type), u16(nals.length), ...nals.map(sized)])),
   );
 }

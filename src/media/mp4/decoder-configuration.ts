@@ -1,4 +1,4 @@
-/** Parameter sets out of the decoder configuration records that FLV carries (ISO/IEC 14496-15 §5.3.3.1 `avcC`, §8.3.3.1 `hvcC`). */
+/** Parameter sets out of decoder configuration records, as sample entries and FLV carry them (ISO/IEC 14496-15 §5.3.3.1 `avcC`, §8.3.3.1 `hvcC`). */
 import { UnderstudyError } from '../../core/errors.ts';
 
 const MAX_PARAMETER_SETS = 64;
@@ -44,7 +44,7 @@ function readSets(record: Uint8Array, at: number, count: number, into: Uint8Arra
 
 const broken = (what: string): UnderstudyError =>
   new UnderstudyError(
-    'protocol',
-    'flv/configuration',
-    `The camera's decoder configuration (${what}) is cut short or broken.`,
+    'corrupt',
+    'mp4/decoder-configuration',
+    `A decoder configuration (${what}) is cut short or broken.`,
   );
