@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import { build } from 'vite';
 
 type Chunk = {
   readonly file: string;
@@ -56,4 +57,33 @@ test('hls.js and uPlot are loaded by no route before they are needed', (t) => {
   for (const [key] of Object.entries(manifest ?? {}).filter(([name]) => /-page\.tsx$|index\.html/.test(name))) {
     for (const [lazy] of heavy) t.false(withImports(key).has(lazy), `${key} loads ${lazy}`);
   }
+});
+
+/** The scripts of one part alone, compressed: what it shares with others (framework, words, API) is left outside. */
+async function weighPart(entry: string, own: string): Promise<number> {
+  const root = join(import.meta.dirname, '../../web');
+  const built = await build({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'silent',
+    build: {
+      write: false,
+      manifest: false,
+      lib: { entry: join(root, entry), formats: ['es'], fileName: 'part' },
+      rollupOptions: { external: (id, from) => from !== undefined && !isOwn(id, from, join(root, own)) },
+    },
+  });
+  const outputs = (Array.isArray(built) ? built : [built]).flatMap((one) => ('output' in one ? one.output : []));
+  const code = outputs.map((output) => (output.type === 'chunk' ? output.code : '')).join('\n');
+  return gzipSync(code).length / 1024;
+}
+const isOwn = (id: string, from: string, own: string): boolean =>
+  (id.startsWith('.') ? join(from, '..', id) : id).startsWith(own);
+
+test('the timeline is at most 12 KB, the live player 6 KB', async (t) => {
+  const timeline = await weighPart('src/timeline/timeline.tsx', 'src/timeline/');
+  const player = await weighPart('src/player/live-player.ts', 'src/player/');
+  t.log(`timeline ${timeline.toFixed(1)} KB, live player ${player.toFixed(1)} KB`);
+  t.true(timeline > 1 && timeline <= 12, `${timeline.toFixed(1)} KB of timeline`);
+  t.true(player > 0.5 && player <= 6, `${player.toFixed(1)} KB of live player`);
 });

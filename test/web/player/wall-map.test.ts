@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { retryDelay, steer } from '../../../web/src/player/latency.ts';
-import { correctionFor, positionOf, wallOf } from '../../../web/src/player/wall-map.ts';
+import { correctionFor, fragmentsOf, positionOf, wallOf } from '../../../web/src/player/wall-map.ts';
 
 const fragments = [
   { start: 0, duration: 2, wall: 10_000 },
@@ -52,4 +52,27 @@ test('waiting before a reconnection grows to some ten seconds and is spread', (t
   t.true(retryDelay(0, 0) < 400);
   t.true(retryDelay(50, 1) <= 12_500);
   t.not(retryDelay(3, 0), retryDelay(3, 1));
+});
+
+test('the fragments of a playlist stand one after another on the media clock, gaps left out', (t) => {
+  const playlist = [
+    '#EXTM3U',
+    '#EXT-X-MAP:URI="segments/a.mp4",BYTERANGE="4096@0"',
+    '#EXT-X-PROGRAM-DATE-TIME:2026-11-21T10:00:00.000Z',
+    '#EXTINF:2.000,',
+    '#EXT-X-BYTERANGE:100@4096',
+    'segments/a.mp4',
+    '#EXT-X-DISCONTINUITY',
+    '#EXT-X-PROGRAM-DATE-TIME:2026-11-21T10:00:30.000Z',
+    '#EXTINF:1.500,',
+    'segments/b.mp4',
+  ].join('\n');
+  const at = Date.parse('2026-11-21T10:00:00.000Z');
+  t.deepEqual(fragmentsOf(playlist), [
+    { start: 0, duration: 2, wall: at },
+    { start: 2, duration: 1.5, wall: at + 30_000 },
+  ]);
+  t.is(positionOf(fragmentsOf(playlist), at + 31_000), 3);
+  t.is(positionOf(fragmentsOf(playlist), at + 10_000), undefined);
+  t.deepEqual(fragmentsOf(''), []);
 });

@@ -1,7 +1,7 @@
 /** One playlist (one layout epoch) in one <video>, by hls.js: load, seek to a wall time, tell its wall time. */
 import HlsLight, { Events, type Fragment } from 'hls.js/light';
 import type { PlaylistEpoch } from '../api/api.ts';
-import { positionOf, wallOf, type MappedFragment } from './wall-map.ts';
+import { fragmentsOf, positionOf, wallOf, type MappedFragment } from './wall-map.ts';
 
 export type EpochVideo = {
   readonly epoch: PlaylistEpoch;
@@ -38,18 +38,21 @@ export function openEpochVideo(
     video.currentTime = position;
     return true;
   };
+  // Loading starts once, where it is wanted: a second start while the first is under way stalls hls.js.
+  hls.on(Events.MANIFEST_LOADED, (_event, { networkDetails }) => {
+    const known: unknown = networkDetails;
+    fragments = known instanceof XMLHttpRequest ? fragmentsOf(known.responseText) : [];
+    hls.startLoad(positionOf(fragments, startAt) ?? 0);
+  });
   hls.on(Events.LEVEL_LOADED, (_event, { details }) => {
     fragments = mapped(details.fragments);
     if (wanted === undefined) return;
-    const position = positionOf(fragments, wanted) ?? 0;
-    hls.startLoad(position);
     seek(wanted);
   });
   // hls.js moves fragment starts once it has seen their real times
   hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
     fragments = mapped(details.fragments);
   });
-  hls.on(Events.MANIFEST_PARSED, () => hls.startLoad(0));
   hls.on(Events.ERROR, (_event, { fatal, details }) => {
     if (fatal) onFail(details);
   });

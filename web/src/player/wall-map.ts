@@ -3,6 +3,18 @@
 /** `start`, `duration` in seconds of the media clock; `wall` in milliseconds. */
 export type MappedFragment = { readonly start: number; readonly duration: number; readonly wall: number };
 
+/** The fragments of a playlist whose every fragment tells its wall time; the media clock is the sum of the durations. */
+export function fragmentsOf(playlist: string): readonly MappedFragment[] {
+  const fragments: MappedFragment[] = [];
+  let start = 0;
+  for (const [, time = '', length] of playlist.matchAll(/#EXT-X-PROGRAM-DATE-TIME:(\S+)\s+#EXTINF:([\d.]+)/g)) {
+    const duration = Number(length);
+    fragments.push({ start, duration, wall: Date.parse(time) });
+    start += duration;
+  }
+  return fragments;
+}
+
 /** Where in the media `wall` is played; `undefined` when no fragment holds it. */
 export function positionOf(fragments: readonly MappedFragment[], wall: number): number | undefined {
   let low = 0;

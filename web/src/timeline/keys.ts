@@ -2,9 +2,18 @@
 import type { PlaybackState } from '../pages/playback/state.ts';
 import { centre, pan, reveal, spanOf, zoom } from './scale.ts';
 
-export function onTimelineKey(event: KeyboardEvent, state: PlaybackState, cameraIds: readonly string[]): void {
-  if (event.target instanceof HTMLInputElement && event.key === ' ') return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+/** The keys of the whole page, wherever the focus is; what a field, list or dialog does with a key comes first. */
+export function attachKeys(state: PlaybackState, cameraIds: () => readonly string[]): () => void {
+  const onKey = (event: KeyboardEvent): void => onTimelineKey(event, state, cameraIds());
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
+}
+
+function onTimelineKey(event: KeyboardEvent, state: PlaybackState, cameraIds: readonly string[]): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.target instanceof Element ? event.target : document.body;
+  if (target.closest('dialog, table, select, textarea, nav, input:not([type=checkbox])') !== null) return;
+  if (event.key === ' ' && target.closest('button, a, input') !== null) return;
   const act = actionOf(event.key, event.shiftKey, state, cameraIds);
   if (act === undefined) return;
   event.preventDefault();

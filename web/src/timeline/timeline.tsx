@@ -8,7 +8,6 @@ import { t } from '../messages/messages.ts';
 import type { PlaybackState } from '../pages/playback/state.ts';
 import { clockTime, dateAndTime, duration } from '../ui/format.ts';
 import { RULER_HEIGHT } from './draw.ts';
-import { onTimelineKey } from './keys.ts';
 import { ROW_HEIGHT, startPainter } from './painter.ts';
 import { attachPointer } from './pointer.ts';
 import { runAt, type Run } from './runs.ts';
@@ -46,16 +45,7 @@ export function Timeline({ state, rows, chosen, onToggle }: Props): VNode {
     };
   }, [state, rows.map(({ id }) => id).join(','), shownTheme.value]);
   return (
-    <div
-      class="timeline"
-      onKeyDown={(event) =>
-        onTimelineKey(
-          event,
-          state,
-          rows.map(({ id }) => id),
-        )
-      }
-    >
+    <div class="timeline">
       <ul class="tl-names" aria-label={t('playback.cameras')}>
         {rows.map(({ id, name }) => (
           <li key={id}>

@@ -8,8 +8,8 @@ import { cameras } from '../../app/stores.ts';
 import { shownTheme } from '../../app/theme.ts';
 import { t } from '../../messages/messages.ts';
 import { SelectField } from '../../ui/field.tsx';
-import { bitrate, decimal } from '../../ui/format.ts';
-import type { openChart } from './draw-chart.ts';
+import { bitrate, clockTime, decimal } from '../../ui/format.ts';
+import type { openChart, Scale } from './draw-chart.ts';
 
 type Sample = { readonly at: number; readonly bits: number | undefined; readonly frames: number | undefined };
 const EVERY_MS = 2000;
@@ -57,14 +57,16 @@ export function Charts(): VNode {
         <Chart
           title={t('health.bitrate')}
           now={last?.bits === undefined ? '–' : bitrate(last.bits)}
-          samples={samples.map(({ at, bits }) => [at, bits === undefined ? null : bits / 1e6])}
+          samples={samples.map(({ at, bits }) => [at, bits ?? null])}
           colour="--accent-text"
+          scale={BITS}
         />
         <Chart
           title={t('health.frameRate')}
           now={last?.frames === undefined ? '–' : t('health.perSecond', { n: decimal(last.frames) })}
           samples={samples.map(({ at, frames }) => [at, frames ?? null])}
           colour="--good"
+          scale={FRAMES}
         />
       </div>
     </section>
@@ -76,8 +78,12 @@ type ChartProps = {
   readonly now: string;
   readonly samples: readonly (readonly [number, number | null])[];
   readonly colour: string;
+  readonly scale: Scale;
 };
-function Chart({ title, now, samples, colour }: ChartProps): VNode {
+const time = (at: number): string => clockTime(at * 1000);
+const BITS: Scale = { atLeast: 100_000, value: (bits) => (bits === 0 ? '0' : bitrate(bits)), time };
+const FRAMES: Scale = { atLeast: 10, value: (frames) => decimal(frames), time };
+function Chart({ title, now, samples, colour, scale }: ChartProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<Drawing>();
   const chart = useRef<ReturnType<Drawing['openChart']>>(null);
@@ -87,12 +93,12 @@ function Chart({ title, now, samples, colour }: ChartProps): VNode {
   }, []);
   useEffect(() => {
     if (drawing === undefined || box.current === null) return undefined;
-    chart.current = drawing.openChart(box.current, colour);
+    chart.current = drawing.openChart(box.current, colour, scale);
     return () => {
       chart.current?.close();
       chart.current = null;
     };
-  }, [drawing, theme, colour]);
+  }, [drawing, theme, colour, scale]);
   useEffect(() => chart.current?.show(samples));
   return (
     <figure>

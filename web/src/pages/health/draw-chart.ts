@@ -8,7 +8,15 @@ export type OpenChart = {
 };
 const HEIGHT = 150;
 
-export function openChart(box: HTMLElement, colourToken: string): OpenChart {
+export type Scale = {
+  /** What the axis reaches at least. */
+  readonly atLeast: number;
+  readonly value: (value: number) => string;
+  /** `at` in seconds since 1970. */
+  readonly time: (at: number) => string;
+};
+
+export function openChart(box: HTMLElement, colourToken: string, scale: Scale): OpenChart {
   const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
     stroke: token('--muted'),
@@ -24,9 +32,12 @@ export function openChart(box: HTMLElement, colourToken: string): OpenChart {
       cursor: { y: false },
       scales: {
         x: { range: (_self, _min, max) => [max - 300, max] },
-        y: { range: (_self, _min, max) => [0, Math.max(1, max * 1.25)] },
+        y: { range: (_self, _min, max) => [0, Math.max(scale.atLeast, max * 1.25)] },
       },
-      axes: [axis, { ...axis, size: 36 }],
+      axes: [
+        { ...axis, size: 28, space: 76, values: (_self, splits) => splits.map((at) => scale.time(at)) },
+        { ...axis, size: 68, values: (_self, splits) => splits.map((value) => scale.value(value)) },
+      ],
       series: [{}, { stroke: token(colourToken), width: 1.5, points: { show: false }, spanGaps: false }],
     },
     [[], []],

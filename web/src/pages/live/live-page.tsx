@@ -7,6 +7,7 @@ import { cameras } from '../../app/stores.ts';
 import { t } from '../../messages/messages.ts';
 import { Empty } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
+import { Grid } from './grid.tsx';
 import { gridOf, isLayout, LAYOUTS, type Layout } from './layout.ts';
 import { LiveTile } from './live-tile.tsx';
 import './live.css';
@@ -38,7 +39,7 @@ export function LivePage(): VNode {
           </a>
         </Empty>
       ) : (
-        <ul class={`grid columns-${large === undefined ? columns : 1}`} aria-label={t('live.grid')}>
+        <Grid columns={large === undefined ? columns : 1} count={visible.length} label={t('live.grid')}>
           {visible.map((camera) => (
             <LiveTile
               key={camera.id}
@@ -47,7 +48,7 @@ export function LivePage(): VNode {
               onLarge={(on) => setLarge(on ? camera.id : undefined)}
             />
           ))}
-        </ul>
+        </Grid>
       )}
     </Page>
   );

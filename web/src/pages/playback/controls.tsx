@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { t } from '../../messages/messages.ts';
 import { zoomAround } from '../../timeline/keys.ts';
-import { centre } from '../../timeline/scale.ts';
+import { centre, spanOf } from '../../timeline/scale.ts';
 import { clockTime, localInput, shortDate } from '../../ui/format.ts';
 import { Icon, type IconName } from '../../ui/icon.tsx';
 import type { PlaybackState } from './state.ts';
@@ -36,6 +36,7 @@ export function Controls({ state, cameraIds }: Props): VNode {
       <GoTo state={state} />
       <span class="controls-group">
         <Tool icon="zoomOut" label={`${t('playback.zoomOut')} -`} onClick={() => zoomAround(state, 2)} />
+        <Spans state={state} />
         <Tool icon="zoomIn" label={`${t('playback.zoomIn')} +`} onClick={() => zoomAround(state, 0.5)} />
       </span>
       <span class="controls-group marks">
@@ -63,6 +64,33 @@ function Tool({
     <button type="button" class="button quiet icon-only" aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} />
     </button>
+  );
+}
+
+const MINUTE_MS = 60_000;
+const SPANS = [
+  [10 * MINUTE_MS, '10 min'],
+  [60 * MINUTE_MS, '1 h'],
+  [6 * 60 * MINUTE_MS, '6 h'],
+  [24 * 60 * MINUTE_MS, '24 h'],
+] as const;
+
+/** How much time the timeline shows. */
+function Spans({ state }: { readonly state: PlaybackState }): VNode {
+  const shown = spanOf(state.view.value);
+  return (
+    <span class="segmented" role="group" aria-label={t('playback.span')}>
+      {SPANS.map(([span, text]) => (
+        <button
+          key={span}
+          type="button"
+          aria-pressed={Math.abs(shown - span) < 1000}
+          onClick={() => zoomAround(state, span / spanOf(state.view.peek()))}
+        >
+          {text}
+        </button>
+      ))}
+    </span>
   );
 }
 

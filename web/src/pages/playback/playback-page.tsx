@@ -7,15 +7,16 @@ import { Page } from '../../app/shell.tsx';
 import { cameras } from '../../app/stores.ts';
 import { toast } from '../../app/toasts.tsx';
 import { t } from '../../messages/messages.ts';
+import { attachKeys } from '../../timeline/keys.ts';
 import { Timeline } from '../../timeline/timeline.tsx';
 import { Empty } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
+import { Grid } from '../live/grid.tsx';
 import { Controls } from './controls.tsx';
 import { ExportDialog } from './export-dialog.tsx';
 import { GapTable } from './gap-table.tsx';
 import { PlaybackTile } from './playback-tile.tsx';
 import { createPlaybackState, type PlaybackState } from './state.ts';
-import '../live/live.css';
 import './playback.css';
 
 const MAX_CHOSEN = 4;
@@ -28,6 +29,7 @@ export function PlaybackPage(): VNode {
   }, []);
   const [showGaps, setShowGaps] = useState(false);
   const [exporting, setExporting] = useState(false);
+  useEffect(() => attachKeys(state, () => (cameras.peek() ?? []).map(({ id }) => id)), [state]);
   const all = cameras.value;
   const ids = useComputed(() => (cameras.value ?? []).map(({ id }) => id).join(','));
   useEffect(() => state.start(() => ids.value.split(',').filter(Boolean)), [state]);
@@ -96,10 +98,10 @@ function Stage({ state, chosen }: { readonly state: PlaybackState; readonly chos
   }
   const shown = chosen.flatMap((id) => (cameras.value ?? []).filter((camera) => camera.id === id));
   return (
-    <ul class={`grid stage columns-${shown.length > 1 ? 2 : 1}`} aria-label={t('playback.grid')}>
+    <Grid columns={shown.length > 1 ? 2 : 1} count={shown.length} label={t('playback.grid')}>
       {shown.map((camera) => (
         <PlaybackTile key={camera.id} state={state} camera={camera} />
       ))}
-    </ul>
+    </Grid>
   );
 }

@@ -51,7 +51,7 @@ type Signals = Pick<
 export function createPlaybackState(at: number): PlaybackState {
   const signals: Signals = {
     data: createTimelineData(),
-    view: signal<View>({ start: at - 18 * HOUR_MS, end: at + 6 * HOUR_MS }),
+    view: signal<View>({ start: at - 0.75 * HOUR_MS, end: at + 0.25 * HOUR_MS }),
     width: signal(0),
     playhead: signal(at),
     playing: signal(false),

@@ -1,17 +1,18 @@
 /** Settings of this box and of this browser. */
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { api, type VolumeSuggestion } from '../../api/api.ts';
+import { useState } from 'preact/hooks';
+import { api } from '../../api/api.ts';
 import { can } from '../../app/session.ts';
 import { Page } from '../../app/shell.tsx';
-import { refreshServer, refreshVolumes, server, volumes } from '../../app/stores.ts';
+import { refreshServer, server } from '../../app/stores.ts';
 import { setTheme, theme } from '../../app/theme.ts';
 import { attempt, toast } from '../../app/toasts.tsx';
 import { language, LANGUAGES, setLanguage, t } from '../../messages/messages.ts';
 import { SelectField, TextField } from '../../ui/field.tsx';
-import { fingerprintText, size } from '../../ui/format.ts';
+import { fingerprintText } from '../../ui/format.ts';
 import { Tokens } from './tokens.tsx';
 import { Users } from './users.tsx';
+import { VolumeSettings } from './volumes.tsx';
 import './settings.css';
 
 export function SettingsPage(): VNode {
@@ -108,62 +109,6 @@ function Browser(): VNode {
           options={LANGUAGES}
         />
       </div>
-    </section>
-  );
-}
-
-function VolumeSettings(): VNode {
-  const [path, setPath] = useState('');
-  const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>([]);
-  useEffect(() => {
-    const load = async (): Promise<void> => setSuggestions((await api.volumeSuggestions()).items);
-    load().catch(() => undefined); // only a help for typing
-  }, []);
-  const add = (): void => {
-    void attempt(async () => {
-      await api.createVolume(path);
-      await refreshVolumes();
-      setPath('');
-      toast(t('settings.volumeAdded'));
-    });
-  };
-  return (
-    <section class="card" aria-labelledby="volume-settings">
-      <div class="card-head">
-        <h2 id="volume-settings">{t('health.volumes')}</h2>
-      </div>
-      <ul class="list">
-        {volumes.value?.map((volume) => (
-          <li key={volume.id}>
-            <span class="grow">
-              <span class="strong">{volume.path}</span>{' '}
-              <span class="muted small">{t('settings.volumeFootage', { size: size(volume.footageBytes) })}</span>
-            </span>
-            <span class={`chip ${volume.state === 'usable' ? 'good' : 'bad'}`}>{t(`volume.${volume.state}`)}</span>
-          </li>
-        ))}
-      </ul>
-      {can('change') && (
-        <form
-          class="settings-line"
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault();
-            add();
-          }}
-        >
-          <TextField
-            label={t('settings.addVolume')}
-            value={path}
-            onInput={setPath}
-            placeholder={suggestions[0]?.path ?? '/volume1'}
-            hint={t('first.volumePathHint')}
-          />
-          <button type="submit" class="button" disabled={path === ''}>
-            {t('common.add')}
-          </button>
-        </form>
-      )}
     </section>
   );
 }
