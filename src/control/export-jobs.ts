@@ -47,9 +47,7 @@ export function startExportJobs(given: ExportJobsDeps): ExportJobs {
   const { catalogue, clock, publish } = deps;
   const stopping = new AbortController();
   let current: { readonly id: string; readonly abort: AbortController } | undefined;
-  let busy = false;
-  let running = Promise.resolve();
-  let cutsAtOnce = 0;
+  let [busy, running] = [false, Promise.resolve()];
 
   const put = (job: ExportJob): void => {
     catalogue.exports.put(job.id, parseIso(job.createdAt) ?? clock.now(), job);
@@ -83,11 +81,9 @@ export function startExportJobs(given: ExportJobsDeps): ExportJobs {
   };
   for (const job of jobsIn(catalogue)) if (job.state === 'running') put({ ...job, state: 'queued', progress: 0 });
   wake();
-
   return {
     createExport: (stream, range) => {
-      if (jobsIn(catalogue).length >= MAX_EXPORTS)
-        throw new UnderstudyError('limit', 'export/too-many', `There are ${MAX_EXPORTS} exports; remove some first.`);
+      if (jobsIn(catalogue).length >= MAX_EXPORTS) throw tooMany();
       if (catalogue.segments.findRows(stream, range).length === 0) throw nothing();
       const job = newJob(stream, range, clock);
       put(job);
@@ -101,15 +97,7 @@ export function startExportJobs(given: ExportJobsDeps): ExportJobs {
       if (current?.id === id) current.abort.abort();
       await deleteJob(deps, id);
     },
-    streamExport: async (stream, range, signal) => {
-      if (cutsAtOnce >= MAX_CUTS_AT_ONCE) throw busyCutting();
-      cutsAtOnce += 1;
-      try {
-        return await cutAtOnce(deps, stream, range, signal);
-      } finally {
-        cutsAtOnce -= 1;
-      }
-    },
+    streamExport: createStreamExport(deps),
     stop: async () => {
       stopping.abort();
       await running;
@@ -119,6 +107,19 @@ export function startExportJobs(given: ExportJobsDeps): ExportJobs {
 
 const jobsIn = ({ exports }: Pick<Catalogue, 'exports'>): readonly ExportJob[] =>
   exports.list(MAX_EXPORTS) as readonly ExportJob[];
+
+function createStreamExport(deps: Deps): ExportJobs['streamExport'] {
+  let cuts = 0;
+  return async (stream, range, signal) => {
+    if (cuts >= MAX_CUTS_AT_ONCE) throw busyCutting();
+    cuts += 1;
+    try {
+      return await cutAtOnce(deps, stream, range, signal);
+    } finally {
+      cuts -= 1;
+    }
+  };
+}
 
 const busyCutting = (): UnderstudyError =>
   new UnderstudyError(
@@ -288,5 +289,7 @@ async function cutAtOnce(
   }
 }
 
+const tooMany = (): UnderstudyError =>
+  new UnderstudyError('limit', 'export/too-many', `There are ${MAX_EXPORTS} exports; remove some first.`);
 const nothing = (): UnderstudyError =>
   new UnderstudyError('not-found', 'export/nothing-recorded', 'Nothing is recorded in this range.');

@@ -1,47 +1,17 @@
-/** Security rows 9, 12, 13, 15, 16, 22 and 23 against a real server, as tables where they are tables. */
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+/** Security rows 9, 12, 13, 15, 16 and 23 against a real server, as tables where they are tables. */
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import { connect as connectPlain } from 'node:net';
-import { connect } from 'node:tls';
-import type { TLSSocket } from 'node:tls';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { addUser, cookieOf, OWNER, setUpOwner, startApi } from '../support/api-server.ts';
-import type { Api } from '../support/api-server.ts';
 import { startAuth } from '../../src/api/auth.ts';
-import { MAX_CONNECTIONS_PER_ADDRESS } from '../../src/api/server.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { raw } from '../support/raw-tls.ts';
 import { createRandom } from '../support/seeded-random.ts';
 
 const CAMERA = { name: 'Door', main: { url: 'rtsp://192.168.1.20/a' } };
-
-/** Bytes on a TLS connection as they are; resolves with all that comes until the server closes it. */
-function raw({ port, tls }: Api, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', ca: tls.certificate, checkServerIdentity: () => undefined });
-    let all = '';
-    socket.on('data', (part: Buffer) => (all += part.toString('latin1')));
-    socket.on('close', () => resolve(all));
-    socket.on('error', reject);
-    socket.write(text);
-  });
-}
-
-/** Connections that the server holds now, counted by the kernel: those of the test end at `from` other ports. */
-async function openConnections({ port }: Api): Promise<number> {
-  const local = port.toString(16).toUpperCase().padStart(4, '0');
-  const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));
-  const ESTABLISHED_OR_HALF = ['01', '04', '05', '08', '09', '0B'];
-  return lines.filter(
-    ([, from = '', , state = '', , , , , , inode]) =>
-      from.endsWith(`:${local}`) && ESTABLISHED_OR_HALF.includes(state) && inode !== '0',
-  ).length;
-}
 
 test('13: foreign names in Host get 421, own ones are answered', async (t) => {
   const api = await startApi(t);
@@ -272,84 +242,6 @@ test('the UI is served with caching, compression and its own paths; the API’s 
   t.deepEqual([method.status, method.headers.allow], [405, 'GET, POST, PATCH, DELETE']);
 });
 
-test('22: headers that never end are cut off, and 300 slow connections leave the API fast', async (t) => {
-  const api = await startApi(t);
-  const slow: TLSSocket[] = [];
-  t.teardown(() => slow.forEach((socket) => socket.destroy()));
-  await Promise.all(
-    Array.from(
-      { length: 300 },
-      () =>
-        new Promise<void>((resolve, reject) => {
-          const { certificate: ca } = api.tls;
-          const socket = connect({ port: api.port, host: '127.0.0.1', ca, checkServerIdentity: () => undefined });
-          slow.push(socket);
-          socket.once('secureConnect', () =>
-            socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ', () => resolve()),
-          );
-          socket.once('error', reject);
-        }),
-    ),
-  );
-  const closed = Promise.all(
-    slow.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
-  );
-  for (const socket of slow) {
-    socket.on('error', () => undefined);
-    socket.resume();
-  }
-  const times: number[] = [];
-  for (let round = 0; round < 50; round += 1) {
-    const began = performance.now();
-    t.is((await api.call('GET', '/healthz')).status, 200);
-    times.push(performance.now() - began);
-  }
-  const p98 = times.sort((one, other) => one - other)[48] ?? 0;
-  t.true(p98 < 1000, `${p98} ms`);
-  await closed;
-  t.pass();
-});
-
-test('22: who is refused and does not close its half of the connection loses its place', async (t) => {
-  const api = await startApi(t);
-  const shake = (path: string): string =>
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
-  const live = '/api/v1/cameras/cam-1/live';
-  for (const text of [
-    shake('/x'),
-    shake(live),
-    shake('//:'),
-    'nonsense\r\n\r\n',
-    `GET / HTTP/1.1\r\nA: ${'x'.repeat(20_000)}`,
-  ]) {
-    const { certificate: ca } = api.tls;
-    const open = { port: api.port, host: '127.0.0.1', ca, allowHalfOpen: true, checkServerIdentity: () => undefined };
-    const socket = connect(open);
-    t.teardown(() => socket.destroy());
-    socket.on('error', () => undefined);
-    socket.resume();
-    socket.write(text);
-    await once(socket, 'end').catch(() => undefined);
-    await waitFor(`the server to let go: ${text.slice(0, 30)}`, async () => (await openConnections(api)) === 0);
-  }
-  t.pass();
-});
-
-test('22: one address cannot take every place', async (t) => {
-  const api = await startApi(t);
-  const sockets = Array.from({ length: MAX_CONNECTIONS_PER_ADDRESS + 50 }, () => connectPlain(api.port, '127.0.0.1'));
-  t.teardown(() => sockets.forEach((socket) => socket.destroy()));
-  let refused = 0;
-  for (const socket of sockets) {
-    socket.on('error', () => undefined);
-    socket.on('close', () => (refused += 1));
-    socket.resume();
-  }
-  await waitFor('the surplus to be refused', () => refused >= 50);
-  const other = await api.call('GET', '/healthz', { from: '127.0.0.2' });
-  t.is(other.status, 200, 'another address is heard');
-});
-
 test('any request line gets an answer below 500', async (t) => {
   const api = await startApi(t);
   const targets = [
@@ -394,27 +286,4 @@ test('16: a password that is changed while a sign-in with the old one is under w
   }));
   await t.throwsAsync(auth.startSession(user), { code: 'auth/wrong' });
   return undefined;
-});
-
-test('22: headers above 16 KB get 431', async (t) => {
-  const api = await startApi(t);
-  const answer = await raw(api, `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
-  t.regex(answer, /^HTTP\/1.1 431 /);
-});
-
-test('25: TLS below 1.2 and plain HTTP get no answer', async (t) => {
-  const { port } = await startApi(t);
-  const error = await new Promise<Error>((resolve) => {
-    const ask = request({
-      host: '127.0.0.1',
-      port,
-      maxVersion: 'TLSv1.1',
-      minVersion: 'TLSv1',
-      ciphers: 'ALL@SECLEVEL=0',
-    });
-    ask.on('error', resolve);
-    ask.on('response', () => resolve(new Error('answered')));
-    ask.end();
-  });
-  t.not(error.message, 'answered');
 });
