@@ -7,6 +7,7 @@ import type { DiscoveredCamera, TestCameraResult } from './api/contract/cameras.
 import type { CameraDeps, Discover, TestCamera } from './api/routes/cameras.ts';
 import { mediaSocketOf } from './control/media-link.ts';
 import { fetchKeyFrame } from './control/media-request.ts';
+import { TEST_CAMERA } from './control/recording-side.ts';
 import type { RecordingSide } from './control/recording-side.ts';
 import { seconds } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
@@ -64,7 +65,7 @@ function pushRequestOf(
   url: string,
   signal: AbortSignal,
 ): PushTestRequest {
-  const stream = { cameraId: `test-${randomUUID()}`, stream: 'main' } as const;
+  const stream = { cameraId: `${TEST_CAMERA}${randomUUID()}`, stream: 'main' } as const;
   const order: StreamOrder = {
     ...stream,
     url,

@@ -2,7 +2,7 @@
  * The media process: `node media.js --data DIR`. Records what it was last ordered to, whether control is there or not.
  * Belongs here: arguments, signals, exit. Does not: anything else (recorder/media-service.ts).
  */
-import { fstatSync } from 'node:fs';
+import { fstatSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './core/clock.ts';
@@ -38,7 +38,10 @@ async function main(): Promise<void> {
       log,
       startPushServer: async ({ address, port }) => {
         const { startRtmpServer } = await import('./rtmp/rtmp-server.ts');
-        return startRtmpServer({ address, port, folder: join(resolve(dataDir), 'run'), clock: systemClock, log });
+        // The package takes every JSON file in its folder for its own and rewrites it.
+        const folder = join(resolve(dataDir), 'run', 'rtmp');
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        return startRtmpServer({ address, port, folder, clock: systemClock, log });
       },
     });
     const stop = (): void => {

@@ -17,7 +17,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
-import type { MediaHello, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
+import type { MediaEvent, MediaHello, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
 import { bookExpectations, startHeartbeat } from './heartbeat.ts';
 import type { Wanted } from './heartbeat.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -35,6 +35,10 @@ import { headroomOf } from './volumes.ts';
 const EPOCH = 1;
 /** Clocks of two processes on one box agree; a segment may carry the camera's time. */
 const WRITER_SLACK_MS = 60_000;
+
+/** Ids of cameras begin with `cam-`. */
+export const TEST_CAMERA = 'test-';
+const isOfTest = (event: MediaEvent): boolean => 'cameraId' in event && event.cameraId.startsWith(TEST_CAMERA);
 
 export type RecordingSideDeps = {
   readonly dataDir: string;
@@ -56,7 +60,7 @@ export type RecordingSide = Running & {
   readonly reconcile: (reason: string, volumeId?: string) => void;
   /** Something changed that settings files do not tell, such as a password. */
   readonly order: () => void;
-  /** Keeps a stream connected beside the cameras until the result is called. */
+  /** Keeps a stream connected beside the cameras until the result is called; its camera id begins with `TEST_CAMERA`. */
   readonly keepConnected: (stream: StreamOrder) => () => void;
 };
 
@@ -92,7 +96,8 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
       goneSince = undefined;
       ingest.hello(greeting);
     },
-    onEvents: ingest.push,
+    // A stream that is only being tested is no camera: it leaves no trace.
+    onEvents: (events) => ingest.push(events.filter(({ event }) => !isOfTest(event))),
     onLost: () => {
       goneSince = clock.now();
       ingest.flush();

@@ -20,6 +20,7 @@ const START_WITHIN_MS = 60_000;
 export type BoxOptions = {
   readonly dataDir: string;
   readonly httpPort: number;
+  readonly rtmpPort?: number;
   readonly password: string;
   readonly clock: Clock;
   /** Where its logs go: a file descriptor, or nowhere. */
@@ -116,8 +117,9 @@ async function setUp(api: ApiClient, { password }: BoxOptions, footage: string):
   await api.call('POST', '/volumes', { path: footage, reserveBytes: 256 * 1024 * 1024 });
 }
 
-function argumentsOf({ dataDir, httpPort }: BoxOptions): readonly string[] {
-  return [`--data=${resolve(dataDir)}`, `--http-port=${httpPort}`, '--bind=127.0.0.1', '--name=Demo'];
+function argumentsOf({ dataDir, httpPort, rtmpPort }: BoxOptions): readonly string[] {
+  const ports = [`--http-port=${httpPort}`, ...(rtmpPort === undefined ? [] : [`--rtmp-port=${rtmpPort}`])];
+  return [`--data=${resolve(dataDir)}`, ...ports, '--bind=127.0.0.1', '--name=Demo'];
 }
 
 function scriptOf(): string {

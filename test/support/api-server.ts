@@ -53,7 +53,10 @@ const nothing = (): never => {
   throw new UnderstudyError('not-found', 'test/nothing', 'Nothing is behind this route in the tests.');
 };
 
-export async function startApi(t: ExecutionContext, options: { webRoot?: string } = {}) {
+export async function startApi(
+  t: ExecutionContext,
+  options: { webRoot?: string; cameras?: Partial<ApiDeps['cameras']> } = {},
+) {
   const dataDir = await mkdtemp(join(tmpdir(), 'understudy-api-'));
   const lines: string[] = [];
   const log = createLog('debug', (line) => lines.push(line), Date.now);
@@ -102,6 +105,7 @@ export async function startApi(t: ExecutionContext, options: { webRoot?: string 
         ownPorts: [51443],
       }),
       activity,
+      ...options.cameras,
     },
     server: {
       settings,
