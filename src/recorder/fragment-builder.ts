@@ -128,6 +128,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   /** Timestamp at which the segment's time is 0. */
   let segmentTicks = 0;
   let segmentIsNew = true;
+  /** Ticks of the segment that its fragments fill. */
+  let decodedUpTo = 0;
   let chain = deps.previousChain;
   let count = 0;
   let fragmentKey = false;
@@ -144,6 +146,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   let lossCause: LossCause | undefined;
   let lossUnits = 0;
   let wantsSegment = false;
+  /** The clock was set since the last fragment. */
+  let afterStep = false;
   let begun = false;
 
   /** Added to timestamps, so that time goes on evenly when the camera's clock has jumped. */
@@ -165,7 +169,9 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     const reorderedHere = deriveDecodeTimes(run);
     if (reorderedHere) reordered = true;
     deriveDurations(decodeTimes, count, endTicks, durations);
-    const decodeTime = Math.max(0, (decodeTimes[0] ?? 0) - segmentTicks);
+    // Never back into what is written: a player takes that for a new stream.
+    const decodeTime = Math.max(decodedUpTo, (decodeTimes[0] ?? 0) - segmentTicks);
+    decodedUpTo = decodeTime + Math.max(1, endTicks - (decodeTimes[0] ?? 0));
     return { count, decodeTime, sizes, durations, compositionOffsets: reorderedHere ? offsets : undefined };
   };
 
@@ -221,11 +227,16 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     if (segment === undefined || count === 0) return;
     const filled = payload.cut(sound?.bytes() ?? leaves, sound?.byteLength() ?? 0);
     if (filled === undefined) return giveUp(at);
-    if (count > 1) frameTicks = Math.max(1, Math.round((latest - (timestamps[0] ?? 0)) / (count - 1)));
+    if (count > 1) frameTicks = Math.max(1, Math.round((latest - earliest()) / (count - 1)));
     emit(filled, segment, endTicks, at);
     endUs = at;
     count = 0;
     sound?.clear(false);
+  };
+  const earliest = (): number => {
+    let first = timestamps[0] ?? 0;
+    for (let index = 1; index < count; index += 1) first = Math.min(first, timestamps[index] ?? 0);
+    return first;
   };
   /** The memory for the next fragment is missing: this one is the price. */
   const giveUp = (at: number): void => {
@@ -237,7 +248,9 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     lossUnits += 1;
     unitDropped = true;
     wantsSegment = true;
-    sound?.clear(true);
+    sound?.clear(false);
+    // Its first fragment is gone: nothing stands on the key frame that it began with.
+    if (segmentIsNew) segment = undefined;
   };
 
   const expectedUs = (timestamp: number): number =>
@@ -296,19 +309,41 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     const track = sets.track();
     if (track === undefined) {
       unitDropped = true;
+      if (endUs !== undefined) lossCause ??= 'no-key-frame';
       return;
     }
-    const before = segment;
-    const clockStep = endUs !== undefined && lossCause === undefined && Math.abs(wall - endUs) > CLOCK_STEP_US;
-    if (clockStep && endUs !== undefined && wall > endUs) on.lost(endUs, wall, 'clock-stepped', undefined);
+    const due = dueUs(timestamp);
+    const clockStep = due !== undefined && Math.abs(wall - due) > CLOCK_STEP_US;
+    if (clockStep) bookStep(timestamp, due, wall);
     const startUs = clockStep || lossCause !== undefined || endUs === undefined ? wall : endUs;
     const layout = { video: track, audio: deps.audio };
     segment = createSegment({ origin: deps.origin(), layout, startUs, clock: deps.clock() }, chain);
     segmentTicks = timestamp;
     segmentIsNew = true;
+    decodedUpTo = 0;
     wantsSegment = layoutChanged = false;
-    if (before !== undefined) sound?.clear(true);
-    if (clockStep) endUs = undefined;
+    sound?.clear(true);
+  };
+  /** When `timestamp` is due by the clock as it was; `undefined` before anything is recorded. */
+  const dueUs = (timestamp: number): number | undefined => {
+    if (endUs === undefined || lossCause === undefined) return endUs;
+    return endUs + Math.max(0, timestamp - latest - frameTicks) * US_PER_TICK;
+  };
+  /** The time after the step has nothing to do with the time before: what was lost ends with the old one. */
+  const bookStep = (timestamp: number, due: number, wall: number): void => {
+    if (lossCause !== undefined) on.lost(endUs ?? due, due, lossCause, missingBefore(timestamp));
+    if (wall > due) on.lost(due, wall, 'clock-stepped', undefined);
+    // Should the key frame at hand turn out to be broken, what is missing then counts from here.
+    endUs = wall;
+    latest = timestamp - frameTicks;
+    afterStep = true;
+    lossCause = undefined;
+    lossUnits = 0;
+  };
+  /** Access units lost between `latest` and `timestamp`; with B-frames only those that arrived damaged are known. */
+  const missingBefore = (timestamp: number): number | undefined => {
+    const missing = reordered ? lossUnits : Math.max(lossUnits, Math.round((timestamp - latest) / frameTicks) - 1);
+    return missing > 0 ? missing : undefined;
   };
 
   /** The access unit is whole: it belongs to the fragment. */
@@ -318,6 +353,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     timestamps[count] = unitTimestamp;
     sizes[count] = size;
     count += 1;
+    if (unitTimestamp < latest && count > 1) reordered = true;
     if (unitTimestamp > latest || count === 1) {
       latest = unitTimestamp;
       latestUs = unitUs;
@@ -336,10 +372,11 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     fragmentTicks = unitTimestamp;
     fragmentKey = unitKey;
     const wall = steadyStart(unitTimestamp);
-    const missing = Math.max(lossUnits, Math.round((unitTimestamp - latest) / frameTicks) - 1);
-    // What was lost held no picture: the next one came when it was due.
-    if (lossCause === 'network-loss' && missing <= 0) lossCause = undefined;
-    fragmentContinuous = lossCause === undefined && endUs !== undefined;
+    const missing = missingBefore(unitTimestamp);
+    // What was lost held no picture: the next one came when it was due. With B-frames that says nothing.
+    if (lossCause === 'network-loss' && missing === undefined && !reordered) lossCause = undefined;
+    fragmentContinuous = lossCause === undefined && endUs !== undefined && !afterStep;
+    afterStep = false;
     fragmentUs = fragmentContinuous && endUs !== undefined ? endUs : Math.max(wall, endUs ?? wall);
     if (lossCause !== undefined && endUs !== undefined && fragmentUs > endUs) {
       on.lost(endUs, fragmentUs, lossCause, missing);
