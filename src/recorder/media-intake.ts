@@ -4,6 +4,7 @@
  * Belongs here: wiring the parts of media/rtp for one session. Does not: what each of them does, sockets.
  */
 import { assertNever } from '../core/errors.ts';
+import { UnderstudyError } from '../core/errors.ts';
 import { parseAudioSpecificConfig } from '../media/codec/aac.ts';
 import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
 import { createAacDepacketizer } from '../media/rtp/depacketize-aac.ts';
@@ -27,6 +28,8 @@ import type { MediaIntake } from './rtsp-connection.ts';
 /** How long packets over UDP wait for a missing one before them. */
 const MAX_REORDER_WAIT = 100;
 const CNAME = 'understudy';
+/** So many packets in a row that are not RTP of the described payload type: the camera sends something else. */
+export const MAX_FOREIGN_PACKETS = 256;
 
 /** What the time of a track is told to. */
 export type TrackClock = {
@@ -114,6 +117,7 @@ function createReceiver(
   let arrived = Number.NaN;
   let delivered = Number.NaN;
   let source = 0;
+  let foreign = 0;
   let lastReport = { middle: 0, at: 0 };
   let earlyReport: { readonly rtpTimestamp: number; readonly wallMs: number } | undefined;
 
@@ -136,8 +140,18 @@ function createReceiver(
     if (lostBefore && isVideo) deps.lost();
     depacketizer.push(view, delivered, lostBefore);
   };
+  const countForeign = (): void => {
+    foreign += 1;
+    if (foreign < MAX_FOREIGN_PACKETS) return;
+    throw new UnderstudyError(
+      'protocol',
+      'rtp/foreign',
+      `Expected RTP of payload type ${payloadType} as the camera described it, got ${foreign} other packets in a row: restart the camera, or check its codec.`,
+    );
+  };
   const take = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
-    if (!readPacket(view, bytes, start, end) || view.payloadType !== payloadType) return;
+    if (!readPacket(view, bytes, start, end) || view.payloadType !== payloadType) return countForeign();
+    foreign = 0;
     observe(view.timestamp);
     if (!first.hold(index, bytes.subarray(start, end), lostBefore)) deliver(bytes, start, end, lostBefore);
   };
@@ -150,7 +164,7 @@ function createReceiver(
       readWall = wall;
     },
     rtp: (bytes, start, end) => {
-      if (!readPacket(view, bytes, start, end)) return;
+      if (!readPacket(view, bytes, start, end)) return countForeign();
       source = view.ssrc;
       const missing = statistics.received(view.sequence, view.timestamp, readAt);
       if (reorder !== undefined) reorder.push(bytes, start, end, readAt);

@@ -21,7 +21,7 @@ export type UnitVerdict =
   | { readonly kind: 'sound'; readonly counter: number }
   | { readonly kind: 'altered'; readonly counter: number; readonly place: string }
   | { readonly kind: 'foreign'; readonly cameraId: string; readonly counter: number; readonly place: string }
-  | { readonly kind: 'unstamped'; readonly place: string };
+  | { readonly kind: 'unstamped'; readonly hasPicture: boolean; readonly place: string };
 
 export type Expectation = { readonly cameraId: string; readonly stream: 'main' | 'sub'; readonly codec: VideoCodec };
 
@@ -40,19 +40,21 @@ export type CheckReport = {
 export function judgeUnit(unit: RecordedUnit, { cameraId, stream, codec }: Expectation): UnitVerdict {
   const stamps = unit.nals.map((nal) => parseStamp(codec, nal)).filter((stamp) => stamp !== undefined);
   const [stamp] = stamps;
-  if (stamp === undefined || stamps.length > 1) return { kind: 'unstamped', place: unit.place };
+  const slices = unit.nals.filter((nal) => nalClassOf(codec, nal[0] ?? 0) === 'slice');
+  if (stamp === undefined || stamps.length > 1) {
+    return { kind: 'unstamped', hasPicture: slices.length > 0, place: unit.place };
+  }
   const { counter } = stamp;
   if (stamp.cameraId !== cameraId || stamp.stream !== stream) {
     return { kind: 'foreign', cameraId: stamp.cameraId, counter, place: unit.place };
   }
-  const slices = unit.nals.filter((nal) => nalClassOf(codec, nal[0] ?? 0) === 'slice');
   return crcOf(slices) === stamp.crc ? { kind: 'sound', counter } : { kind: 'altered', counter, place: unit.place };
 }
 
 /** In the order recorded. */
 export function checkRecording(units: readonly RecordedUnit[], expectation: Expectation): CheckReport {
   const verdicts = units.map((unit) => judgeUnit(unit, expectation));
-  const counters = verdicts.filter((verdict) => verdict.kind === 'sound').map(({ counter }) => counter);
+  const counters = countersOf(verdicts);
   const seen = new Set<number>();
   const doubled: number[] = [];
   const reordered: number[] = [];
@@ -73,6 +75,27 @@ export function checkRecording(units: readonly RecordedUnit[], expectation: Expe
     reordered,
     altered: verdicts.filter(({ kind }) => kind !== 'sound'),
   };
+}
+
+/**
+ * Of the sound ones, and of unstamped ones in front of a sound one, if there is room between their neighbours: the packet lost before
+ * them held the stamp alone, the picture is whole.
+ */
+function countersOf(verdicts: readonly UnitVerdict[]): readonly number[] {
+  const counters: number[] = [];
+  let unstamped = 0;
+  for (const verdict of verdicts) {
+    if (verdict.kind === 'unstamped' && verdict.hasPicture) unstamped += 1;
+    if (verdict.kind !== 'sound') continue;
+    const before = counters.at(-1);
+    const first = verdict.counter - unstamped;
+    if (before !== undefined && first > before) {
+      for (let counter = first; counter < verdict.counter; counter += 1) counters.push(counter);
+    }
+    unstamped = 0;
+    counters.push(verdict.counter);
+  }
+  return counters;
 }
 
 function holesIn(sorted: readonly number[]): readonly CounterRange[] {
@@ -97,7 +120,7 @@ export type Schedule = { readonly origin: number; readonly frameMs: number };
 export type LedgerProblem =
   /** Not recorded, and no gap says so. */
   | { readonly kind: 'silent'; readonly missing: CounterRange; readonly start: number; readonly end: number }
-  /** Booked as missing, but every access unit of that time is there. */
+  /** Booked as missing, but an access unit of that time is there. */
   | { readonly kind: 'unreal'; readonly gap: BookedGap };
 
 /**
@@ -116,13 +139,29 @@ export function compareWithLedger(
     .map((range) => ({ missing: range, start: timeOf(range.from), end: timeOf(range.to) }))
     .filter(({ start, end }) => !isCovered(start, end, wide))
     .map((problem): LedgerProblem => ({ kind: 'silent', ...problem }));
+  const wideMissing = missing.map(({ from, to }) => ({
+    start: timeOf(from) - toleranceMs,
+    end: timeOf(to) + toleranceMs,
+  }));
   const unreal = booked
-    .filter(
-      (gap) =>
-        !missing.some(({ from, to }) => timeOf(from) < gap.end + toleranceMs && timeOf(to) > gap.start - toleranceMs),
-    )
+    .filter(({ start, end }) => end - start > toleranceMs && !isCovered(start, end, wideMissing))
     .map((gap): LedgerProblem => ({ kind: 'unreal', gap }));
   return [...silent, ...unreal];
+}
+
+/**
+ * What of the booked gaps lies between the first and the last recorded access unit: before and behind nobody can say what was due.
+ */
+export function withinRecording(
+  booked: readonly BookedGap[],
+  { first, last }: Pick<CheckReport, 'first' | 'last'>,
+  { origin, frameMs }: Schedule,
+): readonly BookedGap[] {
+  if (first === undefined || last === undefined) return [];
+  const [from, to] = [origin + (first + 1) * frameMs, origin + last * frameMs];
+  return booked
+    .map((gap) => ({ ...gap, start: Math.max(gap.start, from), end: Math.min(gap.end, to) }))
+    .filter(({ start, end }) => end > start);
 }
 
 /** Whether the ranges together leave nothing of [start, end). */

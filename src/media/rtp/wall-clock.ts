@@ -26,7 +26,7 @@ export type WallClockPolicy = {
 export const WALL_CLOCK_POLICY: WallClockPolicy = {
   maxSkew: 2000,
   maxJump: 5000,
-  maxAhead: 1000,
+  maxAhead: 500,
   maxReorder: 1000,
   maxStep: 500,
 };
