@@ -1,10 +1,11 @@
 /**
  * Live view of one stream for any number of viewers: each access unit is made into one WebSocket frame once, and written
- * to all of them. While nobody watches only the last key frame is kept, as one copy.
+ * to all of them. While nobody watches, one copy of what has come since the last key frame is kept, so that the first viewer
+ * has a moving picture at once; of a stream with large groups of pictures only the key frame, to spare memory.
  *
  * Belongs here: what a viewer gets and when one is too slow. Does not: sockets' first line (media-server.ts).
  *
- * Bounds: the run since the last key frame up to `MAX_RUN_BYTES` a watched stream, `MAX_VIEWER_BYTES` unsent a viewer. A viewer
+ * Bounds: `MAX_IDLE_BYTES` an unwatched stream (or one key frame); the run since the last key frame up to `MAX_RUN_BYTES` a watched stream, `MAX_VIEWER_BYTES` unsent a viewer. A viewer
  * behind that gets nothing until the next key frame after it has caught up.
  */
 import { encodeInitSegment } from '../media/mp4/init-segment.ts';
@@ -16,6 +17,8 @@ import { binaryFrame, textFrame } from './websocket-frames.ts';
 
 /** Two key-frame intervals of 2 s at 16 Mbit/s. */
 export const MAX_RUN_BYTES: number = 8 * 1024 * 1024;
+/** 2 s of 1 Mbit/s: the sub-streams of a grid. 128 cameras with two streams hold 64 MiB at most. */
+export const MAX_IDLE_BYTES: number = 256 * 1024;
 /** 2 s of 16 Mbit/s that the browser has not taken yet. */
 export const MAX_VIEWER_BYTES: number = 4 * 1024 * 1024;
 /** A key frame above this is recorded, but not kept for viewers and snapshots. */
@@ -47,6 +50,8 @@ export type LiveHub = {
   readonly reset: () => void;
 };
 
+/** Within `kept`. */
+type IdleUnit = { readonly start: number; readonly end: number; readonly timestamp: number };
 type Viewer = { readonly sink: ViewerSink; waitsForKey: boolean };
 
 /** `onWatched`: told when the first viewer comes and when the last one goes. */
@@ -54,13 +59,19 @@ type Viewer = { readonly sink: ViewerSink; waitsForKey: boolean };
 export function createLiveHub(onWatched: (watched: boolean) => void = () => undefined): LiveHub {
   const viewers = new Set<Viewer>();
   let layout: TrackLayout | undefined;
+  /** The last key frame, and behind it what has come since, for the first viewer. */
   let kept = new Uint8Array(0);
   let keptLength = 0;
   let keptAt = 0;
-  let keptTimestamp = 0;
+  let idle: IdleUnit[] = [];
+  /** Also counts what is not kept: the next group is likely to be as large. */
+  let idleBytes = 0;
+  let idleFits = true;
   /** Frames since the last key frame, while somebody watches; `undefined` after the bound was reached. */
   let run: Buffer[] | undefined;
   let runBytes = 0;
+  /** The key frame alone, where the run is not kept. */
+  let still: Buffer | undefined;
   let base = 0;
   let sequence = 0;
   let lastDecode = -1;
@@ -68,14 +79,49 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
   let duration = FIRST_DURATION;
   let reordered = false;
 
-  const keep = (unit: AccessUnitView, wallMs: number): void => {
+  const keepAt = (unit: AccessUnitView, at: number): void => {
+    const end = at + unit.end - unit.start;
+    if (end > kept.length) {
+      const larger = new Uint8Array(Math.ceil((end * 1.25) / 4096) * 4096);
+      larger.set(kept.subarray(0, at));
+      kept = larger;
+    }
+    Buffer.prototype.copy.call(unit.bytes, kept, at, unit.start, unit.end);
+    idle.push({ start: at, end, timestamp: unit.timestamp });
+  };
+  const keepKey = (unit: AccessUnitView, wallMs: number): void => {
     const length = unit.end - unit.start;
-    if (length > MAX_KEPT_KEY_FRAME) return;
-    if (length > kept.length) kept = new Uint8Array(Math.ceil((length * 1.25) / 4096) * 4096);
-    Buffer.prototype.copy.call(unit.bytes, kept, 0, unit.start, unit.end);
+    idleFits = idleBytes <= MAX_IDLE_BYTES;
+    idleBytes = length;
+    idle = [];
+    if (length > MAX_KEPT_KEY_FRAME) {
+      idleFits = false;
+      return;
+    }
+    keepAt(unit, 0);
     keptLength = length;
     keptAt = wallMs;
-    keptTimestamp = unit.timestamp;
+  };
+  const keepIdle = (unit: AccessUnitView): void => {
+    idleBytes += unit.end - unit.start;
+    if (idleBytes > MAX_IDLE_BYTES) idleFits = false;
+    if (!idleFits) idle.length = Math.min(idle.length, 1);
+    else if (idle.length > 0) keepAt(unit, idle.at(-1)?.end ?? 0);
+  };
+  /** Nobody watched so far: what is kept becomes the run, as if somebody had. */
+  const wake = (): void => {
+    const [first] = idle;
+    run = undefined;
+    lastDecode = latest = -1;
+    if (first === undefined) return;
+    base = first.timestamp;
+    const frames = idle.map(({ start, end, timestamp }, position) =>
+      frameOf(kept.subarray(start, end), timestamp, decodeTimeOf(timestamp, position === 0), position === 0),
+    );
+    still = frames[0];
+    if (!idleFits) return;
+    run = frames;
+    runBytes = frames.reduce((sum, { length }) => sum + length, 0);
   };
   /** RTP tells presentation times only; decoding goes on evenly and starts anew at each key frame. */
   const decodeTimeOf = (timestamp: number, key: boolean): number => {
@@ -123,7 +169,9 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
     for (const { sink } of viewers) sink.end();
     viewers.clear();
     run = undefined;
+    still = undefined;
     runBytes = 0;
+    idle = [];
     lastDecode = latest = -1;
     reordered = false;
   };
@@ -131,6 +179,7 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
     if (key) {
       run = [];
       runBytes = 0;
+      still = frame;
     }
     runBytes += frame.length;
     if (runBytes > MAX_RUN_BYTES) run = undefined;
@@ -143,24 +192,17 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
     if (run !== undefined) {
       for (const frame of run) sink.write(frame);
       viewer.waitsForKey = false;
-    } else if (keptLength > 0) {
-      // The picture that there is; it moves from the next key frame on.
-      if (lastDecode < 0) base = keptTimestamp;
-      sink.write(frameOf(kept.subarray(0, keptLength), keptTimestamp, keptTimestamp, true));
-    }
+    } else if (still !== undefined) sink.write(still); // it moves from the next key frame on
   };
 
   return {
     accessUnit: (unit, current, wallMs) => {
       if (layout !== undefined && layout !== current) reset();
       layout = current;
-      if (unit.key) keep(unit, wallMs);
-      if (viewers.size === 0) {
-        run = undefined;
-        lastDecode = latest = -1;
-        return;
-      }
-      if (lastDecode < 0 && base > unit.timestamp) base = unit.timestamp;
+      if (unit.key) keepKey(unit, wallMs);
+      else keepIdle(unit);
+      if (viewers.size === 0) return;
+      if (lastDecode < 0) base = unit.timestamp;
       const decodeTime = decodeTimeOf(unit.timestamp, unit.key);
       const frame = frameOf(unit.bytes.subarray(unit.start, unit.end), unit.timestamp, decodeTime, unit.key);
       remember(frame, unit.key);
@@ -169,7 +211,7 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
     add: (sink) => {
       if (layout === undefined || viewers.size >= MAX_VIEWERS_PER_STREAM) return undefined;
       const viewer: Viewer = { sink, waitsForKey: true };
-      if (viewers.size === 0) run = undefined;
+      if (viewers.size === 0) wake();
       begin(viewer, layout);
       viewers.add(viewer);
       if (viewers.size === 1) onWatched(true);

@@ -2,7 +2,8 @@
 
 /** Seconds. */
 export const TARGET_S = 0.2;
-const TOO_FAR_S = 2;
+/** Beyond, the picture jumps to where it belongs: also at the start, where the run since the last key frame comes at once. */
+const TOO_FAR_S = 0.8;
 const TOO_CLOSE_S = 0.06;
 
 export type BufferState = {
@@ -17,7 +18,6 @@ export function steer({ position, start, end }: BufferState): Steering {
   const behind = end - position;
   if (position < start || behind > TOO_FAR_S || behind < -0.5)
     return { rate: 1, seekTo: Math.max(start, end - TARGET_S) };
-  if (behind > 1) return { rate: 1.5, seekTo: undefined };
   if (behind > TARGET_S + 0.25) return { rate: 1.15, seekTo: undefined };
   if (behind > TARGET_S + 0.08) return { rate: 1.05, seekTo: undefined };
   if (behind < TOO_CLOSE_S) return { rate: 0.93, seekTo: undefined };
