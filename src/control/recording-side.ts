@@ -9,7 +9,6 @@ import { reconcileVolume } from '../archive/rebuild.ts';
 import type { ReconcileReport } from '../archive/rebuild.ts';
 import { isPresent } from '../archive/remove-segments.ts';
 import { createRetention } from '../archive/retention-run.ts';
-import type { RetentionVolume } from '../archive/retention-run.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { createId } from '../core/ids.ts';
@@ -17,10 +16,11 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
-import type { MediaEvent, MediaHello, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
+import type { MediaHello, NumberedEvent, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
 import { bookExpectations, startHeartbeat } from './heartbeat.ts';
 import type { Wanted } from './heartbeat.ts';
 import { startHousekeeping } from './housekeeping.ts';
+import type { Housekeeping } from './housekeeping.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveState } from './live-state.ts';
 import type { LiveState } from './live-state.ts';
@@ -29,7 +29,7 @@ import type { MediaLink } from './media-link.ts';
 import { ordersOf } from './orders.ts';
 import { startReconciler } from './reconciler.ts';
 import type { Reconciler } from './reconciler.ts';
-import { headroomOf } from './volumes.ts';
+import { createRetentionRoom } from './retention-room.ts';
 
 /** Coordination raises it; alone it stays. */
 const EPOCH = 1;
@@ -38,7 +38,9 @@ const WRITER_SLACK_MS = 60_000;
 
 /** Ids of cameras begin with `cam-`. */
 export const TEST_CAMERA = 'test-';
-const isOfTest = (event: MediaEvent): boolean => 'cameraId' in event && event.cameraId.startsWith(TEST_CAMERA);
+/** A stream that is only being tested is no camera: it leaves no trace. */
+const withoutTests = (events: readonly NumberedEvent[]): readonly NumberedEvent[] =>
+  events.filter(({ event }) => !('cameraId' in event && event.cameraId.startsWith(TEST_CAMERA)));
 
 export type RecordingSideDeps = {
   readonly dataDir: string;
@@ -68,15 +70,23 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
   const { settings, catalogue, activity, publish, clock } = deps;
   const state = createLiveState();
   let goneSince: number | undefined = clock.now();
-  const extra = new Set<StreamOrder>();
+  const extra = createExtraStreams(() => parts.link?.order());
   // The three need each other; none uses another before its first event.
-  const parts: { link?: MediaLink; reconciler?: Reconciler } = {};
+  const parts: Parts = {};
   const hello = (): MediaHello | undefined => parts.link?.hello();
 
+  const housekeeping = startRetention(deps, state);
   const ingest = createIngest({
     ...deps,
     state,
     record: activity.record,
+    onVolume: (id, now, before) => {
+      if (now.kind === 'unusable') {
+        if (now.cause === 'volume-full') housekeeping.hurry();
+      } else if (before?.kind === 'unusable' && before.cause !== 'volume-full')
+        // What was written while it was away, or before a crash, or on another box.
+        parts.reconciler?.ask('a volume is back', id);
+    },
     onReconcile: (reason) => parts.reconciler?.ask(reason),
     onFailure: () => parts.link?.restart(),
   });
@@ -91,13 +101,12 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     ...deps,
     socketPath: mediaSocketOf(deps.dataDir),
     cursor: catalogue.cursor.get,
-    orders: (known) => composeOrders(deps, known + 1, [...extra]),
+    orders: (known) => composeOrders(deps, known + 1, extra.streams()),
     onHello: (greeting) => {
       goneSince = undefined;
       ingest.hello(greeting);
     },
-    // A stream that is only being tested is no camera: it leaves no trace.
-    onEvents: (events) => ingest.push(events.filter(({ event }) => !isOfTest(event))),
+    onEvents: (events) => ingest.push(withoutTests(events)),
     onLost: () => {
       goneSince = clock.now();
       ingest.flush();
@@ -111,12 +120,8 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     link.order();
     reconcileAdded();
   };
-  const cancels = [
-    settings.cameras.onChange(changed),
-    settings.volumes.onChange(changed),
-    settings.server.onChange(link.order),
-  ];
-  const services = [startSignsOfLife(deps, hello), startRetention(deps, state)];
+  const unwatch = watchSettings(settings, changed, link.order);
+  const services = [startSignsOfLife(deps, hello), housekeeping];
   if (catalogue.condition !== 'sound') parts.reconciler.ask('there was no sound catalogue');
 
   return {
@@ -125,18 +130,46 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     mediaGoneSince: () => goneSince,
     reconcile: (reason, volumeId) => parts.reconciler?.ask(reason, volumeId),
     order: link.order,
-    keepConnected: (stream) => {
-      extra.add(stream);
-      link.order();
-      return () => {
-        if (extra.delete(stream)) link.order();
-      };
-    },
+    keepConnected: extra.keepConnected,
     stop: async () => {
-      for (const cancel of cancels) cancel();
+      unwatch();
       await Promise.all([link.stop(), parts.reconciler?.stop()]);
       ingest.stop();
       await Promise.all(services.map(async (service) => await service.stop()));
+    },
+  };
+}
+
+type Parts = { link?: MediaLink; reconciler?: Reconciler };
+
+/** What is done when events and files may differ, or events cannot be stored. */
+const remediesOf = (parts: Parts): Pick<Parameters<typeof createIngest>[0], 'onReconcile' | 'onFailure'> => ({
+  onReconcile: (reason) => parts.reconciler?.ask(reason),
+  onFailure: () => parts.link?.restart(),
+});
+
+/** The server's settings say which addresses are allowed: they change orders, not expectations. */
+function watchSettings(settings: Settings, changed: () => void, order: () => void): () => void {
+  const { cameras, volumes, server } = settings;
+  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(order)];
+  return () => {
+    for (const cancel of cancels) cancel();
+  };
+}
+
+/** Streams that are ordered beside those of the cameras. */
+function createExtraStreams(
+  changed: () => void,
+): Pick<RecordingSide, 'keepConnected'> & { readonly streams: () => readonly StreamOrder[] } {
+  const streams = new Set<StreamOrder>();
+  return {
+    streams: () => [...streams],
+    keepConnected: (stream) => {
+      streams.add(stream);
+      changed();
+      return () => {
+        if (streams.delete(stream)) changed();
+      };
     },
   };
 }
@@ -149,11 +182,11 @@ const startSignsOfLife = (deps: RecordingSideDeps, hello: () => MediaHello | und
     onStep: (ms) => deps.activity.record({ severity: 'warning', code: 'clock-stepped', message: stepWords(ms) }),
   });
 
-const startRetention = (deps: RecordingSideDeps, state: LiveState): Running =>
+const startRetention = (deps: RecordingSideDeps, state: LiveState): Housekeeping =>
   startHousekeeping({
     ...deps,
     retain: createRetention(deps),
-    volumes: async () => await roomOf(deps.settings, state),
+    volumes: createRetentionRoom({ ...deps, state }),
     rules: () => new Map(deps.settings.cameras.get().cameras.map(({ id, retention }) => [id, retention])),
     onRemoved: () => {
       for (const { id } of deps.settings.volumes.get().volumes) deps.publish({ kind: 'volume', volumeId: id });
@@ -221,18 +254,6 @@ function reconcileWith(
     if (volume === undefined || !(await isPresent(volume))) return undefined;
     return await reconcileVolume({ catalogue, clock, signal, isBeingWritten }, volume);
   };
-}
-
-/** Mounted, ours, and known to media: room is what media measured last. */
-async function roomOf(settings: Settings, state: LiveState): Promise<readonly RetentionVolume[]> {
-  const found: RetentionVolume[] = [];
-  for (const { id, path, reserveBytes } of settings.volumes.get().volumes) {
-    const view = state.volumeOf(id);
-    const writable = view?.state.kind === 'usable' || view?.state.cause === 'volume-full';
-    if (view === undefined || !writable || !(await isPresent({ id, path }))) continue;
-    found.push({ id, path, freeBytes: view.state.freeBytes, reserveBytes, headroomBytes: headroomOf(reserveBytes) });
-  }
-  return found;
 }
 
 const stepWords = (ms: number): string =>

@@ -31,7 +31,7 @@ const LOOK_EVERY = durationMs(100);
 const FIRST_MEDIA_MS = 15_000;
 /** Encoders send at least one picture a second. */
 const STALL_MS = 5000;
-const MAX_HTTP_HEAD: number = 8 * 1024;
+export const MAX_HTTP_HEAD: number = 8 * 1024;
 
 // oxlint-disable-next-line max-lines-per-function -- one closure over the state of one push
 export function startPushSession(deps: PushSessionDeps): RecordingSession {

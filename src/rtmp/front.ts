@@ -8,6 +8,7 @@ import { BlockList, isIPv4 } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
+import type { DurationMs } from '../core/units.ts';
 
 /** One box has 128 channels; twice that leaves room for reconnects that overlap. */
 export const MAX_CONNECTIONS = 256;
@@ -23,11 +24,14 @@ export type FrontOptions = {
   readonly port: number;
   readonly upstreamPort: number;
   readonly clock: Clock;
+  /** For tests. */
+  readonly idleTimeout?: DurationMs;
 };
 export type Front = Running & { readonly port: number };
 
 /** Rejects with the system's error when the port is taken. */
-export async function startFront({ address, port, upstreamPort, clock }: FrontOptions): Promise<Front> {
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { address, port, upstreamPort, clock, idleTimeout = IDLE_TIMEOUT } = options;
   const local = privateAddresses();
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -39,7 +43,7 @@ export async function startFront({ address, port, upstreamPort, clock }: FrontOp
     sockets.add(client);
     client.once('close', () => sockets.delete(client));
     client.on('error', () => client.destroy());
-    client.setTimeout(IDLE_TIMEOUT, () => client.destroy());
+    client.setTimeout(idleTimeout, () => client.destroy());
     const cancel = clock.after(HANDSHAKE_TIMEOUT, () => client.destroy());
     client.once('close', cancel);
     client.once('data', (first: Buffer) => {
@@ -51,7 +55,8 @@ export async function startFront({ address, port, upstreamPort, clock }: FrontOp
   server.maxConnections = MAX_CONNECTIONS;
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
-  server.listen({ host: address, port }, listening.resolve);
+  // Without a host Node takes IPv4 alone where there is no IPv6.
+  server.listen({ port, ...(address === '::' ? {} : { host: address }) }, listening.resolve);
   await listening.promise;
   server.on('error', () => undefined);
   return {

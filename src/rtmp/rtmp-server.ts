@@ -11,7 +11,9 @@ import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { FromChild, ToChild } from './rtmp-messages.ts';
 
-const RESTART_DELAY = durationMs(500);
+/** Doubled with every start that got nowhere: a taken port stays taken for a while. */
+const FIRST_RESTART_MS = 500;
+const MAX_RESTART_MS = 30_000;
 /** 16 pushes of 4 Mbit/s took 155 MB in all, half of it outside the heap. */
 const HEAP_LIMIT_MB = 160;
 
@@ -37,6 +39,7 @@ export function startRtmpServer({ address, port, folder, clock, log }: RtmpOptio
   let ready: FromChild | undefined;
   let keys: readonly string[] = [];
   let stopping = false;
+  let restartMs = FIRST_RESTART_MS;
   const source = import.meta.url.endsWith('.ts') ? './rtmp-child.ts' : './rtmp-child.js';
   const file = fileURLToPath(new URL(source, import.meta.url));
   const done = Promise.withResolvers<void>();
@@ -50,6 +53,7 @@ export function startRtmpServer({ address, port, folder, clock, log }: RtmpOptio
     child = started;
     started.on('message', (message: FromChild) => {
       ready = message;
+      restartMs = FIRST_RESTART_MS;
       log.info('RTMP pushes are taken', { port: message.port });
     });
     started.on('error', (error) => log.error('the RTMP server could not be started', { error }));
@@ -57,9 +61,10 @@ export function startRtmpServer({ address, port, folder, clock, log }: RtmpOptio
       ready = undefined;
       if (stopping) return done.resolve();
       log.warn('the RTMP server ended and is started again; is its port taken?', { code, signal, port });
-      clock.after(RESTART_DELAY, () => {
+      clock.after(durationMs(restartMs), () => {
         if (!stopping) start();
       });
+      restartMs = Math.min(MAX_RESTART_MS, 2 * restartMs);
     });
     tell();
   }

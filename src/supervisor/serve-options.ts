@@ -78,23 +78,42 @@ function optionsOf(given: ReadonlyMap<Flag, string>, environment: Environment): 
   const mode = given.get('--mode') ?? 'recording';
   if (mode !== 'recording' && mode !== 'failover' && mode !== 'host')
     return wrong(`--mode is one of ${MODES.join(', ')}, not "${mode}"`);
-  const httpPort = portOf(given.get('--http-port'), DEFAULT_HTTP_PORT);
-  if (httpPort === undefined)
-    return wrong(`--http-port is a number from 0 to 65535, not "${given.get('--http-port')}"`);
-  const peerPort = portOf(given.get('--peer-port'), DEFAULT_PEER_PORT);
-  if (peerPort === undefined)
-    return wrong(`--peer-port is a number from 0 to 65535, not "${given.get('--peer-port')}"`);
-  const rtmpPort = portOf(given.get('--rtmp-port'), DEFAULT_RTMP_PORT);
-  if (rtmpPort === undefined || rtmpPort === 0)
-    return wrong(`--rtmp-port is a number from 1 to 65535, not "${given.get('--rtmp-port')}"`);
+  const ports = portsOf(given);
+  if (typeof ports === 'string') return wrong(ports);
   const logLevel = environment['UNDERSTUDY_LOG'] ?? 'info';
   if (!isLogLevel(logLevel)) return wrong(`UNDERSTUDY_LOG is one of debug, info, warn, error, not "${logLevel}"`);
   const more = { bind: given.get('--bind'), name: given.get('--name') };
-  return { kind: 'options', options: { dataDir: resolve(data), mode, httpPort, peerPort, rtmpPort, logLevel, ...more } };
+  return {
+    kind: 'options',
+    options: { dataDir: resolve(data), mode, ...ports, logLevel, ...more },
+  };
+}
+
+type Ports = Pick<ServeOptions, 'httpPort' | 'peerPort' | 'rtmpPort'>;
+
+/** The ports, or what is wrong with one. */
+function portsOf(given: ReadonlyMap<Flag, string>): Ports | string {
+  const httpPort = portOf(given.get('--http-port'), DEFAULT_HTTP_PORT);
+  if (httpPort === undefined) return `--http-port is a number from 0 to 65535, not "${given.get('--http-port')}"`;
+  const peerPort = portOf(given.get('--peer-port'), DEFAULT_PEER_PORT);
+  if (peerPort === undefined) return `--peer-port is a number from 0 to 65535, not "${given.get('--peer-port')}"`;
+  // Cameras are told this one: it must stay the same.
+  const rtmpPort = portOf(given.get('--rtmp-port'), DEFAULT_RTMP_PORT);
+  if (rtmpPort === undefined || rtmpPort === 0)
+    return `--rtmp-port is a number from 1 to 65535, not "${given.get('--rtmp-port')}"`;
+  return { httpPort, peerPort, rtmpPort };
 }
 
 /** The same options as arguments, for a child. */
-export function serveArgumentsOf({ dataDir, mode, httpPort, peerPort, rtmpPort, bind, name }: ServeOptions): readonly string[] {
+export function serveArgumentsOf({
+  dataDir,
+  mode,
+  httpPort,
+  peerPort,
+  rtmpPort,
+  bind,
+  name,
+}: ServeOptions): readonly string[] {
   return [
     `--data=${dataDir}`,
     `--mode=${mode}`,

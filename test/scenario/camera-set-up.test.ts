@@ -127,20 +127,18 @@ test('a camera that pushes is tested, set up and recorded', async (t) => {
   const url = 'rtmp://push/front-door-7x2k';
   const pushUrl = `rtmp://127.0.0.1:${port}/live/front-door-7x2k`;
   const args = `-v error -re -stream_loop -1 -i ${await clipOf('h264')} -c copy -f flv ${pushUrl}`;
+  // A camera tries again until it is let in.
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
   const push = async (): Promise<void> => {
-    while (pushing) {
+    while (!stop.signal.aborted) {
       const ffmpeg = spawn('ffmpeg', args.split(' '), { stdio: 'ignore' });
-      current = ffmpeg;
+      const kill = (): void => void ffmpeg.kill('SIGKILL');
+      stop.signal.addEventListener('abort', kill, { once: true });
       await new Promise((resolve) => ffmpeg.once('close', resolve));
+      stop.signal.removeEventListener('abort', kill);
     }
   };
-  // A camera tries again until it is let in.
-  let pushing = true;
-  let current: ReturnType<typeof spawn> | undefined;
-  t.teardown(() => {
-    pushing = false;
-    current?.kill('SIGKILL');
-  });
   void push();
   const result = await tried(box, { url });
   t.true(result.ok, JSON.stringify(result.checks));

@@ -2,7 +2,12 @@ import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { MAX_STREAMS } from '../../src/wire/media-protocol.ts';
 import type { MediaEvent, Orders } from '../../src/wire/media-protocol.ts';
-import { parseControlMessage, parseOrders } from '../../src/wire/parse-control-message.ts';
+import {
+  MAX_OWN_ADDRESSES,
+  MAX_OWN_PORTS,
+  parseControlMessage,
+  parseOrders,
+} from '../../src/wire/parse-control-message.ts';
 import { parseKeyFrameAnswer, parseLiveAnswer, parseMediaMessage } from '../../src/wire/parse-media-message.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 
@@ -163,4 +168,25 @@ test('random and damaged lines give a value or an error of ours, never anything 
     }
   });
   t.pass();
+});
+
+test('addresses and ports of this box are bounded', (t) => {
+  const told = (ownAddresses: number, ownPorts: number): string =>
+    JSON.stringify({
+      ...orders,
+      addresses: {
+        allowLoopback: true,
+        ownAddresses: Array.from({ length: ownAddresses }, () => '::1'),
+        ownPorts: Array.from({ length: ownPorts }, () => 1),
+      },
+    });
+  t.notThrows(() => parseOrders(told(MAX_OWN_ADDRESSES, MAX_OWN_PORTS)));
+  t.throws(() => parseOrders(told(MAX_OWN_ADDRESSES + 1, 1)), { code: 'wire/shape' });
+  t.throws(() => parseOrders(told(1, MAX_OWN_PORTS + 1)), { code: 'wire/shape' });
+});
+
+test('orders kept by a version without addresses are read', (t) => {
+  const { addresses, push, ...before } = orders;
+  t.like(parseOrders(JSON.stringify(before)), { version: 3, addresses: undefined, push: undefined });
+  t.truthy(addresses ?? push);
 });
