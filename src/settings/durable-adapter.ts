@@ -9,8 +9,8 @@ import { basename, dirname, join } from 'node:path';
 import type { Adapter } from 'lowdb';
 import { isoOf } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
+import { backupOf, removeIfThere, replaceFile } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
-import { backupOf, removeIfThere, replaceFile } from './durable-file.ts';
 import type { Recovery } from './settings.ts';
 
 /** All settings files together (docs/design/api-security.md); `.bak` not counted. */

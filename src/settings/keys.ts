@@ -7,8 +7,8 @@ import type { KeyObject } from 'node:crypto';
 import { chmod, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { replaceFile } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
-import { replaceFile } from './durable-file.ts';
 import { certificateFits, createSelfSignedCertificate } from './self-signed-certificate.ts';
 import type { Recovery } from './settings.ts';
 

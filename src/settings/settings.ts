@@ -6,6 +6,7 @@ import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
+import { removeIfThere, TEMPORARY_FILE } from '../core/durable-file.ts';
 import { createServerId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import {
@@ -22,7 +23,6 @@ import type { CameraSettings } from '../site/camera.ts';
 import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from '../site/server-settings.ts';
 import type { CMS_MODES, ServerSettings, VolumeSettings } from '../site/server-settings.ts';
 import type { SizeBudget } from './durable-adapter.ts';
-import { removeIfThere, TEMPORARY_FILE } from './durable-file.ts';
 import { openSecrets, secretsFileSchema } from './secrets.ts';
 import type { SecretsFile } from './secrets.ts';
 import { openSettingsFile } from './settings-file.ts';

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCodeOf } from '../core/errors.ts';
+import { systemCodeOf } from './errors.ts';
 
 /** Names of temporary files end so; what a crash left is removed at the next start. */
 export const TEMPORARY_FILE: RegExp = /\.tmp-[0-9a-f]{12}$/;
