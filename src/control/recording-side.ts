@@ -76,20 +76,8 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
   const hello = (): MediaHello | undefined => parts.link?.hello();
 
   const housekeeping = startRetention(deps, state);
-  const ingest = createIngest({
-    ...deps,
-    state,
-    record: activity.record,
-    onVolume: (id, now, before) => {
-      if (now.kind === 'unusable') {
-        if (now.cause === 'volume-full') housekeeping.hurry();
-      } else if (before?.kind === 'unusable' && before.cause !== 'volume-full')
-        // What was written while it was away, or before a crash, or on another box.
-        parts.reconciler?.ask('a volume is back', id);
-    },
-    onReconcile: (reason) => parts.reconciler?.ask(reason),
-    onFailure: () => parts.link?.restart(),
-  });
+  const remedies = remediesOf(parts, housekeeping.hurry);
+  const ingest = createIngest({ ...deps, state, record: activity.record, ...remedies });
   parts.reconciler = startReconciling(deps, hello);
   const expect = (): void => {
     const { cameras } = settings.cameras.get();
@@ -142,8 +130,18 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
 
 type Parts = { link?: MediaLink; reconciler?: Reconciler };
 
-/** What is done when events and files may differ, or events cannot be stored. */
-const remediesOf = (parts: Parts): Pick<Parameters<typeof createIngest>[0], 'onReconcile' | 'onFailure'> => ({
+/** What is done about a volume that changed, events that may differ from files, events that cannot be stored. */
+const remediesOf = (
+  parts: Parts,
+  hurry: () => void,
+): Pick<Parameters<typeof createIngest>[0], 'onVolume' | 'onReconcile' | 'onFailure'> => ({
+  onVolume: (id, now, before) => {
+    if (now.kind === 'unusable') {
+      if (now.cause === 'volume-full') hurry();
+    } else if (before?.kind === 'unusable' && before.cause !== 'volume-full')
+      // What was written while it was away, or before a crash, or on another box.
+      parts.reconciler?.ask('a volume is back', id);
+  },
   onReconcile: (reason) => parts.reconciler?.ask(reason),
   onFailure: () => parts.link?.restart(),
 });
