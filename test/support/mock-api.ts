@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { SECURITY_HEADERS } from '../../src/api/app.ts';
 import { CLIP_FPS, makeClip, playlistOf, shifted, type Clip } from './mock-clip.ts';
 import { iso } from './mock-data.ts';
 import { createMockState, mockRoutes, type Call, type MockOptions, type Reply } from './mock-routes.ts';
@@ -23,8 +24,7 @@ export type MockApi = {
 type Options = MockOptions & { readonly port?: number; readonly media?: boolean };
 
 const WEB = join(import.meta.dirname, '../../dist/web');
-const CSP =
-  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'";
+const CSP = SECURITY_HEADERS['content-security-policy'] ?? '';
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
