@@ -7,18 +7,22 @@
  *
  * Invariants:
  * 1. Every fragment pushed is reported once: written, or lost with a cause. Its block is given back then and not before.
- * 2. In a file every fragment is linked to the one before it. Where one was left out, the next begins a new file.
+ * 2. In a file fragments of one segment follow each other by number, each linked to the one before. Where one was left out, or
+ *    comes late because another disk failed with it, a new file begins.
  */
 import { segmentDirectoryOf, segmentSuffixOf } from '../archive/segment-path.ts';
 import type { VolumeWriter } from '../archive/writer.ts';
-import type { VolumeCause, WriteFailure, WriteJob, WriteResult } from '../archive/writer-protocol.ts';
+import type { WriteFailure, WriteJob, WriteResult } from '../archive/writer-protocol.ts';
 import { epochMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import { rechainFragment } from '../media/mp4/fragment-writer.ts';
-import type { MediaEvent, Priority, SegmentReport, StreamName } from '../wire/media-protocol.ts';
+import type { MediaEvent, Priority } from '../wire/media-protocol.ts';
 import { createSegment } from './segment.ts';
-import type { FinishedFragment, Segment } from './segment.ts';
-import type { Block, Slabs } from './slabs.ts';
+import type { FinishedFragment } from './segment.ts';
+import type { Slabs } from './slabs.ts';
+import { isNext, isSameLink, reportOf } from './write-entries.ts';
+import type { File, QueueStream, Sent, Stream, Waiting } from './write-entries.ts';
+import { segmentReport } from './write-reports.ts';
 
 /** Fragments waiting for a disk, of all streams. Beyond, the oldest of the least important camera is dropped. */
 export const MAX_WAITING_BYTES: number = 512 * 1024 * 1024;
@@ -27,13 +31,6 @@ export const MAX_VOLUME_BYTES: number = 64 * 1024 * 1024;
 /** A thread that has not answered for so long gets nothing more until it does. */
 const SLOW_MS = 4000;
 
-export type QueueStream = {
-  readonly cameraId: string;
-  readonly stream: StreamName;
-  readonly priority: () => Priority;
-  /** In order of preference. */
-  readonly volumeIds: () => readonly string[];
-};
 export type WriteQueueDeps = {
   readonly slabs: Slabs;
   readonly writerOf: (volumeId: string) => VolumeWriter | undefined;
@@ -58,38 +55,6 @@ export type WriteQueue = {
   readonly abandon: (cause: MissingCause) => void;
 };
 
-type File = {
-  readonly volumeId: string;
-  readonly handle: number;
-  readonly segment: Segment;
-  path: string | undefined;
-  startBlock: Block | undefined;
-  chain: Uint8Array;
-  /** Bytes submitted so far, start included. */
-  size: number;
-  unanswered: number;
-  closing: boolean;
-  /** Nothing more can be appended. */
-  broken: boolean;
-};
-type Stream = {
-  readonly facts: QueueStream;
-  file: File | undefined;
-  /** A fragment before the next one was lost. */
-  hole: boolean;
-  lastChain: Uint8Array | undefined;
-};
-type Waiting = {
-  readonly stream: Stream;
-  readonly fragment: FinishedFragment;
-  /** Volumes that have already failed with it. */
-  readonly tried: Set<string>;
-  /** Why the last one failed. */
-  cause: VolumeCause | undefined;
-  detail: string;
-};
-type Sent = { readonly waiting: Waiting; readonly file: File; readonly continuous: boolean; readonly offset: number };
-
 const RANK: Readonly<Record<Priority, number>> = { never: 0, low: 1, medium: 2, high: 3 };
 
 // oxlint-disable-next-line max-lines-per-function -- one closure over the queue's state
@@ -102,13 +67,19 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   let lastHandle = 0;
   const sent = new Map<number, Sent>();
   const files = new Map<number, File>();
+  /** Streams of which no more comes for now: their file is closed as soon as nothing waits for it. */
+  const ended = new Set<Stream>();
   /** Writers that have told the state of their disk. */
   const heard = new WeakSet<VolumeWriter>();
   const slabIndexes = new Map<VolumeWriter, Map<SharedArrayBuffer, number>>();
 
-  const lose = ({ stream, fragment }: Waiting, cause: MissingCause, detail: string): void => {
-    slabs.give(fragment.block);
-    stream.hole = true;
+  const lose = (entry: Waiting, cause: MissingCause, detail: string): void => {
+    slabs.give(entry.fragment.block);
+    book(entry, cause, detail);
+  };
+  const book = ({ stream, fragment }: Waiting, cause: MissingCause, detail: string): void => {
+    // Nothing was sent yet: what comes next follows something that is not there.
+    stream.last ??= { sequence: fragment.sequence - 1, chain: undefined, given: undefined };
     emit({
       kind: 'gap',
       cameraId: stream.facts.cameraId,
@@ -131,7 +102,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
     }
   };
   const push = (stream: Stream, fragment: FinishedFragment): void => {
-    waiting.push({ stream, fragment, tried: new Set(), cause: undefined, detail: '' });
+    ended.delete(stream);
+    waiting.push({ stream, fragment, tried: new Set(), relinked: false, cause: undefined, detail: '' });
     waitingBytes += fragment.length;
     if (waitingBytes > maxWaiting) dropForSpace();
   };
@@ -182,8 +154,10 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   ): { readonly file: File; readonly job: WriteJob } | undefined => {
     const { stream, fragment } = entry;
     const { segment } = fragment;
-    // The file goes on in the middle of a segment: its start is the same, the chain says what came before.
-    const own = fragment.first && !stream.hole ? segment : createSegment(segment, stream.lastChain);
+    // The file goes on in the middle of a segment, or behind a link that was made anew: the chain says what came before.
+    const isAsRecorded =
+      fragment.first && isNext(stream, fragment) && isSameLink(stream.last?.chain, stream.last?.given);
+    const own = isAsRecorded ? segment : createSegment(segment, stream.last?.chain);
     const startBlock = slabs.take(own.startBytes.length);
     if (startBlock === undefined) return undefined;
     startBlock.bytes.set(own.startBytes);
@@ -192,6 +166,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
       volumeId: writer.volumeId,
       handle: lastHandle,
       segment: own,
+      source: segment,
+      lastSequence: 0,
       path: undefined,
       startBlock,
       chain: own.chainStart,
@@ -221,8 +197,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
       stream.file !== undefined &&
       !stream.file.broken &&
       stream.file.volumeId === writer.volumeId &&
-      !fragment.first &&
-      !stream.hole;
+      stream.file.source === fragment.segment &&
+      stream.file.lastSequence + 1 === fragment.sequence;
     if (!fits) {
       closeFile(stream, jobs);
       const opened = openFile(entry, writer);
@@ -232,16 +208,17 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
     }
     const { file } = stream;
     if (file === undefined) return false;
-    const continuous = fragment.continuous && !stream.hole;
-    const isLinked = Buffer.compare(file.chain, fragment.chainBefore) === 0 && continuous === fragment.continuous;
-    file.chain = isLinked
-      ? fragment.chain
-      : rechainFragment(fragment.block.bytes, fragment.start, file.chain, continuous).chain;
-    stream.lastChain = file.chain;
-    stream.hole = false;
+    const continuous = fragment.continuous && isNext(stream, fragment);
+    entry.relinked ||= continuous !== fragment.continuous || !isSameLink(file.chain, fragment.chainBefore);
+    file.chain = entry.relinked
+      ? rechainFragment(fragment.block.bytes, fragment.start, file.chain, continuous).chain
+      : fragment.chain;
+    file.lastSequence = fragment.sequence;
+    stream.inHand += 1;
     file.unanswered += 1;
     lastToken += 1;
-    sent.set(lastToken, { waiting: entry, file, continuous, offset: file.size });
+    sent.set(lastToken, { waiting: entry, file, continuous, offset: file.size, before: stream.last });
+    stream.last = { sequence: fragment.sequence, chain: file.chain, given: fragment.chain };
     file.size += fragment.length;
     jobs(writer.volumeId, {
       kind: 'write',
@@ -254,8 +231,24 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
     return true;
   };
 
+  /** Some of its fragments are about to come back from a file that failed: what is behind them waits for them. */
+  const isFailing = ({ file }: Stream): boolean => {
+    if (file === undefined || !file.broken || file.unanswered === 0) return false;
+    return (deps.writerOf(file.volumeId)?.oldestPendingMs() ?? Infinity) <= SLOW_MS;
+  };
+  /** False: it must wait. */
+  const place = (entry: Waiting, jobs: (volumeId: string, job: WriteJob) => void): boolean => {
+    const target = volumeFor(entry);
+    if (target !== undefined) return !target.busy && send(entry, target.writer, jobs);
+    lose(entry, entry.cause ?? 'volume-gone', entry.detail || 'No volume is set up for this camera.');
+    return true;
+  };
+  const endFile = (stream: Stream, jobs: (volumeId: string, job: WriteJob) => void): void => {
+    if (!isFailing(stream)) closeFile(stream, jobs);
+    if (stream.inHand === 0) ended.delete(stream);
+  };
   const flush = (): void => {
-    if (waiting.length === 0) return;
+    if (waiting.length === 0 && ended.size === 0) return;
     const batches = new Map<string, WriteJob[]>();
     const jobs = (volumeId: string, job: WriteJob): void => {
       const batch = batches.get(volumeId);
@@ -268,16 +261,14 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
     waitingBytes = 0;
     const held = new Set<Stream>();
     for (const entry of all) {
-      const target = held.has(entry.stream) ? undefined : volumeFor(entry);
-      if (target === undefined && !held.has(entry.stream)) {
-        lose(entry, entry.cause ?? 'volume-gone', entry.detail || 'No volume is set up for this camera.');
-      } else if (target === undefined || target.busy || !send(entry, target.writer, jobs)) {
+      if (held.has(entry.stream) || isFailing(entry.stream) || !place(entry, jobs)) {
         held.add(entry.stream);
         kept.push(entry);
         waitingBytes += entry.fragment.length;
       }
     }
     waiting = kept;
+    for (const stream of ended) if (!held.has(stream)) endFile(stream, jobs);
     for (const [volumeId, batch] of batches) deps.writerOf(volumeId)?.submit(batch);
     dropForSpace();
   };
@@ -292,6 +283,7 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
       settle(file);
     }
     if (entry === undefined) return undefined;
+    unsend(entry);
     // A handle that never opened, or broke just before, is no fault of the volume with this fragment.
     if (code !== 'HANDLE' || entry.waiting.cause !== undefined) entry.waiting.tried.add(volumeId);
     entry.waiting.cause = cause;
@@ -299,14 +291,32 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
     return entry.waiting;
   };
 
+  /** It was not sent after all, nor what followed it into the same file. */
+  const unsend = ({ waiting: { stream }, before }: Sent): void => {
+    stream.inHand -= 1;
+    if ((before?.sequence ?? 0) < (stream.last?.sequence ?? 0)) stream.last = before;
+  };
+  /** In front of what was recorded after it. */
+  const putBack = (entry: Waiting): void => {
+    waitingBytes += entry.fragment.length;
+    const { stream, fragment } = entry;
+    const behind = waiting.findIndex((other) => other.stream === stream && other.fragment.sequence > fragment.sequence);
+    waiting.splice(behind < 0 ? waiting.length : behind, 0, entry);
+  };
+
   return {
     stream: (facts) => {
-      const stream: Stream = { facts, file: undefined, hole: false, lastChain: undefined };
+      const stream: Stream = {
+        facts,
+        file: undefined,
+        inHand: 0,
+        last: undefined,
+      };
       return {
         push: (fragment) => push(stream, fragment),
         endSegment: () => {
+          ended.add(stream);
           flush();
-          closeFile(stream, (volumeId, job) => deps.writerOf(volumeId)?.submit([job]));
         },
       };
     },
@@ -320,7 +330,7 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
         file.path = path;
         if (file.startBlock !== undefined) slabs.give(file.startBlock);
         file.startBlock = undefined;
-        emit({ kind: 'segment-opened', at: deps.now(), segment: segmentReport(file, path) });
+        emit({ kind: 'segment-opened', at: deps.now(), segment: segmentReport(file.segment, file.volumeId, path) });
       }
       const written = result.durable.flatMap((token) => {
         const entry = sent.get(token);
@@ -332,62 +342,24 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
       }
       for (const { waiting: entry, file } of written) {
         slabs.give(entry.fragment.block);
+        entry.stream.inHand -= 1;
         file.unanswered -= 1;
         settle(file);
       }
       const again = result.failed.flatMap((failure) => failed(failure, volumeId) ?? []);
-      for (const entry of again) waitingBytes += entry.fragment.length;
-      if (again.length > 0) {
-        waiting = [...again, ...waiting];
-        flush();
-      }
+      for (const entry of again) putBack(entry);
+      if (again.length > 0) flush();
     },
     pending: () => waiting.length + sent.size,
     waitingBytes: () => waitingBytes,
     abandon: (cause) => {
-      for (const entry of waiting) lose(entry, cause, 'The service stopped before the disk took it.');
+      const detail = 'The service stopped before the disk took it.';
+      // What a disk has in hand may reach it yet, and is found there then; its memory stays what it is.
+      for (const entry of sent.values()) book(entry.waiting, cause, detail);
+      for (const entry of waiting) lose(entry, cause, detail);
+      sent.clear();
       waiting = [];
       waitingBytes = 0;
     },
-  };
-}
-
-function reportOf({
-  waiting,
-  file,
-  continuous,
-  offset,
-}: Sent): Extract<MediaEvent, { kind: 'fragments-written' }>['fragments'][number] {
-  const { fragment } = waiting;
-  const { cameraId, stream } = fragment.segment.origin;
-  return {
-    cameraId,
-    stream,
-    volumeId: file.volumeId,
-    segment: file.path ?? '',
-    offset,
-    length: fragment.length,
-    sequence: fragment.sequence,
-    start: Math.round(fragment.startUs / 1000),
-    end: Math.round(fragment.endUs / 1000),
-    key: fragment.key,
-    continuous,
-    accessUnits: fragment.accessUnits,
-    audioFrames: fragment.audioFrames,
-  };
-}
-
-function segmentReport({ segment, volumeId }: File, path: string): SegmentReport {
-  const { origin, layout, layoutHash, startUs, startBytes } = segment;
-  const { codec, codecString, width, height } = layout.video;
-  return {
-    ...origin,
-    volumeId,
-    segment: path,
-    start: Math.floor(startUs / 1000),
-    initLength: startBytes.length,
-    layoutHash,
-    video: { codec, codecString, width, height },
-    audio: layout.audio && { codec: layout.audio.codec, codecString: layout.audio.codecString },
   };
 }

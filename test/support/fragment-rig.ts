@@ -79,6 +79,9 @@ export type RigOptions = {
   readonly maxBytes?: number;
   readonly slabs?: Slabs;
   readonly clock?: FragmentBuilderDeps['clock'];
+  readonly cameraId?: string;
+  /** Takes the fragment with its block; without it the block is given back. */
+  readonly take?: (fragment: FinishedFragment) => void;
 };
 
 export function createFragmentRig(options: RigOptions = {}): FragmentRig {
@@ -89,7 +92,7 @@ export function createFragmentRig(options: RigOptions = {}): FragmentRig {
   const builder = createFragmentBuilder({
     slabs,
     sequence: createSequence(0),
-    origin: () => ({ cameraId: 'cam-1', stream: 'main', serverId: TEST_SERVER_ID, epoch: 1 }),
+    origin: () => ({ cameraId: options.cameraId ?? 'cam-1', stream: 'main', serverId: TEST_SERVER_ID, epoch: 1 }),
     policy: () => ({ fragmentMs: options.fragmentMs ?? 500, segmentSeconds: options.segmentSeconds ?? 600 }),
     codec: options.codec ?? 'h264',
     parameterSets: options.parameterSets ?? TEST_VIDEO.parameterSets,
@@ -99,10 +102,12 @@ export function createFragmentRig(options: RigOptions = {}): FragmentRig {
     clock: options.clock ?? (() => 'arrival'),
     previousChain: undefined,
     on: {
-      fragment: ({ block, ...fragment }) => {
+      fragment: (whole) => {
+        const { block, ...fragment } = whole;
         const bytes = Uint8Array.from(block.bytes.subarray(fragment.start, fragment.start + fragment.length));
         made.push({ ...fragment, bytes });
-        slabs.give(block);
+        if (options.take === undefined) slabs.give(block);
+        else options.take(whole);
       },
       lost: (start, end, cause, accessUnits) => lost.push({ start, end, cause, accessUnits }),
       begun: (start) => begun.push(start),
