@@ -126,8 +126,10 @@ test('a push that breaks off and begins anew leaves its gap in the account', asy
     return start === ended ? [] : [{ start: ended, end: start }];
   });
   t.is(holes.length, 1);
-  const gap = media.gapsOf('cam-1').find(({ cause }) => cause === 'camera-unreachable');
-  t.like(gap, holes[0] ?? {});
+  // On a slow machine the wait for the first push is booked with the same cause.
+  const gap = media.gapsOf('cam-1').find(({ start }) => start === holes[0]?.start);
+  t.like(gap, { end: holes[0]?.end ?? 0, cause: 'camera-unreachable' });
+});
 });
 
 test('the RTMP server is there only while a stream is pushed', async (t) => {
