@@ -108,7 +108,8 @@ const controlSpec = (options: ServeOptions): ChildSpec => ({
   nodeFlags: ['--max-semi-space-size=1', '--max-old-space-size=256', '--v8-pool-size=1', NO_PROTO],
   script: scriptOf('control'),
   args: serveArgumentsOf(options),
-  environment: LEAN,
+  // Each volume that hangs holds a thread or two of the pool that settings and sign-ins need as well.
+  environment: { ...LEAN, UV_THREADPOOL_SIZE: '8' },
   patience: durationMs(10_000),
 });
 

@@ -5,11 +5,14 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { durationMs } from '../core/units.ts';
+import type { DurationMs } from '../core/units.ts';
 import type { Catalogue } from './catalogue-types.ts';
 import { removeSegment } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { ageBudgetOf, CLOCK_STEP, planRetention } from './retention.ts';
 import type { Deletion, RetentionReason, VolumeRoom } from './retention.ts';
+import { withDeadline } from './volume.ts';
 
 export type RetentionVolume = VolumePlace & VolumeRoom;
 export type RetentionRules = ReadonlyMap<
@@ -23,7 +26,7 @@ export type RetentionOutcome = {
 };
 export type RetentionDeps = {
   readonly catalogue: Pick<Catalogue, 'transaction' | 'segments' | 'removed'>;
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
   readonly log: Log;
 };
 
@@ -31,6 +34,7 @@ export type RetentionDeps = {
 const MAX_CANDIDATES = 128;
 /** A round; at 5 ms each some 10 s of background work. */
 export const MAX_DELETIONS = 2000;
+const ROUND_DEADLINE: DurationMs = durationMs(60_000);
 
 /** `volumes`: only those that are mounted and ours now. */
 export function createRetention({
@@ -66,13 +70,14 @@ export function createRetention({
     });
   };
 
+  /** Volumes whose deletions of an earlier round have not come back: their disk hangs. */
+  const busy = new Set<string>();
+
   return async (volumes, rules) => {
     const deleted: Record<RetentionReason, number> = { age: 0, size: 0, space: 0 };
     const failed: { path: string; message: string }[] = [];
     let bytes = 0;
-    for (const { segment, reason } of plan(volumes, rules).slice(0, MAX_DELETIONS)) {
-      const volume = volumes.find(({ id }) => id === segment.volumeId);
-      if (volume === undefined) continue;
+    const remove = async (volume: RetentionVolume, { segment, reason }: Deletion): Promise<void> => {
       try {
         await removeSegment({ catalogue, volume }, segment.path, 'retention');
         deleted[reason] += 1;
@@ -80,7 +85,18 @@ export function createRetention({
       } catch (error) {
         failed.push({ path: segment.path, message: messageOf(error) });
       }
-    }
+    };
+    const removeAll = async (volume: RetentionVolume, deletions: readonly Deletion[]): Promise<void> => {
+      busy.add(volume.id);
+      for (const deletion of deletions) await remove(volume, deletion);
+      busy.delete(volume.id);
+    };
+    const free = volumes.filter(({ id }) => !busy.has(id));
+    const byVolume = Map.groupBy(plan(free, rules).slice(0, MAX_DELETIONS), ({ segment }) => segment.volumeId);
+    // Side by side: a disk that hangs must not keep the others from making room.
+    await Promise.all(
+      free.map(async (volume) => withDeadline(clock, ROUND_DEADLINE, removeAll(volume, byVolume.get(volume.id) ?? []))),
+    );
     if (failed.length > 0) log.warn('retention could not delete', { count: failed.length, first: failed[0] });
     return { deleted, bytes, failed };
   };

@@ -55,7 +55,7 @@ export function ageBudgetOf(steadyMs: number, sinceLastRoundMs: number): number 
   return steadyMs >= CLOCK_PROBATION ? Infinity : Math.max(0, sinceLastRoundMs) * PACED_FACTOR;
 }
 
-/** Headroom of a volume: two minutes at its present rate, at least 256 MiB, at most a tenth of it. */
+/** Free above the reserve: two minutes at the present rate, at least 256 MiB, at most a tenth of the volume (a small one would keep nothing). */
 export const headroomOf = (bytesPerSecond: number, totalBytes: number): number =>
   Math.min(totalBytes / 10, Math.max(256 * 1024 * 1024, bytesPerSecond * 120));
 

@@ -89,7 +89,11 @@ export async function adoptVolume(
 }
 
 /** The result, or `undefined` once `deadline` is over: the work goes on unseen. */
-export async function withDeadline<T>(clock: Clock, deadline: DurationMs, work: Promise<T>): Promise<T | undefined> {
+export async function withDeadline<T>(
+  clock: Pick<Clock, 'sleep'>,
+  deadline: DurationMs,
+  work: Promise<T>,
+): Promise<T | undefined> {
   const done = new AbortController();
   const result = await Promise.race([work, clock.sleep(deadline, done.signal).then(() => undefined)]);
   done.abort();

@@ -10,6 +10,8 @@ import { LOG_DAYS, MAX_LOG_ROWS } from './activity-log.ts';
 
 /** 128 cameras at 4 Mbit/s fill 4 GB a minute; the reserve of a volume is at least of that order. */
 const ROUND_MS = 20_000;
+/** Files that a full disk broke are told as closed a moment later. */
+const SETTLE_MS = 1000;
 const DAY_MS = 86_400_000;
 
 export type HousekeepingDeps = {
@@ -23,8 +25,14 @@ export type HousekeepingDeps = {
   readonly log: Log;
 };
 
-export function startHousekeeping(deps: HousekeepingDeps): Running {
+export type Housekeeping = Running & {
+  /** A volume is full: the next round begins at once. */
+  readonly hurry: () => void;
+};
+
+export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
   const stopping = new AbortController();
+  let pause = new AbortController();
   const round = async (): Promise<void> => {
     const outcome = await deps.retain(await deps.volumes(), deps.rules());
     const files = Object.values(outcome.deleted).reduce((sum, count) => sum + count, 0);
@@ -36,13 +44,18 @@ export function startHousekeeping(deps: HousekeepingDeps): Running {
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      await deps.clock.sleep(durationMs(ROUND_MS), stopping.signal);
+      const { signal } = pause;
+      await deps.clock.sleep(durationMs(ROUND_MS), AbortSignal.any([stopping.signal, signal]));
+      // A volume that stays full, because there is nothing to remove, must not make this a busy loop.
+      if (signal.aborted) await deps.clock.sleep(durationMs(SETTLE_MS), stopping.signal);
+      pause = new AbortController();
       if (stopping.signal.aborted) return;
       await round().catch((error: unknown) => deps.log.error('housekeeping failed', { reason: messageOf(error) }));
     }
   };
   const ended = run();
   return {
+    hurry: () => pause.abort(),
     stop: async () => {
       stopping.abort();
       await ended;

@@ -14,6 +14,7 @@ import { assertNever } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { durationMs, epochMs } from '../core/units.ts';
 import type { FragmentReport, MediaEvent, MediaHello, NumberedEvent, StreamName } from '../wire/media-protocol.ts';
+import type { VolumeState } from '../wire/media-protocol.ts';
 import { activityOfGap, activityOfStream, activityOfVolume } from './activities.ts';
 import type { LiveState } from './live-state.ts';
 
@@ -33,6 +34,7 @@ export type IngestDeps = {
   readonly log: Log;
   /** Rows and files may differ: events are lost, or a process died while it wrote. */
   readonly onReconcile: (reason: string) => void;
+  readonly onVolume?: (volumeId: string, now: VolumeState, before: VolumeState | undefined) => void;
   /** A batch could not be stored: get it again from the cursor. */
   readonly onFailure: () => void;
 };
@@ -167,7 +169,7 @@ function apply({ segments, gaps }: Catalogue, event: MediaEvent): number {
 
 type News = { readonly tell: (events: readonly MediaEvent[]) => void };
 /** What people see of it: state in memory, activity log, live events. After the commit, so that nobody is told what is then not there. */
-function createNews({ state, publish, record, clock }: IngestDeps): News {
+function createNews({ state, publish, record, clock, onVolume }: IngestDeps): News {
   const gapLogged = new Map<string, number>();
   const mayLogGap = (cameraId: string, stream: StreamName): boolean => {
     const key = `${cameraId}/${stream}`;
@@ -184,8 +186,10 @@ function createNews({ state, publish, record, clock }: IngestDeps): News {
       publish({ kind: 'camera', cameraId: event.cameraId });
       return;
     }
-    const entry = activityOfVolume(event, state.setVolume(event));
+    const before = state.setVolume(event);
+    const entry = activityOfVolume(event, before);
     if (entry !== undefined) record(entry);
+    onVolume?.(event.volumeId, event.state, before);
     publish({ kind: 'volume', volumeId: event.volumeId });
   };
   const tellOne = (event: MediaEvent): void => {

@@ -41,7 +41,8 @@ export function createLiveState(): LiveState {
     },
     setVolume: ({ volumeId, at, state }) => {
       const before = volumes.get(volumeId);
-      volumes.set(volumeId, { state, since: before?.state.kind === state.kind ? before.since : at });
+      const isSame = before !== undefined && problemOf(before.state) === problemOf(state);
+      volumes.set(volumeId, { state, since: isSame ? before.since : at });
       return before?.state;
     },
     setStats: (event) => {
@@ -66,6 +67,8 @@ export function createLiveState(): LiveState {
     },
   };
 }
+
+const problemOf = (state: VolumeState): string => (state.kind === 'unusable' ? state.cause : '');
 
 export const isoOrNothing = (at: number | undefined): string | undefined =>
   at === undefined ? undefined : isoOf(epochMs(at));

@@ -5,7 +5,8 @@ import type { Volume } from '../api/contract/server.ts';
 import type { VolumeDeps as VolumeRouteDeps, VolumeStatus } from '../api/routes/volumes.ts';
 import { readMounts, suggestVolumes } from '../archive/mounts.ts';
 import type { Mount } from '../archive/mounts.ts';
-import { forecastDays } from '../archive/retention.ts';
+import { forecastDays, headroomOf } from '../archive/retention.ts';
+import type { VolumeRoom } from '../archive/retention.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { adoptVolume, inspectVolume, withDeadline } from '../archive/volume.ts';
 import type { AdoptedVolume, InspectedVolume } from '../archive/volume.ts';
@@ -21,9 +22,8 @@ import type { LiveState, VolumeView } from './live-state.ts';
 /** A hung network disk must not hang the page. */
 const LOOK_WITHIN_MS = 5_000;
 const DAY_MS = 86_400_000;
-/** Free above the reserve, so that recording never waits for a deletion: a round of housekeeping of 128 cameras at 4 Mbit/s. */
-export const headroomOf = (reserveBytes: number): number =>
-  Math.min(2 * 1024 ** 3, Math.max(64 * 1024 ** 2, reserveBytes));
+/** Less than this of footage says nothing about a day. */
+const MIN_OBSERVED_MS = 60_000;
 
 export type VolumeDeps = {
   readonly settings: Pick<Settings, 'volumes' | 'server' | 'cameras'>;
@@ -89,15 +89,17 @@ function statusOf(
   { id, reserveBytes }: VolumeSettings,
 ): VolumeStatus {
   const view = state.volumeOf(id);
-  const own = catalogue.segments.totals().filter(({ volumeId }) => volumeId === id);
-  const footageBytes = own.reduce((sum, { bytes }) => sum + bytes, 0);
-  const oldest = own
-    .flatMap(({ cameraId, stream }) => catalogue.segments.oldest({ cameraId, stream }, id, 1))
-    .reduce((first, { start }) => Math.min(first, start), Number.POSITIVE_INFINITY);
-  const bytesPerDay = catalogue.segments.bytesStarted({ start: clock.now() - DAY_MS, end: clock.now() }, id);
+  const footageBytes = catalogue.segments
+    .totals()
+    .reduce((sum, { volumeId, bytes }) => sum + (volumeId === id ? bytes : 0), 0);
+  const oldest = oldestOn(catalogue, id);
+  const now = clock.now();
+  const bytesPerDay = bytesPerDayOf(catalogue, { id, since: oldest, now });
   const space = view?.state;
-  const room = { freeBytes: space?.freeBytes ?? 0, reserveBytes, headroomBytes: headroomOf(reserveBytes) };
-  const daysFit = space === undefined ? undefined : forecastDays(footageBytes, room, bytesPerDay);
+  const daysFit =
+    space === undefined || bytesPerDay === undefined || space.totalBytes === 0
+      ? undefined
+      : forecastDays(footageBytes, roomOf(space, reserveBytes, bytesPerDay), bytesPerDay);
   const wanted = settings.cameras.get().cameras.flatMap(({ retention }) => retention.maxDays ?? []);
   return {
     ...stateOf(view),
@@ -105,12 +107,47 @@ function statusOf(
     ...(space === undefined ? {} : { totalBytes: space.totalBytes, freeBytes: space.freeBytes }),
     ...(Number.isFinite(oldest) ? { oldestFootageAt: isoOf(epochMs(Math.round(oldest))) } : {}),
     forecast: {
-      bytesPerDay,
+      ...(bytesPerDay === undefined ? {} : { bytesPerDay: Math.round(bytesPerDay) }),
       ...(daysFit === undefined ? {} : { daysFit }),
       ...(wanted.length === 0 ? {} : { daysWanted: Math.max(...wanted) }),
     },
   };
 }
+
+/** Start of the oldest segment, open ones too; infinite if there is none. */
+export const oldestOn = ({ segments }: Pick<Catalogue, 'segments'>, id: string): number =>
+  [
+    ...segments
+      .totals()
+      .filter(({ volumeId }) => volumeId === id)
+      .flatMap((key) => segments.oldest(key, id, 1)),
+    ...segments.openOnes().filter(({ volumeId }) => volumeId === id),
+  ].reduce((first, { start }) => Math.min(first, start), Number.POSITIVE_INFINITY);
+
+/**
+ * Of the last day, or of the time there has been footage on it; `undefined` while that is too short to tell. `since`: of
+ * the oldest footage.
+ */
+export function bytesPerDayOf(
+  { segments }: Pick<Catalogue, 'segments'>,
+  { id, since, now }: { readonly id: string; readonly since: number; readonly now: number },
+): number | undefined {
+  const start = Math.max(since, now - DAY_MS);
+  const observed = now - start;
+  if (!(observed >= MIN_OBSERVED_MS)) return undefined;
+  return (segments.bytesStarted({ start, end: now }, id) * DAY_MS) / observed;
+}
+
+/** What retention and forecast hold free. */
+export const roomOf = (
+  { freeBytes, totalBytes }: { readonly freeBytes: number; readonly totalBytes: number },
+  reserveBytes: number,
+  bytesPerDay: number | undefined,
+): VolumeRoom => ({
+  freeBytes,
+  reserveBytes,
+  headroomBytes: headroomOf(((bytesPerDay ?? 0) / DAY_MS) * 1000, totalBytes),
+});
 
 function stateOf(view: VolumeView | undefined): Pick<Volume, 'state' | 'message' | 'directIo'> {
   if (view === undefined) return { state: 'error', message: 'The recording process has not looked at it yet.' };

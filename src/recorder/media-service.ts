@@ -17,7 +17,7 @@ import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
-import type { MediaEvent, Orders, StreamOrder, VolumeOrder } from '../wire/media-protocol.ts';
+import type { MediaEvent, Orders, StreamOrder, VolumeOrder, VolumeState } from '../wire/media-protocol.ts';
 import { startCameraLoop } from './camera-loop.ts';
 import type { CameraLoop } from './camera-loop.ts';
 import { createConnectGate } from './connect-gate.ts';
@@ -266,6 +266,12 @@ type Volumes = Running & {
   readonly present: () => readonly MediaEvent[];
 };
 
+/** Another cause, or another disk in the place of ours: its words are news too. */
+const problemOf = (state: VolumeState): string => (state.kind === 'unusable' ? `${state.cause} ${wordsOf(state)}` : '');
+/** Of a full volume the numbers change with every look. */
+const wordsOf = ({ cause, message }: Extract<VolumeState, { readonly kind: 'unusable' }>): string =>
+  cause === 'volume-full' ? '' : message;
+
 /** The writer threads, one a volume. */
 function createVolumes({ clock, log, emit, onResult }: VolumesDeps): Volumes {
   const writers = new Map<string, { readonly order: VolumeOrder; readonly writer: VolumeWriter }>();
@@ -280,7 +286,7 @@ function createVolumes({ clock, log, emit, onResult }: VolumesDeps): Volumes {
         const event: MediaEvent = { kind: 'volume-state', at: clock.now(), volumeId: volume.id, state: result.state };
         const isNews =
           before?.kind !== 'volume-state' ||
-          before.state.kind !== result.state.kind ||
+          problemOf(before.state) !== problemOf(result.state) ||
           Math.abs(before.state.freeBytes - result.state.freeBytes) > result.state.totalBytes / 1000;
         if (isNews && writers.get(volume.id)?.writer === writer) {
           states.set(volume.id, event);
