@@ -9,6 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
 import { isoOf } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
+import { syncDirectory } from '../core/durable-file.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
 import type { TimeRange } from '../core/units.ts';
@@ -175,15 +176,6 @@ async function writeWhole<T>(path: string, write: (file: FileHandle) => Promise<
     await file.close().catch(() => undefined);
     await rm(temporary, { force: true });
     throw error;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

@@ -2,8 +2,9 @@
  * Deletes segment files and their rows: the only code that removes footage. File first, then the row with the note that it was removed; a crash
  * between the two leaves a row without a file, which reconciling books the same way.
  */
-import { readFile, realpath, rmdir, unlink } from 'node:fs/promises';
+import { readFile, realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Catalogue, RemovedCause } from './catalogue-types.ts';
 import { parseSegmentPath } from './segment-path.ts';
@@ -28,7 +29,7 @@ export async function removeSegment(
   if (row?.open)
     throw new UnderstudyError('conflict', 'archive/segment-open', `${path} is still being written; close it first`);
   const file = await locate(volume, path);
-  if (file !== undefined) await unlinkIfThere(file);
+  if (file !== undefined) await removeIfThere(file);
   const removed = catalogue.transaction(() => {
     if (row) for (const span of row.spans) catalogue.removed.add(row, span, cause);
     return catalogue.segments.remove(volume.id, path);
@@ -60,14 +61,6 @@ async function locate(volume: VolumePlace, path: string): Promise<string | undef
   if (real !== undefined && real !== folder)
     throw new UnderstudyError('invalid', 'archive/not-a-segment', `${path} leads through a link to ${real}`);
   return real === undefined ? undefined : join(volume.path, path);
-}
-
-async function unlinkIfThere(file: string): Promise<void> {
-  try {
-    await unlink(file);
-  } catch (error) {
-    if (systemCodeOf(error) !== 'ENOENT') throw error;
-  }
 }
 
 /** The writer makes today's folder again if it was quicker to be emptied than filled. */

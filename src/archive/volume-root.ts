@@ -8,6 +8,7 @@
 import { accessSync, closeSync, constants, existsSync, fstatSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { readFileSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncDirectorySync } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
 import { MARKER_FILE, parseMarker, PROBE_FILE } from './volume-marker.ts';
 import { problemOf } from './volume-problem.ts';
@@ -157,15 +158,5 @@ function makeFolders(base: string, directory: string, device: number): void {
       code: 'EXDEV',
     });
   // Those that existed too: a process before us may have died between mkdir and fsync. Once a folder and run it costs nothing.
-  for (let depth = 0; depth < parts.length; depth += 1) syncDirectory(join(base, ...parts.slice(0, depth)));
-}
-
-/** @throws system errors */
-export function syncDirectory(folder: string): void {
-  const fd = openSync(folder, O_RDONLY | O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  for (let depth = 0; depth < parts.length; depth += 1) syncDirectorySync(join(base, ...parts.slice(0, depth)));
 }

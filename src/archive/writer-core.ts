@@ -7,6 +7,7 @@
  * Belongs here: order, grouping, what a failure means for the rest. Does not: whether the volume is fit (volume-health.ts).
  */
 import type { Clock } from '../core/clock.ts';
+import { syncDirectorySync } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
 import type { VolumeOrder, VolumeState } from '../wire/media-protocol.ts';
 import { createAlignedBuffer, SLAB_BASE } from './direct-io.ts';
@@ -16,7 +17,6 @@ import { createVolumeHealth } from './volume-health.ts';
 import type { VolumeHealth } from './volume-health.ts';
 import { causeOf } from './volume-problem.ts';
 import type { VolumeProblem } from './volume-problem.ts';
-import { syncDirectory } from './volume-root.ts';
 import { MAX_OPEN_HANDLES, MAX_SLABS } from './writer-protocol.ts';
 import type { AppendJob, OpenJob, WriteFailure, WriteJob, WriteResult } from './writer-protocol.ts';
 
@@ -174,7 +174,7 @@ function sync(core: Core, batch: Batch): void {
   }
   for (const [folder, targets] of batch.folders) {
     try {
-      syncDirectory(folder);
+      syncDirectorySync(folder);
     } catch (error) {
       for (const target of targets) lose(target, error);
     }

@@ -57,3 +57,12 @@ export function systemCodeOf(error: unknown): string | undefined {
 
 /** One line for a log or a person, whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A disk that is full, read-only, not ours or broken: what files and SQLite say of it. */
+export function isRefusalOfDisk(error: unknown): boolean {
+  if (DISK_CODES.has(systemCodeOf(error) ?? '')) return true;
+  return error instanceof Error && 'errcode' in error && SQLITE_DISK.has(Number(error.errcode) & 0xff);
+}
+const DISK_CODES: ReadonlySet<string> = new Set('ENOSPC EDQUOT EROFS EACCES EPERM EIO'.split(' '));
+/** SQLITE_PERM, READONLY, IOERR, FULL, CANTOPEN. */
+const SQLITE_DISK: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]);

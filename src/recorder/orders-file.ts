@@ -2,8 +2,8 @@
  * The last orders on disk, so that media goes on recording when it starts and control is not there yet. They hold
  * camera passwords: the file is 0600 in a folder that is 0700.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { replaceFileSync } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/media-protocol.ts';
 import type { Orders } from '../wire/media-protocol.ts';
@@ -29,20 +29,4 @@ export function readOrders(path: string, damaged: (why: string) => void): Orders
 }
 
 /** Whole or not at all, also after a power cut. */
-export function writeOrders(path: string, orders: Orders): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, JSON.stringify(orders));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
+export const writeOrders = (path: string, orders: Orders): void => replaceFileSync(path, JSON.stringify(orders));

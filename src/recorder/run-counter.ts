@@ -2,8 +2,9 @@
  * Numbers for fragments that no server ever uses twice: the count of process starts, durable before the first number is
  * given out, times 2^32, plus a count within the process.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceFileSync } from '../core/durable-file.ts';
 import { UnderstudyError, systemCodeOf } from '../core/errors.ts';
 
 const PER_RUN = 2 ** 32;
@@ -20,7 +21,7 @@ export function openRunCounter(path: string): Sequence {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const run = readRun(path) + 1;
   if (run >= MAX_RUNS) throw damaged(path, `at most ${MAX_RUNS} starts, it counts ${run}`);
-  writeRun(path, run);
+  replaceFileSync(path, `${run}\n`);
   return createSequence(run * PER_RUN);
 }
 
@@ -40,24 +41,6 @@ function readRun(path: string): number {
   }
   if (!/^\d{1,7}\n$/.test(text)) throw damaged(path, 'expected one number, found something else');
   return Number(text);
-}
-
-function writeRun(path: string, run: number): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, `${run}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 function damaged(path: string, what: string): UnderstudyError {
