@@ -12,30 +12,43 @@ export type ConnectGate = {
 
 export function createConnectGate(most: number = MAX_CONNECTING): ConnectGate {
   let inside = 0;
-  const queue: (() => void)[] = [];
+  /** In the order they came; whoever gives up leaves the queue. */
+  const queue = new Set<() => void>();
+  /** A place goes straight to the next: nobody can come in between, and none is lost. */
   const leave = (): void => {
-    inside -= 1;
-    queue.shift()?.();
+    const [next] = queue;
+    if (next === undefined) inside -= 1;
+    else {
+      queue.delete(next);
+      next();
+    }
+  };
+  const placeOf = (): (() => void) => {
+    let released = false;
+    return () => {
+      if (!released) leave();
+      released = true;
+    };
   };
   return {
-    enter: async (signal) => {
-      // oxlint-disable-next-line no-unmodified-loop-condition -- others leave while this one waits
-      while (inside >= most && !signal.aborted) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        queue.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        await promise;
+    enter: (signal) => {
+      if (signal.aborted) return Promise.resolve(undefined);
+      if (inside < most) {
+        inside += 1;
+        return Promise.resolve(placeOf());
       }
-      if (signal.aborted) {
-        queue.shift()?.();
-        return undefined;
-      }
-      inside += 1;
-      let released = false;
-      return () => {
-        if (!released) leave();
-        released = true;
-      };
+      return new Promise((resolve) => {
+        const giveUp = (): void => {
+          queue.delete(take);
+          resolve(undefined);
+        };
+        const take = (): void => {
+          signal.removeEventListener('abort', giveUp);
+          resolve(placeOf());
+        };
+        queue.add(take);
+        signal.addEventListener('abort', giveUp, { once: true });
+      });
     },
   };
 }

@@ -39,6 +39,8 @@ const MAX_PAUSE_TICKS = 1.5 * 90_000;
 const MAX_PAUSE_FRAMES = 4;
 /** The wall clock moved against the camera's by so much: it was set. */
 const CLOCK_STEP_US = 1_500_000;
+/** A fragment has a place in time even while the clock was set back a little: reports count whole milliseconds. */
+const LEAST_FRAGMENT_US = 1000;
 const US_PER_TICK = 1e6 / 90_000;
 const FIRST_BLOCK = 256 * 1024;
 const NO_SOUND: SampleRun = { count: 0, decodeTime: 0, sizes: new Uint32Array(0), durations: new Uint32Array(0) };
@@ -119,7 +121,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const offsets = new Int32Array(MAX_SAMPLES);
   const sizes = new Uint32Array(MAX_SAMPLES);
   const durations = new Uint32Array(MAX_SAMPLES);
-  const leaves = new Uint8Array(MAX_SAMPLES * HASH_BYTES);
+  const leaves = Buffer.alloc(MAX_SAMPLES * HASH_BYTES);
   const view: AccessUnitView = { bytes: leaves, start: 0, end: 0, timestamp: 0, wallUs: 0, key: false };
 
   /** Other parameter sets came: the next key frame begins a segment. */
@@ -153,6 +155,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   /** Added to timestamps, so that time goes on evenly when the camera's clock has jumped. */
   let shift = 0;
   let jumped = false;
+  /** So far behind the latest an access unit was presented: B-frames. */
+  let furthestBack = 0;
 
   // Of the access unit in hand.
   let unitTimestamp = 0;
@@ -260,9 +264,8 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   const followJump = (raw: number): void => {
     jumped = false;
     if (endUs === undefined && count === 0) return;
-    const usual = frameTicks * (1 + (reordered ? (sets.reorderFrames() ?? 2) : 0));
     const passed = Math.round((unitUs - latestUs) / US_PER_TICK);
-    shift = latest + (isPause(passed) ? passed : usual) - raw;
+    shift = latest + (isPause(passed) ? passed : furthestBack + frameTicks) - raw;
   };
   const isPause = (ticks: number): boolean => ticks > Math.max(MAX_PAUSE_TICKS, MAX_PAUSE_FRAMES * frameTicks);
 
@@ -299,7 +302,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   /** Neighbouring fragments share one moment; while the clock is off by a step, the segment's own time counts until it ends. */
   const steadyUs = (timestamp: number, wall: number): number => {
     const expected = expectedUs(timestamp);
-    return Math.max(fragmentUs + 1, Math.abs(wall - expected) > CLOCK_STEP_US ? expected : wall);
+    return Math.max(fragmentUs + LEAST_FRAGMENT_US, Math.abs(wall - expected) > CLOCK_STEP_US ? expected : wall);
   };
 
   const needsSegment = (timestamp: number): boolean =>
@@ -357,7 +360,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     if (unitTimestamp > latest || count === 1) {
       latest = unitTimestamp;
       latestUs = unitUs;
-    }
+    } else furthestBack = Math.max(furthestBack, Math.min(latest - unitTimestamp, 90_000));
     if (!begun) on.begun(fragmentUs);
     begun = true;
     view.bytes = payload.block()?.bytes ?? leaves;
