@@ -130,7 +130,6 @@ test('a push that breaks off and begins anew leaves its gap in the account', asy
   const gap = media.gapsOf('cam-1').find(({ start }) => start === holes[0]?.start);
   t.like(gap, { end: holes[0]?.end ?? 0, cause: 'camera-unreachable' });
 });
-});
 
 test('the RTMP server is there only while a stream is pushed', async (t) => {
   t.timeout(180_000);
