@@ -46,5 +46,6 @@ test('a flood of names and addresses is remembered only so far', (t) => {
   const { guard } = guardAt();
   for (let index = 0; index < MAX_TRACKED; index += 1)
     guard.begin(`u${index}`, `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
-  t.is(guard.tracked(), MAX_TRACKED);
+  t.true(guard.tracked() <= MAX_TRACKED);
+  t.true(guard.tracked() > MAX_TRACKED * 0.8);
 });
