@@ -19,6 +19,10 @@ import type { Catalogue } from './archive/catalogue-types.ts';
 import { createActivityLog } from './control/activity-log.ts';
 import { composeApi } from './control/compose-api.ts';
 import type { ControlParts } from './control/compose-api.ts';
+import { startDamagedFootage } from './control/damaged-footage.ts';
+import type { DamagedFootage } from './control/damaged-footage.ts';
+import { startDataWatch } from './control/data-watch.ts';
+import { CATALOGUE_LOST } from './control/health.ts';
 import { createExportCut } from './control/export-thread.ts';
 import type { ExportCut } from './control/export-thread.ts';
 import { startExportJobs } from './control/export-jobs.ts';
@@ -29,10 +33,11 @@ import { createCameraSetUp } from './camera-set-up.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
-import { UnderstudyError, messageOf } from './core/errors.ts';
+import { UnderstudyError, isRefusalOfDisk, messageOf } from './core/errors.ts';
 import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
 import type { Running } from './core/running.ts';
+import { epochMs } from './core/units.ts';
 import { lockDataDirectory } from './settings/data-lock.ts';
 import type { DataLock } from './settings/data-lock.ts';
 import { openKeys } from './settings/keys.ts';
@@ -69,11 +74,20 @@ async function main(): Promise<void> {
   try {
     stopOnSignal(await startControl(options, log), log);
   } catch (error) {
+    if (isRefusalOfDisk(error)) return endRefused(options.dataDir, error);
     if (!(error instanceof UnderstudyError)) return onBug(error);
     // One line for the person in front of the terminal; a taken port or an unusable folder does not get better by itself.
     process.stderr.write(`understudy: ${messageOf(error)}\n`);
     process.exit(error.kind === 'conflict' || error.kind === 'invalid' ? EXIT_USED_WRONGLY : EXIT_PROBLEM);
   }
+}
+
+/** Tried again by the supervisor: room can be made while it runs. */
+function endRefused(dataDir: string, error: unknown): never {
+  process.stderr.write(
+    `understudy: the data directory ${dataDir} cannot be used: ${messageOf(error)}; make it writable, with free space and owned by this user\n`,
+  );
+  process.exit(EXIT_PROBLEM);
 }
 
 async function startControl(options: ServeOptions, log: Log): Promise<Running> {
@@ -88,7 +102,9 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   });
   const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
   const recording = startRecordingSide({ ...state, addresses, push });
-  const exports = startExportJobs({ ...state, cut: cutOf(state) });
+  const damaged = startDamagedFootage({ ...state, volumes: () => settings.volumes.get().volumes });
+  const exports = startExportJobs({ ...state, cut: cutOf(state, damaged.suspect) });
+  const data = startDataWatch(state);
   const memory = startMemoryWatch(clock, () => pidsOf(dataDir));
   const auth = startAuth(state);
   const { fingerprint } = keys.tls;
@@ -100,6 +116,7 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
     recording,
     exports,
     memory,
+    healthItems: () => [...data.items(), ...damaged.items()],
     decoder: createDecoder(clock),
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
     cameras: createCameraSetUp({ clock, log, dataDir, keepConnected: recording.keepConnected }),
@@ -118,7 +135,8 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   return {
     stop: async () => {
       stopping.abort();
-      await Promise.all([server.stop(), exports.stop(), memory.stop()]);
+      await Promise.all([server.stop(), exports.stop(), memory.stop(), data.stop()]);
+      await damaged.stop();
       await auth.stop();
       await recording.stop();
       catalogue.close();
@@ -150,22 +168,32 @@ async function openState(options: ServeOptions, log: Log): Promise<State> {
   const keys = await openKeys({ dataDir, clock, hosts: ownHosts() });
   const name = options.name ?? hostname();
   const settings = await openSettings({ dataDir, clock, log, secretsKey: keys.secretsKey, name, mode });
-  const catalogue = openCatalogue(dataDir, startedAt);
+  const catalogue = openKnownCatalogue(dataDir, startedAt, settings);
   const hub = createEventHub(startedAt);
   const { publish } = hub;
   const activity = createActivityLog({ catalogue, publish, clock, log });
   const recoveries = [...keys.recoveries, ...settings.recoveries];
   for (const { message } of recoveries) activity.record({ severity: 'warning', code: 'settings-recovered', message });
+  if (catalogue.condition === 'rebuild-needed')
+    activity.record({ severity: 'warning', code: 'catalogue-rebuilt', message: CATALOGUE_LOST });
   activity.record({ severity: 'info', code: 'started', message: `Understudy ${VERSION} was started.` });
   return { dataDir, startedAt, clock, log, lock, keys, settings, recoveries, catalogue, hub, publish, activity };
 }
 
-const cutOf = ({ catalogue, settings, keys }: State): ExportCut =>
+/** A server that has volumes had a catalogue: if there is none, it was lost. */
+function openKnownCatalogue(dataDir: string, startedAt: State['startedAt'], { volumes }: Settings): Catalogue {
+  const catalogue = openCatalogue(dataDir, epochMs(startedAt));
+  const isLost = catalogue.condition === 'new' && volumes.get().volumes.length > 0;
+  return isLost ? { ...catalogue, condition: 'rebuild-needed' } : catalogue;
+}
+
+const cutOf = ({ catalogue, settings, keys }: State, onMissing: DamagedFootage['suspect']): ExportCut =>
   createExportCut({
     catalogue,
     volumes: () => settings.volumes.get().volumes,
     keyPath: keys.exportSigningKeyPath,
     serverId: settings.server.get().id,
+    onMissing,
   });
 
 function pidsOf(dataDir: string): readonly number[] {

@@ -33,11 +33,14 @@ export type OpenedDatabase = {
 export function openDatabase(file: string, now: EpochMs): OpenedDatabase {
   const isNew = !existsSync(file);
   try {
-    return { database: databaseOf(connect(file)), condition: isNew ? 'new' : 'sound', movedTo: undefined };
+    const { connection, wasEmpty } = connect(file);
+    // A file without a single table was cut to nothing: a file of ours is never seen like that.
+    const condition = isNew ? 'new' : wasEmpty ? 'rebuild-needed' : 'sound';
+    return { database: databaseOf(connection), condition, movedTo: undefined };
   } catch (error) {
     if (isNew || !isDamage(error)) throw error;
     const movedTo = moveAside(file, now);
-    return { database: databaseOf(connect(file)), condition: 'rebuild-needed', movedTo };
+    return { database: databaseOf(connect(file).connection), condition: 'rebuild-needed', movedTo };
   }
 }
 
@@ -47,7 +50,7 @@ export function parseStreamText(text: string): StreamKey {
   return { cameraId: text.slice(0, slash), stream: text.slice(slash + 1) === 'sub' ? 'sub' : 'main' };
 }
 
-function connect(file: string): DatabaseSync {
+function connect(file: string): { readonly connection: DatabaseSync; readonly wasEmpty: boolean } {
   const connection = new DatabaseSync(file);
   try {
     // A NAS has little memory: 2 MB of cache, and a WAL that is cut back to 4 MB after a burst.
@@ -55,15 +58,15 @@ function connect(file: string): DatabaseSync {
       PRAGMA journal_size_limit = 4194304; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;`);
     const answer = Object.values(connection.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
     if (answer !== 'ok') throw new Error(`database disk image is malformed: ${String(answer)}`);
-    migrate(connection, file);
-    return connection;
+    return { connection, wasEmpty: migrate(connection, file) === 0 };
   } catch (error) {
     connection.close();
     throw error;
   }
 }
 
-function migrate(connection: DatabaseSync, file: string): void {
+/** The version it had. */
+function migrate(connection: DatabaseSync, file: string): number {
   const version = Number(Object.values(connection.prepare('PRAGMA user_version').get() ?? {})[0]);
   if (version > MIGRATIONS.length)
     throw new UnderstudyError(
@@ -75,6 +78,7 @@ function migrate(connection: DatabaseSync, file: string): void {
     if (index < version) continue;
     connection.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${index + 1}; COMMIT;`);
   }
+  return version;
 }
 
 /** SQLITE_CORRUPT (11) and SQLITE_NOTADB (26), and what `quick_check` said. */

@@ -158,11 +158,12 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
   }
 }
 
-/** What a segment file holds, as the catalogue wants it. @throws UnderstudyError of kind `corrupt`; system errors */
+/** What a segment file holds, as the catalogue wants it; `all`: every payload is held against its hash. @throws UnderstudyError of kind `corrupt`; system errors */
 export async function scanSegmentFile(
   file: string,
   volumeId: string,
   path: string,
+  checked: 'tail' | 'all' = 'tail',
 ): Promise<{ readonly segment: SegmentReport; readonly fragments: readonly ScannedFragment[] }> {
   const handle = await open(file, 'r');
   try {
@@ -172,8 +173,9 @@ export async function scanSegmentFile(
     const found: FragmentInfo[] = [];
     for await (const step of scanFragments(source, { from: init.length, resync: true }))
       if (step.kind === 'fragment' && step.fragment.intact) found.push(step.fragment);
-    const whole: FragmentInfo[] = found.slice(0, -TAIL_CHECKED);
-    for (const fragment of found.slice(-TAIL_CHECKED))
+    const trusted = checked === 'all' ? 0 : Math.max(0, found.length - TAIL_CHECKED);
+    const whole: FragmentInfo[] = found.slice(0, trusted);
+    for (const fragment of found.slice(trusted))
       if ((await checkPayload(source, fragment, video.codec)).kind === 'whole') whole.push(fragment);
     const { cameraId, stream, serverId, epoch, start } = init.header;
     return {

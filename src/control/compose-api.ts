@@ -17,6 +17,7 @@ import type { Recovery } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import { readStatus } from '../supervisor/instance.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
+import type { HealthItem } from '../api/contract/server.ts';
 import type { StreamName } from '../wire/media-protocol.ts';
 import { cameraStatusOf } from './camera-status.ts';
 import type { StreamMedia } from './camera-status.ts';
@@ -50,6 +51,8 @@ export type ControlParts = {
   readonly exports: ExportJobs;
   readonly decoder: Decoder;
   readonly memory: MemoryWatch;
+  /** Of the watches beside recording. */
+  readonly healthItems: () => readonly HealthItem[];
   readonly accounts: Pick<SetupDeps, 'auth' | 'hasher' | 'guard'>;
   readonly cameras: Pick<CameraDeps, 'discover' | 'testCamera'>;
   readonly addresses: () => CameraAddressPolicy;
@@ -188,6 +191,7 @@ function serverStatusOf(parts: ControlParts): ServerStatus {
       volumeOf: recording.state.volumeOf,
       mediaGoneSince: recording.mediaGoneSince(),
       catalogue: catalogue.condition,
+      more: parts.healthItems(),
     }),
     processes: {
       media: {

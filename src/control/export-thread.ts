@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { manifestPathOf } from '../archive/manifest.ts';
+import { parseIso } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { rangeOf } from '../ledger/spans.ts';
 import type { VolumeSettings } from '../site/server-settings.ts';
@@ -19,13 +20,15 @@ export type ExportThreadDeps = {
   readonly volumes: () => readonly VolumeSettings[];
   readonly keyPath: string;
   readonly serverId: string;
+  /** The cut missed these although something was to be there; wall milliseconds. */
+  readonly onMissing: (stream: StreamRef, ranges: readonly MillisecondRange[]) => void;
 };
 
 const SCRIPT = ['export-worker.js', 'export-worker.ts']
   .map((name) => join(import.meta.dirname, name))
   .find((path) => existsSync(path));
 
-export function createExportCut({ catalogue, volumes, keyPath, serverId }: ExportThreadDeps): ExportCut {
+export function createExportCut({ catalogue, volumes, keyPath, serverId, onMissing }: ExportThreadDeps): ExportCut {
   return async ({ stream, range, out }, signal) => {
     const rows = catalogue.segments.findRows(stream, range);
     const segments = await Promise.all(
@@ -41,8 +44,20 @@ export function createExportCut({ catalogue, volumes, keyPath, serverId }: Expor
       keyPath,
       server: serverId,
     };
-    return await run(work, signal);
+    const result = await run(work, signal);
+    const missing = missingIn(result, range);
+    if (missing.length > 0) onMissing(stream, missing);
+    return result;
   };
+}
+
+/** Every part's manifest lists what is missing of the whole range. */
+function missingIn(result: ExportWorkResult, range: MillisecondRange): readonly MillisecondRange[] {
+  if (result.kind === 'failed') return result.code === 'export/nothing' ? [range] : [];
+  return (result.files[0]?.missing ?? []).map(({ start, end }) => ({
+    start: parseIso(start) ?? range.start,
+    end: parseIso(end) ?? range.end,
+  }));
 }
 
 async function run(work: ExportWork, signal: AbortSignal): Promise<ExportWorkResult> {

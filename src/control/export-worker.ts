@@ -18,7 +18,7 @@ export type ExportWorkFile = {
   readonly sha256: string;
   /** ISO 8601. */
   readonly cut: { readonly start: string; readonly end: string };
-  readonly missing: readonly { readonly start: string; readonly end: string }[];
+  readonly missing: readonly { readonly start: string; readonly end: string; readonly reason: string }[];
 };
 
 async function work({ keyPath, ...order }: ExportWork): Promise<ExportWorkResult> {
@@ -32,7 +32,7 @@ async function work({ keyPath, ...order }: ExportWork): Promise<ExportWorkResult
         bytes: file.bytes,
         sha256: file.sha256,
         cut,
-        missing: missing.map(({ start, end }) => ({ start, end })),
+        missing: missing.map(({ start, end, reason }) => ({ start, end, reason })),
       })),
     };
   } catch (error) {

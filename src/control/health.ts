@@ -21,15 +21,26 @@ export type HealthFacts = {
   /** Since when media does not answer. */
   readonly mediaGoneSince: number | undefined;
   readonly catalogue: 'sound' | 'new' | 'rebuild-needed';
+  /** Of watches that word their findings themselves. */
+  readonly more: readonly HealthItem[];
 };
 export type Health = { readonly status: 'good' | 'warning' | 'error'; readonly items: HealthItem[] };
 
 export function healthOf(facts: HealthFacts): Health {
-  const items = [...processItems(facts), ...volumeItems(facts), ...cameraItems(facts), ...recoveryItems(facts)];
+  const items = [
+    ...processItems(facts),
+    ...facts.more,
+    ...volumeItems(facts),
+    ...cameraItems(facts),
+    ...recoveryItems(facts),
+  ];
   const worst = items.some(({ severity }) => severity === 'error');
   const bad = items.some(({ severity }) => severity === 'warning');
   return { status: worst ? 'error' : bad ? 'warning' : 'good', items };
 }
+
+export const CATALOGUE_LOST =
+  'The catalogue was lost or damaged; it is made again from the footage. Gaps from before are not known any more.';
 
 const iso = (at: number): string => isoOf(epochMs(Math.round(at)));
 
@@ -45,7 +56,7 @@ function* processItems({ mediaGoneSince, now, catalogue, startedAt }: HealthFact
     yield {
       code: 'catalogue-rebuilt',
       severity: 'warning',
-      message: 'The catalogue was damaged; it is made again from the footage. Gaps from before are not known any more.',
+      message: CATALOGUE_LOST,
       since: iso(startedAt),
     };
 }

@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { UnderstudyError } from '../core/errors.ts';
+import { isRefusalOfDisk, UnderstudyError } from '../core/errors.ts';
 
 export type DataLock = { readonly release: () => void };
 
@@ -25,9 +25,13 @@ export function lockDataDirectory(dataDir: string, name = 'control'): DataLock {
     database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    throw inUse(dataDir, pidFile, error);
+    throw isRefusalOfDisk(error) ? error : inUse(dataDir, pidFile, error);
   }
-  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  } catch {
+    // It is for a message only; what a full disk refuses that matters is told by whoever needs it.
+  }
   const release = (): void => {
     if (!database.isOpen) return;
     rmSync(pidFile, { force: true });

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { chmod, mkdir, readFile, rename } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { replaceFile } from '../core/durable-file.ts';
@@ -42,8 +42,12 @@ export async function openKeys({ dataDir, clock, hosts }: OpenKeysOptions): Prom
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700); // an older umask or a copy may have left it open
   const recoveries: Recovery[] = [];
-  const open = async <T>(file: string, kind: KeyKind<T>): Promise<T> =>
-    await openKey(join(folder, file), kind, recoveries);
+  const before = new Set(await readdir(folder));
+  const open = async <T>(file: string, kind: KeyKind<T>): Promise<T> => {
+    const key = await openKey(join(folder, file), kind, recoveries);
+    if (!before.has(file) && KEY_FILES.some((other) => before.has(other))) recoveries.push(missing(file));
+    return key;
+  };
 
   const key = await open('tls.key', privateKeyKind('ec'));
   const certificate = await open('tls.crt', {
@@ -69,6 +73,16 @@ export async function openKeys({ dataDir, clock, hosts }: OpenKeysOptions): Prom
     recoveries,
   };
 }
+
+const KEY_FILES = ['tls.key', 'tls.crt', 'export-signing.key', 'secrets.key'] as const;
+/** Some were there, so this is no first start. */
+const missing = (file: string): Recovery => ({
+  file: `keys/${file}`,
+  outcome: 'lost',
+  quarantined: undefined,
+  message: `keys/${file} was missing and was made anew. ${TRUST_ANEW}`,
+});
+const TRUST_ANEW = 'Browsers and tools that knew the old one must trust the new one.';
 
 const namesOf = (hosts: readonly string[]): { readonly commonName: string; readonly hosts: readonly string[] } => ({
   commonName: hosts[0] ?? 'localhost',
@@ -103,7 +117,7 @@ async function openKey<T>(path: string, kind: KeyKind<T>, recoveries: Recovery[]
   if (found !== undefined) {
     const quarantined = `${path}.bad`;
     await rename(path, quarantined);
-    const message = `keys/${file} could not be used and was made anew. Browsers and tools that knew the old one must trust the new one.`;
+    const message = `keys/${file} could not be used and was made anew. ${TRUST_ANEW}`;
     recoveries.push({ file: `keys/${file}`, outcome: 'lost', quarantined, message });
   }
   const made = Buffer.from(await kind.create());

@@ -37,7 +37,10 @@ export async function lockDataDir(dataDir: string): Promise<Locked> {
   try {
     mkdirSync(run, { recursive: true, mode: 0o700 });
   } catch (error) {
-    return { kind: 'refused', message: `cannot make ${run}: ${messageOf(error)}` };
+    return {
+      kind: 'refused',
+      message: `cannot make ${run}: ${messageOf(error)}; choose another --data or make it writable`,
+    };
   }
   const { dev, ino } = statSync(dataDir, { bigint: true });
   const server = createServer((socket) => socket.destroy());
@@ -48,7 +51,8 @@ export async function lockDataDir(dataDir: string): Promise<Locked> {
   const pidFile = join(run, 'supervisor.pid');
   if (error === undefined) {
     server.unref();
-    writeFileSync(pidFile, `${process.pid}\n`);
+    const problem = writeProblem(dataDir, pidFile);
+    if (problem !== undefined) return { kind: 'refused', message: problem };
     return { kind: 'held', release: () => server.close() };
   }
   if (systemCodeOf(error) !== 'EADDRINUSE')
@@ -58,6 +62,18 @@ export async function lockDataDir(dataDir: string): Promise<Locked> {
     kind: 'refused',
     message: `another understudy${pid === '' ? '' : ` (pid ${pid})`} is running on ${dataDir}; stop it, or choose another --data`,
   };
+}
+
+/** A full disk is no reason not to record: media keeps its orders, control says what is wrong as long as it lasts. */
+function writeProblem(dataDir: string, pidFile: string): string | undefined {
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`);
+    return undefined;
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'ENOSPC' || code === 'EDQUOT') return undefined;
+    return `the data directory ${dataDir} cannot be written: ${messageOf(error)}; make it writable for this user`;
+  }
 }
 
 const statusFile = (dataDir: string): string => join(dataDir, 'run', 'status.json');

@@ -1,0 +1,135 @@
+/**
+ * Footage that turned out not to be what was recorded. An export that misses something the catalogue promised has the files
+ * looked at, every payload against its hash; what fails is no longer offered, and the ledger says `footage-damaged`.
+ */
+import type { ActivityLog } from '../api/activity.ts';
+import type { HealthItem } from '../api/contract/server.ts';
+import type { LiveEvent } from '../api/contract/events.ts';
+import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
+import type { Catalogue, Segment } from '../archive/catalogue-types.ts';
+import { scanSegmentFile } from '../archive/rebuild.ts';
+import { isoOf } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Running } from '../core/running.ts';
+import { epochMs } from '../core/units.ts';
+import type { TimeRange } from '../core/units.ts';
+import { intersect, lengthOf, rangeOf, subtract } from '../ledger/spans.ts';
+import type { SegmentReport } from '../wire/media-protocol.ts';
+import type { VolumeSettings } from '../site/server-settings.ts';
+import { fileOfSegment } from './open-segment.ts';
+
+/** An export misses a little at its ends, where groups of pictures are cut. */
+const SUSPICIOUS_MS = 200;
+/** Waiting to be looked at; more are found again by the next export. */
+const MAX_WAITING = 256;
+/** In the health list; the log has all. */
+export const MAX_TOLD = 20;
+
+export type DamagedFootageDeps = {
+  readonly catalogue: Pick<Catalogue, 'segments' | 'removed' | 'transaction'>;
+  readonly volumes: () => readonly VolumeSettings[];
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly publish: (event: LiveEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+export type DamagedFootage = Running & {
+  /** An export of this stream lacks these. */
+  readonly suspect: (stream: StreamRef, ranges: readonly MillisecondRange[]) => void;
+  /** Found since the start. */
+  readonly items: () => readonly HealthItem[];
+};
+
+export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
+  const { catalogue, log } = deps;
+  const waiting = new Map<string, Segment>();
+  const items: HealthItem[] = [];
+  let stopped = false;
+  let busy = false;
+  let running = Promise.resolve();
+  const drain = async (): Promise<void> => {
+    for (let next = first(waiting); next !== undefined && !stopped; next = first(waiting)) {
+      waiting.delete(next.path);
+      try {
+        const item = await inspect(deps, next);
+        if (item === undefined) continue;
+        items.push(item);
+        if (items.length > MAX_TOLD) items.shift();
+      } catch (error) {
+        log.warn('footage could not be checked', { path: next.path, reason: messageOf(error) });
+      }
+    }
+    busy = false;
+  };
+  return {
+    suspect: (stream, ranges) => {
+      for (const segment of suspectsOf(catalogue, stream, ranges))
+        if (waiting.size < MAX_WAITING) waiting.set(segment.path, segment);
+      if (busy || waiting.size === 0 || stopped) return;
+      busy = true;
+      running = drain();
+    },
+    items: () => items,
+    stop: async () => {
+      stopped = true;
+      await running;
+    },
+  };
+}
+
+const first = (waiting: ReadonlyMap<string, Segment>): Segment | undefined => waiting.values().next().value;
+
+/** Closed ones of which the catalogue says that they hold some of it. */
+function suspectsOf(
+  { segments }: Pick<Catalogue, 'segments'>,
+  stream: StreamRef,
+  ranges: readonly MillisecondRange[],
+): readonly Segment[] {
+  const missing = ranges.map(({ start, end }) => rangeOf(start, end));
+  const [from, to] = [Math.min(...ranges.map(({ start }) => start)), Math.max(...ranges.map(({ end }) => end))];
+  return segments
+    .find(stream, { start: from, end: to })
+    .filter((segment) => !segment.open && lengthOf(intersect(spansOf(segment), missing)) > SUSPICIOUS_MS);
+}
+
+const spansOf = ({ spans }: Pick<Segment, 'spans'>): readonly TimeRange[] =>
+  spans.map(({ start, end }) => rangeOf(start, end));
+
+/** The health item, if the file is not what the catalogue says. */
+async function inspect(deps: DamagedFootageDeps, before: Segment): Promise<HealthItem | undefined> {
+  const { catalogue, activity, publish, clock } = deps;
+  const { segment, fragments } = await scan(deps, before);
+  const whole = fragments.map(({ start, end }) => rangeOf(start, end));
+  const lost = subtract(spansOf(before), whole).filter(({ start, end }) => end - start > 1);
+  const stored = catalogue.segments.get(before.volumeId, before.path);
+  if (lost.length === 0 || stored === undefined) return undefined;
+  catalogue.transaction(() => {
+    catalogue.segments.putScanned(segment, fragments);
+    for (const span of lost) catalogue.removed.add(before, span, 'footage-damaged');
+  }, 'durable');
+  const { cameraId, volumeId, path } = before;
+  const message = `${(lengthOf(lost) / 1000).toFixed(1)} s of footage around ${isoOf(epochMs(lost[0]?.start ?? 0))} are damaged in ${path}: check the disk of this volume.`;
+  activity.record({ severity: 'error', code: 'footage-damaged', message, cameraId, volumeId });
+  publish({ kind: 'ledger', cameraId });
+  publish({ kind: 'server' });
+  return { code: 'footage-damaged', severity: 'warning', message, since: isoOf(clock.now()), cameraId, volumeId };
+}
+
+type Scanned = Awaited<ReturnType<typeof scanSegmentFile>>;
+/** A file whose beginning cannot be read keeps its row, so that retention removes it in its turn, and offers nothing. */
+async function scan({ volumes }: DamagedFootageDeps, before: Segment): Promise<Scanned> {
+  const file = await fileOfSegment(volumes(), before);
+  try {
+    return await scanSegmentFile(file, before.volumeId, before.path, 'all');
+  } catch (error) {
+    if (!(error instanceof UnderstudyError) || error.kind !== 'corrupt') throw error;
+    return { segment: reportOf(before), fragments: [] };
+  }
+}
+
+function reportOf({ path, spans: _spans, keys: _keys, ...row }: Segment): SegmentReport {
+  const { cameraId, stream, volumeId, serverId, epoch, start, initLength, layoutHash, video, audio } = row;
+  return { cameraId, stream, volumeId, segment: path, serverId, epoch, start, initLength, layoutHash, video, audio };
+}
