@@ -30,6 +30,7 @@ export function createGapTable(database: Database): GapTable {
   const insert = database.prepare(
     'INSERT INTO gaps (stream, start, end, cause, access_units, detail) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const known = database.prepare('SELECT 1 FROM gaps WHERE stream = ?1 AND end > ?2 AND start = ?2 AND cause = ?3');
   const openOf = database.prepare('SELECT * FROM gaps WHERE stream = ? AND end IS NULL');
   const end = database.prepare('UPDATE gaps SET end = max(start, ?) WHERE stream = ? AND end IS NULL');
   const dropEmpty = database.prepare('DELETE FROM gaps WHERE stream = ? AND start = end');
@@ -62,9 +63,11 @@ export function createGapTable(database: Database): GapTable {
     close: (key, at) => database.transaction(() => close(database.knownIdOf(streamTextOf(key)), at)),
     add: (gap) => {
       const [start, finish] = [Math.round(gap.start), Math.round(gap.end)];
-      if (finish <= start && gap.accessUnits === undefined) return;
+      if (finish <= start && gap.accessUnits === undefined) return false;
       const stream = database.idOf(streamTextOf(gap));
+      if (known.get(stream, start, gap.cause) !== undefined) return false;
       insert.run(stream, start, Math.max(start + 1, finish), gap.cause, gap.accessUnits ?? null, gap.detail);
+      return true;
     },
     find: (key, range) =>
       (overlapping.all(database.knownIdOf(streamTextOf(key)), range.start, range.end) as StoredGap[]).map(gapOf),

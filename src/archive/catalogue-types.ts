@@ -99,7 +99,8 @@ export type GapTable = {
   readonly open: (gap: Omit<Gap, 'id' | 'end' | 'accessUnits'>) => void;
   /** Without an open gap it does nothing. */
   readonly close: (key: StreamKey, end: number) => void;
-  readonly add: (gap: Omit<Gap, 'id'> & { readonly end: number }) => void;
+  /** False: one of this cause that begins at this moment is known already; media tells gaps again after it was killed. */
+  readonly add: (gap: Omit<Gap, 'id'> & { readonly end: number }) => boolean;
   /** Those that overlap the range, in order of start. */
   readonly find: (key: StreamKey, range: Span) => readonly Gap[];
   readonly openOnes: () => readonly Gap[];

@@ -60,15 +60,17 @@ export function createIngest(deps: IngestDeps): Ingest {
     if (pending.length === 0 || instance === undefined) return;
     const events = pending;
     pending = [];
+    let repeated: ReadonlySet<MediaEvent>;
     try {
-      const unknown = store(catalogue, instance, events);
-      if (unknown > 0) deps.onReconcile(`${unknown} fragments of unknown segments`);
+      const stored = store(catalogue, instance, events);
+      ({ repeated } = stored);
+      if (stored.unknown > 0) deps.onReconcile(`${stored.unknown} fragments of unknown segments`);
     } catch (error) {
       log.error('events of media could not be stored', { events: events.length, error });
       deps.onFailure();
       return;
     }
-    news.tell(events.map(({ event }) => event));
+    news.tell(events.flatMap(({ event }) => (repeated.has(event) ? [] : [event])));
   };
   return {
     hello: (hello) => {
@@ -104,21 +106,29 @@ function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {
   return hello.reset || before !== undefined ? 'media was started again' : undefined;
 }
 
-/** How many fragments belong to segments nobody knows. */
-function store(catalogue: Catalogue, instance: string, events: readonly NumberedEvent[]): number {
+type Stored = {
+  /** Fragments of segments that nobody knows. */
+  readonly unknown: number;
+  /** Told by the media process before, too: known already. */
+  readonly repeated: ReadonlySet<MediaEvent>;
+};
+function store(catalogue: Catalogue, instance: string, events: readonly NumberedEvent[]): Stored {
   return catalogue.transaction(
     () => {
       let unknown = 0;
+      const repeated = new Set<MediaEvent>();
       const cursor = catalogue.cursor.get();
       let seq = cursor?.instance === instance ? cursor.seq : 0;
       for (const numbered of events) {
         // Stats and present states carry the number of the event before them and change no row.
         if (numbered.seq <= seq) continue;
-        unknown += apply(catalogue, numbered.event);
+        const applied = apply(catalogue, numbered.event);
+        if (applied === 'repeated') repeated.add(numbered.event);
+        else unknown += applied;
         ({ seq } = numbered);
       }
       catalogue.cursor.set({ instance, seq });
-      return unknown;
+      return { unknown, repeated };
       // Fragments can be read from the files again, gaps cannot.
     },
     events.some(({ event }) => event.kind.startsWith('gap')) ? 'durable' : undefined,
@@ -135,7 +145,7 @@ function closeOldGaps(catalogue: Catalogue, startedAt: number): void {
 }
 
 /** Changes the tables; how many fragments belong to segments nobody knows. */
-function apply({ segments, gaps }: Catalogue, event: MediaEvent): number {
+function apply({ segments, gaps }: Catalogue, event: MediaEvent): number | 'repeated' {
   switch (event.kind) {
     case 'segment-opened':
       segments.open(event.segment);
@@ -155,8 +165,7 @@ function apply({ segments, gaps }: Catalogue, event: MediaEvent): number {
       return 0;
     case 'gap': {
       const { cameraId, stream, start, end, cause, accessUnits, detail } = event;
-      gaps.add({ cameraId, stream, start, end, cause, accessUnits, detail });
-      return 0;
+      return gaps.add({ cameraId, stream, start, end, cause, accessUnits, detail }) ? 0 : 'repeated';
     }
     case 'stream-state':
     case 'volume-state':

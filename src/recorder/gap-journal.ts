@@ -23,12 +23,14 @@ export type GapJournal = {
 export function openGapJournal(path: string, now: number, failed: (error: unknown) => void): GapJournal {
   const earlier = closedGaps([...readLines(`${path}.1`), ...readLines(path)], now);
   let size = sizeOf(path);
+  /** A kill may have cut the last line short: what follows must not be part of it. */
+  let separator = endsWithLine(path) ? '' : '\n';
   let broken = false;
   return {
     earlier,
     append: (event) => {
       if (event.kind !== 'gap' && event.kind !== 'gap-opened' && event.kind !== 'gap-closed') return;
-      const line = `${JSON.stringify({ seq: 0, event })}\n`;
+      const line = `${separator}${JSON.stringify({ seq: 0, event })}\n`;
       try {
         if (size + line.length > MAX_JOURNAL_BYTES) {
           renameSync(path, `${path}.1`);
@@ -36,6 +38,7 @@ export function openGapJournal(path: string, now: number, failed: (error: unknow
         }
         appendFileSync(path, line, { mode: 0o600 });
         size += line.length;
+        separator = '';
         broken = false;
       } catch (error) {
         if (!broken) failed(error);
@@ -43,6 +46,15 @@ export function openGapJournal(path: string, now: number, failed: (error: unknow
       }
     },
   };
+}
+
+function endsWithLine(path: string): boolean {
+  try {
+    const text = readFileSync(path);
+    return text.length === 0 || text.at(-1) === 10;
+  } catch {
+    return true;
+  }
 }
 
 function readLines(path: string): readonly GapEvent[] {

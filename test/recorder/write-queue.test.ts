@@ -9,7 +9,6 @@ import type {
   FragmentReport,
   MediaEvent,
   Priority,
-  SegmentReport,
   VolumeState,
 } from '../../src/wire/media-protocol.ts';
 import { sourceOf } from '../support/bytes-source.ts';
