@@ -239,6 +239,19 @@ test('live events arrive, resume after the last one seen, and hide other cameras
   await lost.until(() => lost.text().includes('event: cameras'));
 });
 
+test('where a camera is reached is shown to admins only', async (t) => {
+  const api = await startApi(t);
+  const owner = await setUpOwner(api);
+  const id = await addCamera(api, owner, { username: 'camera-user', main: { url: 'rtsp://192.168.9.9/secret-path' } });
+  const viewer = await addUser(api, owner, 'viewer');
+  for (const path of ['/api/v1/cameras', `/api/v1/cameras/${id}`]) {
+    t.regex(JSON.stringify((await api.call('GET', path, { cookie: owner })).json), /secret-path/);
+    const seen = JSON.stringify((await api.call('GET', path, { cookie: viewer })).json);
+    t.regex(seen, /rtsp:\/\/hidden/);
+    t.notRegex(seen, /192\.168|secret-path|camera-user/);
+  }
+});
+
 test('an event stream ends when its session does, and one user has at most so many', async (t) => {
   const api = await startApi(t);
   const cookie = await setUpOwner(api);

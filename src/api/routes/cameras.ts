@@ -11,7 +11,7 @@ import type { CameraSettings } from '../../site/camera.ts';
 import type { ActivityLog } from '../activity.ts';
 import { applyChange, cameraETag, checkAddress, checkIfMatch, prepareChange } from '../camera-changes.ts';
 import type { CameraChange } from '../camera-changes.ts';
-import { maySeeCamera } from '../caller.ts';
+import { mayCall, maySeeCamera } from '../caller.ts';
 import type { Caller } from '../caller.ts';
 import {
   camera,
@@ -98,7 +98,7 @@ function listCameras({ settings, statusOf }: CameraDeps): Route {
     ({ query, caller }) => {
       const visible = settings.cameras.get().cameras.filter(({ id }) => maySeeCamera(caller, id));
       const page = pageOfItems(visible, query);
-      return json({ ...page, items: page.items.map((one) => ({ ...one, ...statusOf(one) })) });
+      return json({ ...page, items: page.items.map((one) => cameraFor(caller, one, statusOf)) });
     },
   );
 }
@@ -115,11 +115,24 @@ function readCamera({ settings, statusOf }: CameraDeps): Route {
       response: { json: camera },
       problems: { 404: 'camera/unknown' },
     },
-    ({ params }) => {
+    ({ params, caller }) => {
       const record = found(settings.cameras.get().cameras, params.id);
-      return json({ ...record, ...statusOf(record) }, { etag: cameraETag(record) });
+      return json(cameraFor(caller, record, statusOf), { etag: cameraETag(record) });
     },
   );
+}
+
+/** Where a camera is reached, its user and the key of a push are the business of those who set cameras up. */
+function cameraFor(caller: Caller, settings: CameraSettings, statusOf: CameraDeps['statusOf']): Camera {
+  const whole = { ...settings, ...statusOf(settings) };
+  if (mayCall(caller, 'admin')) return whole;
+  const { username: _user, fingerprint: _pin, pushUrl: _push, ...rest } = whole;
+  const hidden = (url: string): string => `${url.split('://', 1)[0] ?? ''}://hidden`;
+  return {
+    ...rest,
+    main: { ...rest.main, url: hidden(rest.main.url) },
+    ...(rest.sub ? { sub: { ...rest.sub, url: hidden(rest.sub.url) } } : {}),
+  };
 }
 
 function createCamera(deps: CameraDeps): Route {
