@@ -13,18 +13,16 @@
 import { createParameterSets } from '../media/codec/parameter-sets.ts';
 import { deriveDecodeTimes, deriveDurations } from '../media/mp4/decode-times.ts';
 import { HASH_BYTES } from '../media/mp4/fragment-hash.ts';
-import { writeFragmentHeader, writeTrailingPadding } from '../media/mp4/fragment-writer.ts';
 import type { SampleRun, VideoRun } from '../media/mp4/fragment-writer.ts';
-import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
-import type { AudioTrack, VideoCodec } from '../media/tracks.ts';
+import type { AccessUnitSink } from '../media/rtp/access-unit-sink.ts';
 import { createAudioCollector } from './audio-track.ts';
+import type { AccessUnitView, FragmentBuilder, FragmentBuilderDeps, LossCause } from './fragment-builder-types.ts';
 import { KEY, LEFT_OUT, nalKindsOf, OTHER, PARAMETER_SET } from './nal-kinds.ts';
 import { createPayload, HEAD_ROOM } from './payload.ts';
 import type { FilledBlock } from './payload.ts';
-import type { Sequence } from './run-counter.ts';
+import { sealFragment } from './seal-fragment.ts';
 import { createSegment } from './segment.ts';
-import type { FinishedFragment, Origin, Segment } from './segment.ts';
-import type { Slabs } from './slabs.ts';
+import type { Segment } from './segment.ts';
 
 /** Access units of one fragment; more than 4 s at 60 pictures a second. */
 export const MAX_SAMPLES = 256;
@@ -44,70 +42,6 @@ const LEAST_FRAGMENT_US = 1000;
 const US_PER_TICK = 1e6 / 90_000;
 const FIRST_BLOCK = 256 * 1024;
 const NO_SOUND: SampleRun = { count: 0, decodeTime: 0, sizes: new Uint32Array(0), durations: new Uint32Array(0) };
-
-export type LossCause = 'network-loss' | 'overload' | 'clock-stepped' | 'no-key-frame' | 'camera-stalled';
-export type FragmentBuilderDeps = {
-  readonly slabs: Pick<Slabs, 'take' | 'give'>;
-  readonly sequence: Sequence;
-  /** Read at the start of each segment. */
-  readonly origin: () => Origin;
-  readonly policy: () => { readonly fragmentMs: number; readonly segmentSeconds: number };
-  readonly codec: VideoCodec;
-  /** Of the session description; may be empty until they come in band. */
-  readonly parameterSets: readonly Uint8Array[];
-  readonly audio: AudioTrack | undefined;
-  /** Wall microseconds of a timestamp of the picture and of the sound. */
-  readonly videoWallUs: (timestamp: number) => number;
-  readonly audioWallUs: (timestamp: number) => number;
-  readonly clock: () => Segment['clock'];
-  readonly previousChain: Uint8Array | undefined;
-  readonly on: FragmentBuilderEvents;
-};
-
-export type FragmentBuilderEvents = {
-  /** The block belongs to the listener. */
-  readonly fragment: (fragment: FinishedFragment) => void;
-  /** Wall microseconds, half open; `accessUnits` were dropped, `undefined` if nobody knows how many. */
-  readonly lost: (startUs: number, endUs: number, cause: LossCause, accessUnits: number | undefined) => void;
-  /** The first key frame of the session: recording begins. */
-  readonly begun: (startUs: number) => void;
-  /** Every recorded access unit: borrowed bytes with four-byte lengths. `timestamp` in ticks. */
-  readonly accessUnit: (unit: AccessUnitView) => void;
-};
-
-/** Filled again for every access unit. */
-export type AccessUnitView = {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
-  timestamp: number;
-  wallUs: number;
-  key: boolean;
-};
-
-export type FragmentBuilder = {
-  readonly video: AccessUnitSink;
-  readonly audio: AudioSink;
-  /** Packets are missing before what comes next. */
-  readonly noteLoss: () => void;
-  /** From the next access unit on timestamps stand for other wall times: the camera's clock jumped, or ours was set. */
-  readonly newRun: (why: 'timestamps-jumped' | 'clock-stepped') => void;
-  /** Ends the session: what is whole is handed out. Returns the wall microseconds up to which it is recorded. */
-  readonly end: () => number | undefined;
-  readonly segment: () => Segment | undefined;
-  /** Wall microseconds at which the last recorded access unit ends; `undefined` before the first. */
-  readonly recordedUntilUs: () => number | undefined;
-  /** What has been collected since the last fragment, for a viewer who comes in between. */
-  readonly pendingAccessUnits: () => PendingUnits;
-  readonly chain: () => Uint8Array | undefined;
-};
-export type PendingUnits = {
-  readonly bytes: Uint8Array;
-  readonly sizes: Uint32Array;
-  readonly timestamps: Float64Array;
-  readonly count: number;
-  readonly key: boolean;
-};
 
 // oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
 export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilder {
@@ -180,49 +114,22 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   };
 
   const emit = (filled: FilledBlock, current: Segment, endTicks: number, fragmentEndUs: number): void => {
-    const video = videoRun(endTicks);
-    const audio = sound?.run(current.startUs) ?? NO_SOUND;
-    const sequence = deps.sequence.next();
-    const { block } = filled;
-    const chainBefore = segmentIsNew ? current.chainStart : (chain ?? current.chainStart);
-    const written = writeFragmentHeader(
-      block.bytes,
-      HEAD_ROOM,
-      {
-        sequence,
-        epoch: current.origin.epoch,
-        owner: ownerBytes(current.origin.serverId),
-        key: fragmentKey,
-        continuous: fragmentContinuous,
-        senderReport: deps.clock() === 'sender-report',
-        start: fragmentUs,
-        end: fragmentEndUs,
-        video,
-        audio,
-        leaves,
-        restHash: filled.restHash,
-        chainBefore,
-      },
-      0,
-    );
-    const end = writeTrailingPadding(block.bytes, filled.audioEnd, 0);
-    chain = written.chain;
-    on.fragment({
+    const fragment = sealFragment(filled, {
       segment: current,
-      block,
-      start: written.start,
-      length: end - written.start,
-      sequence,
+      sequence: deps.sequence.next(),
       startUs: fragmentUs,
       endUs: fragmentEndUs,
       key: fragmentKey,
       continuous: fragmentContinuous,
-      accessUnits: count,
-      audioFrames: audio.count,
+      senderReport: deps.clock() === 'sender-report',
+      video: videoRun(endTicks),
+      audio: sound?.run(current.startUs) ?? NO_SOUND,
+      leaves,
       first: segmentIsNew,
-      chainBefore,
-      chain: written.chain,
+      chainBefore: segmentIsNew ? current.chainStart : (chain ?? current.chainStart),
     });
+    chain = fragment.chain;
+    on.fragment(fragment);
     segmentIsNew = false;
   };
 
@@ -263,7 +170,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   /** The camera's clock started anew inside the session: its new times go on where the old ones ended. */
   const followJump = (raw: number): void => {
     jumped = false;
-    if (endUs === undefined && count === 0) return;
+    if (!isBegun()) return;
     const passed = Math.round((unitUs - latestUs) / US_PER_TICK);
     shift = latest + (isPause(passed) ? passed : furthestBack + frameTicks) - raw;
   };
@@ -287,17 +194,20 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
       unitDropped = true;
       return;
     }
-    const timestamp = unitTimestamp;
-    const stepped = segment !== undefined && Math.abs(unitUs - expectedUs(timestamp)) > CLOCK_STEP_US;
+    endBefore(unitTimestamp, key);
+    if (!unitDropped && key && needsSegment(unitTimestamp)) openSegment(unitTimestamp, unitUs);
+  };
+  const isStepped = (timestamp: number): boolean =>
+    segment !== undefined && Math.abs(unitUs - expectedUs(timestamp)) > CLOCK_STEP_US;
+  const isBegun = (): boolean => count > 0 || endUs !== undefined;
+  const endBefore = (timestamp: number, key: boolean): void => {
+    const stepped = isStepped(timestamp);
     if (stepped || (key && layoutChanged)) wantsSegment = true;
-    if ((count > 0 || endUs !== undefined) && isPause(timestamp - latest)) lossCause ??= 'camera-stalled';
-    if (shouldCut(timestamp, key)) {
-      const missing = lossCause !== undefined || (stepped && key);
-      const endTicks = missing ? latest + frameTicks : endOfLatest(timestamp);
-      cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, unitUs));
-    }
-    if (unitDropped) return;
-    if (key && needsSegment(timestamp)) openSegment(timestamp, unitUs);
+    if (isBegun() && isPause(timestamp - latest)) lossCause ??= 'camera-stalled';
+    if (!shouldCut(timestamp, key)) return;
+    const missing = lossCause !== undefined || (stepped && key);
+    const endTicks = missing ? latest + frameTicks : endOfLatest(timestamp);
+    cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, unitUs));
   };
   /** Neighbouring fragments share one moment; while the clock is off by a step, the segment's own time counts until it ends. */
   const steadyUs = (timestamp: number, wall: number): number => {
@@ -473,9 +383,4 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     }),
     chain: () => chain,
   };
-}
-
-/** The 16 bytes of a UUID. */
-function ownerBytes(serverId: string): Uint8Array {
-  return Buffer.from(serverId.replaceAll('-', ''), 'hex');
 }

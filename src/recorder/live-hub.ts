@@ -12,7 +12,7 @@ import { encodeInitSegment } from '../media/mp4/init-segment.ts';
 import { encodeLiveFragment } from '../media/mp4/live-fragment.ts';
 import type { TrackLayout } from '../media/tracks.ts';
 import type { LiveHeader } from '../wire/media-protocol.ts';
-import type { AccessUnitView } from './fragment-builder.ts';
+import type { AccessUnitView } from './fragment-builder-types.ts';
 import { binaryFrame, textFrame } from './websocket-frames.ts';
 
 /** Two key-frame intervals of 2 s at 16 Mbit/s. */

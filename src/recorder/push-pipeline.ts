@@ -9,7 +9,7 @@ import type { AccessUnitSink } from '../media/rtp/access-unit-sink.ts';
 import { VIDEO_TIMESCALE } from '../media/tracks.ts';
 import type { AudioCodec, AudioTrack, VideoCodec } from '../media/tracks.ts';
 import { createFragmentBuilder } from './fragment-builder.ts';
-import type { FragmentBuilder } from './fragment-builder.ts';
+import type { FragmentBuilder } from './fragment-builder-types.ts';
 import { builderEvents } from './recording-session.ts';
 import type { SessionDeps } from './recording-session.ts';
 import { createSessionClock } from './session-clock.ts';

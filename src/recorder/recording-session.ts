@@ -8,7 +8,7 @@ import type { MissingCause } from '../ledger/causes.ts';
 import type { Policy, ReadyTrack } from '../media/rtsp/client-session.ts';
 import type { MediaEvent, StreamOrder } from '../wire/media-protocol.ts';
 import { createFragmentBuilder } from './fragment-builder.ts';
-import type { FragmentBuilder } from './fragment-builder.ts';
+import type { FragmentBuilder } from './fragment-builder-types.ts';
 import type { LiveHub } from './live-hub.ts';
 import { audioTrackOf, createMediaIntake } from './media-intake.ts';
 import type { Intake } from './media-intake.ts';

@@ -36,6 +36,15 @@ const SLOWNESS_MS = 500;
 /** The test machine plays 128 cameras at the same time; a process that hangs is far above. */
 const MAX_LOOP_DELAY_MS = 3000;
 
+type Killed = { readonly media: MediaUnderTest; readonly one: SimulatedCamera; readonly position: number };
+async function judgeKill(t: ExecutionContext, { media, one, position }: Killed): Promise<void> {
+  const report = checkRecording(await media.unitsOf(one.id), expectationOf(one.id));
+  t.deepEqual([report.doubled, report.reordered, report.altered], [[], [], []], one.id);
+  const lost = (position - (report.last ?? 0)) * one.frameMs;
+  t.true(lost <= MAX_LOSS_MS + SLOWNESS_MS, `${one.id} lost ${lost} ms`);
+  if (lost > MAX_LOSS_MS) t.log(`${one.id} lost ${lost} ms: more than promised, the machine was slow`);
+}
+
 test.serial(
   'killed at random moments it loses at most the fragment in hand, and nothing that it reported',
   async (t) => {
@@ -60,13 +69,7 @@ test.serial(
       media.process.kill('SIGKILL');
       await media.process.ended;
       reports.push(...reportsOf(media));
-      for (const [at, one] of all.entries()) {
-        const report = checkRecording(await media.unitsOf(one.id), expectationOf(one.id));
-        t.deepEqual([report.doubled, report.reordered, report.altered], [[], [], []], one.id);
-        const lost = ((positions[at] ?? 0) - (report.last ?? 0)) * one.frameMs;
-        t.true(lost <= MAX_LOSS_MS + SLOWNESS_MS, `${one.id} lost ${lost} ms`);
-        if (lost > MAX_LOSS_MS) t.log(`${one.id} lost ${lost} ms: more than promised, the machine was slow`);
-      }
+      for (const [at, one] of all.entries()) await judgeKill(t, { media, one, position: positions[at] ?? 0 });
     }
     const volume = join(folder ?? '', 'volume');
     for (const { segment, offset, length } of reports) {

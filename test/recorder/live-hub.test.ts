@@ -1,6 +1,6 @@
 /** What a viewer of one stream gets, and what is kept for the first one. */
 import test from 'ava';
-import type { AccessUnitView } from '../../src/recorder/fragment-builder.ts';
+import type { AccessUnitView } from '../../src/recorder/fragment-builder-types.ts';
 import { createLiveHub, MAX_IDLE_BYTES, MAX_KEPT_KEY_FRAME, MAX_VIEWER_BYTES } from '../../src/recorder/live-hub.ts';
 import type { ViewerSink } from '../../src/recorder/live-hub.ts';
 import type { TrackLayout } from '../../src/media/tracks.ts';

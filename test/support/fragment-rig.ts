@@ -8,7 +8,7 @@ import type { FragmentInfo } from '../../src/media/mp4/parse-fragment.ts';
 import type { InitInfo } from '../../src/media/mp4/parse-init.ts';
 import type { AudioTrack, VideoCodec } from '../../src/media/tracks.ts';
 import { createFragmentBuilder } from '../../src/recorder/fragment-builder.ts';
-import type { FragmentBuilder, FragmentBuilderDeps, LossCause } from '../../src/recorder/fragment-builder.ts';
+import type { FragmentBuilder, FragmentBuilderDeps, LossCause } from '../../src/recorder/fragment-builder-types.ts';
 import { createSequence } from '../../src/recorder/run-counter.ts';
 import type { FinishedFragment } from '../../src/recorder/segment.ts';
 import { createSlabs } from '../../src/recorder/slabs.ts';

@@ -17,9 +17,8 @@ export async function simulatorClips(t: ExecutionContext, name: ClipName, codec:
   const path = await clipOf(name);
   const file = join(await tempDir(t, name), 'clip.bin');
   const [filter, format] = codec === 'h264' ? ['h264_mp4toannexb', 'h264'] : ['hevc_mp4toannexb', 'hevc'];
-  await runProcess(t, 'ffmpeg', [
-    ...['-nostdin', '-v', 'error', '-i', path, '-map', '0:v', '-c', 'copy', '-bsf:v', filter, '-f', format, file],
-  ]);
+  const input = ['-nostdin', '-v', 'error', '-i', path, '-map', '0:v'];
+  await runProcess(t, 'ffmpeg', [...input, '-c', 'copy', '-bsf:v', filter, '-f', format, file]);
   const entries = ['-select_streams', 'v', '-show_entries', 'packet=pts_time,dts_time', '-of', 'csv=p=0', path];
   const times = (await runProcess(t, 'ffprobe', ['-v', 'error', ...entries]))
     .trim()
