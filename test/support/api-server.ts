@@ -18,6 +18,7 @@ import type { ApiDeps } from '../../src/api/routes.ts';
 import { startHttpsServer } from '../../src/api/server.ts';
 import { createSignInGuard } from '../../src/api/sign-in-guard.ts';
 import { isoOf, systemClock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { createLog } from '../../src/core/log.ts';
 import { openKeys } from '../../src/settings/keys.ts';
@@ -55,7 +56,7 @@ const nothing = (): never => {
 
 export async function startApi(
   t: ExecutionContext,
-  options: { webRoot?: string; cameras?: Partial<ApiDeps['cameras']> } = {},
+  options: { webRoot?: string; cameras?: Partial<ApiDeps['cameras']>; guardClock?: Pick<Clock, 'monotonic'> } = {},
 ) {
   const dataDir = await mkdtemp(join(tmpdir(), 'understudy-api-'));
   const lines: string[] = [];
@@ -84,7 +85,7 @@ export async function startApi(
       settings,
       auth,
       hasher,
-      guard: createSignInGuard(clock),
+      guard: createSignInGuard(options.guardClock ?? clock),
       activity,
       clock,
       version: '0.0.0',
