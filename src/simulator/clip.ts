@@ -6,6 +6,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { UnderstudyError } from '../core/errors.ts';
+import { parseAudioSpecificConfig } from '../media/codec/aac.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 
 export type ClipAccessUnit = {
@@ -35,9 +36,6 @@ export type AudioClip = {
   /** Raw AAC frames of 1024 samples. */
   readonly frames: readonly Uint8Array[];
 };
-
-/** ISO/IEC 14496-3 table 1.18. */
-const SAMPLE_RATES = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
 
 type NalClass = 'slice' | 'parameter-set' | 'other';
 
@@ -131,7 +129,7 @@ export function crcOf(slices: readonly Uint8Array[]): number {
   return slices.reduce((crc, slice) => crc32(slice, crc), 0);
 }
 
-/** AAC frames out of an ADTS stream (ISO/IEC 14496-3 §1.A.2). @throws `simulator/clip` on anything else. */
+/** AAC frames out of an ADTS stream (ISO/IEC 14496-3 §1.A.2). @throws `simulator/clip` or `codec/aac` on anything else. */
 export function parseAdtsClip(bytes: Uint8Array): AudioClip {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const frames: Uint8Array[] = [];
@@ -146,11 +144,9 @@ export function parseAdtsClip(bytes: Uint8Array): AudioClip {
   const fixed = view.getUint16(2);
   const rateIndex = (fixed >> 10) & 15;
   const channels = (fixed >> 6) & 7;
-  const sampleRate = SAMPLE_RATES[rateIndex];
-  if (sampleRate === undefined) throw notAdts(0);
   const audioObjectType = (fixed >> 14) + 1;
   const config = Uint8Array.of((audioObjectType << 3) | (rateIndex >> 1), ((rateIndex & 1) << 7) | (channels << 3));
-  return { codec: 'aac', sampleRate, channels, config, frames };
+  return { codec: 'aac', sampleRate: parseAudioSpecificConfig(config).sampleRate, channels, config, frames };
 }
 
 const notAdts = (at: number): UnderstudyError =>

@@ -11,7 +11,7 @@ import type { Random } from './packet-faults.ts';
 import { packetizeAac } from './rtp-packetizer-aac.ts';
 import { packetizeH264 } from './rtp-packetizer-h264.ts';
 import { packetizeH265 } from './rtp-packetizer-h265.ts';
-import { createNumbering, encodeRtp, encodeSenderReport } from './rtp-packetizer.ts';
+import { createNumbering, encodeRtp, senderReportOf } from './rtp-packetizer.ts';
 import type { RtpNumbering } from './rtp-packetizer.ts';
 import { AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE } from './sdp.ts';
 
@@ -101,7 +101,7 @@ export function createStreamSource(options: SourceOptions): StreamSource {
     cached: () => cached,
     firstCached: () => positionOf(cached[0]?.packets[0]),
     senderReport: (track, wall, elapsed) =>
-      encodeSenderReport(numberingOf(track), wall, timestampAt(track, elapsed), model.cameraId),
+      senderReportOf(numberingOf(track), wall, timestampAt(track, elapsed), model.cameraId),
     ssrcOf: (track) => numberingOf(track).ssrc,
     jump: (seconds) => {
       const videoBase = tracks.videoBase + seconds * 90_000;

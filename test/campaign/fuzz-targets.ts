@@ -35,7 +35,7 @@ import { readSegment } from '../../src/simulator/recorded-units.ts';
 import { packetizeAac } from '../../src/simulator/rtp-packetizer-aac.ts';
 import { packetizeH264 } from '../../src/simulator/rtp-packetizer-h264.ts';
 import { packetizeH265 } from '../../src/simulator/rtp-packetizer-h265.ts';
-import { createNumbering, encodeRtp, encodeSenderReport } from '../../src/simulator/rtp-packetizer.ts';
+import { createNumbering, encodeRtp, senderReportOf } from '../../src/simulator/rtp-packetizer.ts';
 import type { Payload } from '../../src/simulator/rtp-packetizer.ts';
 import { encodeSdp } from '../../src/simulator/sdp.ts';
 import { encodeStamp, parseStamp } from '../../src/simulator/stamp.ts';
@@ -103,7 +103,7 @@ async function mediaTargets(): Promise<readonly FuzzTarget[]> {
     return framed(packets(packetizeH265(nals), counter * 3600));
   });
   const aac = (audio?.frames ?? []).slice(0, 6).map((frame) => framed(packets(packetizeAac(frame), 1024)));
-  const report = encodeSenderReport(createNumbering(96, 1, 2), 1_767_225_600_000, 90_000, 'cam-1');
+  const report = senderReportOf(createNumbering(96, 1, 2), 1_767_225_600_000, 90_000, 'cam-1');
   const sink = { frame: () => undefined };
   const framing = { sizeLength: 13, indexLength: 3, indexDeltaLength: 3 };
   const h265Sets = [

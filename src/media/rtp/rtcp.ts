@@ -146,8 +146,9 @@ export function encodeReceiverReport(ssrc: number, blocks: readonly ReportBlock[
   return join(report, sourceDescription(ssrc, cname));
 }
 
+type SentReport = Omit<Extract<RtcpPacket, { kind: 'sender-report' }>, 'kind' | 'ntpMiddle'>;
 /** SR with SDES CNAME; for the simulator. `wallMs`: wall milliseconds since 1970, fractions count. */
-export function encodeSenderReport(report: Extract<RtcpPacket, { kind: 'sender-report' }>, cname: string): Uint8Array {
+export function encodeSenderReport(report: SentReport, cname: string): Uint8Array {
   const view = new DataView(new ArrayBuffer(28));
   writeHeader(view, SR, 0);
   view.setUint32(4, report.ssrc);
@@ -160,13 +161,6 @@ export function encodeSenderReport(report: Extract<RtcpPacket, { kind: 'sender-r
   view.setUint32(20, report.packets);
   view.setUint32(24, report.octets);
   return join(view, sourceDescription(report.ssrc, cname));
-}
-
-export function encodeBye(ssrc: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8));
-  writeHeader(view, BYE, 1);
-  view.setUint32(4, ssrc);
-  return new Uint8Array(view.buffer);
 }
 
 function writeBlock(view: DataView, at: number, block: ReportBlock): void {
