@@ -4,7 +4,7 @@
  * The chain decides: a fragment that links to the one before it is in its place, whatever its number. Where the chain breaks,
  * numbers and the chains of the others tell why: left out, moved, put in, or altered.
  */
-import { chainOf } from '../media/mp4/fragment-hash.ts';
+import { follows } from '../media/mp4/parse-fragment.ts';
 import { findingOf } from './findings.ts';
 import type { Finding, FindingKind } from './findings.ts';
 
@@ -103,8 +103,7 @@ function breakOf(link: Link, { sequence }: Cursor, file: string): readonly Findi
   ];
 }
 
-const linksTo = (link: Link, { chain }: Pick<Cursor, 'chain'>): boolean =>
-  chain !== undefined && Buffer.compare(chainOf(chain, link.fragmentHash), link.chain) === 0;
+const linksTo = (link: Link, { chain }: Pick<Cursor, 'chain'>): boolean => chain !== undefined && follows(link, chain);
 
 const placeOf = ({ sequence, offset, start, end }: Link): Pick<Link, 'sequence' | 'offset' | 'start' | 'end'> => ({
   sequence,

@@ -191,8 +191,8 @@ function parseSamples(bytes: Uint8Array, at: number, count: number, each: number
   return { count, sizes, durations };
 }
 
-/** Whether `fragment` follows a fragment that ended with `chainBefore`. */
-export const follows = (fragment: FragmentInfo, chainBefore: Uint8Array): boolean =>
+/** Whether a fragment follows what ended with `chainBefore`. */
+export const follows = (fragment: Pick<FragmentInfo, 'fragmentHash' | 'chain'>, chainBefore: Uint8Array): boolean =>
   sameBytes(chainOf(chainBefore, fragment.fragmentHash), fragment.chain);
 
 export const sameBytes = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0;
