@@ -1,14 +1,13 @@
 /**
  * What the main thread and the writer thread of one volume say to each other. Memory is shared: a job names a place in a slab,
- * and that place belongs to the thread from `submit` until its token or handle is reported back.
+ * and that place belongs to the thread from `submit` until its token or handle is reported back. Offsets and lengths are
+ * multiples of `DIRECT_ALIGNMENT`, counted from `SLAB_BASE` (direct-io.ts).
  *
  * Belongs here: jobs, results, bounds. Does not: files (writer-thread.ts), who records what (recorder).
  */
 import type { MissingCause } from '../ledger/causes.ts';
 import type { VolumeState } from '../wire/media-protocol.ts';
 
-/** Offsets in slabs and lengths of jobs are multiples of this, counted from `SLAB_BASE` (direct-io.ts). */
-export const WRITE_UNIT = 4096;
 /** 128 streams twice over while segments change; a file is one descriptor. */
 export const MAX_OPEN_HANDLES = 1024;
 export const MAX_SLABS = 256;

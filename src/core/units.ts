@@ -11,15 +11,12 @@ export type EpochMs = Unit<'ms since 1970'>;
 export type MonotonicMs = Unit<'ms since start'>;
 /** A span of time in milliseconds. */
 export type DurationMs = Unit<'ms'>;
-/** RTP media time, unwrapped from 32 bits, in units of the stream's clock rate (90 kHz for video). */
-export type RtpTicks = Unit<'ticks'>;
 /** A count of bytes. */
 export type Bytes = Unit<'bytes'>;
 
 export const epochMs = (value: number): EpochMs => value as EpochMs;
 export const monotonicMs = (value: number): MonotonicMs => value as MonotonicMs;
 export const durationMs = (value: number): DurationMs => value as DurationMs;
-export const rtpTicks = (value: number): RtpTicks => value as RtpTicks;
 export const bytes = (value: number): Bytes => value as Bytes;
 
 /** Half-open range of wall time: `start` belongs to it, `end` does not. */

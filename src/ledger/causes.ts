@@ -39,5 +39,3 @@ export const MISSING_CAUSES = [
 ] as const;
 
 export type MissingCause = (typeof MISSING_CAUSES)[number];
-export const isMissingCause = (text: string): text is MissingCause =>
-  (MISSING_CAUSES as readonly string[]).includes(text);

@@ -29,7 +29,6 @@ export function nameProblemOf(name: string): string | undefined {
 export const prioritySchema = z.enum(['high', 'medium', 'low', 'never']);
 export const standbyLevelSchema = z.enum(['cold', 'warm', 'hot']);
 export const transportSchema = z.enum(['auto', 'tcp', 'udp']);
-export const streamNameSchema = z.enum(['main', 'sub']);
 
 /** A rtsp, rtsps URL without credentials, or `rtmp:KEY` style push sources as `rtmp://push/KEY`. */
 export const sourceUrlSchema = z
@@ -73,5 +72,3 @@ export const cameraSettingsSchema = z.strictObject({
 });
 
 export type CameraSettings = z.infer<typeof cameraSettingsSchema>;
-export type Retention = z.infer<typeof retentionSchema>;
-export type StandbyLevel = z.infer<typeof standbyLevelSchema>;

@@ -3,7 +3,7 @@
  * be decoded; sizes, times, hashes and chain are as in real ones.
  */
 import { chainOf, hashPayload, hexOf } from '../../src/media/mp4/fragment-hash.ts';
-import { fragmentHeadroom, writeFragmentHeader, writeTrailingPadding } from '../../src/media/mp4/fragment-writer.ts';
+import { fragmentHeaderSize, writeFragmentHeader, writeTrailingPadding } from '../../src/media/mp4/fragment-writer.ts';
 import type { Fragment } from '../../src/media/mp4/fragment-writer.ts';
 import { BLOCK_BYTES, encodeSegmentStart } from '../../src/media/mp4/init-segment.ts';
 import { chainStartOf } from '../../src/media/mp4/fragment-hash.ts';
@@ -196,7 +196,8 @@ function buildFragment(options: BuildOptions, header: SegmentHeader, index: numb
 /** One fragment in a buffer of its own. */
 export function encodeFragment(fragment: Fragment, payload: Uint8Array): { bytes: Uint8Array; chain: Uint8Array } {
   const { video, audio } = fragment;
-  const headroom = fragmentHeadroom(video.count, audio.count, video.compositionOffsets !== undefined);
+  const header = fragmentHeaderSize(video.count, audio.count, video.compositionOffsets !== undefined);
+  const headroom = header + BLOCK_BYTES + 8;
   const buffer = new Uint8Array(headroom + payload.length + 2 * BLOCK_BYTES);
   const base = headroom % 512;
   buffer.set(payload, headroom);

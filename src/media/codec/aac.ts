@@ -50,23 +50,6 @@ export function parseAudioSpecificConfig(config: Uint8Array): AacConfig {
   };
 }
 
-/** AAC-LC with 1024 samples. @throws UnderstudyError `codec/aac` for a rate that has no index. */
-export function encodeAudioSpecificConfig({
-  sampleRate,
-  channels,
-}: Pick<AacConfig, 'sampleRate' | 'channels'>): Uint8Array {
-  const rate = SAMPLE_RATES.indexOf(sampleRate);
-  const configuration = CHANNELS.indexOf(channels);
-  if (rate < 0 || configuration < 1) {
-    throw new UnderstudyError(
-      'invalid',
-      'codec/aac',
-      `Expected an AAC sample rate and 1 to 8 channels, got ${sampleRate} and ${channels}.`,
-    );
-  }
-  return Uint8Array.of((2 << 3) | (rate >> 1), ((rate & 1) << 7) | (configuration << 3));
-}
-
 function readObjectType(reader: BitReader): number {
   const type = reader.bits(5);
   return type === 31 ? 32 + reader.bits(6) : type;

@@ -47,18 +47,6 @@ const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 
 /** Whether `avcC` carries chroma format and bit depths (ISO/IEC 14496-15 §5.3.3.1.2): in other profiles they are always the same. */
 export const hasH264Format = (profile: number): boolean => HIGH_PROFILES.has(profile);
 
-/** Part of a picture: what makes seams comparable. */
-export const isH264Vcl = (type: number): boolean => type >= H264_NAL.slice && type <= H264_NAL.idr;
-/** A decoder can start here. */
-export const isH264KeyFrame = (type: number): boolean => type === H264_NAL.idr;
-
-/**
- * Whether an SEI NAL unit (without its header byte) begins with a recovery point (§D.2.8): cameras with intra refresh send no IDR
- * picture, a decoder can start there after some pictures. Not recorded as a key frame, but worth naming in a message.
- */
-export const isRecoveryPoint = (bytes: Uint8Array, start: number, end: number): boolean =>
-  end - start >= 2 && bytes[start] === 6;
-
 /** @throws UnderstudyError `codec/sps` if it is cut short or impossible. `nal` begins with its header byte. */
 export function parseH264Sps(nal: Uint8Array): H264Sps {
   const reader = createBitReader(nal, 1);

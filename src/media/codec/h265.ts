@@ -38,12 +38,6 @@ export type H265Sps = {
 const MAX_DIMENSION = 16_384;
 const PROFILE_TIER_LEVEL = 12;
 
-/** Type from the first header byte. */
-export const h265TypeOf = (first: number): number => (first >> 1) & 0x3f;
-export const isH265Vcl = (type: number): boolean => type < 32;
-/** IRAP: BLA, IDR, CRA; a decoder can start here. */
-export const isH265KeyFrame = (type: number): boolean => type >= 16 && type <= 23;
-
 /** @throws UnderstudyError `codec/sps` if it is cut short or impossible. `nal` begins with its two header bytes. */
 export function parseH265Sps(nal: Uint8Array): H265Sps {
   const reader = createBitReader(nal, 2);

@@ -138,14 +138,3 @@ export const stsd = (entry: Uint8Array): Bytes => fullBox('stsd', 0, 0, u32(1), 
 /** §8.8.3 Track extends: every sample but the first of a fragment depends on others and is no sync sample (§8.8.3.1). */
 export const trex = (trackId: number, defaultSampleFlags: number): Bytes =>
   fullBox('trex', 0, 0, u32(trackId, 1, 0, 0, defaultSampleFlags));
-
-/** §8.16.5 Producer reference time of track 1, version 1, flags 24. `ntp` is 64 bits as two numbers. */
-export const prft = (ntpSeconds: number, ntpFraction: number, mediaTime: number): Bytes =>
-  fullBox('prft', 1, 24, u32(1, ntpSeconds, ntpFraction), u64(mediaTime));
-
-/** §8.8.5 Movie fragment header. */
-export const mfhd = (sequenceNumber: number): Bytes => fullBox('mfhd', 0, 0, u32(sequenceNumber));
-/** §8.8.7 Track fragment header, default-base-is-moof. */
-export const tfhd = (trackId: number): Bytes => fullBox('tfhd', 0, 0x020000, u32(trackId));
-/** §8.8.12 Track fragment decode time, in ticks of the track's timescale. */
-export const tfdt = (baseMediaDecodeTime: number): Bytes => fullBox('tfdt', 1, 0, u64(baseMediaDecodeTime));

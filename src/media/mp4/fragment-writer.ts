@@ -84,10 +84,6 @@ export type WrittenFragment = {
 export const fragmentHeaderSize = (video: number, audio: number, withCompositionOffsets: boolean): number =>
   PRFT_BYTES + UUID_HEADER_BYTES + FIELDS_BYTES + 32 * video + moofSize(video, audio, withCompositionOffsets) + 8;
 
-/** Headroom that `writeFragmentHeader` may use in front of the payload, padding included. */
-export const fragmentHeadroom = (video: number, audio: number, withCompositionOffsets: boolean): number =>
-  fragmentHeaderSize(video, audio, withCompositionOffsets) + BLOCK_BYTES + 8;
-
 export function moofSize(video: number, audio: number, withCompositionOffsets: boolean): number {
   const trafVideo = 8 + TFHD_BYTES + TFDT_BYTES + 24 + video * (withCompositionOffsets ? 12 : 8);
   const trafAudio = audio === 0 ? 0 : 8 + TFHD_BYTES + TFDT_BYTES + 20 + audio * 8;

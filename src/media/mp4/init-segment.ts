@@ -82,12 +82,6 @@ export function encodeMoov({ video, audio }: TrackLayout): Bytes {
   );
 }
 
-/** What a browser's source buffer takes: video, and audio only as AAC or Opus; G.711 is left out. */
-export const browserLayoutOf = ({ video, audio }: TrackLayout): TrackLayout => ({
-  video,
-  audio: audio?.codec === 'aac' || audio?.codec === 'opus' ? audio : undefined,
-});
-
 /**
  * Everything in front of the first fragment of a segment file: `ftyp`, `moov`, the segment's `uuid`, and `free` up to a
  * multiple of 4096 bytes. Its hash without the `free` begins the chain: `chainStartOf`.

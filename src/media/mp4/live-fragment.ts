@@ -2,7 +2,7 @@
  * One access unit, or one coded sound frame, as a fragment for a browser's source buffer: `moof` and `mdat`, nothing else.
  *
  * Belongs here: bytes for Media Source Extensions. Does not: which access unit is sent to whom (recorder), the init segment
- * (`encodeInitSegment(browserLayoutOf(layout))`).
+ * (init-segment.ts).
  */
 import { fourCc, write32, writeBoxHeader } from './bytes.ts';
 import { writeTrafStart } from './fragment-writer.ts';

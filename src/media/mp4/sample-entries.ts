@@ -126,5 +126,3 @@ function descriptor(tag: number, ...parts: readonly Uint8Array[]): Bytes {
   const size = body.length < 128 ? u8(body.length) : u8(0x80 | (body.length >> 7), body.length & 127);
   return concat([u8(tag), size, body]);
 }
-
-export const isPcm = (track: AudioTrack): boolean => track.codec === 'pcma' || track.codec === 'pcmu';

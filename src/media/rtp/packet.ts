@@ -60,12 +60,6 @@ export function readPacket(view: PacketView, bytes: Uint8Array, start: number, e
   return true;
 }
 
-/** RFC 5761 §4: packet types 192 to 223 are RTCP when both share a channel. */
-export const isRtcp = (bytes: Uint8Array, start: number): boolean => {
-  const second = byte(bytes, start + 1);
-  return second >= 192 && second <= 223;
-};
-
 /** Sequence number of a packet that is at least 12 bytes long. */
 export const sequenceAt = (bytes: Uint8Array, start: number): number =>
   (byte(bytes, start + 2) << 8) | byte(bytes, start + 3);

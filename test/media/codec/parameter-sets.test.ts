@@ -1,22 +1,9 @@
 import test from 'ava';
 import { UnderstudyError } from '../../../src/core/errors.ts';
-import { encodeAudioSpecificConfig, parseAudioSpecificConfig } from '../../../src/media/codec/aac.ts';
+import { parseAudioSpecificConfig } from '../../../src/media/codec/aac.ts';
 import { createBitReader, withoutEmulationPrevention } from '../../../src/media/codec/bit-reader.ts';
-import {
-  isH264KeyFrame,
-  isH264Vcl,
-  isRecoveryPoint,
-  parseH264Pps,
-  parseH264Sps,
-} from '../../../src/media/codec/h264.ts';
-import {
-  h265TypeOf,
-  isH265KeyFrame,
-  isH265Vcl,
-  parseH265Pps,
-  parseH265Sps,
-  parseH265Vps,
-} from '../../../src/media/codec/h265.ts';
+import { parseH264Pps, parseH264Sps } from '../../../src/media/codec/h264.ts';
+import { parseH265Pps, parseH265Sps, parseH265Vps } from '../../../src/media/codec/h265.ts';
 import { createParameterSets, MAX_KEPT_SETS, MAX_PARAMETER_SET } from '../../../src/media/codec/parameter-sets.ts';
 import { mutate } from '../../support/mutate.ts';
 import { annexBUnits } from '../../support/rtp-packets.ts';
@@ -25,8 +12,9 @@ import { forSeeds } from '../../support/seeded-random.ts';
 const base64 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64'));
 const h264 = annexBUnits('x264-160x120-bframes-slices.h264');
 const h265 = annexBUnits('x265-162x122-bframes.h265');
+const h265TypeOf = (nal: Uint8Array): number => ((nal[0] ?? 0) >> 1) & 63;
 const ofType = (units: readonly Uint8Array[], type: number, codec: 'h264' | 'h265'): Uint8Array =>
-  units.find((nal) => (codec === 'h264' ? (nal[0] ?? 0) & 31 : h265TypeOf(nal[0] ?? 0)) === type) ?? new Uint8Array(0);
+  units.find((nal) => (codec === 'h264' ? (nal[0] ?? 0) & 31 : h265TypeOf(nal)) === type) ?? new Uint8Array(0);
 const sps = ofType(h264, 7, 'h264');
 const pps = ofType(h264, 8, 'h264');
 const sets265 = [32, 33, 34].map((type) => ofType(h265, type, 'h265'));
@@ -92,14 +80,6 @@ test('an H.265 parameter set of x265 tells size, depth, B-frames and codec strin
   t.is(parseH265Sps(set).profileTierLevel.length, 12);
   t.deepEqual([parseH265Vps(vps).id, parseH265Pps(last)], [0, { id: 0, spsId: 0 }]);
 });
-test('kinds of NAL units are told apart', (t) => {
-  t.deepEqual([1, 5, 6, 7].map(isH264Vcl), [true, true, false, false]);
-  t.deepEqual([1, 5, 7].map(isH264KeyFrame), [false, true, false]);
-  t.deepEqual([0, 19, 21, 31, 32].map(isH265Vcl), [true, true, true, true, false]);
-  t.deepEqual([1, 16, 19, 21, 23, 24].map(isH265KeyFrame), [false, true, true, true, true, false]);
-  t.true(isRecoveryPoint(Uint8Array.of(6, 1, 0xc4), 0, 3));
-});
-
 test('a track is there as soon as there is one set of each kind', (t) => {
   const sets = createParameterSets('h264', []);
   t.is(sets.offer(pps, 0, pps.length), 'changed');
@@ -117,10 +97,7 @@ test('a track is there as soon as there is one set of each kind', (t) => {
 });
 test('H.265 sets from the description make the track, in order', (t) => {
   const sets = createParameterSets('h265', sets265.toReversed());
-  t.deepEqual(
-    sets.track()?.parameterSets.map((nal) => h265TypeOf(nal[0] ?? 0)),
-    [32, 33, 34],
-  );
+  t.deepEqual(sets.track()?.parameterSets.map(h265TypeOf), [32, 33, 34]);
   t.like(sets.track(), { width: 162, height: 122 });
 });
 test('a change of resolution in the middle is a change of the track', (t) => {
@@ -181,13 +158,11 @@ test('AAC configurations are read and made', (t) => {
     sampleRate: 22_050,
     codecString: 'mp4a.40.5',
   });
-  for (const sampleRate of [8000, 44_100, 96_000])
-    for (const channels of [1, 2, 6])
-      t.like(parseAudioSpecificConfig(encodeAudioSpecificConfig({ sampleRate, channels })), {
-        sampleRate,
-        channels,
-        objectType: 2,
-      });
-  t.throws(() => encodeAudioSpecificConfig({ sampleRate: 12_345, channels: 1 }), { code: 'codec/aac' });
+  for (const [config, sampleRate, channels] of [
+    ['1588', 8000, 1],
+    ['1210', 44_100, 2],
+    ['1030', 96_000, 6],
+  ] as const)
+    t.like(parseAudioSpecificConfig(Buffer.from(config, 'hex')), { sampleRate, channels, objectType: 2 });
   t.throws(() => parseAudioSpecificConfig(new Uint8Array(0)), { code: 'codec/aac' });
 });

@@ -8,9 +8,6 @@ const encodes = test.macro<[actual: Uint8Array, hex: string]>({
 });
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 
-test('tfdt past 32 bits', encodes, boxes.tfdt(2 ** 32), '00000014 74666474 01000000 0000000100000000');
-test('tfhd with default-base-is-moof', encodes, boxes.tfhd(2), '00000010 74666864 00020000 00000002');
-test('mfhd', encodes, boxes.mfhd(7), '00000010 6d666864 00000000 00000007');
 test(
   'trex',
   encodes,
@@ -24,12 +21,6 @@ test(
   encodes,
   boxes.ftyp('iso6', 512, ['iso6', 'mp41']),
   '00000018 66747970 69736f36 00000200 69736f36 6d703431',
-);
-test(
-  'prft',
-  encodes,
-  boxes.prft(0xe0000000, 0x80000000, 3600),
-  '00000020 70726674 01000018 00000001 e0000000 80000000 0000000000000e10',
 );
 test(
   'an empty edit and one that begins late',

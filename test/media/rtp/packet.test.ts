@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createPacketView, isRtcp, readPacket, sequenceAt } from '../../../src/media/rtp/packet.ts';
+import { createPacketView, readPacket, sequenceAt } from '../../../src/media/rtp/packet.ts';
 import { sequenceDistance, unwrapSequence, unwrapTimestamp } from '../../../src/media/rtp/sequence.ts';
 import { packetOf } from '../../support/rtp-packets.ts';
 import { forSeeds } from '../../support/seeded-random.ts';
@@ -42,10 +42,6 @@ test('what is no RTP packet with a payload is refused', (t) => {
   ]) {
     t.is(read(hex), undefined, hex);
   }
-});
-test('RTCP on a channel of RTP is told apart', (t) => {
-  t.true(isRtcp(Buffer.from('80c8', 'hex'), 0));
-  t.false(isRtcp(packetOf(1, 1, true, 'aa'), 0));
 });
 test('random bytes never give a payload outside of them', (t) => {
   const view = createPacketView();
