@@ -3,6 +3,7 @@
  * Nothing is recorded; the session is ended at once.
  */
 import { randomBytes } from 'node:crypto';
+import { seconds } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError, assertNever, messageOf } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
@@ -168,7 +169,7 @@ async function playSession(
   let outcome: Outcome = {};
   let connected = false;
   const connection = openRtspConnection({
-    slots: { join: () => () => undefined },
+    slots: { join: () => () => undefined, everySecond: (run) => deps.clock.every(seconds(1), run) },
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
     clock: deps.clock,
     policy: policyOf(request, target.url),

@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { HASH_BYTES, isVcl, sha256 } from '../media/mp4/fragment-hash.ts';
+import { HASH_BYTES, isVcl, sha256, sha256Into } from '../media/mp4/fragment-hash.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 import { MAX_BLOCK_BYTES } from './slabs.ts';
 import type { Block, Slabs } from './slabs.ts';
@@ -39,7 +39,7 @@ export type Payload = {
   readonly accessUnitSize: () => number;
   readonly dropAccessUnit: () => void;
   /** Ends the access unit and puts its leaf hash into `leaves` at `at`. Returns its size. */
-  readonly sealAccessUnit: (leaves: Uint8Array, at: number) => number;
+  readonly sealAccessUnit: (leaves: Buffer, at: number) => number;
   /** Bytes of whole access units. */
   readonly videoBytes: () => number;
   /** No memory was left: what is being written is not whole. Cleared by `dropAccessUnit`. */
@@ -103,13 +103,13 @@ export function createPayload(slabs: Pick<Slabs, 'take' | 'give'>, codec: VideoC
     use(next);
     return true;
   };
-  const sealMixed = (leaves: Uint8Array, offset: number): void => {
+  const sealMixed = (leaves: Buffer, offset: number): void => {
     for (let nal = unitStart; nal < at;) {
       const end = nal + LENGTH_BYTES + lengthAt(bytes, nal);
       (isVcl(codec, bytes[nal + LENGTH_BYTES] ?? 0) ? leaf : rest).add(bytes, nal, end);
       nal = end;
     }
-    leaves.set(leaf.digest(bytes), offset);
+    leaf.digestInto(bytes, leaves, offset);
   };
 
   return {
@@ -150,7 +150,7 @@ export function createPayload(slabs: Pick<Slabs, 'take' | 'give'>, codec: VideoC
       overflowed = false;
     },
     sealAccessUnit: (leaves, offset) => {
-      if (onlyVcl) leaves.set(sha256(bytes.subarray(unitStart, at)), offset);
+      if (onlyVcl) sha256Into(bytes.subarray(unitStart, at), leaves, offset);
       else sealMixed(leaves, offset);
       const size = at - unitStart;
       unitStart = at;
@@ -213,6 +213,8 @@ type Ranges = {
   readonly add: (bytes: Uint8Array, start: number, end: number) => void;
   /** The SHA-256 of all ranges in order; starts anew. */
   readonly digest: (bytes: Uint8Array) => Uint8Array;
+  /** The same into `target` from `at` on. */
+  readonly digestInto: (bytes: Uint8Array, target: Buffer, at: number) => void;
   readonly clear: () => void;
 };
 
@@ -239,6 +241,12 @@ function createRanges(): Ranges {
       const value = hasher === undefined ? sha256(range) : hasher.update(range).digest();
       clear();
       return value;
+    },
+    digestInto: (bytes, target, at) => {
+      const range = bytes.subarray(start, end);
+      if (hasher === undefined) sha256Into(range, target, at);
+      else target.set(hasher.update(range).digest(), at);
+      clear();
     },
     clear,
   };

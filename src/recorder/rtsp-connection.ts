@@ -5,7 +5,6 @@
  * Belongs here: sockets and ports around the machine. Does not: what is asked next (the machine), what packets mean
  * (media-intake.ts), when to try again (camera-loop.ts).
  */
-import { seconds } from '../core/clock.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import { assertNever, UnderstudyError } from '../core/errors.ts';
@@ -154,7 +153,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   };
 
   /** One packet of media; anything wrong with it ends the session with its cause. */
-  const take = (track: number, control: boolean, bytes: Uint8Array, start: number, stop: number): void => {
+  const take = ({ track, control }: Route, bytes: Uint8Array, start: number, stop: number): void => {
     if (intake === undefined || end !== undefined) return;
     try {
       if (control) intake.rtcp(track, bytes, start, stop);
@@ -187,7 +186,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   const reader = createInterleavedReader({
     frame: (channel, bytes, start, stop) => {
       const route = routes[channel];
-      if (route !== undefined) take(route.track, route.control, bytes, start, stop);
+      if (route !== undefined) take(route, bytes, start, stop);
     },
     message: heard,
   });
@@ -222,13 +221,14 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   const openPorts = async (): Promise<void> => {
     const family = deps.address.includes(':') ? 6 : 4;
     const track = pairs.length;
-    const receive =
-      (control: boolean) =>
-      (packet: Buffer, from: { readonly address: string }): void => {
+    const receive = (control: boolean): ((packet: Buffer, from: { readonly address: string }) => void) => {
+      const route = { track, control };
+      return (packet, from) => {
         if (from.address !== expectedSource(track)) return;
         guarded(() => intake?.reading());
-        take(track, control, packet, 0, packet.length);
+        take(route, packet, 0, packet.length);
       };
+    };
     const pair = await openUdpPair(family, { rtp: receive(false), rtcp: receive(true) });
     if (pair !== undefined && end !== undefined) return pair.close();
     if (pair !== undefined && pairs.push(pair) === 1) {
@@ -260,7 +260,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     });
   };
   let cancelReorder: Cancel = () => undefined;
-  const cancelTick = clock.every(seconds(1), () => {
+  const cancelTick = deps.slots.everySecond(() => {
     const at = clock.monotonic();
     if (mediaSeen) dispatch({ kind: 'media-received', at });
     mediaSeen = false;

@@ -17,7 +17,7 @@ export const READ_BUFFER_BYTES: number = 256 * 1024;
 const MAX_UNSENT: number = 64 * 1024;
 
 export type SocketDeps = {
-  readonly slots: Pick<ReadSlots, 'join'>;
+  readonly slots: Pick<ReadSlots, 'join' | 'everySecond'>;
   /** Shared by all sockets: contents are used up before the next read. */
   readonly readBuffer: Buffer;
 };

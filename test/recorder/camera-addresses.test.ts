@@ -5,7 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { refusalOfAddress } from '../../src/core/camera-address.ts';
 import type { CameraAddressPolicy } from '../../src/core/camera-address.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { seconds, systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { startCameraLoop } from '../../src/recorder/camera-loop.ts';
 import { createConnectGate } from '../../src/recorder/connect-gate.ts';
@@ -48,7 +48,7 @@ function record(t: ExecutionContext, url: string, resolve: Resolve, policy: Came
     pushes: { flvUrlOf: () => undefined },
     emit,
     random: () => 0,
-    slots: { join: () => () => undefined },
+    slots: { join: () => () => undefined, everySecond: (run) => systemClock.every(seconds(1), run) },
     readBuffer: Buffer.allocUnsafeSlow(64 * 1024),
     slabs,
     sequence: createSequence(1),

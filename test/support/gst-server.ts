@@ -21,6 +21,7 @@ export type GstOptions = {
   readonly port?: number;
 };
 export type GstServer = {
+  readonly pid: number;
   readonly port: number;
   readonly url: (mount?: number) => string;
   /** SIGSTOP and SIGCONT: a camera that freezes. */
@@ -35,6 +36,7 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
   });
   const port = await portOf(child);
   return {
+    pid: child.pid ?? -1,
     port,
     url: (mount = 0) => `rtsp://127.0.0.1:${port}/cam${mount}`,
     signal: (signal) => killGroup(child, signal),
