@@ -208,11 +208,12 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
   const cancelFlush = clock.every(durationMs(FLUSH_MS), queue.flush);
   const cancelStats = clock.every(seconds(1), () => {
     const at = clock.monotonic();
+    const now = clock.now();
     const all = [...streams.values()].flatMap(({ order, loop, hub }) => {
       if (loop === undefined) return [];
       loop.counter.viewers = hub.viewers();
       loop.setWatched(hub.viewers() > 0);
-      return [statsOf(order, loop.counter, at)];
+      return [statsOf(order, loop.counter, { at, now })];
     });
     ring.push({ kind: 'stats', at: clock.now(), loopDelayP99Ms: delay.takeP99(), streams: all });
   });

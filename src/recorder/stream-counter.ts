@@ -13,7 +13,9 @@ export type StreamCounter = {
   // At the last `statsOf`.
   countedBytes: number;
   countedUnits: number;
-  countedAt: number;
+  /** Monotonic milliseconds; `undefined` before. */
+  countedAt: number | undefined;
+  countedFrameAt: number;
 };
 
 export const createStreamCounter = (): StreamCounter => ({
@@ -25,16 +27,21 @@ export const createStreamCounter = (): StreamCounter => ({
   viewers: 0,
   countedBytes: 0,
   countedUnits: 0,
-  countedAt: 0,
+  countedAt: undefined,
+  countedFrameAt: 0,
 });
 
-/** Begins a new interval for the rates. `at`: monotonic milliseconds. */
+/**
+ * Begins a new interval for the rates. `at`: monotonic milliseconds; `now`: wall milliseconds, before which every frame was sent,
+ * whatever the clock of the camera says. Rates are those of media time from frame to frame: frames are read in bursts, so those
+ * of an interval of ours come and go by a fifth. They are 0 until a whole interval was seen.
+ */
 export function statsOf(
   { cameraId, stream }: { readonly cameraId: string; readonly stream: StreamName },
   counter: StreamCounter,
-  at: number,
+  { at, now }: { readonly at: number; readonly now: number },
 ): StreamStats {
-  const seconds = Math.max(0.001, (at - counter.countedAt) / 1000);
+  const seconds = secondsOf(counter, at);
   const stats: StreamStats = {
     cameraId,
     stream,
@@ -42,7 +49,7 @@ export function statsOf(
     accessUnits: counter.accessUnits,
     packetsLost: counter.packetsLost,
     reconnects: counter.reconnects,
-    lastFrameAt: counter.lastFrameAt === 0 ? undefined : Math.round(counter.lastFrameAt),
+    lastFrameAt: counter.lastFrameAt === 0 ? undefined : Math.round(Math.min(counter.lastFrameAt, now)),
     framesPerSecond: Math.round((10 * (counter.accessUnits - counter.countedUnits)) / seconds) / 10,
     bitsPerSecond: Math.round((8 * (counter.bytes - counter.countedBytes)) / seconds),
     viewers: counter.viewers,
@@ -50,5 +57,15 @@ export function statsOf(
   counter.countedBytes = counter.bytes;
   counter.countedUnits = counter.accessUnits;
   counter.countedAt = at;
+  counter.countedFrameAt = counter.lastFrameAt;
   return stats;
+}
+
+/** What the frames since the last call stand for; infinite if that is not known yet. */
+function secondsOf({ countedAt, countedFrameAt, lastFrameAt }: StreamCounter, at: number): number {
+  if (countedAt === undefined || countedFrameAt === 0) return Infinity;
+  const elapsed = Math.max(1, at - countedAt);
+  const span = lastFrameAt - countedFrameAt;
+  // Behind an outage or a step of a clock the frames stand for another time than the one between them.
+  return (span < elapsed / 2 || span > elapsed * 2 ? elapsed : span) / 1000;
 }
