@@ -13,7 +13,7 @@ import { isoOf } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { epochMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Recovery } from '../settings/settings.ts';
+import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import { readStatus } from '../supervisor/instance.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';

@@ -2,7 +2,7 @@
 import type { HealthItem } from '../api/contract/server.ts';
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
-import type { Recovery } from '../settings/settings.ts';
+import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { VolumeSettings } from '../site/server-settings.ts';
 import type { StreamView, VolumeView } from './live-state.ts';

@@ -1,6 +1,6 @@
 /** From settings to what media shall do: a pure composition of the whole desired state. */
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
-import { cameraSecretName } from '../settings/settings.ts';
+import { cameraSecretName } from '../site/camera-credentials.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { ServerSettings, VolumeSettings } from '../site/server-settings.ts';
 import { MEDIA_PROTOCOL_VERSION } from '../wire/media-protocol.ts';

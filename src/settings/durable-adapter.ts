@@ -11,7 +11,7 @@ import { isoOf } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { backupOf, removeIfThere, replaceFile } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
-import type { Recovery } from './settings.ts';
+import type { Recovery } from './recovery.ts';
 
 /** All settings files together (docs/design/api-security.md); `.bak` not counted. */
 export const MAX_SETTINGS_BYTES: number = 2 * 1024 * 1024;

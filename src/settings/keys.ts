@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import { replaceFile } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
 import { certificateFits, createSelfSignedCertificate } from './self-signed-certificate.ts';
-import type { Recovery } from './settings.ts';
+import type { Recovery } from './recovery.ts';
 
 export type Keys = {
   readonly tls: {

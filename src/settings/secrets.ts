@@ -5,7 +5,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { SettingsFile } from './settings-file.ts';
-import type { Secrets } from './settings.ts';
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
 const sealedSchema = z.strictObject({ nonce: base64, tag: base64, ciphertext: base64 });
@@ -13,6 +12,13 @@ type Sealed = z.infer<typeof sealedSchema>;
 
 export const secretsFileSchema = z.strictObject({ secrets: z.record(z.string(), sealedSchema) });
 export type SecretsFile = z.infer<typeof secretsFileSchema>;
+
+/** Names are `camera:<id>`. */
+export type Secrets = {
+  readonly get: (name: string) => string | undefined;
+  /** All at once: `undefined` forgets one. */
+  readonly set: (changes: ReadonlyMap<string, string | undefined>) => Promise<void>;
+};
 
 export type OpenedSecrets = {
   readonly secrets: Secrets;

@@ -10,7 +10,7 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { createDurableAdapter } from './durable-adapter.ts';
 import type { DurableAdapter, SizeBudget } from './durable-adapter.ts';
-import type { Recovery } from './settings.ts';
+import type { Recovery } from './recovery.ts';
 
 export type SettingsFile<T> = {
   /** The last durable value. Treat it as frozen. */

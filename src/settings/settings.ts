@@ -23,8 +23,9 @@ import type { CameraSettings } from '../site/camera.ts';
 import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from '../site/server-settings.ts';
 import type { CMS_MODES, ServerSettings, VolumeSettings } from '../site/server-settings.ts';
 import type { SizeBudget } from './durable-adapter.ts';
+import type { Recovery } from './recovery.ts';
 import { openSecrets, secretsFileSchema } from './secrets.ts';
-import type { SecretsFile } from './secrets.ts';
+import type { Secrets, SecretsFile } from './secrets.ts';
 import { openSettingsFile } from './settings-file.ts';
 import type { SettingsFile } from './settings-file.ts';
 
@@ -32,24 +33,6 @@ export type CamerasFile = { readonly cameras: CameraSettings[] };
 export type UsersFile = { readonly users: UserRecord[]; readonly tokens: TokenRecord[] };
 export type SessionsFile = { readonly sessions: SessionRecord[] };
 export type VolumesFile = { readonly volumes: VolumeSettings[] };
-
-/** Camera passwords, encrypted at rest; names are `camera:<id>`. */
-export type Secrets = {
-  readonly get: (name: string) => string | undefined;
-  /** All at once: `undefined` forgets one. */
-  readonly set: (changes: ReadonlyMap<string, string | undefined>) => Promise<void>;
-};
-export { cameraSecretName } from '../site/camera-credentials.ts';
-
-/** A settings file that could not be read and what was done about it: a health item `settings-recovered` and an event. */
-export type Recovery = {
-  readonly file: string;
-  /** `previous`: the generation before is in use. `lost`: nothing readable was left, defaults are in use. */
-  readonly outcome: 'previous' | 'lost';
-  /** Where the bad file was put aside. */
-  readonly quarantined: string | undefined;
-  readonly message: string;
-};
 
 export type Settings = {
   readonly server: SettingsFile<ServerSettings>;
