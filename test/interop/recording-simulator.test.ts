@@ -113,6 +113,12 @@ const CASES: readonly FaultCase[] = [
   { id: 'no-reports', fault: { kind: 'no-sender-reports' }, cause: undefined, toleranceMs: 150 },
   { id: 'no-audio', fault: { kind: 'no-audio', seconds: 3 }, cause: undefined },
   { id: 'other-size', fault: { kind: 'resolution', variant: 'other' }, cause: undefined },
+  {
+    id: 'no-keep-alive',
+    fault: { kind: 'refuse-keep-alive' },
+    options: { sessionTimeoutSeconds: 4 },
+    cause: /^(camera-unreachable|camera-stalled|no-key-frame)$/,
+  },
   { id: 'short-session', fault: undefined, options: { sessionTimeoutSeconds: 4 }, cause: undefined },
   {
     id: 'short-udp',

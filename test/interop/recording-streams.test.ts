@@ -56,6 +56,18 @@ test('codecs, B-frames, slices, parameter sets, clocks and RTSPS side by side: n
       options: { clips: h265 },
       fault: { kind: 'sdp', variant: 'no-parameter-sets' },
     },
+    {
+      id: 'udp-only',
+      codec: 'h264',
+      fault: { kind: 'refuse-transport', transport: 'tcp' },
+      order: { transport: 'auto' },
+    },
+    {
+      id: 'tcp-only',
+      codec: 'h264',
+      fault: { kind: 'refuse-transport', transport: 'udp' },
+      order: { transport: 'auto' },
+    },
     { id: 'no-reports', codec: 'h264', fault: { kind: 'no-sender-reports' } },
     { id: 'b-frames-jump', codec: 'h264', options: { clips: bFrames } },
     { id: 'no-audio', codec: 'h264', options: { audio: false } },
