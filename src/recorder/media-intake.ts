@@ -17,7 +17,7 @@ import { createReorderBuffer } from '../media/rtp/reorder.ts';
 import { encodeReceiverReport, parseRtcp } from '../media/rtp/rtcp.ts';
 import { unwrapTimestamp } from '../media/rtp/sequence.ts';
 import { createReceiverStatistics } from '../media/rtp/statistics.ts';
-import type { ReadyTrack } from '../media/rtsp/client-session.ts';
+import type { ReadyTrack } from '../media/rtsp/client-state.ts';
 import type { AudioDescription } from '../media/sdp/tracks-of.ts';
 import type { AudioTrack } from '../media/tracks.ts';
 import type { Observation } from '../media/rtp/wall-clock.ts';

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { MissingCause } from '../ledger/causes.ts';
-import type { Policy, ReadyTrack } from '../media/rtsp/client-session.ts';
+import type { Policy, ReadyTrack } from '../media/rtsp/client-state.ts';
 import type { MediaEvent, StreamOrder } from '../wire/media-protocol.ts';
 import { createFragmentBuilder } from './fragment-builder.ts';
 import type { FragmentBuilder } from './fragment-builder-types.ts';

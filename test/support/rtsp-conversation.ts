@@ -1,6 +1,7 @@
 /** A camera of a few lines and a driver for the RTSP client machine, so that tests read as conversations. */
-import { DEFAULT_TIMEOUTS, initial, step } from '../../src/media/rtsp/client-session.ts';
-import type { Effect, Event, Policy, State } from '../../src/media/rtsp/client-session.ts';
+import { step } from '../../src/media/rtsp/client-session.ts';
+import { DEFAULT_TIMEOUTS, initial } from '../../src/media/rtsp/client-state.ts';
+import type { Effect, Event, Policy, State } from '../../src/media/rtsp/client-state.ts';
 import { headerOf, NO_BODY } from '../../src/media/rtsp/message.ts';
 import type { Header, RtspRequest, RtspResponse } from '../../src/media/rtsp/message.ts';
 import { parseRtspUrl } from '../../src/media/rtsp/url.ts';

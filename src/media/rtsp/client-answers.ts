@@ -7,7 +7,6 @@ import { tracksOf } from '../sdp/tracks-of.ts';
 import type { SelectedTracks, TrackDescription } from '../sdp/tracks-of.ts';
 import { chooseChallenge, parseChallenges } from './authentication.ts';
 import { nextChannels, request } from './client-conversation.ts';
-import type { Conversation, Pending } from './client-conversation.ts';
 import {
   noCredentials,
   protocolBroken,
@@ -16,8 +15,7 @@ import {
   unreadable,
   wrongPassword,
 } from './client-failure.ts';
-import type { Failure } from './client-failure.ts';
-import type { Effect, Policy, ReadyTrack, State, Step } from './client-session.ts';
+import type { Conversation, Effect, Failure, Pending, Policy, ReadyTrack, State, Step } from './client-state.ts';
 import { headerOf, headersOf } from './message.ts';
 import type { RtspResponse } from './message.ts';
 import { parsePublic, parseRtpInfo, parseSession } from './session-header.ts';

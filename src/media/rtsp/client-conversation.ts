@@ -1,59 +1,16 @@
 /**
- * What the RTSP client remembers of one connection, and how its next request looks: CSeq, Session, Authorization.
- * Belongs here: requests. Does not: what answers mean (client-answers.ts).
+ * How the next request of the RTSP client looks: CSeq, Session, Authorization.
+ * Belongs here: requests. Does not: what answers mean (client-answers.ts), what is remembered (client-state.ts).
  */
 import { assertNever } from '../../core/errors.ts';
-import type { SelectedTracks, TrackDescription } from '../sdp/tracks-of.ts';
 import { encodeAuthorization } from './authentication.ts';
-import type { Challenge } from './authentication.ts';
-import type { Policy, ReadyTrack, Step } from './client-session.ts';
+import type { Conversation, Policy, Purpose, ReadyTrack, Step } from './client-state.ts';
 import { NO_BODY } from './message.ts';
 import type { Header, RtspRequest } from './message.ts';
 import { keepAliveMethodOf, LIVE_RANGE } from './session-header.ts';
-import type { Session } from './session-header.ts';
 import { encodeTransport } from './transport-header.ts';
 import type { PortPair } from './transport-header.ts';
 import { resolveControl } from './url.ts';
-
-export type Purpose =
-  | { readonly kind: 'options' }
-  | { readonly kind: 'describe' }
-  | { readonly kind: 'setup'; readonly track: TrackDescription }
-  /** Some cameras refuse the header Range (457). */
-  | { readonly kind: 'play'; readonly range: boolean }
-  | { readonly kind: 'keep-alive' }
-  | { readonly kind: 'teardown' };
-
-export type Pending = {
-  readonly purpose: Purpose;
-  readonly method: string;
-  readonly cseq: number;
-  readonly sentAt: number;
-  /** The nonce it was proven with (empty for Basic); `undefined` if it carried no proof. */
-  readonly nonce: string | undefined;
-};
-
-export type Conversation = {
-  readonly cseq: number;
-  readonly challenge: Challenge | undefined;
-  readonly digestSeen: boolean;
-  /** Requests proven with the challenge's nonce so far. */
-  readonly nonceCount: number;
-  /** 401 answers in a row. */
-  readonly refusals: number;
-  readonly offered: ReadonlySet<string>;
-  readonly transport: 'tcp' | 'udp';
-  readonly triedOther: boolean;
-  /** Base of the controls once described. */
-  readonly base: string;
-  readonly described: SelectedTracks | undefined;
-  readonly waiting: readonly TrackDescription[];
-  readonly ready: readonly ReadyTrack[];
-  readonly remarks: readonly string[];
-  /** Ports opened for the track to be set up next, UDP only. */
-  readonly ports: PortPair | undefined;
-  readonly session: Session | undefined;
-};
 
 export const beginConversation = (policy: Policy): Conversation => ({
   cseq: 0,
@@ -99,7 +56,7 @@ export function request(purpose: Purpose, conversation: Conversation, at: number
 }
 
 /** Address of PLAY, GET_PARAMETER and TEARDOWN: the session's own control, which `*` or nothing make the base itself. */
-export function aggregateUri({ base, described }: Pick<Conversation, 'base' | 'described'>): string {
+function aggregateUri({ base, described }: Pick<Conversation, 'base' | 'described'>): string {
   return resolveControl(base, described?.control);
 }
 

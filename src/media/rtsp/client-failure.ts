@@ -3,18 +3,9 @@
  * Never a credential: queries are left out too, some makes carry the password there.
  */
 import { UnderstudyError, messageOf } from '../../core/errors.ts';
-import type { MissingCause } from '../../ledger/causes.ts';
-import type { Pending } from './client-conversation.ts';
-import type { Policy, State } from './client-session.ts';
+import type { Failure, Pending, Policy, State } from './client-state.ts';
 import type { RtspResponse } from './message.ts';
 import { headerOf } from './message.ts';
-
-export type Failure = {
-  readonly cause: MissingCause;
-  readonly message: string;
-  /** It is the user name or the password. */
-  readonly about?: 'credentials';
-};
 
 const REASONS: Readonly<Record<number, (url: Policy['url']) => string>> = {
   403: (url) => `forbids this user the path ${pathOf(url)}: check the user's rights and the path`,

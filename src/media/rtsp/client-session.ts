@@ -11,115 +11,13 @@
  * 3. After the camera has asked for Digest nothing is answered with Basic.
  */
 import { assertNever } from '../../core/errors.ts';
-import type { TrackDescription } from '../sdp/tracks-of.ts';
 import { answered, setUpNext } from './client-answers.ts';
 import { beginConversation, request } from './client-conversation.ts';
-import type { Conversation, Pending } from './client-conversation.ts';
 import { brokenOff, noAnswer, noMedia } from './client-failure.ts';
-import type { Failure } from './client-failure.ts';
-import type { Credentials } from './authentication.ts';
-import type { RtspRequest, RtspResponse } from './message.ts';
-import type { RtpInfo } from './session-header.ts';
+import { ENDED } from './client-state.ts';
+import type { Effect, Event, Policy, State, Step } from './client-state.ts';
+import type { RtspRequest } from './message.ts';
 import type { PortPair } from './transport-header.ts';
-import type { RtspUrl } from './url.ts';
-
-export type Policy = {
-  readonly url: RtspUrl;
-  readonly credentials: Credentials | undefined;
-  /** `auto`: TCP, UDP if the camera refuses TCP, and TCP again if nothing arrives over UDP. */
-  readonly transport: 'auto' | 'tcp' | 'udp';
-  readonly audio: boolean;
-  readonly userAgent: string;
-  /** Fresh random text for every connection, letters and digits (Digest `cnonce`). */
-  readonly cnonce: string;
-  /** Milliseconds, all of them. Without an answer for so long the camera is unreachable. */
-  readonly responseTimeout: number;
-  /** Without a first packet for so long over UDP the machine falls back to TCP. */
-  readonly udpTimeout: number;
-  /** Without any media for so long the camera is stalled. */
-  readonly mediaTimeout: number;
-  /** Wait between SETUP and PLAY until a `play` event (warm standby). */
-  readonly pauseBeforePlay: boolean;
-};
-
-export const DEFAULT_TIMEOUTS: Pick<Policy, 'responseTimeout' | 'udpTimeout' | 'mediaTimeout'> = {
-  responseTimeout: 10_000,
-  udpTimeout: 4000,
-  mediaTimeout: 10_000,
-};
-
-/** `at` is monotonic milliseconds. */
-export type Event =
-  | { readonly kind: 'connected'; readonly at: number }
-  | { readonly kind: 'response'; readonly at: number; readonly response: RtspResponse }
-  /** Cameras ask too: OPTIONS to see who is there, ANNOUNCE, REDIRECT, SET_PARAMETER. */
-  | { readonly kind: 'request'; readonly at: number; readonly request: RtspRequest }
-  /** Answers `open-ports`: even and odd port, or `undefined` if there are none. */
-  | { readonly kind: 'ports-opened'; readonly at: number; readonly ports: PortPair | undefined }
-  /** Media packets have come since the last event. Once per `time-passed` is enough. */
-  | { readonly kind: 'media-received'; readonly at: number }
-  /** At least every second. */
-  | { readonly kind: 'time-passed'; readonly at: number }
-  | { readonly kind: 'play'; readonly at: number }
-  | { readonly kind: 'stop'; readonly at: number }
-  /** The connection could not be made or broke off; `reason` in words for a person. */
-  | { readonly kind: 'closed'; readonly at: number; readonly reason: string };
-
-export type TrackTransport =
-  | { readonly kind: 'tcp'; readonly rtpChannel: number; readonly rtcpChannel: number }
-  | {
-      readonly kind: 'udp';
-      readonly local: PortPair;
-      /** Where the camera sends from; `undefined` if it does not say. */
-      readonly remote: PortPair | undefined;
-      readonly source: string | undefined;
-    };
-export type ReadyTrack = {
-  readonly description: TrackDescription;
-  readonly transport: TrackTransport;
-  readonly ssrc: number | undefined;
-};
-
-export type Effect =
-  /** `request` is whole: CSeq, Session, Authorization. */
-  | { readonly kind: 'send'; readonly request: RtspRequest }
-  | { readonly kind: 'answer'; readonly response: RtspResponse }
-  | { readonly kind: 'open-ports'; readonly track: TrackDescription['kind'] }
-  /** Media may come from now on, some cameras send before they answer PLAY. Remarks are for the event log. */
-  | { readonly kind: 'prepare'; readonly tracks: readonly ReadyTrack[]; readonly remarks: readonly string[] }
-  | { readonly kind: 'standing-by' }
-  | { readonly kind: 'playing'; readonly rtpInfo: readonly RtpInfo[] }
-  /** Close the connection and connect anew at once with this transport instead of the policy's. */
-  | { readonly kind: 'restart'; readonly transport: 'tcp' | 'udp'; readonly message: string }
-  /** Close the connection. */
-  | ({ readonly kind: 'failed' } & Failure)
-  | { readonly kind: 'stopped' };
-
-export type State =
-  | { readonly kind: 'connecting'; readonly since: number | undefined }
-  | { readonly kind: 'asking'; readonly conversation: Conversation; readonly pending: Pending }
-  | { readonly kind: 'opening-ports'; readonly conversation: Conversation }
-  /** Set up, not playing (warm standby). */
-  | {
-      readonly kind: 'standing-by';
-      readonly conversation: Conversation;
-      readonly keepAlive: Pending | undefined;
-      readonly lastSent: number;
-    }
-  | {
-      readonly kind: 'playing';
-      readonly conversation: Conversation;
-      readonly keepAlive: Pending | undefined;
-      readonly lastSent: number;
-      readonly lastMedia: number;
-      readonly anyMedia: boolean;
-    }
-  | { readonly kind: 'ended' };
-
-export type Step = { readonly state: State; readonly effects: readonly Effect[] };
-
-export const initial: State = { kind: 'connecting', since: undefined };
-export const ENDED: State = { kind: 'ended' };
 
 export function step(state: State, event: Event, policy: Policy): Step {
   if (state.kind === 'ended') return { state, effects: [] };

@@ -1,7 +1,8 @@
 /** What holds a session once it stands: keep-alive, silence, stop, standby; and the invariants under random events. */
 import test from 'ava';
-import { initial, step } from '../../../src/media/rtsp/client-session.ts';
-import type { Effect, Event, State } from '../../../src/media/rtsp/client-session.ts';
+import { step } from '../../../src/media/rtsp/client-session.ts';
+import { initial } from '../../../src/media/rtsp/client-state.ts';
+import type { Effect, Event, State } from '../../../src/media/rtsp/client-state.ts';
 import { headerOf, NO_BODY } from '../../../src/media/rtsp/message.ts';
 import type { Header, RtspResponse } from '../../../src/media/rtsp/message.ts';
 import { BASIC, camera, DIGEST, play, policyOf, VIDEO_AUDIO } from '../../support/rtsp-conversation.ts';
