@@ -6,7 +6,7 @@ import { parseSdp } from '../sdp/sdp.ts';
 import { tracksOf } from '../sdp/tracks-of.ts';
 import type { SelectedTracks, TrackDescription } from '../sdp/tracks-of.ts';
 import { chooseChallenge, parseChallenges } from './authentication.ts';
-import { nextChannels, request } from './client-conversation.ts';
+import { nextChannels, request } from './client-requests.ts';
 import {
   noCredentials,
   protocolBroken,

@@ -3,7 +3,7 @@
  * TEARDOWN (RFC 2326). Time enters as `at`, answers as values, everything to be done leaves as effects.
  *
  * Belongs here: what is asked next and what an answer means. Does not: sockets and media bytes (recorder), the requests'
- * headers and proofs (client-conversation.ts), why a camera said no (client-failure.ts), when to try again (recorder).
+ * headers and proofs (client-requests.ts), why a camera said no (client-failure.ts), when to try again (recorder).
  *
  * Invariants:
  * 1. At most one request is under way until PLAY was answered.
@@ -12,7 +12,7 @@
  */
 import { assertNever } from '../../core/errors.ts';
 import { answered, setUpNext } from './client-answers.ts';
-import { beginConversation, request } from './client-conversation.ts';
+import { beginConversation, request } from './client-requests.ts';
 import { brokenOff, noAnswer, noMedia } from './client-failure.ts';
 import { ENDED } from './client-state.ts';
 import type { Effect, Event, Policy, State, Step } from './client-state.ts';
