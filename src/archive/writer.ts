@@ -39,6 +39,8 @@ export type VolumeWriter = Running & {
 
 /** The thread checks its disk every 2 s; silent for this long, the disk hangs. */
 export const HUNG_AFTER = seconds(6);
+/** Before its first sign a thread may take this long: a loaded box starts dozens at once. What comes meanwhile waits in memory. */
+export const STARTED_WITHIN = seconds(20);
 /** A thread that died (a defect of ours) is started again after this. */
 const RESTART_AFTER = seconds(1);
 /** `stop` waits this long for a hung disk, then leaves the thread behind. */
@@ -173,11 +175,12 @@ function startThread({ volume, log, clock }: VolumeWriterDeps, { hear, hang, end
   const post = (message: ToThread): void => worker.postMessage(message);
   let lastSign = clock.monotonic();
   let hung = false;
+  let patience: number = STARTED_WITHIN;
   const stopWatching = clock.every(seconds(1), () => {
-    if (hung || clock.monotonic() - lastSign < HUNG_AFTER) return;
+    if (hung || clock.monotonic() - lastSign < patience) return;
     hung = true;
     log.warn('volume hangs', { volumeId: volume.id });
-    hang(`the disk of ${volume.path} has not answered for ${HUNG_AFTER / 1000} s; check cable and disk`);
+    hang(`the disk of ${volume.path} has not answered for ${patience / 1000} s; check cable and disk`);
   });
   const exited = new Promise<void>((resolve) => {
     worker.once('exit', () => {
@@ -189,6 +192,7 @@ function startThread({ volume, log, clock }: VolumeWriterDeps, { hear, hang, end
   worker.on('error', (error) => log.error('writer thread failed', { volumeId: volume.id, error }));
   worker.on('message', (message: FromThread) => {
     lastSign = clock.monotonic();
+    patience = HUNG_AFTER;
     if (message.kind === 'result') hear(message.batch, message.result);
     else if (hung) post({ kind: 'tell' });
     hung = false;

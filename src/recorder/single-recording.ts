@@ -16,7 +16,7 @@ import { createServerId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import { durationMs } from '../core/units.ts';
 import { parseRtspUrl } from '../media/rtsp/url.ts';
-import type { MediaEvent, StreamOrder, Transport } from '../wire/media-protocol.ts';
+import type { MediaEvent, StreamOrder, StreamState, Transport } from '../wire/media-protocol.ts';
 import { startCameraLoop } from './camera-loop.ts';
 import { createConnectGate } from './connect-gate.ts';
 import { createLiveHub } from './live-hub.ts';
@@ -177,9 +177,17 @@ function createTally(): Tally {
   const gaps: { start: number; end: number; cause: string; detail: string }[] = [];
   let [accessUnits, audioFrames, bytes, recordedMs] = [0, 0, 0, 0];
   let first: number | undefined;
+  let closedAt: number | undefined;
   let open: { start: number; cause: string; detail: string } | undefined;
   let failure: string | undefined;
   let refused = false;
+  const state = (now: StreamState): void => {
+    // A gap that only changes its cause is closed too: recording begins when it is said to.
+    if (now.kind === 'recording') first ??= closedAt;
+    if (now.kind !== 'failed') return;
+    failure = now.message;
+    refused = now.cause === 'camera-refused';
+  };
   const event = (what: MediaEvent): void => {
     switch (what.kind) {
       case 'segment-opened':
@@ -200,15 +208,13 @@ function createTally(): Tally {
         // Before the first access unit nothing was expected.
         if (open !== undefined && first !== undefined) gaps.push({ ...open, end: what.end });
         open = undefined;
-        first ??= what.end;
+        closedAt = what.end;
         break;
       case 'gap':
         gaps.push({ start: what.start, end: what.end, cause: what.cause, detail: what.detail });
         break;
       case 'stream-state':
-        if (what.state.kind !== 'failed') break;
-        failure = what.state.message;
-        refused = what.state.cause === 'camera-refused';
+        state(what.state);
         break;
       default:
     }
