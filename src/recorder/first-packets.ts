@@ -15,6 +15,7 @@ type Held = { readonly track: number; readonly bytes: Uint8Array; readonly lostB
 export type FirstPackets = {
   /** False: nothing is held any more, the packet is the caller's. Borrowed bytes. */
   readonly hold: (track: number, bytes: Uint8Array, lostBefore: boolean) => boolean;
+  readonly isHolding: () => boolean;
   /** `at`: monotonic milliseconds. */
   readonly timePassed: (at: number) => void;
   /** Everything held, in the order it came, and nothing more is held. */
@@ -47,6 +48,7 @@ export function createFirstPackets(
       held.push({ track, bytes: Uint8Array.from(bytes), lostBefore });
       return true;
     },
+    isHolding: () => holding,
     timePassed: (at) => {
       if (holding && since !== undefined && at - since >= MAX_HOLD_MS) release();
     },

@@ -13,6 +13,7 @@ import { createH265Depacketizer } from '../media/rtp/depacketize-h265.ts';
 import { createPlainAudioDepacketizer } from '../media/rtp/depacketize-plain-audio.ts';
 import type { Depacketizer } from '../media/rtp/depacketizer.ts';
 import { createPacketView, readPacket } from '../media/rtp/packet.ts';
+import type { PacketView } from '../media/rtp/packet.ts';
 import { createReorderBuffer } from '../media/rtp/reorder.ts';
 import { encodeReceiverReport, parseRtcp } from '../media/rtp/rtcp.ts';
 import { unwrapTimestamp } from '../media/rtp/sequence.ts';
@@ -106,6 +107,8 @@ function createReceiver(
   first: FirstPackets,
 ): Receiver {
   const view = createPacketView();
+  /** What was held back is delivered while a packet is in hand. */
+  const heldView = createPacketView();
   const statistics = createReceiverStatistics(description.clockRate);
   const depacketizer = depacketizerOf(description, deps);
   const clock = deps.clockOf(index);
@@ -116,6 +119,7 @@ function createReceiver(
   /** Of the packet that arrived last, and of the one delivered last: they differ only while packets are held back. */
   let arrived = Number.NaN;
   let delivered = Number.NaN;
+  let deliveredRaw = Number.NaN;
   let source = 0;
   let foreign = 0;
   let lastReport = { middle: 0, at: 0 };
@@ -134,11 +138,17 @@ function createReceiver(
     clock.senderReport(unwrapTimestamp(next, earlyReport.rtpTimestamp), earlyReport.wallMs);
     earlyReport = undefined;
   };
-  const deliver = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
-    if (!readPacket(view, bytes, start, end)) return;
-    delivered = Number.isNaN(delivered) ? view.timestamp : unwrapTimestamp(delivered, view.timestamp);
+  const push = (packet: PacketView, lostBefore: boolean): void => {
+    // Stored only when it changes: a fraction or a large number in a variable is a new heap number each time.
+    if (packet.timestamp !== deliveredRaw) {
+      deliveredRaw = packet.timestamp;
+      delivered = Number.isNaN(delivered) ? deliveredRaw : unwrapTimestamp(delivered, deliveredRaw);
+    }
     if (lostBefore && isVideo) deps.lost();
-    depacketizer.push(view, delivered, lostBefore);
+    depacketizer.push(packet, delivered, lostBefore);
+  };
+  const deliver = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
+    if (readPacket(heldView, bytes, start, end)) push(heldView, lostBefore);
   };
   const countForeign = (): void => {
     foreign += 1;
@@ -149,11 +159,17 @@ function createReceiver(
       `Expected RTP of payload type ${payloadType} as the camera described it, got ${foreign} other packets in a row: restart the camera, or check its codec.`,
     );
   };
-  const take = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
-    if (!readPacket(view, bytes, start, end) || view.payloadType !== payloadType) return countForeign();
+  /** The packet in `view`, which lies at `start` to `end`. */
+  const accept = (start: number, end: number, lostBefore: boolean): void => {
+    if (view.payloadType !== payloadType) return countForeign();
     foreign = 0;
     observe(view.timestamp);
-    if (!first.hold(index, bytes.subarray(start, end), lostBefore)) deliver(bytes, start, end, lostBefore);
+    if (first.isHolding() && first.hold(index, view.bytes.subarray(start, end), lostBefore)) return;
+    push(view, lostBefore);
+  };
+  const take = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {
+    if (readPacket(view, bytes, start, end)) accept(start, end, lostBefore);
+    else countForeign();
   };
   const reorder = transport.kind === 'udp' ? createReorderBuffer(MAX_REORDER_WAIT, take) : undefined;
 
@@ -165,10 +181,10 @@ function createReceiver(
     },
     rtp: (bytes, start, end) => {
       if (!readPacket(view, bytes, start, end)) return countForeign();
-      source = view.ssrc;
+      if (view.ssrc !== source) source = view.ssrc;
       const missing = statistics.received(view.sequence, view.timestamp, readAt);
       if (reorder !== undefined) reorder.push(bytes, start, end, readAt);
-      else if (missing >= 0) take(bytes, start, end, missing > 0);
+      else if (missing >= 0) accept(start, end, missing > 0);
     },
     rtcp: (bytes, start, end) => {
       for (const packet of parseRtcp(bytes, start, end)) {
