@@ -24,6 +24,13 @@ export function registerStatus(program: Command): void {
     .option('--fingerprint <sha256>', 'certificate to expect; needed with --server unless it is on this machine')
     .option('--token-file <file>', 'file with an API token')
     .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+A server makes its certificate itself, so no authority vouches for it: it is trusted by its fingerprint (SHA-256), which the server
+prints when it starts and shows under Settings. With --data it is read from the data directory; at an address of this machine
+(localhost, 127.0.0.1, ::1) it may be left out. The token is sent only to a server that shows the expected certificate.`,
+    )
     .action(async (options: StatusOptions) => await status(options));
 }
 
@@ -70,7 +77,7 @@ async function placeOf({ server, data, fingerprint, tokenFile }: StatusOptions):
   if (tokenFile === undefined) throw wrong('status needs --token-file FILE: make a token under Users, save it there');
   const token = (await readFile(tokenFile, 'utf8')).trim();
   if (data !== undefined) {
-    const found = JSON.parse(await readFile(join(data, 'run', 'http.json'), 'utf8')) as Found;
+    const found = await foundIn(data);
     return { host: found.bind ?? '127.0.0.1', port: found.port, fingerprint: found.fingerprint, token };
   }
   if (server === undefined || !URL.canParse(server))
@@ -86,6 +93,19 @@ async function placeOf({ server, data, fingerprint, tokenFile }: StatusOptions):
     fingerprint: fingerprint?.replaceAll(':', '').toLowerCase(),
     token,
   };
+}
+
+async function foundIn(data: string): Promise<Found> {
+  try {
+    return JSON.parse(await readFile(join(data, 'run', 'http.json'), 'utf8')) as Found;
+  } catch (cause) {
+    throw new UnderstudyError(
+      'unavailable',
+      'cli/no-server',
+      `No server has said in ${data} where it listens: it is not running, or its data directory is another one.`,
+      { cause },
+    );
+  }
 }
 
 type Found = { readonly port: number; readonly fingerprint: string; readonly bind?: string };

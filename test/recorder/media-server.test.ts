@@ -97,7 +97,7 @@ test('orders older than those in force are refused; the connection stays', async
   const { taken, peer } = await bench(t);
   const one = await peer();
   for (const version of [3, 2, 3, 4]) one.say({ ...ORDERS, version });
-  await waitFor('the last orders', () => taken.at(-1) === 4);
+  await waitFor('the last orders and the refusal', () => taken.at(-1) === 4 && one.lines().length > 0);
   t.deepEqual(taken, [3, 3, 4]);
   t.deepEqual(
     one.lines().map(({ kind, code }) => [kind, code]),
