@@ -20,11 +20,19 @@ let told: VolumeState | undefined;
 
 const look = (): void => {
   const state = core.check();
-  const changed =
-    told?.kind !== state.kind || (state.kind === 'unusable' && told.kind === 'unusable' && state.cause !== told.cause);
-  if (changed) sendState(state);
+  if (isNews(state)) sendState(state);
   else send({ kind: 'alive' });
 };
+/** Space too: while nobody writes here nothing else tells that it was freed, or used by somebody else. */
+function isNews(state: VolumeState): boolean {
+  if (told === undefined || problemOf(told) !== problemOf(state)) return true;
+  return Math.abs(told.freeBytes - state.freeBytes) > state.totalBytes / 1000;
+}
+/** The words of a full volume are its numbers. */
+function problemOf(state: VolumeState): string {
+  if (state.kind === 'usable') return '';
+  return state.cause === 'volume-full' ? state.cause : `${state.cause} ${state.message}`;
+}
 function sendState(state: VolumeState): void {
   told = state;
   send({

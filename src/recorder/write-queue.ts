@@ -240,6 +240,8 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   const place = (entry: Waiting, jobs: (volumeId: string, job: WriteJob) => void): boolean => {
     const target = volumeFor(entry);
     if (target !== undefined) return !target.busy && send(entry, target.writer, jobs);
+    // Nothing more is linked to its last fragment; and what is open, retention may not remove from a full disk.
+    closeFile(entry.stream, jobs);
     lose(entry, entry.cause ?? 'volume-gone', entry.detail || 'No volume is set up for this camera.');
     return true;
   };
