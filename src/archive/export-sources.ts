@@ -75,8 +75,17 @@ async function readSegment(source: ByteSource, file: SegmentToRead, range: WallR
   const init = await readInit(source);
   const { serverId, epoch } = init.header;
   const segment: SourceSegment = { ...file, serverId, epoch, layout: init.layout, layoutHash: init.layoutHash };
+  // What cannot be read has no time of its own: it lies between its neighbours.
+  let readable = init.header.start * 1000;
+  let isUnreadable = false;
   for await (const step of scanFragments(source, { from: init.length, resync: true })) {
-    if (step.kind !== 'fragment' || step.fragment.start >= range.end) continue;
+    isUnreadable ||= step.kind === 'damaged';
+    if (step.kind !== 'fragment') continue;
+    if (isUnreadable && step.fragment.start > readable)
+      into.damaged.push({ start: readable, end: step.fragment.start });
+    isUnreadable = false;
+    readable = step.fragment.end;
+    if (step.fragment.start >= range.end) continue;
     const info = { ...step.fragment, header: NO_BYTES };
     const whole = info.intact && (await isWhole(source, info, { segment, range }));
     if (whole) into.fragments.push({ segment, info });

@@ -46,11 +46,11 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
   const { catalogue, log } = deps;
   const waiting = new Map<string, Segment>();
   const items: HealthItem[] = [];
-  let stopped = false;
+  const stopping = new AbortController();
   let busy = false;
   let running = Promise.resolve();
   const drain = async (): Promise<void> => {
-    for (let next = first(waiting); next !== undefined && !stopped; next = first(waiting)) {
+    for (let next = first(waiting); next !== undefined && !stopping.signal.aborted; next = first(waiting)) {
       waiting.delete(next.path);
       try {
         const item = await inspect(deps, next);
@@ -67,13 +67,13 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
     suspect: (stream, ranges) => {
       for (const segment of suspectsOf(catalogue, stream, ranges))
         if (waiting.size < MAX_WAITING) waiting.set(segment.path, segment);
-      if (busy || waiting.size === 0 || stopped) return;
+      if (busy || waiting.size === 0 || stopping.signal.aborted) return;
       busy = true;
       running = drain();
     },
     items: () => items,
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       await running;
     },
   };

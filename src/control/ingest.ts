@@ -7,7 +7,7 @@
  */
 import type { LiveEvent } from '../api/contract/events.ts';
 import type { NewActivity } from '../api/activity.ts';
-import type { Catalogue } from '../archive/catalogue-types.ts';
+import type { Catalogue, SegmentRow } from '../archive/catalogue-types.ts';
 import { isoOf } from '../core/clock.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { assertNever } from '../core/errors.ts';
@@ -42,6 +42,8 @@ export type Ingest = {
   readonly hello: (hello: MediaHello) => void;
   readonly push: (events: readonly NumberedEvent[]) => void;
   readonly flush: () => void;
+  /** Was open when this media process was met first: whoever wrote it is gone. */
+  readonly isOrphan: (volumeId: string, path: string) => boolean;
   /** Forgets what is collected; media will send it again. */
   readonly discard: () => void;
   readonly stop: () => void;
@@ -52,6 +54,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   let instance: string | undefined;
   let pending: NumberedEvent[] = [];
   let cancel: Cancel | undefined;
+  let orphans: ReadonlySet<string> = new Set();
   const news = createNews(deps);
 
   const flush = (): void => {
@@ -76,6 +79,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     hello: (hello) => {
       flush();
       ({ instance } = hello);
+      if (catalogue.cursor.get()?.instance !== instance) orphans = new Set(catalogue.segments.openOnes().map(keyOf));
       const reason = meet(catalogue, hello);
       if (reason !== undefined) deps.onReconcile(reason);
     },
@@ -85,6 +89,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       else cancel ??= clock.after(durationMs(FLUSH_MS), flush);
     },
     flush,
+    isOrphan: (volumeId, path) => orphans.has(keyOf({ volumeId, path })),
     discard: () => {
       pending = [];
     },
@@ -94,6 +99,8 @@ export function createIngest(deps: IngestDeps): Ingest {
     },
   };
 }
+
+const keyOf = ({ volumeId, path }: Pick<SegmentRow, 'volumeId' | 'path'>): string => `${volumeId}/${path}`;
 
 /** Why rows and files may differ, if they may. */
 function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {

@@ -22,6 +22,7 @@ import type { Wanted } from './heartbeat.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import { createIngest } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import { createLiveState } from './live-state.ts';
 import type { LiveState } from './live-state.ts';
 import { mediaSocketOf, startMediaLink } from './media-link.ts';
@@ -78,7 +79,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
   const housekeeping = startRetention(deps, state);
   const remedies = remediesOf(parts, housekeeping.hurry);
   const ingest = createIngest({ ...deps, state, record: activity.record, ...remedies });
-  parts.reconciler = startReconciling(deps, hello);
+  parts.reconciler = startReconciling(deps, hello, ingest.isOrphan);
   const expect = (): void => {
     const { cameras } = settings.cameras.get();
     bookExpectations(catalogue, cameras.flatMap(wantedOf), clock.now());
@@ -191,11 +192,15 @@ const startRetention = (deps: RecordingSideDeps, state: LiveState): Housekeeping
     },
   });
 
-const startReconciling = (deps: RecordingSideDeps, hello: () => MediaHello | undefined): Reconciler =>
+const startReconciling = (
+  deps: RecordingSideDeps,
+  hello: () => MediaHello | undefined,
+  isOrphan: Ingest['isOrphan'],
+): Reconciler =>
   startReconciler({
     ...deps,
     volumeIds: () => deps.settings.volumes.get().volumes.map(({ id }) => id),
-    reconcile: reconcileWith(deps, hello),
+    reconcile: reconcileWith(deps, hello, isOrphan),
     onDone: (_id, { scanned, missing }) => {
       if (scanned + missing === 0) return;
       for (const { id } of deps.settings.cameras.get().cameras) deps.publish({ kind: 'ledger', cameraId: id });
@@ -239,11 +244,12 @@ const wantedOf = ({ id, enabled, record, recordSub, sub }: CameraSettings): read
 function reconcileWith(
   { settings, catalogue, clock }: RecordingSideDeps,
   hello: () => MediaHello | undefined,
+  isOrphan: Ingest['isOrphan'],
 ): (volumeId: string, signal: AbortSignal) => Promise<ReconcileReport | undefined> {
   /** Open in the catalogue and begun since media runs: media has it open. */
   const isBeingWritten = (volumeId: string, path: string): boolean => {
     const row = catalogue.segments.get(volumeId, path);
-    if (row?.open !== true) return false;
+    if (row?.open !== true || isOrphan(volumeId, path)) return false;
     const writer = hello();
     return writer === undefined || row.start >= writer.startedAt - WRITER_SLACK_MS;
   };

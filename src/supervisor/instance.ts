@@ -5,9 +5,18 @@
  * and gone with the process, however that ends. `run/supervisor.pid` says who holds it. Two containers that share a data
  * directory have different abstract namespaces; there the pid file alone would have to do, and pids differ too: not guarded.
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
 
 export type ChildStatus = {
@@ -37,10 +46,8 @@ export async function lockDataDir(dataDir: string): Promise<Locked> {
   try {
     mkdirSync(run, { recursive: true, mode: 0o700 });
   } catch (error) {
-    return {
-      kind: 'refused',
-      message: `cannot make ${run}: ${messageOf(error)}; choose another --data or make it writable`,
-    };
+    const why = messageOf(refusalOf(dataDir) ?? error);
+    return { kind: 'refused', message: `cannot make ${run}: ${why}; choose another --data or make it writable` };
   }
   const { dev, ino } = statSync(dataDir, { bigint: true });
   const server = createServer((socket) => socket.destroy());
@@ -62,6 +69,17 @@ export async function lockDataDir(dataDir: string): Promise<Locked> {
     kind: 'refused',
     message: `another understudy${pid === '' ? '' : ` (pid ${pid})`} is running on ${dataDir}; stop it, or choose another --data`,
   };
+}
+
+/** What access(2) says of the nearest folder that is there: making several at once on a read-only disk ends with ENOENT. */
+function refusalOf(folder: string): unknown {
+  if (!existsSync(folder) && dirname(folder) !== folder) return refusalOf(dirname(folder));
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** A full disk is no reason not to record: media keeps its orders, control says what is wrong as long as it lasts. */
