@@ -139,6 +139,7 @@ test.serial(
     const head = page.getByRole('slider', { name: 'Playhead' });
     await page.locator('.stage video:not([hidden])').nth(1).waitFor();
     await head.focus();
+    await page.getByRole('button', { name: '24 h' }).click();
     const before = Number(await head.getAttribute('aria-valuenow'));
     await page.keyboard.press('ArrowLeft');
     t.is(Number(await head.getAttribute('aria-valuenow')), before - 1);
@@ -202,6 +203,7 @@ test.serial('a day of sixteen cameras is panned without dropping behind', async 
   await page.goto(`${api.url}/playback?cameras=none`);
   await page.getByRole('slider').waitFor();
   await page.waitForResponse(/timeline/).catch(() => undefined);
+  await page.getByRole('button', { name: '24 h' }).click();
   const field = await page.locator('.tl-field').boundingBox();
   if (field === null) return t.fail('no timeline');
   const frames = page.evaluate<

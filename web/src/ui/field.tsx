@@ -1,6 +1,6 @@
 /** Form fields: label, control, hint and error tied together for everybody. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
 import { messageOf } from '../app/toasts.tsx';
 import { Notice } from './dialog.tsx';
@@ -135,20 +135,25 @@ export function CheckField({ label, hint, checked, onChange }: CheckProps): VNod
 
 /** What the API said about the whole form, with the places it named. */
 export function FormError({ error }: { readonly error: unknown }): VNode | null {
+  const place = useRef<HTMLDivElement>(null);
+  // It stands at the top of a form, which may be scrolled away.
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [error]);
   if (error === undefined) return null;
   const issues = error instanceof ApiError ? (error.problem.issues ?? []) : [];
   return (
-    <Notice tone="bad">
-      {messageOf(error)}
-      {issues.length > 0 && (
-        <ul>
-          {issues.map(({ path, message }) => (
-            <li key={path + message}>
-              <span class="mono">{path}</span>: {message}
-            </li>
-          ))}
-        </ul>
-      )}
-    </Notice>
+    <div ref={place}>
+      <Notice tone="bad">
+        {messageOf(error)}
+        {issues.length > 0 && (
+          <ul>
+            {issues.map(({ path, message }) => (
+              <li key={path + message}>
+                <span class="mono">{path}</span>: {message}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Notice>
+    </div>
   );
 }

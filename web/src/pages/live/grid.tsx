@@ -6,14 +6,15 @@ type Props = {
   readonly columns: number;
   readonly count: number;
   readonly label: string;
+  readonly kind: 'live' | 'stage';
   readonly children: ComponentChildren;
 };
 
-export function Grid({ columns, count, label, children }: Props): VNode {
+export function Grid({ columns, count, label, kind, children }: Props): VNode {
   const rows = Math.max(1, Math.ceil(count / columns));
   return (
     <div class="grid-box">
-      <ul class="grid" style={{ '--columns': String(columns), '--rows': String(rows) }} aria-label={label}>
+      <ul class={`grid ${kind}`} style={{ '--columns': String(columns), '--rows': String(rows) }} aria-label={label}>
         {children}
       </ul>
     </div>

@@ -39,7 +39,7 @@ export function LivePage(): VNode {
           </a>
         </Empty>
       ) : (
-        <Grid columns={large === undefined ? columns : 1} count={visible.length} label={t('live.grid')}>
+        <Grid kind="live" columns={large === undefined ? columns : 1} count={visible.length} label={t('live.grid')}>
           {visible.map((camera) => (
             <LiveTile
               key={camera.id}

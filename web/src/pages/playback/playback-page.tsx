@@ -98,7 +98,7 @@ function Stage({ state, chosen }: { readonly state: PlaybackState; readonly chos
   }
   const shown = chosen.flatMap((id) => (cameras.value ?? []).filter((camera) => camera.id === id));
   return (
-    <Grid columns={shown.length > 1 ? 2 : 1} count={shown.length} label={t('playback.grid')}>
+    <Grid kind="stage" columns={shown.length > 1 ? 2 : 1} count={shown.length} label={t('playback.grid')}>
       {shown.map((camera) => (
         <PlaybackTile key={camera.id} state={state} camera={camera} />
       ))}

@@ -6,6 +6,7 @@ import { t } from '../../messages/messages.ts';
 import { createCameraPlayer, type CameraPlayer, type PlayerStatus } from '../../player/camera-player.ts';
 import { runAt } from '../../timeline/runs.ts';
 import { causeText } from '../../timeline/words.ts';
+import { duration } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Unsupported } from '../live/unsupported.tsx';
 import type { PlaybackState } from './state.ts';
@@ -76,7 +77,9 @@ function Cover({ state, camera, status, onSub }: CoverProps): VNode | null {
       <div class="cover solid">
         <Icon name="alert" />
         <p class="strong">{t('playback.missing')}</p>
-        <p class="small">{causeText(run.cause)}</p>
+        <p class="small">
+          {causeText(run.cause)} · {duration((run.end - run.start) / 1000)}
+        </p>
       </div>
     );
   }
