@@ -86,6 +86,46 @@ test('the unwritten fragment before a restart and the connecting after it belong
   );
 });
 
+test('a cause that is booked beside a restart keeps its time to the millisecond', (t) => {
+  const spans = account({
+    recorded: [recorded(0, 30_000), recorded(52_000, 100_000)],
+    missing: [
+      missing(30_500, 36_000, 'camera-refused'),
+      missing(36_000, 41_000, 'media-restart'),
+      missing(41_500, 50_000, 'no-key-frame'),
+    ],
+  });
+  t.deepEqual(brief(spans), [
+    '0-30000 recorded',
+    '30000-30500 unexplained',
+    '30500-36000 camera-refused',
+    '36000-41500 media-restart',
+    '41500-50000 no-key-frame',
+    '50000-52000 unexplained',
+    '52000-100000 recorded',
+  ]);
+});
+
+test('whatever is booked: no tolerance touches it, and a restart takes at most its edges', (t) => {
+  forSeeds(300, (random) => {
+    const causes = ['camera-refused', 'network-loss', 'volume-full', 'media-restart', 'service-down'] as const;
+    const booked = Array.from({ length: random.int(0, 8) }, () => {
+      const start = random.int(0, 95_000);
+      return missing(start, start + random.int(1, 9000), random.pick(causes));
+    });
+    const from = random.int(0, 80_000);
+    const footage = [recorded(from, from + random.int(1, 20_000))];
+    const spans = account({ recorded: footage, missing: booked });
+    for (const span of spans) {
+      if (span.state !== 'missing') continue;
+      const own = booked.filter(({ start, end }) => start < span.end && end > span.start);
+      const isEdge = own.length === 0 || own.every(({ cause }) => cause === span.cause);
+      const strongest = Math.min(...own.map(({ cause }) => CAUSES_BY_WEIGHT.indexOf(cause)));
+      t.true(isEdge || CAUSES_BY_WEIGHT.indexOf(span.cause) === strongest, JSON.stringify(span));
+    }
+  });
+});
+
 test('what happens right after an order has begun with the order', (t) => {
   const order = rangeOf(10_000, 100_000);
   const refused = account({ expected: [order], missing: [missing(10_200, 100_000, 'camera-refused')] });
