@@ -10,7 +10,7 @@ import { messageOf } from './core/errors.ts';
 import { createLog } from './core/log.ts';
 import { obeyLine, summaryOf } from './simulator/line-control.ts';
 import { startSimulator } from './simulator/simulator.ts';
-import type { CameraAccess, CameraOptions } from './simulator/simulator.ts';
+import type { CameraAccess, CameraOptions } from './simulator/simulated-camera.ts';
 
 const MAX_CAMERAS = 256;
 

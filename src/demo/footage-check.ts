@@ -6,7 +6,7 @@ import { parseIso } from '../core/clock.ts';
 import { checkRecording, compareWithLedger } from '../simulator/check.ts';
 import type { BookedGap, CheckReport } from '../simulator/check.ts';
 import { readSegment } from '../simulator/recorded-units.ts';
-import type { SimulatedCamera } from '../simulator/simulator.ts';
+import type { SimulatedCamera } from '../simulator/simulated-camera.ts';
 
 /** Until the first sender report wall times come from arrival, and sockets are read every 200 ms; and two frames. */
 const TOLERANCE_MS = 300;

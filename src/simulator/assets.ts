@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAdtsClip, parseVideoClip } from './clip.ts';
 import type { VideoClip } from './clip.ts';
-import type { CameraClips } from './simulator.ts';
+import type { CameraClips } from './simulated-camera.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'assets', 'simulator');
 const FRAMES_PER_SECOND = 25;

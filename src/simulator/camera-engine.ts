@@ -12,7 +12,7 @@ import { audioIndexAt, counterAt, frameMsOf, isKeyAt, ticksPerFrameOf } from './
 import { faultOf, healthy, withFault } from './faults.ts';
 import type { Fault, FaultState } from './faults.ts';
 import { createRandom, disturb, skipped, withoutFault, worn } from './packet-faults.ts';
-import type { CameraClips, StreamPath } from './simulator.ts';
+import type { CameraClips, StreamPath } from './simulated-camera.ts';
 import { createStreamSource } from './stream-source.ts';
 import type { CachedUnit, StreamSource, TrackIndex } from './stream-source.ts';
 import type { Random } from './packet-faults.ts';

@@ -11,7 +11,7 @@ import { openDatagrams } from './datagrams.ts';
 import type { OpenDatagrams } from './datagrams.ts';
 import type { Wire } from './rtsp-answers.ts';
 import type { Connection } from './rtsp-connection.ts';
-import type { EndedBy } from './simulator.ts';
+import type { EndedBy } from './simulated-camera.ts';
 import type { Datagrams } from './track-sender.ts';
 
 /** Connections of one camera at once; real ones take about 20. */

@@ -13,7 +13,7 @@ import type { Fault } from './faults.ts';
 import { createConnection } from './rtsp-connection.ts';
 import type { ConnectionDeps } from './rtsp-answers.ts';
 import { createSessionLog } from './session-log.ts';
-import type { CameraAccess, CameraOptions, SimulatedCamera, SimulatorDeps } from './simulator.ts';
+import type { CameraAccess, CameraOptions, SimulatedCamera, SimulatorDeps } from './simulated-camera.ts';
 
 /** What most cameras announce. */
 const SESSION_TIMEOUT_SECONDS = 60;

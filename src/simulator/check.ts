@@ -6,7 +6,7 @@
  */
 import { crcOf, nalClassOf } from './clip.ts';
 import type { VideoCodec } from '../media/tracks.ts';
-import type { CounterRange } from './simulator.ts';
+import type { CounterRange } from './simulated-camera.ts';
 import { parseStamp } from './stamp.ts';
 
 /** One access unit as it stands in a recording. */

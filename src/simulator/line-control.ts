@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { faultSchema } from './faults.ts';
-import type { SimulatedCamera, Simulator } from './simulator.ts';
+import type { SimulatedCamera } from './simulated-camera.ts';
+import type { Simulator } from './simulator.ts';
 
 /** One line; faults are short. */
 export const MAX_LINE = 64 * 1024;

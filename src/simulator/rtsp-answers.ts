@@ -17,7 +17,7 @@ import type { PortPair, TransportAnswer } from '../media/rtsp/transport-header.t
 import type { CameraEngine } from './camera-engine.ts';
 import { encodeSdp } from './sdp.ts';
 import type { LoggedSession, SessionLog } from './session-log.ts';
-import type { CameraAccess, EndedBy, StreamPath } from './simulator.ts';
+import type { CameraAccess, EndedBy, StreamPath } from './simulated-camera.ts';
 import { createTrackSender } from './track-sender.ts';
 import type { Datagrams, TrackSender } from './track-sender.ts';
 

@@ -9,7 +9,7 @@ import { encodeResponse, headerOf, parseMessage } from '../media/rtsp/message.ts
 import type { Header, RtspRequest } from '../media/rtsp/message.ts';
 import { answerTo, beginPackets, endSession } from './rtsp-answers.ts';
 import type { Client, ConnectionDeps, Wire } from './rtsp-answers.ts';
-import type { EndedBy } from './simulator.ts';
+import type { EndedBy } from './simulated-camera.ts';
 
 /** Unparsed bytes a client may make us hold. */
 export const MAX_INPUT: number = 256 * 1024;

@@ -1,6 +1,6 @@
 /** What each client of a simulated camera was sent, for oracles: sessions with the counters that went out whole. */
 import type { EpochMs } from '../core/units.ts';
-import type { CounterRange, EndedBy, SessionRecord } from './simulator.ts';
+import type { CounterRange, EndedBy, SessionRecord } from './simulated-camera.ts';
 
 /** Older sessions are forgotten; a soak of a year with a reconnect an hour stays below. */
 export const MAX_SESSIONS_KEPT = 10_000;

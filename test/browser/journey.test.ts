@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Locator, Page } from 'playwright-core';
-import type { SimulatedCamera, Simulator } from '../../src/simulator/simulator.ts';
+import type { SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import { keepScreenshot, launch, openPage } from '../support/browser.ts';
 import { runProcess } from '../support/processes.ts';
 import {

@@ -11,7 +11,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import type { FragmentReport } from '../../src/wire/media-protocol.ts';
 import { orderOf, startMedia } from '../support/media-process.ts';
 import type { MediaUnderTest } from '../support/media-process.ts';

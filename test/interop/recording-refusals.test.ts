@@ -6,7 +6,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions } from '../../src/simulator/simulator.ts';
+import type { CameraOptions } from '../../src/simulator/simulated-camera.ts';
 import type { StreamOrder } from '../../src/wire/media-protocol.ts';
 import { orderOf, startMedia } from '../support/media-process.ts';
 import { waitFor } from '../support/wait-for.ts';

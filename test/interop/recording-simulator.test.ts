@@ -8,7 +8,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { orderOf, startMedia } from '../support/media-process.ts';
 import type { MediaUnderTest } from '../support/media-process.ts';
 import { accountOf } from '../support/recording-check.ts';

@@ -11,7 +11,7 @@ import type { RecordedUnit } from '../../src/simulator/check.ts';
 import { nalClassOf, parseVideoClip, splitAnnexB } from '../../src/simulator/clip.ts';
 import { loadScene } from '../../src/simulator/assets.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraAccess, CameraOptions, SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { CameraAccess, CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import type { VideoCodec } from '../../src/media/tracks.ts';
 import { runProcess } from '../support/processes.ts';
 import { tempDir } from '../support/temp-dir.ts';

@@ -12,7 +12,7 @@ import { testCamera } from '../../src/recorder/camera-test.ts';
 import type { CameraTestRequest, CameraTestResult } from '../../src/recorder/camera-test.ts';
 import { createResolve } from '../../src/recorder/resolve.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const DIGEST = { kind: 'digest', algorithm: 'SHA-256', username: 'admin', password: 'open sesame' } as const;

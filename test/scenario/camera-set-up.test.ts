@@ -11,7 +11,7 @@ import { silentLog } from '../../src/core/log.ts';
 import { startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { clipOf } from '../support/clips.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';

@@ -9,7 +9,7 @@ import { headerOf, headersOf } from '../../src/media/rtsp/message.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import { obeyLine } from '../../src/simulator/line-control.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { connectClient } from '../support/simulator-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 

@@ -9,7 +9,8 @@ import { addCameras, DEMO_USER, placeOf, startBox } from '../../src/demo/demo-bo
 import type { Box } from '../../src/demo/demo-box.ts';
 import { readBarCode } from '../../src/simulator/bar-code.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import type { CameraOptions, SimulatedCamera, Simulator } from '../../src/simulator/simulator.ts';
+import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import { readStatus } from '../../src/supervisor/instance.ts';
 import { tempDir } from './temp-dir.ts';
 import { waitFor } from './wait-for.ts';

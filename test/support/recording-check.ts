@@ -4,7 +4,7 @@
  */
 import { compareWithLedger, checkRecording, withinRecording } from '../../src/simulator/check.ts';
 import type { BookedGap, CheckReport, Expectation } from '../../src/simulator/check.ts';
-import type { SimulatedCamera } from '../../src/simulator/simulator.ts';
+import type { SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import type { MediaUnderTest } from './media-process.ts';
 
 /** A frame, and a read of the wall clock a little later than the one before. */

@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava';
 import type { VideoCodec } from '../../src/media/tracks.ts';
 import { loadScene } from '../../src/simulator/assets.ts';
 import { parseVideoClip } from '../../src/simulator/clip.ts';
-import type { CameraClips } from '../../src/simulator/simulator.ts';
+import type { CameraClips } from '../../src/simulator/simulated-camera.ts';
 import { clipOf } from './clips.ts';
 import type { ClipName } from './clips.ts';
 import { runProcess } from './processes.ts';
