@@ -4,45 +4,18 @@ import { dirname, join, relative, resolve } from 'node:path';
 import test from 'ava';
 
 const SRC = resolve(import.meta.dirname, '../src');
+const DOCUMENT = readFileSync(resolve(import.meta.dirname, '../docs/architecture.md'), 'utf8');
 
-/** Room: rooms it may import values from. Types may come from anywhere below. Keep equal to docs/architecture.md. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  media: ['core'],
-  site: ['core'],
-  ledger: ['core'],
-  wire: ['core', 'ledger'],
-  archive: ['core', 'media', 'ledger'],
-  settings: ['core', 'site'],
-  discovery: ['core'],
-  recorder: ['core', 'media', 'archive', 'wire'],
-  control: ['core', 'site', 'ledger', 'wire', 'archive', 'settings', 'supervisor'],
-  rtmp: ['core', 'media'],
-  supervisor: ['core'],
-  api: ['core', 'site', 'ledger', 'wire'],
-  simulator: ['core', 'media'],
-  cli: ['core', 'site', 'media', 'archive', 'recorder', 'discovery', 'simulator'],
-  demo: ['core', 'cli', 'simulator', 'supervisor'],
-};
-const LAYER: Readonly<Record<string, number>> = {
-  core: 0,
-  media: 1,
-  site: 1,
-  ledger: 1,
-  wire: 1,
-  archive: 2,
-  settings: 2,
-  discovery: 2,
-  recorder: 3,
-  control: 4,
-  rtmp: 3,
-  supervisor: 2,
-  simulator: 3,
-  api: 4,
-  cli: 4,
-  demo: 5,
-};
-const PURE = ['media', 'site', 'ledger', 'wire', 'failover'];
+type Room = { readonly layer: number; readonly pure: boolean; readonly mayImport: readonly string[] };
+
+/** Rows such as `| 1 pure | `wire` | messages between control and media | core, ledger |`. */
+const ROOMS: ReadonlyMap<string, Room> = new Map(
+  [...DOCUMENT.matchAll(/^\| (\d)( pure)? \| `([a-z]+)` \|[^|]*\|([^|]*)\|$/gm)].map(
+    ([, layer = '', pure, name = '', mayImport = '']) =>
+      [name, { layer: Number(layer), pure: pure !== undefined, mayImport: mayImport.match(/[a-z]+/g) ?? [] }] as const,
+  ),
+);
+const ROOTS = /^Files at the top of .*?^$/ms.exec(DOCUMENT)?.[0].match(/[a-z-]+\.ts/g) ?? [];
 const FORBIDDEN_IN_PURE =
   /^node:(net|dgram|http|https|tls|fs|fs\/promises|timers|timers\/promises|child_process|worker_threads|dns)$/;
 
@@ -59,25 +32,32 @@ const importsOf = (file: string): readonly Import[] =>
     target: match[2] ?? match[3] ?? '',
     typeOnly: match[1] !== undefined,
   }));
+const importedBy = (file: string): readonly string[] =>
+  importsOf(file)
+    .filter(({ target }) => target.startsWith('.'))
+    .map(({ target }) => relative(SRC, resolve(SRC, dirname(file), target)));
 const roomOf = (file: string): string | undefined => (file.includes('/') ? file.split('/')[0] : undefined);
 const targetRoom = ({ file, target }: Import): string | undefined =>
   target.startsWith('.') ? roomOf(relative(SRC, resolve(SRC, dirname(file), target))) : undefined;
 
-test('every room is in the table', (t) => {
+test('every room is in the table, and every row is a room', (t) => {
   const rooms = new Set(files.map(roomOf).filter((room) => room !== undefined));
-  t.deepEqual(
-    [...rooms].filter((room) => MAY_IMPORT[room] === undefined),
-    [],
-  );
+  t.deepEqual([...ROOMS.keys()].toSorted(), [...rooms].toSorted());
 });
 
-test('rooms import values only from the rooms the table allows, types only from below', (t) => {
+test('every file at the top is a root that the document names', (t) => {
+  const atTop = files.filter((file) => roomOf(file) === undefined);
+  t.deepEqual([...new Set(ROOTS)].toSorted(), atTop.toSorted());
+});
+
+test('rooms import values only from the rooms the table allows, types only from their layer or below', (t) => {
   const wrong = files.flatMap(importsOf).filter((entry) => {
     const from = roomOf(entry.file);
     const to = targetRoom(entry);
-    if (from === undefined || to === undefined || from === to) return false;
-    if (entry.typeOnly) return (LAYER[to] ?? 9) > (LAYER[from] ?? 9);
-    return !(MAY_IMPORT[from] ?? []).includes(to);
+    if (from === undefined || from === to) return false;
+    if (to === undefined) return entry.target.startsWith('.');
+    if (entry.typeOnly) return (ROOMS.get(to)?.layer ?? Infinity) > (ROOMS.get(from)?.layer ?? -1);
+    return !(ROOMS.get(from)?.mayImport ?? []).includes(to);
   });
   t.deepEqual(
     wrong.map(({ file, target }) => `${file} imports ${target}`),
@@ -85,11 +65,22 @@ test('rooms import values only from the rooms the table allows, types only from 
   );
 });
 
+test('files do not import each other in a circle, not even types', (t) => {
+  const left = new Map(files.map((file) => [file, importedBy(file)]));
+  const taken = (file: string): boolean => [...left.values()].some((imported) => imported.includes(file));
+  for (let before = Infinity; left.size < before;) {
+    before = left.size;
+    for (const [file, imported] of left)
+      if (!imported.some((other) => left.has(other)) || !taken(file)) left.delete(file);
+  }
+  t.deepEqual([...left.keys()], []);
+});
+
 test('pure rooms touch neither sockets nor files nor timers', (t) => {
   const wrong = files
-    .filter((file) => PURE.includes(roomOf(file) ?? ''))
+    .filter((file) => ROOMS.get(roomOf(file) ?? '')?.pure)
     .flatMap(importsOf)
-    .filter(({ target }) => FORBIDDEN_IN_PURE.test(target));
+    .filter(({ target }) => FORBIDDEN_IN_PURE.test(target) || target.endsWith('/core/durable-file.ts'));
   t.deepEqual(
     wrong.map(({ file, target }) => `${file} imports ${target}`),
     [],
