@@ -270,7 +270,9 @@ async function cutAtOnce(
   const folder = folderOf(deps.dataDir, createId('cut'));
   const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
   try {
-    if (deps.catalogue.segments.findRows(stream, range).length === 0) throw nothing();
+    const rows = deps.catalogue.segments.findRows(stream, range);
+    if (rows.length === 0) throw nothing();
+    if (new Set(rows.map(({ layoutHash }) => layoutHash)).size > 1) throw severalFiles();
     const result = await cutInto(deps, { folder, stream, range, signal });
     if (result.kind === 'failed')
       throw new UnderstudyError(
@@ -280,6 +282,7 @@ async function cutAtOnce(
       );
     const [first] = result.files;
     if (first === undefined) throw nothing();
+    if (result.files.length > 1) throw severalFiles();
     const file = await readable(first.path, 'video/mp4');
     file.body.once('close', () => void remove());
     return file;
@@ -293,3 +296,10 @@ const tooMany = (): UnderstudyError =>
   new UnderstudyError('limit', 'export/too-many', `There are ${MAX_EXPORTS} exports; remove some first.`);
 const nothing = (): UnderstudyError =>
   new UnderstudyError('not-found', 'export/nothing-recorded', 'Nothing is recorded in this range.');
+/** One download is one file; what would be left out of it must not be left out in silence. */
+const severalFiles = (): UnderstudyError =>
+  new UnderstudyError(
+    'conflict',
+    'export/several-files',
+    'The camera changed its picture or sound format in this range, so it takes several files: order an export (POST /exports), or ask for a shorter range.',
+  );

@@ -1,5 +1,5 @@
 /** Exports with a cut that is made up: what they may take of the disk, and what a crash leaves. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -15,7 +15,12 @@ const STREAM = { cameraId: 'cam-1', stream: 'main' } as const;
 const RANGE = { start: 0, end: 60_000 };
 const NEVER = new AbortController().signal;
 
-async function start(t: ExecutionContext, bytes: number, before?: (dataDir: string) => Promise<void>) {
+async function start(
+  t: ExecutionContext,
+  bytes: number,
+  before?: (dataDir: string) => Promise<void>,
+  layouts: readonly string[] = ['one'],
+) {
   const dataDir = await tempDir(t, 'exports');
   await before?.(dataDir);
   const cuts: { readonly out: string; readonly finish: () => void }[] = [];
@@ -26,7 +31,7 @@ async function start(t: ExecutionContext, bytes: number, before?: (dataDir: stri
     publish: () => undefined,
     catalogue: {
       exports: { list: () => [], put: () => undefined, get: () => undefined, remove: () => undefined },
-      segments: { findRows: () => [{ start: 0, end: 60_000, bytes }] },
+      segments: { findRows: () => layouts.map((layoutHash) => ({ start: 0, end: 60_000, bytes, layoutHash })) },
     },
     cut: async ({ out }: { readonly out: string }) => {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -72,4 +77,14 @@ test('what a crash left half done is removed at the start, and nothing else', as
   await waitFor('the left-overs to go', () => !existsSync(join(dataDir, 'exports', folders[1] ?? '')));
   t.false(existsSync(join(dataDir, 'exports', cut)));
   t.true(existsSync(join(dataDir, 'exports', 'my-own-folder')));
+});
+
+test('a download across a change of format is refused with what to do, instead of holding a part', async (t) => {
+  const { dataDir, jobs, cuts } = await start(t, 1000, undefined, ['one', 'other']);
+  await t.throwsAsync(jobs.streamExport(STREAM, RANGE, NEVER), {
+    code: 'export/several-files',
+    message: /POST \/exports/,
+  });
+  t.is(cuts.length, 0);
+  t.deepEqual(existsSync(join(dataDir, 'exports')) ? readdirSync(join(dataDir, 'exports')) : [], []);
 });
