@@ -2,7 +2,7 @@
  * Numbers for fragments that no server ever uses twice: the count of process starts, durable before the first number is
  * given out, times 2^32, plus a count within the process.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { replaceFileSync } from '../core/durable-file.ts';
 import { UnderstudyError, systemCodeOf } from '../core/errors.ts';
@@ -21,7 +21,7 @@ export function openRunCounter(path: string): Sequence {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const run = readRun(path) + 1;
   if (run >= MAX_RUNS) throw damaged(path, `at most ${MAX_RUNS} starts, it counts ${run}`);
-  replaceFileSync(path, `${run}\n`);
+  store(path, `${run}\n`);
   return createSequence(run * PER_RUN);
 }
 
@@ -29,6 +29,23 @@ export function openRunCounter(path: string): Sequence {
 export function createSequence(start: number): Sequence {
   let last = start;
   return { next: () => (last += 1) };
+}
+
+/** A full disk must not keep cameras from being recorded elsewhere: written over in place, some bytes need no new block. */
+function store(path: string, text: string): void {
+  try {
+    replaceFileSync(path, text);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    const file = openSync(path, 'r+');
+    try {
+      writeSync(file, text, 0);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  }
 }
 
 function readRun(path: string): number {
