@@ -56,7 +56,13 @@ const nothing = (): never => {
 
 export async function startApi(
   t: ExecutionContext,
-  options: { webRoot?: string; cameras?: Partial<ApiDeps['cameras']>; guardClock?: Pick<Clock, 'monotonic'> } = {},
+  options: {
+    webRoot?: string;
+    cameras?: Partial<ApiDeps['cameras']>;
+    footage?: Partial<ApiDeps['footage']>;
+    exports?: Partial<ApiDeps['exports']>;
+    guardClock?: Pick<Clock, 'monotonic'>;
+  } = {},
 ) {
   const dataDir = await mkdtemp(join(tmpdir(), 'understudy-api-'));
   const lines: string[] = [];
@@ -140,6 +146,7 @@ export async function startApi(
       segmentAt: () => undefined,
       openSegment: nothing,
       serverNameOf: () => 'Test',
+      ...options.footage,
     },
     exports: {
       isCamera: () => false,
@@ -149,6 +156,7 @@ export async function startApi(
       openExport: nothing,
       deleteExport: nothing,
       streamExport: nothing,
+      ...options.exports,
     },
     live: { openLive: nothing },
     snapshot: { isCamera: () => false, takeSnapshot: nothing },

@@ -152,7 +152,7 @@ function cutRoute(deps: ExportDeps): AnyRoute {
       params: cameraParams,
       query: footageQuery,
       response: { mediaType: 'video/mp4' },
-      problems: { 404: 'export/nothing-recorded' },
+      problems: { 404: 'export/nothing-recorded', 409: 'export/several-files' },
     },
     async (request) => {
       const { id } = request.params;
