@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { parseIso, systemClock } from '../core/clock.ts';
-import { UnderstudyError } from '../core/errors.ts';
+import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import type { EpochMs } from '../core/units.ts';
 import { exportMovie } from '../archive/export.ts';
 import type { ExportedFile } from '../archive/export.ts';
 import { findSegments } from '../archive/export-sources.ts';
-import { createSigningKey, loadOrCreateSigningKey } from '../archive/signing-key.ts';
+import { createSigningKey, loadSigningKey } from '../archive/signing-key.ts';
+import type { SigningKey } from '../archive/signing-key.ts';
 import { readableOrThrow } from './paths.ts';
 
 type Options = {
@@ -22,8 +23,8 @@ type Options = {
   readonly json?: true;
 };
 
-/** Beside a server's other keys. */
-const KEY_FILE = 'keys/export.pem';
+/** In a server's data directory (settings/keys.ts). */
+const KEY_FILE = 'keys/export-signing.key';
 
 export function registerExport(program: Command): void {
   program
@@ -56,7 +57,7 @@ async function run(options: Options): Promise<void> {
       range,
       segments: await findSegments(options.from, { cameraId: camera, stream, range: wall }),
       out: options.out,
-      key: options.data === undefined ? createSigningKey() : await loadOrCreateSigningKey(join(options.data, KEY_FILE)),
+      key: options.data === undefined ? createSigningKey() : await keyOf(options.data),
       server: undefined,
     },
     systemClock,
@@ -64,6 +65,15 @@ async function run(options: Options): Promise<void> {
   process.stdout.write(
     options.json ? `${JSON.stringify({ files: files.map(summaryOf) })}\n` : files.map(lineOf).join(''),
   );
+}
+
+async function keyOf(dataDir: string): Promise<SigningKey> {
+  try {
+    return await loadSigningKey(join(dataDir, KEY_FILE));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+    throw usage(`--data takes the data directory of a server; ${dataDir} holds no ${KEY_FILE}`);
+  }
 }
 
 const summaryOf = ({ path, manifestPath, manifest }: ExportedFile): object => {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { exportMovie } from '../archive/export.ts';
 import type { ExportOrder } from '../archive/export.ts';
-import { loadOrCreateSigningKey } from '../archive/signing-key.ts';
+import { loadSigningKey } from '../archive/signing-key.ts';
 import { systemClock } from '../core/clock.ts';
 import { UnderstudyError, messageOf } from '../core/errors.ts';
 
@@ -23,7 +23,7 @@ export type ExportWorkFile = {
 
 async function work({ keyPath, ...order }: ExportWork): Promise<ExportWorkResult> {
   try {
-    const files = await exportMovie({ ...order, key: await loadOrCreateSigningKey(keyPath) }, systemClock);
+    const files = await exportMovie({ ...order, key: await loadSigningKey(keyPath) }, systemClock);
     return {
       kind: 'done',
       files: files.map(({ path, manifestPath, manifest: { file, cut, missing } }) => ({

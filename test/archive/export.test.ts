@@ -6,7 +6,7 @@ import { exportMovie } from '../../src/archive/export.ts';
 import type { ExportedFile } from '../../src/archive/export.ts';
 import { findSegments } from '../../src/archive/export-sources.ts';
 import { parseManifest } from '../../src/archive/manifest.ts';
-import { createSigningKey, loadOrCreateSigningKey } from '../../src/archive/signing-key.ts';
+import { createSigningKey, loadSigningKey } from '../../src/archive/signing-key.ts';
 import { segmentPathOf } from '../../src/archive/segment-path.ts';
 import { verifyPaths } from '../../src/archive/verify.ts';
 import type { ArchiveReport } from '../../src/archive/verify-archive.ts';
@@ -224,13 +224,11 @@ test('a manifest that is changed, or signed by another key, is refused', async (
   t.true((await verifyPaths([file.path], { ...quiet, publicKey: parseManifest(text).publicKey })).ok);
 });
 
-test('a signing key is made once, for its owner only', async (t) => {
-  const path = join(await tempDir(t, 'key'), 'export.pem');
-  const [first, second] = [await loadOrCreateSigningKey(path), await loadOrCreateSigningKey(path)];
-  t.is(first.publicKey, second.publicKey);
-  t.false(first.selfSigned);
+test('what is no signing key is refused', async (t) => {
+  const path = join(await tempDir(t, 'key'), 'export.key');
+  await t.throwsAsync(() => loadSigningKey(path), { code: 'ENOENT' });
   await writeFile(path, 'nonsense');
-  await t.throwsAsync(() => loadOrCreateSigningKey(path), { code: 'keys/unusable' });
+  await t.throwsAsync(() => loadSigningKey(path), { code: 'keys/unusable' });
 });
 
 test('a volume as it was recorded is fine, and says what is in it', async (t) => {

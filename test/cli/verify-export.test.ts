@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import test from 'ava';
+import { manifestPathOf, parseManifest } from '../../src/archive/manifest.ts';
 import { segmentPathOf } from '../../src/archive/segment-path.ts';
+import { loadSigningKey } from '../../src/archive/signing-key.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { epochMs } from '../../src/core/units.ts';
+import { openKeys } from '../../src/settings/keys.ts';
 import { buildSegment } from '../support/segment-builder.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -52,9 +56,11 @@ test('verify says what is there and exits 0; with one byte changed it names the 
   t.like(report.findings[0], { kind: 'altered', sequence: 8, file });
 });
 
-test('export makes a file that verify accepts; a key of the server signs it where --data is given', async (t) => {
+test('export makes a file that verify accepts; the key of the server signs it where --data is given', async (t) => {
   const { root } = await volume(t);
   const data = await tempDir(t, 'data');
+  const { exportSigningKeyPath } = await openKeys({ dataDir: data, clock: systemClock, hosts: [] });
+  const { publicKey } = await loadSigningKey(exportSigningKeyPath);
   const out = join(data, 'cut.mp4');
   const range = ['--start', '2026-11-21T10:00:00.400Z', '--end', '2026-11-21T10:00:01Z'];
   const made = await understudy(
@@ -73,7 +79,7 @@ test('export makes a file that verify accepts; a key of the server signs it wher
   t.like(made, { code: 0, stderr: '' });
   const { files } = JSON.parse(made.stdout) as { files: { accessUnits: number; selfSigned: boolean }[] };
   t.like(files[0], { accessUnits: 17, selfSigned: false });
-  t.is((await stat(join(data, 'keys/export.pem'))).mode & 0o777, 0o600);
+  t.is(parseManifest(await readFile(manifestPathOf(out), 'utf8')).publicKey, publicKey);
   t.like(await understudy('verify', out), { code: 0 });
 });
 
@@ -85,6 +91,7 @@ test('wrong use exits 2 with one line on stderr', async (t) => {
     ['verify'],
     ['verify', root, '--wrong'],
     ['nonsense'],
+    [...export_, '--start', '2026-11-21T10:00:00Z', '--end', '2026-11-21T10:00:01Z', '--data', root],
     [...export_, '--start', 'yesterday', '--end', '2026-11-21T10:00:01Z'],
     [...export_, '--start', '2026-11-21T10:00:01Z', '--end', '2026-11-21T10:00:00Z'],
     export_,
