@@ -10,7 +10,7 @@ import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { DurationMs } from '../core/units.ts';
 
-/** One box has 128 channels; twice that leaves room for reconnects that overlap. */
+/** One box has 128 cameras; twice that leaves room for reconnects that overlap. */
 export const MAX_CONNECTIONS = 256;
 /** C0 and C1 arrive at once from any camera; what has not begun by then is no camera. */
 const HANDSHAKE_TIMEOUT = durationMs(5000);

@@ -2,7 +2,7 @@
  * The endless, deterministic sequence of access units of one camera stream: which clip frame is due when, with its stamp. Pure: the
  * counter is a function of time alone, so that it goes on whatever happens to connections, and equal for every client.
  *
- * Belongs here: counters, due times, time stamps, NAL units. Does not: packets (rtp-packetizer*.ts), timers and faults (camera.ts).
+ * Belongs here: counters, due times, time stamps, NAL units. Does not: packets (rtp-packetizer*.ts), timers and faults (camera-engine.ts).
  */
 import type { AudioClip, ClipAccessUnit, VideoClip } from './clip.ts';
 import { encodeStamp } from './stamp.ts';

@@ -1,7 +1,7 @@
 /**
  * What can be wrong with a simulated camera, on command and at run time, and how one order changes what is wrong now.
  *
- * Belongs here: the orders, their bounds, `parseFault`, the state they add up to. Does not: carrying them out (camera.ts for what
+ * Belongs here: the orders, their bounds, `parseFault`, the state they add up to. Does not: carrying them out (camera-engine.ts for what
  * happens to packets, rtsp-answers.ts for what happens to answers).
  */
 import { z } from 'zod';

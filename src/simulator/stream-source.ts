@@ -2,7 +2,7 @@
  * One stream of a simulated camera turned into packets: numbers them, cuts every access unit once for all clients, remembers the
  * current group of pictures for those who come late.
  *
- * Belongs here: SSRC, sequence numbers, time stamps, the cache. Does not: when (camera.ts), faults on the way (packet-faults.ts).
+ * Belongs here: SSRC, sequence numbers, time stamps, the cache. Does not: when (camera-engine.ts), faults on the way (packet-faults.ts).
  */
 import { accessUnitAt, audioFrameAt, isKeyAt, ticksPerFrameOf } from './camera-model.ts';
 import type { StreamModel } from './camera-model.ts';

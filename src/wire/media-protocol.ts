@@ -11,7 +11,7 @@ import type { AudioCodec, VideoCodec } from '../media/tracks.ts';
 export const MEDIA_PROTOCOL_VERSION = 1;
 /** One line; orders for 128 cameras with two streams take about 100 KB. */
 export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024;
-/** 128 channels (product C1), main and sub stream each. */
+/** 128 cameras (product C1), main and sub stream each. */
 export const MAX_STREAMS = 256;
 
 export type StreamName = 'main' | 'sub';
