@@ -17,5 +17,8 @@ const root = document.getElementById('app');
 if (root !== null) {
   void startLanguage()
     .catch(() => undefined)
-    .then(() => render(<App />, root));
+    .then(() => {
+      root.replaceChildren(); // the name that stood there since the first paint
+      render(<App />, root);
+    });
 }
