@@ -53,7 +53,7 @@ function play(seed: number): { readonly rig: FragmentRig; readonly given: readon
   for (const block of held) rig.slabs.give(block);
   return { rig, given };
 }
-/** 300 were played while this was written; so many take seconds on a slow machine. */
+/** 110 were played while this was written; so many take seconds on a slow machine. */
 const SEEDS = 8;
 type Given = { readonly kept: boolean; readonly hash: string; readonly intact: boolean };
 
