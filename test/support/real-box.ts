@@ -107,7 +107,9 @@ const CORNER = `globalThis.cornerOf = (video) => {
 }`;
 type WithCorner = { readonly cornerOf: (video: unknown) => readonly number[] };
 /** Before the first page is opened: lets tests read bar codes from it. */
-export const readBarCodesOf = (page: Page): Promise<void> => page.addInitScript(CORNER);
+export async function readBarCodesOf(page: Page): Promise<void> {
+  await page.addInitScript(CORNER);
+}
 
 /** The number in the picture that this <video> shows; `undefined` while there is none. */
 export async function shownNumber(video: Locator): Promise<number | undefined> {
