@@ -17,6 +17,7 @@ import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import { readStatus } from '../supervisor/instance.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
+import type { CausedSpan } from '../ledger/account.ts';
 import type { HealthItem } from '../api/contract/server.ts';
 import type { StreamName } from '../wire/media-protocol.ts';
 import { cameraStatusOf } from './camera-status.ts';
@@ -25,6 +26,7 @@ import { deleteFootage } from './delete-footage.ts';
 import type { ExportJobs } from './export-jobs.ts';
 import { createFootage } from './footage.ts';
 import { healthOf } from './health.ts';
+import { hungDisks } from './live-state.ts';
 import { mediaSocketOf } from './media-link.ts';
 import { fetchKeyFrame, openLive } from './media-request.ts';
 import { createMetrics } from './metrics.ts';
@@ -100,7 +102,8 @@ export function composeApi(parts: ControlParts): ApiDeps {
 }
 
 function footageOf({ settings, catalogue, clock, recording }: ControlParts): ApiDeps['footage'] {
-  const footage = createFootage({ catalogue, clock, mediaIsUp: () => recording.hello() !== undefined });
+  const trouble = (): readonly CausedSpan[] => hungDisks(recording.state, settings.volumes.get().volumes, clock.now());
+  const footage = createFootage({ catalogue, clock, trouble, mediaIsUp: () => recording.hello() !== undefined });
   return {
     isCamera: (cameraId) =>
       settings.cameras.get().cameras.some(({ id }) => id === cameraId) ||

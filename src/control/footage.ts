@@ -14,6 +14,8 @@ const MARGIN_MS = 2 * RESTART_EDGE_MS;
 export type FootageDeps = {
   readonly catalogue: Pick<Catalogue, 'segments' | 'gaps' | 'expectations' | 'services' | 'removed'>;
   readonly clock: Pick<Clock, 'now'>;
+  /** Of disks that do not answer now: what is on its way to them is neither there nor lost yet. */
+  readonly trouble?: () => readonly CausedSpan[];
   /** Media answers at this moment: its newest sign of life is now. */
   readonly mediaIsUp: () => boolean;
 };
@@ -23,7 +25,7 @@ export type Footage = {
   readonly segmentsOf: (key: StreamKey, range: Span) => readonly Segment[];
 };
 
-export function createFootage({ catalogue, clock, mediaIsUp }: FootageDeps): Footage {
+export function createFootage({ catalogue, clock, mediaIsUp, trouble = () => [] }: FootageDeps): Footage {
   const segmentsOf: Footage['segmentsOf'] = (key, range) => catalogue.segments.find(key, range);
   return {
     segmentsOf,
@@ -39,7 +41,7 @@ export function createFootage({ catalogue, clock, mediaIsUp }: FootageDeps): Foo
         now,
         expected,
         recorded: segmentsOf(key, wide).flatMap(recordedOf),
-        missing: missingOf({ catalogue, key, wide, now, up: mediaIsUp() }),
+        missing: [...missingOf({ catalogue, key, wide, now, up: mediaIsUp() }), ...trouble()],
       });
     },
   };

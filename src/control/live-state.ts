@@ -1,6 +1,8 @@
 /** What streams and volumes are doing now, as media told it. In memory only: media tells it again at every connection. */
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
+import type { CausedSpan } from '../ledger/account.ts';
+import { rangeOf } from '../ledger/spans.ts';
 import type { MediaEvent, StreamName, StreamState, StreamStats, VolumeState } from '../wire/media-protocol.ts';
 
 export type StreamView = {
@@ -66,6 +68,22 @@ export function createLiveState(): LiveState {
       for (const [key, { cameraId, stream }] of streams) if (!wanted(cameraId, stream)) streams.delete(key);
     },
   };
+}
+
+/** A disk is called hung some seconds after its last answer; what was on its way then waits too. */
+const HANGING_BEFORE_MS = 10_000;
+/** Times for which the ledger can only say that a disk is in trouble: recorded after all, or booked once media knows. */
+export function hungDisks(
+  { volumeOf }: Pick<LiveState, 'volumeOf'>,
+  volumes: readonly { readonly id: string }[],
+  now: number,
+): readonly CausedSpan[] {
+  return volumes.flatMap(({ id }) => {
+    const view = volumeOf(id);
+    if (view?.state.kind !== 'unusable' || view.state.cause !== 'volume-error') return [];
+    const range = rangeOf(view.since - HANGING_BEFORE_MS, Math.max(now, view.since));
+    return [{ ...range, cause: 'volume-error', detail: view.state.message }];
+  });
 }
 
 const problemOf = (state: VolumeState): string => (state.kind === 'unusable' ? state.cause : '');

@@ -16,7 +16,7 @@ import type { WriteFailure, WriteJob, WriteResult } from '../archive/writer-prot
 import { epochMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import { rechainFragment } from '../media/mp4/fragment-writer.ts';
-import type { MediaEvent, Priority } from '../wire/media-protocol.ts';
+import type { MediaEvent, Priority, VolumeState } from '../wire/media-protocol.ts';
 import { createSegment } from './segment.ts';
 import type { FinishedFragment } from './segment.ts';
 import type { Slabs } from './slabs.ts';
@@ -56,6 +56,12 @@ export type WriteQueue = {
 };
 
 const RANK: Readonly<Record<Priority, number>> = { never: 0, low: 1, medium: 2, high: 3 };
+
+const isBusy = (writer: VolumeWriter): boolean =>
+  writer.pendingBytes() > MAX_VOLUME_BYTES || writer.oldestPendingMs() > SLOW_MS;
+/** It has work in hand and does not say anything: it may yet come back, with nothing lost. */
+const isHung = (writer: VolumeWriter, state: VolumeState): boolean =>
+  state.kind === 'unusable' && state.cause === 'volume-error' && writer.oldestPendingMs() > SLOW_MS;
 
 // oxlint-disable-next-line max-lines-per-function -- one closure over the queue's state
 export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
@@ -117,20 +123,23 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   };
   /** The volume to write to now; `busy`: it would be one, but has its hands full. */
   const volumeFor = (entry: Waiting): { readonly writer: VolumeWriter; readonly busy: boolean } | undefined => {
+    let hung: VolumeWriter | undefined;
     for (const id of entry.stream.facts.volumeIds()) {
       const writer = deps.writerOf(id);
       if (writer === undefined) continue;
       const state = writer.state();
       // A thread that has just been started has not looked at its disk yet: that is no reason to lose anything.
       if (state.kind === 'unusable' && !heard.has(writer)) return { writer, busy: true };
-      if (state.kind === 'unusable') {
+      if (isHung(writer, state)) hung ??= writer;
+      else if (state.kind === 'unusable') {
         entry.cause ??= state.cause;
         entry.detail ||= state.message;
       } else if (!entry.tried.has(id)) {
-        return { writer, busy: writer.pendingBytes() > MAX_VOLUME_BYTES || writer.oldestPendingMs() > SLOW_MS };
+        return { writer, busy: isBusy(writer) };
       }
     }
-    return undefined;
+    // With no other disk to go to, memory bridges for as long as it lasts: then it is overload.
+    return hung && { writer: hung, busy: true };
   };
 
   const closeFile = (stream: Stream, jobs: (volumeId: string, job: WriteJob) => void): void => {

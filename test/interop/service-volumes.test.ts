@@ -211,6 +211,32 @@ needsRoot(
   },
 );
 
+needsRoot(
+  'the only disk hangs for ten seconds: memory bridges it, and the ledger has an account at any time',
+  async (t) => {
+    const box = await startServiceBox(t, { cameras: 1 });
+    const disk = await faultDisk(await tempDir(t, 'alone'), 96);
+    t.teardown(disk.down);
+    await addVolume(box, disk.mount, MB);
+    await addCameras(box);
+    await recordMore(box, 1);
+    const [id = ''] = box.cameraIds;
+    await disk.control('hang=1');
+    const began = performance.now();
+    await healthItem(box, 'volume-error');
+    await waitFor('ten seconds of hanging', async () => {
+      t.false(causesIn(await ledgerOf(box, id)).includes('unexplained'));
+      return performance.now() - began > 10_000;
+    });
+    await disk.control('hang=0');
+    await noHealthItem(box, 'volume-error');
+    await recordMore(box, 1);
+    const [verdict] = await judge(box, [disk.mount]);
+    t.deepEqual(verdict?.problems, []);
+    t.is(verdict?.missing, 0);
+  },
+);
+
 const p99Of = (times: readonly number[]): number =>
   times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? Infinity;
 

@@ -5,12 +5,7 @@ import { hexOf } from '../../src/media/mp4/fragment-hash.ts';
 import { createSlabs } from '../../src/recorder/slabs.ts';
 import { createWriteQueue } from '../../src/recorder/write-queue.ts';
 import type { WriteQueue } from '../../src/recorder/write-queue.ts';
-import type {
-  FragmentReport,
-  MediaEvent,
-  Priority,
-  VolumeState,
-} from '../../src/wire/media-protocol.ts';
+import type { FragmentReport, MediaEvent, Priority, VolumeState } from '../../src/wire/media-protocol.ts';
 import { sourceOf } from '../support/bytes-source.ts';
 import { checkFile } from '../support/check-file.ts';
 import { createFakeVolume } from '../support/fake-volume.ts';
@@ -245,6 +240,33 @@ test('a hung disk gets nothing more; when it comes back late, order and links st
   t.deepEqual(one.gaps(), []);
   t.is(new Set(one.written().map(({ sequence }) => sequence)).size, 6);
   await checkFiles(t, one);
+});
+
+test('with no other disk memory bridges a hung one, and what is too much for it is overload', async (t) => {
+  const one = bench({ maxWaitingBytes: 60_000 });
+  const camera = one.camera('cam-a');
+  one.record(camera, 1);
+  one.queue.flush();
+  one.volumes[0]?.setSlow(7000);
+  one.volumes[0]?.setState({ ...UNUSABLE, cause: 'volume-error' });
+  one.record(camera, 3);
+  one.queue.flush();
+  t.deepEqual(one.gaps(), []);
+  t.is(one.queue.pending(), 4);
+  one.volumes[0]?.setSlow(0);
+  one.volumes[0]?.setState({ kind: 'usable', freeBytes: 1e9, totalBytes: 1e9, directIo: true });
+  one.settle();
+  t.is(one.written().length, 4);
+  await checkFiles(t, one);
+
+  one.record(camera, 1);
+  one.queue.flush();
+  one.volumes[0]?.setSlow(7000);
+  one.volumes[0]?.setState({ ...UNUSABLE, cause: 'volume-error' });
+  one.record(camera, 12, 2000);
+  one.queue.flush();
+  t.true(one.gaps().length > 0);
+  t.true(one.gaps().every(({ cause }) => cause === 'overload'));
 });
 
 test('without a usable volume the cause is what the volume says', (t) => {
