@@ -19,7 +19,7 @@ import { readBarCodesOf, recordedUntil, signIn, startRecordingBox } from '../tes
 import type { RecordingBox } from '../test/support/real-box.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-const RUNS = 7;
+const RUNS = 5;
 const LIVE_SECONDS = 10;
 const NAMES = ['Street', 'Entrance', 'Garden', 'Warehouse'];
 

@@ -1,10 +1,18 @@
 /** What processes used, as the kernel accounts for it: CPU of all threads, and proportional memory. Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** CPU time of all threads of these processes so far, milliseconds (schedstat counts nanoseconds, not ticks). */
-export function cpuMsOf(pids: readonly number[]): number {
-  return pids.flatMap(threadsOf).reduce((sum, path) => sum + Number(readOrEmpty(path).split(' ')[0] ?? 0) / 1e6, 0);
-}
+/** CPU time of all threads of each process so far, milliseconds (schedstat counts nanoseconds, not ticks). */
+export type CpuTimes = ReadonlyMap<number, number>;
+export const cpuTimesOf = (pids: readonly number[]): CpuTimes =>
+  new Map(
+    pids.map((pid) => [
+      pid,
+      threadsOf(pid).reduce((sum, path) => sum + Number(readOrEmpty(path).split(' ')[0] ?? 0) / 1e6, 0),
+    ]),
+  );
+/** Milliseconds used between two looks. A helper that ended in between counts nothing, rather than what it had used before. */
+export const cpuMsBetween = (before: CpuTimes, after: CpuTimes): number =>
+  [...after].reduce((sum, [pid, used]) => sum + Math.max(0, used - (before.get(pid) ?? 0)), 0);
 
 /** Proportional set size of these processes together, bytes: shared pages count once. */
 export function pssBytesOf(pids: readonly number[]): number {
