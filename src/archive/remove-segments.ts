@@ -2,13 +2,13 @@
  * Deletes segment files and their rows: the only code that removes footage. File first, then the row with the note that it was removed; a crash
  * between the two leaves a row without a file, which reconciling books the same way.
  */
-import { readFile, realpath, rmdir } from 'node:fs/promises';
+import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Catalogue, RemovedCause } from './catalogue-types.ts';
 import { parseSegmentPath } from './segment-path.ts';
-import { MARKER_FILE, parseMarker } from './volume-marker.ts';
+import { readMarker } from './volume.ts';
 
 export type VolumePlace = { readonly id: string; readonly path: string };
 export type RemovalDeps = {
@@ -39,13 +39,7 @@ export async function removeSegment(
 }
 
 /** The marker at the volume's path is the volume's own. */
-export async function isPresent({ id, path }: VolumePlace): Promise<boolean> {
-  try {
-    return parseMarker(await readFile(join(path, MARKER_FILE), 'utf8'))?.id === id;
-  } catch {
-    return false;
-  }
-}
+export const isPresent = async ({ id, path }: VolumePlace): Promise<boolean> => (await readMarker(path))?.id === id;
 
 /** Absolute, inside the volume and with no link on the way; `undefined` if its folder is not there. */
 async function locate(volume: VolumePlace, path: string): Promise<string | undefined> {

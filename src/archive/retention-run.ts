@@ -2,6 +2,7 @@
  * One round of retention: gathers candidates from the catalogue, asks the plan, deletes. Called each minute by control; bounded, so a round
  * that could not finish is followed by another.
  */
+import { withDeadline } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -12,7 +13,6 @@ import { removeSegment } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { ageBudgetOf, CLOCK_STEP, planRetention } from './retention.ts';
 import type { Deletion, RetentionReason, VolumeRoom } from './retention.ts';
-import { withDeadline } from './volume.ts';
 
 export type RetentionVolume = VolumePlace & VolumeRoom;
 export type RetentionRules = ReadonlyMap<

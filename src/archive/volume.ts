@@ -1,6 +1,6 @@
 /**
  * Volumes as control sees them: making a folder or disk ours, looking at one. Asynchronous; a hung disk costs a thread of the pool for as long
- * as it hangs, so callers look at one volume at a time and give a deadline (`withDeadline`).
+ * as it hangs, so callers look at one volume at a time and give a deadline.
  *
  * Belongs here: the marker's life, rules of adoption. Does not: writing footage (volume-root.ts, writer-thread.ts).
  */
@@ -8,9 +8,9 @@ import { open, readdir, readFile, realpath, stat, statfs } from 'node:fs/promise
 import { join, resolve } from 'node:path';
 import { isoOf } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
+import { syncDirectory } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
-import type { DurationMs } from '../core/units.ts';
 import { encodeMarker, MARKER_FILE, parseMarker } from './volume-marker.ts';
 import type { VolumeMarker } from './volume-marker.ts';
 import { problemOf } from './volume-problem.ts';
@@ -88,19 +88,8 @@ export async function adoptVolume(
   return { kind: ours ? 'known' : 'foreign', marker: there };
 }
 
-/** The result, or `undefined` once `deadline` is over: the work goes on unseen. */
-export async function withDeadline<T>(
-  clock: Pick<Clock, 'sleep'>,
-  deadline: DurationMs,
-  work: Promise<T>,
-): Promise<T | undefined> {
-  const done = new AbortController();
-  const result = await Promise.race([work, clock.sleep(deadline, done.signal).then(() => undefined)]);
-  done.abort();
-  return result;
-}
-
-async function readMarker(path: string): Promise<VolumeMarker | undefined> {
+/** Of the volume at `path`; `undefined` if there is none that can be read. */
+export async function readMarker(path: string): Promise<VolumeMarker | undefined> {
   try {
     return parseMarker(await readFile(join(path, MARKER_FILE), 'utf8'));
   } catch {
@@ -117,10 +106,5 @@ async function createMarker(path: string, marker: VolumeMarker): Promise<void> {
   } finally {
     await file.close();
   }
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncDirectory(path);
 }

@@ -6,7 +6,7 @@
  * Does not: files (writer-core.ts), what to drop when it is slow (recorder).
  */
 import { Worker } from 'node:worker_threads';
-import { seconds } from '../core/clock.ts';
+import { seconds, withDeadline } from '../core/clock.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -199,11 +199,12 @@ function startThread({ volume, log, clock }: VolumeWriterDeps, { hear, hang, end
   });
   const stop = async (): Promise<void> => {
     post({ kind: 'stop' });
-    const timeout = new AbortController();
-    const late = clock.sleep(STOP_DEADLINE, timeout.signal).then(() => 'late' as const);
-    const outcome = await Promise.race([exited, late]);
-    timeout.abort();
-    if (outcome !== 'late') return;
+    const ended = await withDeadline(
+      clock,
+      STOP_DEADLINE,
+      exited.then(() => true),
+    );
+    if (ended) return;
     log.warn('writer thread left behind: its disk hangs', { volumeId: volume.id });
     stopWatching();
     worker.unref();

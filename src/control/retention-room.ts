@@ -7,7 +7,7 @@ import type { Catalogue } from '../archive/catalogue-types.ts';
 import { isPresent } from '../archive/remove-segments.ts';
 import type { VolumePlace } from '../archive/remove-segments.ts';
 import type { RetentionVolume } from '../archive/retention-run.ts';
-import { withDeadline } from '../archive/volume.ts';
+import { withDeadline } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';

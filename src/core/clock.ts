@@ -42,6 +42,20 @@ async function sleepOrAbort(duration: DurationMs, signal?: AbortSignal): Promise
   signal?.removeEventListener('abort', abort);
 }
 
+/** The result, or `undefined` once `deadline` is over: the work goes on unseen, its failure too. */
+export async function withDeadline<T>(
+  clock: Pick<Clock, 'sleep'>,
+  deadline: DurationMs,
+  work: Promise<T>,
+): Promise<T | undefined> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([work, clock.sleep(deadline, done.signal).then(() => undefined)]);
+  } finally {
+    done.abort();
+  }
+}
+
 export const seconds = (value: number): DurationMs => durationMs(value * 1000);
 /** ISO 8601 UTC with milliseconds, the one way the product writes a wall time. */
 export const isoOf = (at: EpochMs): string => new Date(at).toISOString();

@@ -5,6 +5,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Cam } from 'onvif/promises/index.js';
+import { withDeadline } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError, messageOf } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
@@ -48,24 +49,16 @@ export type OnvifTarget = {
 
 /** @throws `onvif/credentials` when they are wrong or missing, `onvif/no-answer` when it does not answer in time, else `onvif/answer`. */
 export async function askProfiles(target: OnvifTarget, clock: Clock): Promise<readonly OnvifProfile[]> {
-  const giveUp = new AbortController();
-  const tooLate = clock.sleep(ANSWER_TIMEOUT, giveUp.signal).then((): never => {
-    throw new UnderstudyError(
-      'unavailable',
-      'onvif/no-answer',
-      `No ONVIF answer from ${hostOf(target)} within ${ANSWER_TIMEOUT / 1000} s.`,
-    );
-  });
-  // The loser of the race must not become an unhandled rejection.
-  tooLate.catch(() => undefined);
   const agent = target.xaddr.startsWith('https:') ? new HttpsAgent({ rejectUnauthorized: false }) : new HttpAgent();
   const stopWatching = clock.every(SIZE_CHECK_PERIOD, () => cutEndlessAnswers(agent));
   try {
-    return await Promise.race([readProfiles(target, agent), tooLate]);
+    const profiles = await withDeadline(clock, ANSWER_TIMEOUT, readProfiles(target, agent));
+    if (profiles !== undefined) return profiles;
+    const message = `No ONVIF answer from ${hostOf(target)} within ${ANSWER_TIMEOUT / 1000} s.`;
+    throw new UnderstudyError('unavailable', 'onvif/no-answer', message);
   } catch (error) {
     throw error instanceof UnderstudyError ? error : explain(error, target);
   } finally {
-    giveUp.abort();
     stopWatching();
     agent.destroy();
   }

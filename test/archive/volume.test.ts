@@ -9,10 +9,8 @@ import {
   MAX_MARKER_BYTES,
   parseMarker,
 } from '../../src/archive/volume-marker.ts';
-import { adoptVolume, inspectVolume, withDeadline } from '../../src/archive/volume.ts';
+import { adoptVolume, inspectVolume } from '../../src/archive/volume.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { durationMs } from '../../src/core/units.ts';
-import { createFakeClock } from '../support/fake-clock.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -107,12 +105,4 @@ test('no random text is taken for a marker with an id of ours', (t) => {
   });
   t.is(parseMarker(good + ' '.repeat(MAX_MARKER_BYTES)), undefined);
   t.is(parseMarker('null'), undefined);
-});
-
-test('a deadline ends the waiting, not the work', async (t) => {
-  const clock = createFakeClock();
-  const never = withDeadline(clock, durationMs(1000), new Promise<number>(() => undefined));
-  await clock.advance(1000);
-  t.is(await never, undefined);
-  t.is(await withDeadline(clock, durationMs(1000), Promise.resolve(3)), 3);
 });
