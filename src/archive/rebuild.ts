@@ -5,16 +5,15 @@
  * Only unknown files and rows still open are scanned, headers first; of each the last fragments are read in full, because a power cut
  * may have left a header whose payload never reached the disk. Files that are not ours or broken are reported and left alone.
  */
-import { open, readdir, stat } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
-import type { ByteSource } from '../media/mp4/scan.ts';
 import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
 import type { SegmentReport } from '../wire/media-protocol.ts';
+import { openByteSource } from './byte-source.ts';
 import type { Catalogue, ScannedFragment, SegmentRow } from './catalogue-types.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
@@ -165,9 +164,8 @@ export async function scanSegmentFile(
   path: string,
   checked: 'tail' | 'all' = 'tail',
 ): Promise<{ readonly segment: SegmentReport; readonly fragments: readonly ScannedFragment[] }> {
-  const handle = await open(file, 'r');
+  const source = await openByteSource(file);
   try {
-    const source = await sourceOf(handle);
     const init = await readInit(source);
     const { video, audio } = init.layout;
     const found: FragmentInfo[] = [];
@@ -195,20 +193,8 @@ export async function scanSegmentFile(
       fragments: whole.map(scannedOf),
     };
   } finally {
-    await handle.close();
+    await source.close();
   }
-}
-
-async function sourceOf(handle: FileHandle): Promise<ByteSource> {
-  const { size } = await handle.stat();
-  return {
-    size,
-    read: async (position, length) => {
-      const buffer = new Uint8Array(length);
-      const { bytesRead } = await handle.read(buffer, 0, length, position);
-      return buffer.subarray(0, bytesRead);
-    },
-  };
 }
 
 const scannedOf = (fragment: FragmentInfo, index: number, all: readonly FragmentInfo[]): ScannedFragment => ({

@@ -4,10 +4,11 @@
  */
 import { epochMs } from '../core/units.ts';
 import { isoOf } from '../core/clock.ts';
+import type { Span } from './catalogue-types.ts';
 import { findingOf } from './findings.ts';
 import type { Finding } from './findings.ts';
 import { addSpan } from './verify-segment.ts';
-import type { SegmentSummary, Span } from './verify-segment.ts';
+import type { SegmentSummary } from './verify-segment.ts';
 
 export type StreamSummary = {
   readonly cameraId: string;

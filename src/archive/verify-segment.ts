@@ -13,13 +13,11 @@ import { moofSize } from '../media/mp4/fragment-writer.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
 import type { ByteSource, PayloadCheck, ScanStep } from '../media/mp4/scan.ts';
 import type { SegmentHeader } from '../media/mp4/segment-header.ts';
+import type { Span } from './catalogue-types.ts';
 import { findingOf, MAX_FINDINGS } from './findings.ts';
 import type { Finding } from './findings.ts';
 import { checkOrder } from './fragment-order.ts';
 import type { Link } from './fragment-order.ts';
-
-/** Half-open wall milliseconds. */
-export type Span = { readonly start: number; readonly end: number };
 
 export type SegmentSummary = {
   readonly file: string;
