@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import { keepScreenshot, launch, openPage, type Look } from '../support/browser.ts';
+import { launch, openPage, type Look } from '../support/browser.ts';
 import { startMockApi, type MockApi } from '../support/mock-api.ts';
 
 /** One browser, one flow at a time: each flow has its own context, and two cores do not carry ten browsers. */
@@ -34,7 +34,6 @@ test.serial('first run leads from the owner over a volume and cameras to live vi
   const { api, page } = await start(t, { setupNeeded: true, signedIn: false });
   await page.goto(api.url);
   await page.getByText('3F:9A:1C:77').waitFor();
-  await keepScreenshot(page, 'first-run');
   await page.getByLabel('User name').fill('anna');
   await page.getByLabel('Password').fill('short');
   t.true(await page.getByRole('button', { name: 'Create owner' }).isDisabled());
@@ -44,7 +43,6 @@ test.serial('first run leads from the owner over a volume and cameras to live vi
   await page.getByRole('radio').first().check();
   await page.getByRole('button', { name: 'Record here' }).click();
   await page.getByText('P3245-LVE').waitFor();
-  await keepScreenshot(page, 'first-run-cameras');
   await page.getByRole('button', { name: 'Add 2 cameras' }).click();
   await page.getByRole('button', { name: 'Go to live view' }).click();
   await page.locator('.tile.live').nth(1).waitFor();
@@ -58,7 +56,6 @@ test.serial('a wrong password is refused in the words of the API, the right one 
   await page.getByLabel('Password').fill('wrong');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').getByText('The user name or the password is wrong.').waitFor();
-  await keepScreenshot(page, 'sign-in');
   await page.getByLabel('Password').fill('correct horse battery');
   await page.keyboard.press('Enter');
   await page.getByRole('row', { name: /Front door/ }).waitFor();
@@ -116,7 +113,6 @@ test.serial('a picture that stands still is never shown as live', async (t) => {
     .getByText(/No picture since \d\d:\d\d:\d\d/)
     .first()
     .waitFor();
-  await keepScreenshot(page, 'live-stalled');
   t.is(await page.locator('.tile.live').count(), 0);
 });
 
@@ -150,11 +146,9 @@ test.serial(
     await page.keyboard.press('i');
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('o');
-    await keepScreenshot(page, 'playback-gap');
     for (let step = 0; step < 6; step += 1) await page.keyboard.press('-');
     await page.getByRole('button', { name: 'Gaps' }).click();
     await page.getByRole('cell', { name: 'the service was down' }).first().waitFor();
-    await keepScreenshot(page, 'playback-gaps');
     await page.getByRole('button', { name: 'Export' }).click();
     await page
       .getByRole('dialog')

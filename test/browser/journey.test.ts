@@ -51,9 +51,11 @@ test('from first run over live, a crash and playback to a verified export', asyn
   if (camera === undefined) throw new Error('no camera');
   await playback(t, page, camera, before);
   await exportAndVerify(t, page);
+  await look(page);
   await page.getByRole('button', { name: 'anna, Owner' }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Password').waitFor();
+  await keepScreenshot(page, 'sign-in');
   t.deepEqual(complaints, []);
 });
 
@@ -117,6 +119,9 @@ async function live(t: ExecutionContext, page: Page, { cameras }: Simulator): Pr
   }
   await page.locator('.tile.live').nth(3).waitFor();
   await keepScreenshot(page, 'live-dark');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await keepScreenshot(page, 'live-light');
+  await page.emulateMedia({ colorScheme: 'dark' });
   const [first] = cameras;
   await page.getByRole('button', { name: 'Enlarge Street' }).click({ force: true });
   await waitFor('one tile', async () => (await tiles.count()) === 1);
@@ -160,7 +165,7 @@ async function playback(t: ExecutionContext, page: Page, camera: SimulatedCamera
   await page.getByRole('button', { name: 'Gaps' }).click();
   await page.getByRole('cell', { name: 'the recorder was restarting' }).first().waitFor();
   await page.getByRole('button', { name: 'Gaps' }).click();
-  await keepScreenshot(page, 'playback-dark');
+  await keepScreenshot(page, 'playback-gap');
   const head = page.getByRole('slider', { name: 'Playhead' });
   const start = Number(await head.getAttribute('aria-valuenow'));
   await page.getByRole('button', { name: 'Play', exact: true }).click();
@@ -171,6 +176,19 @@ async function playback(t: ExecutionContext, page: Page, camera: SimulatedCamera
   );
   await waitForMotion(shownTile(page), camera);
   await page.getByRole('button', { name: 'Pause', exact: true }).click();
+}
+
+/** The other pages with what has happened so far. */
+async function look(page: Page): Promise<void> {
+  for (const [name, ready] of [
+    ['Cameras', 'tr[data-index="3"]'],
+    ['Events', 'tr[data-index="9"]'],
+    ['Health', '.chart canvas'],
+  ] as const) {
+    await page.getByRole('link', { name, exact: true }).click();
+    await page.locator(ready).first().waitFor();
+    await keepScreenshot(page, name.toLowerCase());
+  }
 }
 
 async function exportAndVerify(t: ExecutionContext, page: Page): Promise<void> {
@@ -185,7 +203,7 @@ async function exportAndVerify(t: ExecutionContext, page: Page): Promise<void> {
   await dialog.getByRole('button', { name: 'Export' }).click();
   await page.getByRole('heading', { name: 'Exports' }).waitFor();
   await page.getByText('Ready', { exact: true }).first().waitFor({ timeout: PATIENCE_MS });
-  await keepScreenshot(page, 'exports-dark');
+  await keepScreenshot(page, 'exports');
   const folder = await tempDir(t, 'export');
   const files: string[] = [];
   for (const link of await page.locator('a[download]').all()) {

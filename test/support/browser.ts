@@ -1,9 +1,15 @@
 /** Debian's Chromium for tests, with the flags that keep it still and offline. */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
+const run = promisify(execFile);
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -53,8 +59,16 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** Kept under docs/images: the README and the documents show them. */
+/** Kept under docs/images with 256 colours, a quarter of the bytes: the README and the documents show them. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(IMAGES, { recursive: true });
-  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+  const full = join(tmpdir(), `understudy-${randomUUID()}.png`);
+  try {
+    await page.screenshot({ path: full });
+    const palette = 'split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=none';
+    const input = ['-nostdin', '-v', 'error', '-y', '-i', full, '-filter_complex', palette];
+    await run('ffmpeg', [...input, '-pred', 'none', '-compression_level', '9', join(IMAGES, `${name}.png`)]);
+  } finally {
+    await rm(full, { force: true });
+  }
 }
