@@ -14,11 +14,13 @@ startTheme();
 startRouter();
 startSession();
 const root = document.getElementById('app');
+/** The name stood there since the first paint. */
+function show(into: HTMLElement): void {
+  into.replaceChildren();
+  render(<App />, into);
+}
 if (root !== null) {
   void startLanguage()
     .catch(() => undefined)
-    .then(() => {
-      root.replaceChildren(); // the name that stood there since the first paint
-      render(<App />, root);
-    });
+    .then(() => show(root));
 }
