@@ -6,35 +6,23 @@
  */
 import { UnderstudyError } from '../../core/errors.ts';
 import type { AccessUnitSink } from './access-unit-sink.ts';
-import { createAccessUnitBuilder, MAX_UNREADABLE_PACKETS } from './depacketizer.ts';
+import { aggregateOf, createVideoDepacketizer } from './depacketizer.ts';
 import type { AccessUnitBuilder, Depacketizer } from './depacketizer.ts';
 
 const STAP_A = 24;
 const FU_A = 28;
 
-export function createH264Depacketizer(sink: AccessUnitSink): Depacketizer {
-  const unit = createAccessUnitBuilder(sink);
-  let unreadable = 0;
-  return {
-    push: (packet, timestamp, lostBefore) => {
-      const { bytes, start, end } = packet;
-      const type = (bytes[start] ?? 0) & 0x1f;
-      unit.packet(timestamp, lostBefore);
-      if (type === FU_A) fragment(unit, bytes, start, end);
-      else if (type >= 1 && type < STAP_A) single(unit, bytes, start, end);
-      else if (type === STAP_A) aggregate(unit, bytes, start + 1, end);
-      else if (startCodeAt(bytes, start, end) > 0) annexB(unit, bytes, start, end);
-      else {
-        unit.damage();
-        unreadable += 1;
-        if (unreadable >= MAX_UNREADABLE_PACKETS) throw unsupported(type);
-        return;
-      }
-      unreadable = 0;
-      if (packet.marker) unit.marker();
-    },
-    reset: unit.reset,
-  };
+export const createH264Depacketizer = (sink: AccessUnitSink): Depacketizer =>
+  createVideoDepacketizer(sink, readH264, unsupported);
+
+function readH264(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: number): boolean {
+  const type = (bytes[start] ?? 0) & 0x1f;
+  if (type === FU_A) fragment(unit, bytes, start, end);
+  else if (type >= 1 && type < STAP_A) single(unit, bytes, start, end);
+  else if (type === STAP_A) aggregate(unit, bytes, start + 1, end);
+  else if (startCodeAt(bytes, start, end) > 0) annexB(unit, bytes, start, end);
+  else return false;
+  return true;
 }
 
 /** §5.8: `FU indicator`, `FU header` with start, end and type, then a piece. */
@@ -57,17 +45,8 @@ function single(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: 
   unit.endNal();
 }
 
-/** §5.7.1: NAL units with 16-bit sizes. */
-function aggregate(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: number): void {
-  let at = start;
-  while (at < end) {
-    const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-    const next = at + 2 + length;
-    if (next > end) return unit.damage();
-    if (length > 0) single(unit, bytes, at + 2, next);
-    at = next;
-  }
-}
+/** §5.7.1. */
+const aggregate = aggregateOf(single);
 
 /** NAL units with start codes between them (ISO/IEC 14496-10 Annex B), which RFC 6184 does not know. */
 function annexB(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: number): void {
@@ -93,9 +72,9 @@ const firstSliceOf = (type: number, afterHeader: number): number => {
   return -1;
 };
 
-const unsupported = (type: number): UnderstudyError =>
+const unsupported = (first: number): UnderstudyError =>
   new UnderstudyError(
     'protocol',
     'rtp/payload-format',
-    `Expected H.264 in packetization mode 0 or 1 (RFC 6184), got packets of type ${type}: set the camera to non-interleaved H.264.`,
+    `Expected H.264 in packetization mode 0 or 1 (RFC 6184), got packets of type ${first & 0x1f}: set the camera to non-interleaved H.264.`,
   );

@@ -5,34 +5,22 @@
  */
 import { UnderstudyError } from '../../core/errors.ts';
 import type { AccessUnitSink } from './access-unit-sink.ts';
-import { createAccessUnitBuilder, MAX_UNREADABLE_PACKETS } from './depacketizer.ts';
+import { aggregateOf, createVideoDepacketizer } from './depacketizer.ts';
 import type { AccessUnitBuilder, Depacketizer } from './depacketizer.ts';
 
 const AGGREGATION = 48;
 const FRAGMENTATION = 49;
 
-export function createH265Depacketizer(sink: AccessUnitSink): Depacketizer {
-  const unit = createAccessUnitBuilder(sink);
-  let unreadable = 0;
-  return {
-    push: (packet, timestamp, lostBefore) => {
-      const { bytes, start, end } = packet;
-      const type = ((bytes[start] ?? 0) >> 1) & 0x3f;
-      unit.packet(timestamp, lostBefore);
-      if (type === FRAGMENTATION) fragment(unit, bytes, start, end);
-      else if (type < AGGREGATION) single(unit, bytes, start, end);
-      else if (type === AGGREGATION) aggregate(unit, bytes, start + 2, end);
-      else {
-        unit.damage();
-        unreadable += 1;
-        if (unreadable >= MAX_UNREADABLE_PACKETS) throw unsupported(type);
-        return;
-      }
-      unreadable = 0;
-      if (packet.marker) unit.marker();
-    },
-    reset: unit.reset,
-  };
+export const createH265Depacketizer = (sink: AccessUnitSink): Depacketizer =>
+  createVideoDepacketizer(sink, readH265, unsupported);
+
+function readH265(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: number): boolean {
+  const type = ((bytes[start] ?? 0) >> 1) & 0x3f;
+  if (type === FRAGMENTATION) fragment(unit, bytes, start, end);
+  else if (type < AGGREGATION) single(unit, bytes, start, end);
+  else if (type === AGGREGATION) aggregate(unit, bytes, start + 2, end);
+  else return false;
+  return true;
 }
 
 /** §4.4.3: payload header, `FU header` with start, end and type, then a piece. */
@@ -57,24 +45,15 @@ function single(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: 
   unit.endNal();
 }
 
-/** §4.4.2: NAL units with 16-bit sizes, no DONL. */
-function aggregate(unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: number): void {
-  let at = start;
-  while (at < end) {
-    const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-    const next = at + 2 + length;
-    if (next > end) return unit.damage();
-    if (length > 0) single(unit, bytes, at + 2, next);
-    at = next;
-  }
-}
+/** §4.4.2, no DONL. */
+const aggregate = aggregateOf(single);
 
 /** `first_slice_segment_in_pic_flag` is the first bit of the slice header (ISO/IEC 23008-2 §7.3.6.1). */
 const firstSliceOf = (type: number, afterHeader: number): number => (type < 32 ? afterHeader >> 7 : -1);
 
-const unsupported = (type: number): UnderstudyError =>
+const unsupported = (first: number): UnderstudyError =>
   new UnderstudyError(
     'protocol',
     'rtp/payload-format',
-    `Expected H.265 as single, aggregation or fragmentation packets (RFC 7798), got packets of type ${type}.`,
+    `Expected H.265 as single, aggregation or fragmentation packets (RFC 7798), got packets of type ${(first >> 1) & 0x3f}.`,
   );

@@ -1,9 +1,10 @@
 /**
  * What every depacketizer looks like from outside, and what all video depacketizers share: where access units begin and end,
- * and whether they came whole. Nothing here allocates once it is made.
+ * whether they came whole, and when what comes is another format. Nothing here allocates once it is made.
  *
  * Expects packets in order of their sequence numbers (reorder.ts, or TCP).
  */
+import type { UnderstudyError } from '../../core/errors.ts';
 import type { AccessUnitSink } from './access-unit-sink.ts';
 import type { PacketView } from './packet.ts';
 
@@ -46,7 +47,7 @@ export type AccessUnitBuilder = {
  * An access unit may hold no picture (parameter sets or SEI with a timestamp of their own): `intact`, but nothing to record.
  */
 // oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
-export function createAccessUnitBuilder(sink: AccessUnitSink): AccessUnitBuilder {
+function createAccessUnitBuilder(sink: AccessUnitSink): AccessUnitBuilder {
   let open = false;
   let intact = true;
   let hasPicture = false;
@@ -121,3 +122,45 @@ export function createAccessUnitBuilder(sink: AccessUnitSink): AccessUnitBuilder
     },
   };
 }
+
+type Read = (unit: AccessUnitBuilder, bytes: Uint8Array, start: number, end: number) => void;
+/** One payload; false if it is of a kind that the format has and we do not read. */
+export type ReadPayload = (...payload: Parameters<Read>) => boolean;
+
+/** `unsupported` gets the first byte of a payload that `read` refused. */
+export function createVideoDepacketizer(
+  sink: AccessUnitSink,
+  read: ReadPayload,
+  unsupported: (first: number) => UnderstudyError,
+): Depacketizer {
+  const unit = createAccessUnitBuilder(sink);
+  let unreadable = 0;
+  return {
+    push: ({ bytes, start, end, marker }, timestamp, lostBefore) => {
+      unit.packet(timestamp, lostBefore);
+      if (!read(unit, bytes, start, end)) {
+        unit.damage();
+        unreadable += 1;
+        if (unreadable >= MAX_UNREADABLE_PACKETS) throw unsupported(bytes[start] ?? 0);
+        return;
+      }
+      unreadable = 0;
+      if (marker) unit.marker();
+    },
+    reset: unit.reset,
+  };
+}
+
+/** NAL units with 16-bit sizes, each for `single`: RFC 6184 §5.7.1, RFC 7798 §4.4.2. */
+export const aggregateOf =
+  (single: Read): Read =>
+  (unit, bytes, start, end) => {
+    let at = start;
+    while (at < end) {
+      const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+      const next = at + 2 + length;
+      if (next > end) return unit.damage();
+      if (length > 0) single(unit, bytes, at + 2, next);
+      at = next;
+    }
+  };
