@@ -3,7 +3,6 @@
  * Belongs here: shapes. Does not: SQL (catalogue-*.ts).
  */
 import type { MissingCause } from '../ledger/causes.ts';
-import type { AudioCodec, VideoCodec } from '../media/tracks.ts';
 import type { FragmentReport, SegmentReport, StreamName } from '../wire/media-protocol.ts';
 
 export type StreamKey = { readonly cameraId: string; readonly stream: StreamName };
@@ -13,31 +12,18 @@ export type Span = { readonly start: number; readonly end: number };
 export type KeyGroup = Span & { readonly offset: number; readonly length: number; readonly sequence: number };
 
 /** One segment file without its inner index. */
-export type SegmentRow = StreamKey &
-  Span & {
-    readonly volumeId: string;
-    /** Relative to the volume's root, with `/`. */
-    readonly path: string;
-    readonly serverId: string;
-    readonly epoch: number;
-    /** Durable bytes. */
-    readonly bytes: number;
-    readonly initLength: number;
-    /** Equal for segments that can stand in one playlist. */
-    readonly layoutHash: string;
-    readonly video: {
-      readonly codec: VideoCodec;
-      readonly codecString: string;
-      readonly width: number;
-      readonly height: number;
-    };
-    readonly audio: { readonly codec: AudioCodec; readonly codecString: string } | undefined;
-    /** Still being written, or its writer died and nobody has reconciled it yet. */
-    readonly open: boolean;
-    /** Both -1 while it holds no fragment. */
-    readonly firstSequence: number;
-    readonly lastSequence: number;
-  };
+export type SegmentRow = Omit<SegmentReport, 'segment'> & {
+  /** Relative to the volume's root, with `/`. */
+  readonly path: string;
+  readonly end: number;
+  /** Durable bytes. */
+  readonly bytes: number;
+  /** Still being written, or its writer died and nobody has reconciled it yet. */
+  readonly open: boolean;
+  /** Both -1 while it holds no fragment. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+};
 /** With the index: what playlists, exports and the timeline are made of. */
 export type Segment = SegmentRow & { readonly keys: readonly KeyGroup[]; readonly spans: readonly Span[] };
 

@@ -22,31 +22,16 @@ import {
   PRFT_BYTES,
   UUID_HEADER_BYTES,
 } from './fragment-writer.ts';
-import type { SampleRun, VideoRun } from './fragment-writer.ts';
+import type { Fragment, SampleRun, VideoRun } from './fragment-writer.ts';
 import { BLOCK_BYTES, paddedEnd } from './init-segment.ts';
 
-/** One fragment of a segment. Offsets count from the start of the file. */
-export type FragmentInfo = {
+/** One fragment of a segment. Offsets count from the start of the file; hashes are as they stand in it. */
+export type FragmentInfo = Omit<Fragment, 'chainBefore'> & {
   readonly offset: number;
   /** With padding on both sides; up to the end of the file where the file ends inside the padding. */
   readonly length: number;
   readonly payloadOffset: number;
   readonly payloadLength: number;
-  readonly sequence: number;
-  readonly epoch: number;
-  /** Id of the server that recorded it: 16 bytes. */
-  readonly owner: Uint8Array;
-  readonly key: boolean;
-  readonly continuous: boolean;
-  readonly senderReport: boolean;
-  /** Wall microseconds, half open. */
-  readonly start: number;
-  readonly end: number;
-  readonly video: VideoRun;
-  readonly audio: SampleRun;
-  readonly leaves: Uint8Array;
-  readonly restHash: Uint8Array;
-  /** As it stands in the file. */
   readonly fragmentHash: Uint8Array;
   readonly chain: Uint8Array;
   /** Counts, sizes, times and leaf hashes are what was written: fragmentHash fits them. Says nothing of the payload. */
