@@ -17,7 +17,7 @@ import type { SampleRun, VideoRun } from '../media/mp4/fragment-writer.ts';
 import type { AccessUnitSink } from '../media/rtp/access-unit-sink.ts';
 import { createAudioCollector } from './audio-track.ts';
 import type { AccessUnitView, FragmentBuilder, FragmentBuilderDeps, LossCause } from './fragment-builder-types.ts';
-import { KEY, LEFT_OUT, nalKindsOf, OTHER, PARAMETER_SET } from './nal-kinds.ts';
+import { KEY, LEFT_OUT, nalKindsOf, OTHER, PARAMETER_SET } from '../media/codec/nal-kinds.ts';
 import { createPayload, HEAD_ROOM } from './payload.ts';
 import type { FilledBlock } from './payload.ts';
 import { sealFragment } from './seal-fragment.ts';

@@ -2,7 +2,7 @@
 import { createParameterSets } from '../media/codec/parameter-sets.ts';
 import type { AccessUnitSink } from '../media/rtp/access-unit-sink.ts';
 import type { VideoCodec, VideoTrack } from '../media/tracks.ts';
-import { KEY, LEFT_OUT, PARAMETER_SET, nalKindsOf } from './nal-kinds.ts';
+import { KEY, LEFT_OUT, PARAMETER_SET, nalKindsOf } from '../media/codec/nal-kinds.ts';
 
 export type KeyFrame = { readonly track: VideoTrack; readonly sample: Uint8Array };
 

@@ -1,5 +1,5 @@
 /** What a NAL unit is to a recorder (H.264 table 7-1, H.265 table 7-1). */
-import type { VideoCodec } from '../media/tracks.ts';
+import type { VideoCodec } from '../tracks.ts';
 
 export const VCL = 0;
 /** VCL of a picture that decoding can start from. */
