@@ -13,7 +13,7 @@ usage: ./build.sh COMMAND
   build                        set up and build everything, start nothing
   start [-- ARGS]              set up, build and run this box (understudy serve ARGS)
   test [SUITE ...]             set up and run every check, or some: lint types unit interop browser
-  bench [NAME]                 benchmarks against a peer in the same run: recording
+  bench [NAME]                 benchmarks against a peer in the same run: recording ui
   campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz
 TEXT
 }

@@ -83,7 +83,11 @@ const UNTIL_SOUGHT = `new Promise((resolve) => {
   setTimeout(() => resolve(${SEEK_LIMIT_MS}), ${SEEK_LIMIT_MS});
   addEventListener('pointerdown', () => {
     const start = performance.now();
-    video.requestVideoFrameCallback((now, { expectedDisplayTime }) => resolve(Math.max(now, expectedDisplayTime) - start));
+    const before = video.currentTime;
+    requestAnimationFrame(function look(now) {
+      const there = Math.abs(video.currentTime - before) > 1 && !video.seeking && video.readyState >= 2;
+      if (there) resolve(now - start); else requestAnimationFrame(look);
+    });
   }, { once: true, capture: true });
 })`;
 
@@ -94,10 +98,10 @@ async function measureLive(page: Page, box: RecordingBox): Promise<readonly Row[
     await page.getByRole('heading', { name: 'Events' }).waitFor();
     starts.push(await page.evaluate<number>(untilShown('a[href="/live"]', '.tile video', NAMES.length)));
   }
-  await page.waitForTimeout(5000);
+  await page.waitForTimeout(3000);
   const grid = await latencies(page, box);
   await page.getByRole('button', { name: 'Enlarge Street' }).click({ force: true });
-  await page.waitForTimeout(5000);
+  await page.waitForTimeout(3000);
   const one = await latencies(page, box);
   return [
     { what: 'Live, glass to glass, grid of 4 sub-streams', figure: halves(grid), target: 'p50 <= 350 ms' },
@@ -216,6 +220,7 @@ function reportOf(rows: readonly Row[]): string {
 
 \`./build.sh bench ui\` on ${machine}: service, four simulated cameras (25 frames a second, a key frame every 2 s), and headless Chromium
 without a GPU share these cores. In brackets: how many were measured. The bar code in each picture tells its frame, the simulated camera when that was due.
+A click on the timeline without a picture within 8 s counts as 8000 ms.
 
 | What | Measured | Target |
 |---|---|---|
@@ -234,7 +239,7 @@ try {
   const browser = await launch();
   t.teardown(() => browser.close());
   const pan = await measurePan(browser);
-  await recordedUntil(box, Date.now() + 75_000 - performance.now());
+  await recordedUntil(box, Date.now() + 66_000 - performance.now());
   const paint = await measurePaint(browser, box.url);
   const page = await openPage(browser);
   await signIn(page, box.url);
