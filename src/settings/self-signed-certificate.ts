@@ -3,8 +3,8 @@
  * loaded when one is made, which is once in ten years: a running server does not carry them.
  * Belongs here: the certificate as PEM. Does not: where it is kept and when it is made (keys.ts).
  */
-import { createPublicKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, randomBytes, webcrypto } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { dateOf } from '../core/clock.ts';

@@ -19,7 +19,13 @@ function createBeats(): {
       };
     },
     play: (ms) => {
-      for (let passed = 0; beat !== undefined && passed < ms; passed += beat.period) beat.run();
+      let passed = 0;
+      // The beat may end itself while it runs.
+      const next = (): Beat | undefined => (passed < ms ? beat : undefined);
+      for (let due = next(); due !== undefined; due = next()) {
+        due.run();
+        passed += due.period;
+      }
     },
   };
 }
