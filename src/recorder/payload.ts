@@ -9,7 +9,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
-import { HASH_BYTES, isVcl, sha256, sha256Into } from '../media/mp4/fragment-hash.ts';
+import { isVcl } from '../media/codec/nal-kinds.ts';
+import { HASH_BYTES, sha256, sha256Into } from '../media/mp4/fragment-hash.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 import { MAX_BLOCK_BYTES } from './slabs.ts';
 import type { Block, Slabs } from './slabs.ts';

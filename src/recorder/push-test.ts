@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import { nalTypeOf } from '../media/codec/nal-kinds.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 import { previewOf } from './camera-test.ts';
 import type { CameraTestResult, Check, CheckName } from './camera-test.ts';
@@ -88,8 +89,7 @@ export function keyFrameOf(codec: VideoCodec, bytes: Uint8Array): KeyFrame | und
   sink.beginAccessUnit(0);
   for (const nal of nalUnitsOf(bytes)) {
     const first = nal[0] ?? 0;
-    if (codec === 'h264') sink.beginNal(first & 0x1f, first, -1);
-    else sink.beginNal((first >> 1) & 0x3f, first, nal[1] ?? 0);
+    sink.beginNal(nalTypeOf(codec, first), first, codec === 'h264' ? -1 : (nal[1] ?? 0));
     sink.data(nal, codec === 'h264' ? 1 : 2, nal.length);
     sink.endNal();
   }

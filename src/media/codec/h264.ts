@@ -7,15 +7,8 @@ import { createBitReader } from './bit-reader.ts';
 import type { BitReader } from './bit-reader.ts';
 
 export const H264_NAL = {
-  slice: 1,
-  partitionA: 2,
-  partitionC: 4,
-  idr: 5,
-  sei: 6,
   sps: 7,
   pps: 8,
-  accessUnitDelimiter: 9,
-  filler: 12,
 } as const;
 
 export type H264Sps = {

@@ -10,10 +10,6 @@ export const H265_NAL = {
   vps: 32,
   sps: 33,
   pps: 34,
-  accessUnitDelimiter: 35,
-  filler: 38,
-  prefixSei: 39,
-  suffixSei: 40,
 } as const;
 
 export type H265Sps = {

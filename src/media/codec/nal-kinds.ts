@@ -1,7 +1,7 @@
 /** What a NAL unit is to a recorder (H.264 table 7-1, H.265 table 7-1). */
 import type { VideoCodec } from '../tracks.ts';
 
-export const VCL = 0;
+const VCL = 0;
 /** VCL of a picture that decoding can start from. */
 export const KEY = 1;
 export const PARAMETER_SET = 2;
@@ -9,6 +9,16 @@ export const PARAMETER_SET = 2;
 export const LEFT_OUT = 3;
 /** SEI and what we do not know: kept. */
 export const OTHER = 4;
+
+/** `nal_unit_type` from the first byte of a NAL unit (H.264 §7.3.1, H.265 §7.3.1.2). */
+export const nalTypeOf = (codec: VideoCodec, first: number): number =>
+  codec === 'h264' ? first & 0x1f : (first >> 1) & 0x3f;
+
+/** Part of a picture: H.264 types 1 to 5, H.265 types 0 to 31. `first`: the first byte of a NAL unit. */
+export function isVcl(codec: VideoCodec, first: number): boolean {
+  const type = nalTypeOf(codec, first);
+  return codec === 'h264' ? type >= 1 && type <= 5 : type <= 31;
+}
 
 function h264Kind(type: number): number {
   if (type === 5) return KEY;

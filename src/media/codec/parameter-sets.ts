@@ -7,6 +7,7 @@
 import type { VideoCodec, VideoTrack } from '../tracks.ts';
 import { H264_NAL, parseH264Pps, parseH264Sps } from './h264.ts';
 import { H265_NAL, parseH265Pps, parseH265Sps, parseH265Vps } from './h265.ts';
+import { nalTypeOf } from './nal-kinds.ts';
 
 /** H.264 allows 32 + 256; a camera has one of each, one with several resolutions a few. */
 export const MAX_KEPT_SETS = 32;
@@ -65,8 +66,7 @@ function withSet(kept: readonly Kept[], set: Kept): readonly Kept[] {
 }
 
 function readSet(codec: VideoCodec, nal: Uint8Array): Kept | undefined {
-  const first = nal[0] ?? 0;
-  const kind = codec === 'h264' ? first & 0x1f : (first >> 1) & 0x3f;
+  const kind = nalTypeOf(codec, nal[0] ?? 0);
   const parse = PARSERS[codec].get(kind);
   if (parse === undefined) return undefined;
   try {

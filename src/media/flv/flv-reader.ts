@@ -5,12 +5,14 @@
  * Belongs here: tags, AVC/HEVC/AAC packets, their decoder configurations. Does not: RTMP itself (node-media-server speaks it).
  */
 import { UnderstudyError } from '../../core/errors.ts';
+import { nalTypeOf } from '../codec/nal-kinds.ts';
 import type { AccessUnitSink, AudioSink } from '../rtp/access-unit-sink.ts';
+import { MAX_ACCESS_UNIT } from '../rtp/depacketizer.ts';
 import type { AudioCodec, VideoCodec } from '../tracks.ts';
 import { parameterSetsOfAvcC, parameterSetsOfHvcC } from '../mp4/decoder-configuration.ts';
 
-/** A tag holds one access unit; equal to the bound of the depacketizers. */
-export const MAX_TAG_BYTES: number = 8 * 1024 * 1024;
+/** A tag holds one access unit. */
+export const MAX_TAG_BYTES: number = MAX_ACCESS_UNIT;
 const FILE_HEADER_BYTES = 9 + 4;
 const TAG_HEADER_BYTES = 11;
 const TAG_TRAILER_BYTES = 4;
@@ -183,8 +185,7 @@ function readNals(
     at = from + size;
     if (size < headerBytes || at > end) return false;
     const first = bytes[from] ?? 0;
-    if (kind === 'h264') sink.beginNal(first & 0x1f, first, -1);
-    else sink.beginNal((first >> 1) & 0x3f, first, bytes[from + 1] ?? 0);
+    sink.beginNal(nalTypeOf(kind, first), first, kind === 'h264' ? -1 : (bytes[from + 1] ?? 0));
     sink.data(bytes, from + headerBytes, at);
     sink.endNal();
   }

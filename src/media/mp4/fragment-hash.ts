@@ -5,6 +5,7 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { UnderstudyError } from '../../core/errors.ts';
+import { isVcl } from '../codec/nal-kinds.ts';
 import type { VideoCodec } from '../tracks.ts';
 
 export const HASH_BYTES = 32;
@@ -22,10 +23,6 @@ export function sha256Into(bytes: HashInput, target: Buffer, at: number): void {
   target.write(hash('sha256', bytes, 'binary'), at, HASH_BYTES, 'binary');
 }
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-/** `firstByte`: the first byte of a NAL unit. H.264 types 1 to 5, H.265 types 0 to 31. */
-export const isVcl = (codec: VideoCodec, firstByte: number): boolean =>
-  codec === 'h264' ? (firstByte & 31) >= 1 && (firstByte & 31) <= 5 : ((firstByte >> 1) & 63) <= 31;
 
 export type PayloadToHash = {
   readonly codec: VideoCodec;

@@ -5,16 +5,14 @@
  * Does not: reading them back (parse-init.ts).
  */
 import { assertNever } from '../../core/errors.ts';
-import { hasH264Format, parseH264Sps } from '../codec/h264.ts';
-import { parseH265Sps } from '../codec/h265.ts';
+import { H264_NAL, hasH264Format, parseH264Sps } from '../codec/h264.ts';
+import { H265_NAL, parseH265Sps } from '../codec/h265.ts';
+import { nalTypeOf } from '../codec/nal-kinds.ts';
 import type { AudioTrack, VideoTrack } from '../tracks.ts';
 import { box, concat, fullBox, u16, u32, u8 } from './boxes.ts';
 import type { Bytes } from './boxes.ts';
 
-const H264_SPS = 7;
-const H264_PPS = 8;
-/** VPS, SPS, PPS (H.265 table 7-1). */
-const H265_PARAMETER_SETS: readonly number[] = [32, 33, 34];
+const H265_PARAMETER_SETS: readonly number[] = [H265_NAL.vps, H265_NAL.sps, H265_NAL.pps];
 /** §4.2.3 of ISO/IEC 14496-14: object type AAC, stream type audio. */
 const AAC_OBJECT_TYPE = 0x40;
 const AUDIO_STREAM = 0x15;
@@ -42,8 +40,8 @@ export function audioSampleEntry(track: AudioTrack): Bytes {
 
 /** ISO/IEC 14496-15 §5.3.3.1. */
 export function avcC(parameterSets: readonly Uint8Array[]): Bytes {
-  const sps = parameterSets.filter((nal) => ((nal[0] ?? 0) & 31) === H264_SPS);
-  const pps = parameterSets.filter((nal) => ((nal[0] ?? 0) & 31) === H264_PPS);
+  const sps = parameterSets.filter((nal) => nalTypeOf('h264', nal[0] ?? 0) === H264_NAL.sps);
+  const pps = parameterSets.filter((nal) => nalTypeOf('h264', nal[0] ?? 0) === H264_NAL.pps);
   const [first] = sps;
   const format = hasH264Format(first?.[1] ?? 0) && first !== undefined ? parseH264Sps(first) : undefined;
   return box(
@@ -60,12 +58,12 @@ export function avcC(parameterSets: readonly Uint8Array[]): Bytes {
 
 /** ISO/IEC 14496-15 §8.3.3.1; arrays are complete: no parameter set is in the samples. */
 export function hvcC(parameterSets: readonly Uint8Array[]): Bytes {
-  const typeOf = (nal: Uint8Array): number => ((nal[0] ?? 0) >> 1) & 63;
+  const typeOf = (nal: Uint8Array): number => nalTypeOf('h265', nal[0] ?? 0);
   const arrays = H265_PARAMETER_SETS.map((type) => ({
     type,
     nals: parameterSets.filter((nal) => typeOf(nal) === type),
   })).filter(({ nals }) => nals.length > 0);
-  const sps = parameterSets.find((nal) => typeOf(nal) === 33) ?? new Uint8Array();
+  const sps = parameterSets.find((nal) => typeOf(nal) === H265_NAL.sps) ?? new Uint8Array();
   const format = parseH265Sps(sps);
   return box(
     'hvcC',

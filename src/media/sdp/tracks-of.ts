@@ -6,6 +6,9 @@
  * `rtpmap`; `fmtp` with spaces, any case, missing equal signs; AAC without `config` is left out with a remark.
  */
 import { UnderstudyError } from '../../core/errors.ts';
+import { H264_NAL } from '../codec/h264.ts';
+import { H265_NAL } from '../codec/h265.ts';
+import { nalTypeOf } from '../codec/nal-kinds.ts';
 import type { AudioCodec, VideoCodec } from '../tracks.ts';
 import { attributeOf, formatAttributesOf } from './sdp.ts';
 import type { Sdp, SdpMedia } from './sdp.ts';
@@ -206,20 +209,16 @@ function parametersOf(text: string): ReadonlyMap<string, string> {
 
 function h264SetsOf(parameters: ReadonlyMap<string, string>): readonly Uint8Array[] {
   const sets = base64List(parameters.get('sprop-parameter-sets'));
-  return ofTypes(sets, [7, 8], (first) => first & 0x1f);
+  return ofTypes('h264', sets, [H264_NAL.sps, H264_NAL.pps]);
 }
 
 function h265SetsOf(parameters: ReadonlyMap<string, string>): readonly Uint8Array[] {
   const sets = ['sprop-vps', 'sprop-sps', 'sprop-pps'].flatMap((name) => base64List(parameters.get(name)));
-  return ofTypes(sets, [32, 33, 34], (first) => (first >> 1) & 0x3f);
+  return ofTypes('h265', sets, [H265_NAL.vps, H265_NAL.sps, H265_NAL.pps]);
 }
 
-const ofTypes = (
-  sets: readonly Uint8Array[],
-  types: readonly number[],
-  typeOf: (first: number) => number,
-): readonly Uint8Array[] =>
-  types.flatMap((type) => sets.filter((set) => set.length > 3 && typeOf(set[0] ?? 0) === type));
+const ofTypes = (codec: VideoCodec, sets: readonly Uint8Array[], types: readonly number[]): readonly Uint8Array[] =>
+  types.flatMap((type) => sets.filter((set) => set.length > 3 && nalTypeOf(codec, set[0] ?? 0) === type));
 
 const base64List = (text: string | undefined): readonly Uint8Array[] =>
   (text ?? '')
