@@ -14,7 +14,7 @@ import type {
 } from './catalogue-types.ts';
 
 /** Removed footage this close together is booked as one: fragments meet to the frame, not to the millisecond. */
-export const REMOVED_MERGE_MS = 250;
+const REMOVED_MERGE_MS = 250;
 
 type StoredGap = {
   readonly id: number;

@@ -11,7 +11,7 @@ import type { TrackLayout } from '../media/tracks.ts';
 /** Wall time that a player would rather not sit through; 32 bits of 90 kHz end at 13 hours. */
 export const MAX_GAP_MS: number = 6 * 3600 * 1000;
 /** Wall times of fragments come from rounded clocks; less is no gap. */
-export const GAP_MS = 250;
+const GAP_MS = 250;
 
 /** Microseconds of wall time, half open. */
 export type WallRange = { readonly start: number; readonly end: number };

@@ -42,7 +42,7 @@ export type Deletion = { readonly segment: RetentionCandidate; readonly reason: 
 
 const DAY_MS: DurationMs = durationMs(86_400_000);
 /** While the clock is on probation, a stream loses at most this many times real time to age. */
-export const PACED_FACTOR = 8;
+const PACED_FACTOR = 8;
 export const CLOCK_PROBATION: DurationMs = DAY_MS;
 /** Wall and monotonic clock apart by more than this between two rounds: the clock was set. Slewing stays far below. */
 export const CLOCK_STEP: DurationMs = durationMs(60_000);

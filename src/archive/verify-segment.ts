@@ -40,7 +40,7 @@ export type SegmentSummary = {
 };
 
 /** Wall times of neighbouring fragments come from rounded clocks. */
-export const JOIN_MS = 250;
+const JOIN_MS = 250;
 
 /** @throws what `source.read` throws */
 export async function verifySegment(source: ByteSource, file: string): Promise<SegmentSummary> {

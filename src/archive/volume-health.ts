@@ -33,9 +33,9 @@ export type VolumeHealth = {
 };
 
 /** Free again this much above the reserve: an eighth of it, at most 256 MiB. */
-export const resumeMarginOf = (reserveBytes: number): number => Math.min(reserveBytes / 8, 256 * 1024 * 1024);
+const resumeMarginOf = (reserveBytes: number): number => Math.min(reserveBytes / 8, 256 * 1024 * 1024);
 /** A segment costs one inode, a day three. */
-export const MIN_FREE_INODES = 64;
+const MIN_FREE_INODES = 64;
 
 type Seen = {
   root: VolumeRoot | undefined;

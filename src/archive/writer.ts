@@ -38,9 +38,9 @@ export type VolumeWriter = Running & {
 };
 
 /** The thread checks its disk every 2 s; silent for this long, the disk hangs. */
-export const HUNG_AFTER = seconds(6);
+const HUNG_AFTER = seconds(6);
 /** Before its first sign a thread may take this long: a loaded box starts dozens at once. What comes meanwhile waits in memory. */
-export const STARTED_WITHIN = seconds(20);
+const STARTED_WITHIN = seconds(20);
 /** A thread that died (a defect of ours) is started again after this. */
 const RESTART_AFTER = seconds(1);
 /** `stop` waits this long for a hung disk, then leaves the thread behind. */

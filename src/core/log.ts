@@ -1,6 +1,6 @@
 /**
  * Structured logs: a constant message and fields, one JSON line each. Every change of state is one `info` line; nothing
- * is logged per packet. Credentials never get here: URLs are logged through `redactUrl`.
+ * is logged per packet. Credentials never get here: addresses are kept apart from them (site/camera-credentials.ts).
  */
 export type LogFields = Readonly<Record<string, unknown>>;
 type Write = (message: string, fields?: LogFields) => void;
@@ -39,12 +39,6 @@ export const silentLog: Log = createLog(
   () => undefined,
   () => 0,
 );
-
-/** `rtsp://user:secret@host/path?token=x` to `rtsp://host/path`: what may stand in a log, an event or a message. */
-export function redactUrl(url: string): string {
-  const match = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^?#]*)/i.exec(url);
-  return match ? `${match[1] ?? ''}${match[3] ?? ''}` : '(not a URL)';
-}
 
 function plainError(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);

@@ -11,13 +11,10 @@ export type EpochMs = Unit<'ms since 1970'>;
 export type MonotonicMs = Unit<'ms since start'>;
 /** A span of time in milliseconds. */
 export type DurationMs = Unit<'ms'>;
-/** A count of bytes. */
-export type Bytes = Unit<'bytes'>;
 
 export const epochMs = (value: number): EpochMs => value as EpochMs;
 export const monotonicMs = (value: number): MonotonicMs => value as MonotonicMs;
 export const durationMs = (value: number): DurationMs => value as DurationMs;
-export const bytes = (value: number): Bytes => value as Bytes;
 
 /** Half-open range of wall time: `start` belongs to it, `end` does not. */
 export type TimeRange = { readonly start: EpochMs; readonly end: EpochMs };

@@ -37,7 +37,7 @@ export type CheckReport = {
   readonly altered: readonly UnitVerdict[];
 };
 
-export function judgeUnit(unit: RecordedUnit, { cameraId, stream, codec }: Expectation): UnitVerdict {
+function judgeUnit(unit: RecordedUnit, { cameraId, stream, codec }: Expectation): UnitVerdict {
   const stamps = unit.nals.map((nal) => parseStamp(codec, nal)).filter((stamp) => stamp !== undefined);
   const [stamp] = stamps;
   const slices = unit.nals.filter((nal) => nalClassOf(codec, nal[0] ?? 0) === 'slice');

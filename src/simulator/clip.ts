@@ -52,7 +52,7 @@ export function nalClassOf(codec: VideoCodec, first: number): NalClass {
 }
 
 /** IDR of H.264; IDR, BLA or CRA of H.265. */
-export function isKeyNal(codec: VideoCodec, first: number): boolean {
+function isKeyNal(codec: VideoCodec, first: number): boolean {
   if (codec === 'h264') return (first & 0x1f) === 5;
   const type = (first >> 1) & 0x3f;
   return type >= 16 && type <= 21;

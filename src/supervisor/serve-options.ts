@@ -7,8 +7,8 @@ import { DEFAULT_RTMP_PORT } from '../core/push-key.ts';
 import { isLogLevel } from '../core/log.ts';
 import type { LogLevel } from '../core/log.ts';
 
-export const DEFAULT_HTTP_PORT = 51_443;
-export const DEFAULT_PEER_PORT = 51_410;
+const DEFAULT_HTTP_PORT = 51_443;
+const DEFAULT_PEER_PORT = 51_410;
 const MODES = ['recording', 'failover', 'host'] as const;
 
 export type ServeOptions = {

@@ -21,7 +21,7 @@ export function concat(parts: readonly Uint8Array[]): Bytes {
   return all;
 }
 
-export const ascii = (text: string): Bytes => TEXT.encode(text);
+const ascii = (text: string): Bytes => TEXT.encode(text);
 export const u8 = (...values: readonly number[]): Bytes => Uint8Array.from(values);
 
 export function u16(...values: readonly number[]): Bytes {

@@ -162,7 +162,7 @@ export function rechainFragment(
 }
 
 /** `prft` counts NTP time: whole seconds modulo 2^32, and the fraction rounded down. */
-export const ntpOf = (wallMicroseconds: number): { readonly seconds: number; readonly fraction: number } => ({
+const ntpOf = (wallMicroseconds: number): { readonly seconds: number; readonly fraction: number } => ({
   seconds: (Math.floor(wallMicroseconds / 1_000_000) + NTP_UNIX_SECONDS) % 2 ** 32,
   fraction: Math.floor(((wallMicroseconds % 1_000_000) * 2 ** 32) / 1_000_000),
 });

@@ -14,7 +14,7 @@ const TRUN_FLAGS = 0x01000f01;
 const TRUN_BYTES = 36;
 const MOOF_BYTES = 8 + 16 + 8 + 16 + 20 + TRUN_BYTES;
 /** Bytes in front of the sample: `moof` and the header of `mdat`. */
-export const LIVE_HEADER_BYTES: number = MOOF_BYTES + 8;
+const LIVE_HEADER_BYTES: number = MOOF_BYTES + 8;
 
 export type LiveSample = {
   readonly track: 'video' | 'audio';
@@ -30,7 +30,7 @@ export type LiveSample = {
 };
 
 /** Writes the header so that it ends at `sampleOffset` of `buffer`, where the sample already lies; returns its start. */
-export function writeLiveHeader(buffer: Uint8Array, sampleOffset: number, sample: LiveSample): number {
+function writeLiveHeader(buffer: Uint8Array, sampleOffset: number, sample: LiveSample): number {
   const start = sampleOffset - LIVE_HEADER_BYTES;
   const trackId = sample.track === 'video' ? VIDEO_TRACK_ID : AUDIO_TRACK_ID;
   const sync = sample.key || sample.track === 'audio';

@@ -23,7 +23,7 @@ export type WallClockPolicy = {
   readonly maxStep: number;
 };
 
-export const WALL_CLOCK_POLICY: WallClockPolicy = {
+const WALL_CLOCK_POLICY: WallClockPolicy = {
   maxSkew: 2000,
   maxJump: 5000,
   maxAhead: 500,

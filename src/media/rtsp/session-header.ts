@@ -8,7 +8,7 @@ export type Session = {
 };
 
 /** RFC 2326 §12.37. */
-export const DEFAULT_SESSION_TIMEOUT = 60;
+const DEFAULT_SESSION_TIMEOUT = 60;
 /** Cameras that say less mean it; one that says 0 or 1 means nothing. */
 const MIN_SESSION_TIMEOUT = 4;
 const MAX_SESSION_TIMEOUT = 3600;
