@@ -59,3 +59,42 @@ export const senderReportOf = (
     { ssrc, wallMs, rtpTimestamp: modulo32(timestamp), packets: modulo32(packets), octets: modulo32(octets) },
     cname,
   );
+
+/** What a video payload format says of itself (RFC 6184, RFC 7798). */
+export type NalFormat = {
+  readonly isSlice: (first: number) => boolean;
+  /** Bytes in front of an aggregate. */
+  readonly headerBytes: number;
+  readonly aggregateHeader: (nals: readonly Uint8Array[]) => Uint8Array;
+  /** The parts of a NAL unit that is larger than a payload. */
+  readonly fragments: (nal: Uint8Array) => readonly (readonly Uint8Array[])[];
+};
+
+/** The payloads of one access unit, the last with the marker. Parameter sets and SEI are aggregated as far as they fit. */
+export function packetizeNals(nals: readonly Uint8Array[], format: NalFormat): readonly Payload[] {
+  const payloads: (readonly Uint8Array[])[] = [];
+  let small: Uint8Array[] = [];
+  const flush = (): void => {
+    if (small.length > 0) payloads.push(aggregated(small, format));
+    small = [];
+  };
+  for (const nal of nals) {
+    const size = nal.length + 2 + format.headerBytes;
+    const isSlice = format.isSlice(nal[0] ?? 0);
+    if (isSlice || size + aggregateSize(small) > MAX_PAYLOAD) flush();
+    if (!isSlice && size <= MAX_PAYLOAD) small.push(nal);
+    else if (nal.length <= MAX_PAYLOAD) payloads.push([nal]);
+    else payloads.push(...format.fragments(nal));
+  }
+  flush();
+  return payloads.map((bytes, at) => ({ bytes, marker: at === payloads.length - 1 }));
+}
+
+const aggregateSize = (nals: readonly Uint8Array[]): number => nals.reduce((sum, nal) => sum + 2 + nal.length, 0);
+
+/** Each with its 16-bit size; a single NAL unit stays as it is. */
+function aggregated(nals: readonly Uint8Array[], { aggregateHeader }: NalFormat): readonly Uint8Array[] {
+  if (nals.length === 1) return nals;
+  const sized = nals.flatMap((nal) => [Uint8Array.of(nal.length >> 8, nal.length & 0xff), nal]);
+  return [aggregateHeader(nals), ...sized];
+}
