@@ -1,8 +1,8 @@
 /**
- * One writer for a data directory.
+ * One control process for a data directory. The supervisor's own lock (supervisor/instance.ts) does without SQLite, which would cost it memory for ever.
  *
- * The lock is SQLite's exclusive lock on `<data>/<name>.lock`: an fcntl lock that the kernel drops with the process, whatever
- * ends it, and that is seen from other containers too. So there is never a stale lock to judge; the pid in `<name>.pid` is
+ * The lock is SQLite's exclusive lock on `<data>/control.lock`: an fcntl lock that the kernel drops with the process, whatever
+ * ends it, and that is seen from other containers too. So there is never a stale lock to judge; the pid in `control.pid` is
  * for the message only.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,14 +12,11 @@ import { isRefusalOfDisk, UnderstudyError } from '../core/errors.ts';
 
 export type DataLock = { readonly release: () => void };
 
-/**
- * @throws UnderstudyError `settings/in-use`, naming the process that holds it. `name` tells apart who locks: control and
- * supervisor each have their own.
- */
-export function lockDataDirectory(dataDir: string, name = 'control'): DataLock {
+/** @throws UnderstudyError `settings/in-use`, naming the process that holds it. */
+export function lockDataDirectory(dataDir: string): DataLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const pidFile = join(dataDir, `${name}.pid`);
-  const database = new DatabaseSync(join(dataDir, `${name}.lock`));
+  const pidFile = join(dataDir, 'control.pid');
+  const database = new DatabaseSync(join(dataDir, 'control.lock'));
   try {
     // no journal: nothing is ever written, only the lock is wanted
     database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
