@@ -13,7 +13,7 @@ import { encodeSegmentStart } from '../../src/media/mp4/init-segment.ts';
 import { parseMoov } from '../../src/media/mp4/parse-init.ts';
 import type { SegmentHeader } from '../../src/media/mp4/segment-header.ts';
 import type { TrackLayout } from '../../src/media/tracks.ts';
-import { encodeFragment, TEST_SERVER_ID, TEST_START_MS } from './segment-builder.ts';
+import { encodeFragment, testHeader } from './segment-builder.ts';
 
 const run = promisify(execFile);
 
@@ -62,16 +62,7 @@ export type Written = { readonly bytes: Uint8Array; readonly fragments: number; 
 
 /** One segment with fragments of `fragmentMs`, cut as the recorder cuts. */
 export function segmentOf(source: Source, header: Partial<SegmentHeader> = {}, fragmentMs = 500): Written {
-  const full: SegmentHeader = {
-    cameraId: 'cam-1',
-    stream: 'main',
-    serverId: TEST_SERVER_ID,
-    epoch: 1,
-    start: TEST_START_MS,
-    previous: undefined,
-    clock: 'arrival',
-    ...header,
-  };
+  const full = testHeader(header);
   const start = encodeSegmentStart(source.layout, full);
   const parts: Uint8Array[] = [start.bytes];
   let chain: Uint8Array = chainStartOf(start.bytes.subarray(0, start.hashedLength));

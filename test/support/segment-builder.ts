@@ -90,18 +90,21 @@ export type BuiltSegment = {
 const FRAME_US = 40_000;
 const FRAME_TICKS = 3600;
 
+/** Of camera `cam-1`, main stream, as this server would write it. */
+export const testHeader = (given: Partial<SegmentHeader>): SegmentHeader => ({
+  cameraId: 'cam-1',
+  stream: 'main',
+  serverId: TEST_SERVER_ID,
+  epoch: 1,
+  start: TEST_START_MS,
+  previous: undefined,
+  clock: 'arrival',
+  ...given,
+});
+
 export function buildSegment(given: Partial<BuildOptions> = {}): BuiltSegment {
   const options = { ...DEFAULTS, ...given };
-  const header: SegmentHeader = {
-    cameraId: 'cam-1',
-    stream: 'main',
-    serverId: TEST_SERVER_ID,
-    epoch: 1,
-    start: TEST_START_MS,
-    previous: undefined,
-    clock: 'arrival',
-    ...options.header,
-  };
+  const header = testHeader(options.header);
   const start = encodeSegmentStart(options.layout, header);
   let chain: Uint8Array = chainStartOf(start.bytes.subarray(0, start.hashedLength));
   const parts: Uint8Array[] = [start.bytes];
