@@ -158,11 +158,13 @@ test('flipped bits in the archive: verify names them, exports leave them out, th
   const file = await open(join(footage, segment), 'r+');
   const { size } = await file.stat();
   const at = Math.floor(size / 2);
-  const { buffer } = await file.read(Buffer.alloc(64), 0, 64, at);
+  // Longer than the padding between two fragments, which is nobody's footage.
+  const length = 3 * 4096;
+  const { buffer } = await file.read(Buffer.alloc(length), 0, length, at);
   await file.write(
     buffer.map((byte) => byte ^ 0x10),
     0,
-    64,
+    length,
     at,
   );
   await file.close();
