@@ -84,6 +84,16 @@ function seek({ playhead, seeks }: Signals, to: number): void {
   seeks.value += 1;
 }
 
+/** On a box that is new the moment where playback opens may lie before everything: it then opens at the first footage. */
+function beginAtFootage(signals: Signals): void {
+  const { playhead, playing, seeks, chosen, data } = signals;
+  if (seeks.peek() > 0 || playing.peek()) return;
+  const all = chosen.peek().map((id) => data.trackOf(id).runs);
+  if (all.some((runs) => runAt(runs, playhead.peek()) !== undefined)) return;
+  const first = footageAfter(all, playhead.peek());
+  if (first !== undefined) seek(signals, first);
+}
+
 function advance(signals: Signals, elapsed: number): void {
   const { playhead, speed, chosen, data, seeks, view } = signals;
   const from = playhead.peek();
@@ -122,7 +132,11 @@ function run(signals: Signals, cameraIds: () => readonly string[]): () => void {
   const stopClock = runClock(playing, waiting, (elapsed) => advance(signals, elapsed));
   const stopLoading = effect(() => {
     const [days, ids] = [daysOf(view.value), cameraIds()];
-    if (ids.length > 0) data.need(days, ids).catch(() => undefined); // the banner tells; moving the view asks again
+    if (ids.length === 0) return;
+    data.need(days, ids).then(
+      () => beginAtFootage(signals),
+      () => undefined, // the banner tells; moving the view asks again
+    );
   });
   const stopEvents = onEvent((event) => {
     data.onEvent(event);
