@@ -12,7 +12,7 @@ usage: ./build.sh COMMAND
   demo [--once] [--json FILE]  set up, build and run a recording server with four simulated cameras
   build                        set up and build everything, start nothing
   start [-- ARGS]              set up, build and run this box (understudy serve ARGS)
-  test [SUITE ...]             set up and run every check, or some: lint types unit interop browser
+  test [SUITE ...]             set up and run every check, or some: lint types unit scenario interop browser
   bench [NAME]                 benchmarks against a peer in the same run: recording ui
   campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz
 TEXT

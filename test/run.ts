@@ -15,6 +15,7 @@ const SUITES: readonly Suite[] = [
   { name: 'types', command: ['tsc', '-p', '.'], tap: false },
   { name: 'web-types', command: ['tsc', '-p', 'web'], tap: false },
   { name: 'unit', command: ava('ava.config.js'), tap: true },
+  { name: 'scenario', command: ava('ava.scenario.config.js'), tap: true },
   { name: 'interop', command: ava('ava.interop.config.js'), tap: true },
   { name: 'browser', command: ava('ava.browser.config.js'), tap: true },
 ];
