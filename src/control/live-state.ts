@@ -1,6 +1,4 @@
 /** What streams and volumes are doing now, as media told it. In memory only: media tells it again at every connection. */
-import { isoOf } from '../core/clock.ts';
-import { epochMs } from '../core/units.ts';
 import type { CausedSpan } from '../ledger/account.ts';
 import { rangeOf } from '../ledger/spans.ts';
 import type { MediaEvent, StreamName, StreamState, StreamStats, VolumeState } from '../wire/media-protocol.ts';
@@ -87,6 +85,3 @@ export function hungDisks(
 }
 
 const problemOf = (state: VolumeState): string => (state.kind === 'unusable' ? state.cause : '');
-
-export const isoOrNothing = (at: number | undefined): string | undefined =>
-  at === undefined ? undefined : isoOf(epochMs(at));

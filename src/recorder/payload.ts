@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { isVcl } from '../media/codec/nal-kinds.ts';
-import { HASH_BYTES, sha256, sha256Into } from '../media/mp4/fragment-hash.ts';
+import { sha256, sha256Into } from '../media/mp4/fragment-hash.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 import { MAX_BLOCK_BYTES } from './slabs.ts';
 import type { Block, Slabs } from './slabs.ts';
@@ -252,6 +252,3 @@ function createRanges(): Ranges {
     clear,
   };
 }
-
-/** Bytes of the leaf hashes of `count` access units. */
-export const leafBytes = (count: number): number => count * HASH_BYTES;
