@@ -20,6 +20,10 @@ import {
 import type { SessionRecord, TokenRecord, UserRecord } from '../site/account.ts';
 import { cameraSettingsSchema, MAX_CAMERAS, nameProblemOf } from '../site/camera.ts';
 import type { CameraSettings } from '../site/camera.ts';
+import { failoverSettingsSchema } from '../site/failover-settings.ts';
+import type { FailoverSettings } from '../site/failover-settings.ts';
+import { MAX_PEERS, peerRecordSchema } from '../site/peer.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from '../site/server-settings.ts';
 import type { CMS_MODES, ServerSettings, VolumeSettings } from '../site/server-settings.ts';
 import type { SizeBudget } from './durable-adapter.ts';
@@ -32,6 +36,7 @@ import type { SettingsFile } from './settings-file.ts';
 export type CamerasFile = { readonly cameras: CameraSettings[] };
 export type UsersFile = { readonly users: UserRecord[]; readonly tokens: TokenRecord[] };
 export type SessionsFile = { readonly sessions: SessionRecord[] };
+export type PeersFile = { readonly peers: PeerRecord[] };
 export type VolumesFile = { readonly volumes: VolumeSettings[] };
 
 export type Settings = {
@@ -40,6 +45,8 @@ export type Settings = {
   readonly users: SettingsFile<UsersFile>;
   readonly sessions: SettingsFile<SessionsFile>;
   readonly volumes: SettingsFile<VolumesFile>;
+  readonly peers: SettingsFile<PeersFile>;
+  readonly failover: SettingsFile<FailoverSettings>;
   readonly secrets: Secrets;
   /** What had to be recovered when they were opened. */
   readonly recoveries: readonly Recovery[];
@@ -64,6 +71,7 @@ const usersFileSchema = z.strictObject({
 const sessionsFileSchema = z.strictObject({
   sessions: z.array(sessionRecordSchema).max(MAX_USERS * MAX_SESSIONS_PER_USER),
 });
+const peersFileSchema = z.strictObject({ peers: z.array(peerRecordSchema).max(MAX_PEERS) });
 const volumesFileSchema = z.strictObject({ volumes: z.array(volumeSettingsSchema).max(MAX_VOLUMES) });
 
 /** Call it holding the lock of the data directory (data-lock.ts). */
@@ -89,6 +97,8 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Settin
     users: await open<UsersFile>('users', usersFileSchema, { users: [], tokens: [] }),
     sessions: await open<SessionsFile>('sessions', sessionsFileSchema, { sessions: [] }),
     volumes: await open<VolumesFile>('volumes', volumesFileSchema, { volumes: [] }),
+    peers: await open<PeersFile>('peers', peersFileSchema, { peers: [] }),
+    failover: await open('failover', failoverSettingsSchema, failoverSettingsSchema.parse({})),
     secrets,
     recoveries,
   };
@@ -106,6 +116,7 @@ function initialServer({ name, mode }: OpenSettingsOptions): ServerSettings {
     allowedHosts: [],
     allowLoopbackCameras: false,
     openMetrics: false,
+    epoch: 1,
   };
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isServerId } from '../core/ids.ts';
 import { nameSchema } from './camera.ts';
+import { returnShareSchema } from './failover-settings.ts';
 
 export const MAX_VOLUMES = 32;
 export const MAX_ALLOWED_HOSTS = 64;
@@ -20,6 +21,10 @@ export const serverSettingsSchema = z.strictObject({
   allowLoopbackCameras: z.boolean().default(false),
   /** `/metrics` without a token. */
   openMetrics: z.boolean().default(false),
+  /** Coordination epoch in which this server records its own cameras; rises each time it takes them back. */
+  epoch: z.number().int().min(1).default(1),
+  /** Where failover servers put returned footage when they send it by SMB. */
+  returnShare: returnShareSchema.optional(),
 });
 export type ServerSettings = z.infer<typeof serverSettingsSchema>;
 

@@ -1,0 +1,89 @@
+/**
+ * How a failover server watches, covers and gives back (product B4, B5, C3, D1): `settings/failover.json`.
+ * Belongs here: the settings with their defaults and limits. Does not: what they lead to (failover).
+ */
+import { z } from 'zod';
+
+/** Seconds; default, least, most (product B5). */
+export const TIMEOUT_LIMITS = {
+  connected: { default: 300, min: 300, max: 3600 },
+  started: { default: 300, min: 300, max: 3600 },
+  keepAlive: { default: 30, min: 30, max: 300 },
+  normalShutdown: { default: 900, min: 300, max: 3600 },
+  abnormalShutdown: { default: 300, min: 300, max: 3600 },
+} as const;
+export type TimeoutName = keyof typeof TIMEOUT_LIMITS;
+
+const timeoutOf = (name: TimeoutName): z.ZodDefault<z.ZodNumber> => {
+  const { default: usual, min, max } = TIMEOUT_LIMITS[name];
+  const words = `Expected ${min} to ${max} seconds for ${name}.`;
+  return z.number(words).int(words).min(min, words).max(max, words).default(usual);
+};
+export const timeoutsSchema = z.strictObject({
+  connected: timeoutOf('connected'),
+  started: timeoutOf('started'),
+  keepAlive: timeoutOf('keepAlive'),
+  normalShutdown: timeoutOf('normalShutdown'),
+  abnormalShutdown: timeoutOf('abnormalShutdown'),
+});
+export type Timeouts = z.infer<typeof timeoutsSchema>;
+
+export const FOOTAGE_POLICIES = ['return', 'keep', 'shared'] as const;
+export const TRANSPORTS = ['direct', 'smb'] as const;
+export const SHORTAGE_POLICIES = ['all-or-nothing', 'by-name', 'by-priority'] as const;
+
+/** How long after the last sign of life a server is suspected; a pause of 800 ms and a beat of 250 ms fit below. */
+export const SUSPICION_MS = 1150;
+/** Since the last durable fragment of a stream that was recording: fragment, group commit and a slow disk fit below. */
+export const PROGRESS_SUSPICION_MS = 4000;
+
+export const failoverSettingsSchema = z.strictObject({
+  /** Absolute; default `<data>/backups`. */
+  backupDirectory: z.string().max(4096).optional(),
+  /** Where covered cameras are recorded; default: the volumes of this server, in their order. */
+  storeVolumeIds: z.array(z.string()).max(32).default([]),
+  /** Where other servers, and where browsers, reach this one, if not at the address they see. */
+  serverAddress: z.string().max(253).optional(),
+  clientAddress: z.string().max(253).optional(),
+  dailyBackup: z.boolean().default(true),
+  /** `hh:mm`, UTC. */
+  dailyBackupAt: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected a time of day in UTC such as 03:30')
+    .default('03:00'),
+  automaticTakeover: z.boolean().default(true),
+  automaticRestore: z.boolean().default(true),
+  timeouts: timeoutsSchema.prefault({}),
+  shortagePolicy: z.enum(SHORTAGE_POLICIES).default('by-priority'),
+  /** False: as many servers at once as there are channels for. */
+  oneServerAtATime: z.boolean().default(false),
+  footagePolicy: z.enum(FOOTAGE_POLICIES).default('return'),
+  transport: z.enum(TRANSPORTS).default('direct'),
+  /** Bits a second of all restorations together; absent: as fast as the other side takes it. */
+  restorationLimit: z.number().int().positive().optional(),
+  /** Pre-buffer of hot cameras in seconds: longer than suspicion, a key frame interval and a fragment. */
+  hotSeconds: z.number().int().min(10).max(120).default(30),
+  /** Three failures within ten minutes: handed back only after so many calm seconds. */
+  holdDownSeconds: z.number().int().min(0).max(3600).default(120),
+  /** Every so many minutes each protected camera is asked for a key frame; 0: never. */
+  probeMinutes: z.number().int().min(0).max(1440).default(60),
+  /** Scheduled drills: every so many days; 0: never. */
+  drillDays: z.number().int().min(0).max(365).default(0),
+  maxChannels: z.number().int().min(1).max(128).default(128),
+});
+export type FailoverSettings = z.infer<typeof failoverSettingsSchema>;
+
+/** On the protected server: the share where a failover server puts returned footage (product D2), if it shall be SMB. */
+export const returnShareSchema = z.strictObject({
+  host: z.string().max(253),
+  port: z.number().int().min(1).max(65_535).default(445),
+  share: z.string().min(1).max(80),
+  /** Within the share, with `/`. */
+  folder: z.string().max(255).default(''),
+  username: z.string().max(128),
+  domain: z.string().max(128).default(''),
+  encryption: z.enum(['when-offered', 'required']).default('when-offered'),
+  /** The volume of this server that the share shows, and the folder of it. The password is the secret `smb:return`. */
+  volumeId: z.string(),
+});
+export type ReturnShare = z.infer<typeof returnShareSchema>;

@@ -1,0 +1,38 @@
+/**
+ * Other servers that this one knows and trusts, as they are kept in `settings/peers.json`.
+ * Belongs here: the record and its rules. Does not: connections (peer), what is heard from them (watch).
+ */
+import { z } from 'zod';
+import { isServerId } from '../core/ids.ts';
+import { nameSchema } from './camera.ts';
+import { CMS_MODES } from './server-settings.ts';
+
+export const MAX_PEERS = 256;
+
+const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const portSchema = z.number().int().min(1).max(65_535);
+
+export const peerRecordSchema = z.strictObject({
+  id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
+  name: nameSchema,
+  mode: z.enum(CMS_MODES),
+  /** SHA-256 of its peer certificate: its identity. A change is an alarm, never accepted silently. */
+  fingerprint: fingerprintSchema,
+  /** SHA-256 of the certificate of its web interface, as it was shown and confirmed. */
+  httpsFingerprint: fingerprintSchema.optional(),
+  /** Where this server dials it; absent: it dials in (pairing code, behind NAT). */
+  host: z.string().min(1).max(253).optional(),
+  peerPort: portSchema.optional(),
+  httpPort: portSchema.optional(),
+  /** This server protects it: watches, keeps settings backups, covers. */
+  watched: z.boolean().default(false),
+  /** It protects this server, and may ask for settings and footage. */
+  watcher: z.boolean().default(false),
+  /** It manages this server: may introduce other servers and set the site. At most one. */
+  managesUs: z.boolean().default(false),
+  /** Introduced by the host instead of by an administrator here. */
+  introduced: z.boolean().default(false),
+  enabled: z.boolean().default(true),
+  addedAt: z.number(),
+});
+export type PeerRecord = z.infer<typeof peerRecordSchema>;

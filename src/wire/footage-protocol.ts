@@ -1,0 +1,101 @@
+/**
+ * The requests by which covered footage finds its way home. The covering server asks; the protected server answers
+ * (docs/design/restoration.md). All times are wall milliseconds of the answering server unless said otherwise.
+ *
+ * Belongs here: parameters and results of the `footage.*` requests. Does not: what is decided from them (ledger/seams.ts).
+ */
+import type { MissingCause } from '../ledger/causes.ts';
+import type { StreamName } from './media-protocol.ts';
+
+export const MAX_GROUPS = 4096;
+/** Of one transfer; a piece is at most `MAX_ATTACHMENT_BYTES`. */
+export const MAX_RETURN_FILE_BYTES: number = 4 * 1024 * 1024 * 1024;
+
+/** A key frame with everything up to the next one, as its leaf hashes tell it. What seams are decided from. */
+export type FootageGroup = {
+  /** Wall milliseconds of the server that recorded it. */
+  readonly start: number;
+  readonly end: number;
+  /** Sequence of its first and last fragment at the server that recorded it. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** First 16 bytes of the leaf hash of the key frame, hex. */
+  readonly key: string;
+  readonly accessUnits: number;
+  /** First 16 bytes of SHA-256 over all leaf hashes, hex: equal groups are equal here. */
+  readonly digest: string;
+  /** Nothing is known to be missing inside it, and the group after it follows without loss. */
+  readonly continuous: boolean;
+};
+
+/** `footage.groups`: what the asked server has durable of a stream. */
+export type GroupsParams = {
+  readonly cameraId: string;
+  readonly stream: StreamName;
+  readonly start: number;
+  readonly end: number;
+};
+export type GroupsResult = { readonly groups: readonly FootageGroup[]; readonly more: boolean; readonly now: number };
+
+/** One file to be inserted: a segment as docs/design/segment-format.md has it, composed for its new home. */
+export type ReturnFile = {
+  /** Unique over all time; the same file offered again has the same id. */
+  readonly id: string;
+  readonly cameraId: string;
+  readonly stream: StreamName;
+  /** Who recorded it, and in which epoch. */
+  readonly recordedBy: string;
+  readonly epoch: number;
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: number;
+  /** SHA-256 of the whole file, hex. */
+  readonly sha256: string;
+  readonly fragments: number;
+  readonly accessUnits: number;
+  /** Added to its times to have those of the receiving server. */
+  readonly clockOffsetMs: number;
+};
+
+/** `footage.offer`: asks where to go on; `offset` is behind the last whole fragment that was verified. */
+export type OfferParams = { readonly file: ReturnFile };
+export type OfferResult =
+  | { readonly kind: 'send'; readonly offset: number }
+  | { readonly kind: 'have'; readonly receipt: Receipt }
+  | { readonly kind: 'later'; readonly retryMs: number; readonly reason: string };
+
+/** `footage.append`: attachment are the bytes from `offset`. */
+export type AppendParams = { readonly id: string; readonly offset: number };
+export type AppendResult = { readonly offset: number };
+
+/** `footage.insert`: everything was sent (direct), or lies under `path` on a volume or share both sides know. */
+export type InsertParams = {
+  readonly file: ReturnFile;
+  readonly place:
+    | { readonly kind: 'sent' }
+    | { readonly kind: 'share'; readonly path: string }
+    | { readonly kind: 'shared-volume'; readonly volumeId: string; readonly path: string };
+};
+export type InsertResult = { readonly receipt: Receipt };
+
+/** Given only after every byte was verified, is durable and stands in the catalogue. The source may delete on it. */
+export type Receipt = {
+  readonly fileId: string;
+  readonly serverId: string;
+  readonly sha256: string;
+  readonly at: number;
+  /** Ed25519 over the canonical JSON of the rest, base64; by the key of the receiving server. */
+  readonly signature: string;
+};
+
+/** `footage.account`: why seconds that nobody covered are missing; booked by the protected server. */
+export type AccountParams = {
+  readonly gaps: readonly {
+    readonly cameraId: string;
+    readonly stream: StreamName;
+    readonly start: number;
+    readonly end: number;
+    readonly cause: MissingCause;
+    readonly detail: string;
+  }[];
+};
