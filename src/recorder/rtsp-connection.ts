@@ -149,8 +149,13 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     isPlaying = true;
     intake?.started(rtpInfo);
     punch();
-    socket.setBatched(!immediate);
+    readInRhythm();
     on.playing(tracks[0]?.transport.kind ?? 'tcp');
+  };
+
+  /** Over UDP hardly anything comes here: looking for it five times a second would cost more than being woken. */
+  const readInRhythm = (): void => {
+    socket.setBatched(!immediate && tracks[0]?.transport.kind === 'tcp');
   };
 
   /** One packet of media; anything wrong with it ends the session with its cause. */
@@ -276,7 +281,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     },
     setImmediate: (wanted) => {
       immediate = wanted;
-      if (isPlaying) socket.setBatched(!immediate);
+      if (isPlaying) readInRhythm();
     },
   };
 }

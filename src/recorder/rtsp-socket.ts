@@ -2,17 +2,25 @@
  * The TCP or TLS socket of one camera: read in the rhythm of `ReadSlots` into the shared buffer, or at once while a viewer
  * watches or the handshake runs.
  *
+ * In the rhythm a TCP socket is read by read(2) on its descriptor. Starting and stopping libuv for each read costs two
+ * calls of epoll_ctl, one wake for nothing (the next packet comes while nobody waits for it) and the way through two
+ * streams: together twice the read itself. TLS has to take that way.
+ *
  * Belongs here: the socket. Does not: RTSP (rtsp-connection.ts).
  */
 import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
+import { systemCodeOf } from '../core/errors.ts';
 import type { ReadSlots } from './read-slots.ts';
 
 /** What all sockets read into: the largest read of one wake; 200 ms of 10 Mbit/s. */
 export const READ_BUFFER_BYTES: number = 256 * 1024;
+/** Full buffers that one camera may bring in one wake; the rest waits in the kernel. */
+const MAX_READS_A_WAKE = 4;
 /** Keep-alives and receiver reports that a camera does not take up; beyond, it is dead. */
 const MAX_UNSENT: number = 64 * 1024;
 
@@ -53,17 +61,13 @@ export function openRtspSocket(deps: SocketDeps, target: SocketTarget, events: S
     socket.destroy();
     events.closed(reason, kind);
   };
-  const onread = {
-    buffer: deps.readBuffer,
-    callback: (length: number, bytes: Uint8Array): boolean => {
-      if (!ended && Buffer.isBuffer(bytes)) events.data(bytes, length);
-      // A full buffer means that more is waiting.
-      return !batched || length === deps.readBuffer.length;
-    },
+  /** Whether to read on at once: a full buffer means that more is waiting. */
+  const take = (length: number): boolean => {
+    if (!ended) events.data(deps.readBuffer, length);
+    return !batched || length === deps.readBuffer.length;
   };
-  const options = { host: target.address, port: target.port, noDelay: true, onread };
-  const socket: Socket =
-    target.tls === undefined ? connectTcp(options) : connectTls(tlsOptions(options, target.tls.host));
+  const onread = { buffer: deps.readBuffer, callback: take };
+  const socket = connectTo(target, onread);
   socket.on(target.tls === undefined ? 'connect' : 'secureConnect', () => {
     const certificate = target.tls === undefined ? undefined : fingerprintOf(socket);
     const pinned = target.tls?.fingerprint;
@@ -78,6 +82,14 @@ export function openRtspSocket(deps: SocketDeps, target: SocketTarget, events: S
   socket.on('end', () => finish('the camera closed the connection', 'broken'));
   socket.on('close', () => finish('the camera closed the connection', 'broken'));
 
+  /** Everything that has come; where only libuv can read, as soon as it does. */
+  const wake = (): void => {
+    const fd = target.tls === undefined ? descriptorOf(socket) : undefined;
+    if (fd === undefined) socket.resume();
+    // Behind an end the descriptor may be somebody else's.
+    else readAll(fd, deps.readBuffer, { take: (length) => take(length) && batched && !ended, finish });
+  };
+
   return {
     write: (bytes) => {
       if (ended) return;
@@ -89,8 +101,10 @@ export function openRtspSocket(deps: SocketDeps, target: SocketTarget, events: S
       batched = wanted;
       leaveSlot?.();
       leaveSlot = undefined;
-      if (batched) leaveSlot = deps.slots.join(() => socket.resume());
-      else socket.resume();
+      if (batched) {
+        socket.pause();
+        leaveSlot = deps.slots.join(wake);
+      } else socket.resume();
     },
     close: () => {
       ended = true;
@@ -103,12 +117,48 @@ export function openRtspSocket(deps: SocketDeps, target: SocketTarget, events: S
   };
 }
 
+/** Of the connection below a `net.Socket`: not documented, there since Node 0.x; without it libuv reads. */
+function descriptorOf(socket: Socket): number | undefined {
+  const handle: unknown = '_handle' in socket ? socket._handle : undefined;
+  if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return undefined;
+  return typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
+}
+
+type Reading = {
+  readonly take: (length: number) => boolean;
+  readonly finish: (reason: string, kind: 'broken') => void;
+};
+function readAll(fd: number, buffer: Buffer, { take, finish }: Reading): void {
+  for (let reads = 0; reads < MAX_READS_A_WAKE; reads += 1) {
+    const got = readAvailable(fd, buffer);
+    if (got === 0) finish('the camera closed the connection', 'broken');
+    else if (typeof got !== 'number') finish(reasonOf(got), 'broken');
+    else if (got > 0 && take(got)) continue;
+    return;
+  }
+}
+
+/** Bytes read; 0 at the end, -1 if nothing is there, or why it is broken. */
+function readAvailable(fd: number, buffer: Buffer): number | Error {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, null);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return systemCodeOf(error) === 'EAGAIN' ? -1 : error;
+  }
+}
+
 type ConnectOptions = {
   readonly host: string;
   readonly port: number;
   readonly noDelay: boolean;
-  readonly onread: { readonly buffer: Buffer; readonly callback: (length: number, bytes: Uint8Array) => boolean };
+  readonly onread: { readonly buffer: Buffer; readonly callback: (length: number) => boolean };
 };
+function connectTo(target: SocketTarget, onread: ConnectOptions['onread']): Socket {
+  const options = { host: target.address, port: target.port, noDelay: true, onread };
+  return target.tls === undefined ? connectTcp(options) : connectTls(tlsOptions(options, target.tls.host));
+}
+
 /** Cameras have certificates of their own making: the pinned fingerprint is what is checked, not a chain. */
 const tlsOptions = (
   options: ConnectOptions,
