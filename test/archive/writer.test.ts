@@ -158,6 +158,8 @@ test('after stop every job fails, and stop resolves twice', async (t) => {
   const writer = await startTestWriter(t, path);
   const segment = buildSegment({ fragments: 1 });
   writer.open(1, segment);
+  // `stop` gives a disk 5 s: on a machine with other work a thread may take that long to start.
+  await waitFor('the thread to answer', () => writer.opened.has(1), 60_000);
   writer.write(1, segment, 0, 5);
   await writer.writer.stop();
   await writer.writer.stop();
