@@ -1,0 +1,149 @@
+/**
+ * When a failover server takes settings backups of those it protects: at authorization, on every change, daily, by hand.
+ * Belongs here: when, and what is told about it. Does not: files (settings/backup-store.ts), the connection (peer).
+ */
+import type { ActivityLog } from '../api/activity.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
+import { isoOf, seconds } from '../core/clock.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import type { Running } from '../core/running.ts';
+import { epochMs } from '../core/units.ts';
+import type { BackupStore } from '../settings/backup-store.ts';
+import { settingsBackupSchema } from '../site/settings-backup.ts';
+import type { SettingsBackup } from '../site/settings-backup.ts';
+
+export type BackupReason = 'authorization' | 'change' | 'daily' | 'by hand';
+export type BackupState = {
+  /** Wall milliseconds of this server: when the newest usable backup was taken. */
+  readonly takenAt: number | undefined;
+  readonly revision: string | undefined;
+  /** Why the last attempt failed, if it did. */
+  readonly problem: string | undefined;
+};
+export type BackupsDeps = {
+  readonly store: BackupStore;
+  /** Protected servers that can be asked now. */
+  readonly connected: () => readonly string[];
+  /** `backup.get` over the peer channel. */
+  readonly request: (serverId: string) => Promise<unknown>;
+  readonly nameOf: (serverId: string) => string;
+  /** `hh:mm` UTC; undefined: no daily backup. */
+  readonly dailyAt: () => string | undefined;
+  /** A backup that is not the one before: cover must know of it. */
+  readonly onBackup: (backup: SettingsBackup) => void;
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly clock: Clock;
+};
+export type Backups = Running & {
+  /** The newest that opens, from memory after the first time. */
+  readonly latest: (serverId: string) => SettingsBackup | undefined;
+  readonly stateOf: (serverId: string) => BackupState;
+  /** @throws UnderstudyError when the server does not answer or its answer is no backup */
+  readonly take: (serverId: string, reason: BackupReason) => Promise<SettingsBackup>;
+  /** From every keep-alive. */
+  readonly sawRevision: (serverId: string, revision: string) => void;
+  /** Reads what is on disk of a server, at start and at authorization. */
+  readonly open: (serverId: string) => Promise<void>;
+  readonly forget: (serverId: string) => Promise<void>;
+};
+
+/** After a failure the next keep-alive that asks for it is waited for so long. */
+const RETRY_MS = 5000;
+
+type Kept = { backup: SettingsBackup | undefined; problem: string | undefined; busy: boolean; failedAt: number };
+
+export function startBackups(deps: BackupsDeps): Backups {
+  const { store, clock, activity } = deps;
+  const servers = new Map<string, Kept>();
+  const keptOf = (serverId: string): Kept => {
+    const kept = servers.get(serverId) ?? { backup: undefined, problem: undefined, busy: false, failedAt: -RETRY_MS };
+    servers.set(serverId, kept);
+    return kept;
+  };
+  const take: Backups['take'] = async (serverId, reason) => {
+    const kept = keptOf(serverId);
+    kept.busy = true;
+    try {
+      const backup = backupIn(await deps.request(serverId), serverId);
+      const isNews = kept.backup?.revision !== backup.revision;
+      await store.save(backup);
+      kept.backup = backup;
+      kept.problem = undefined;
+      if (isNews || reason !== 'change') activity.record(taken(backup, reason));
+      deps.onBackup(backup);
+      return backup;
+    } catch (error) {
+      kept.failedAt = clock.monotonic();
+      kept.problem = messageOf(error);
+      throw error;
+    } finally {
+      kept.busy = false;
+    }
+  };
+  const inBackground = (serverId: string, reason: BackupReason): void => {
+    take(serverId, reason).catch((error: unknown) => activity.record(failed(deps.nameOf(serverId), messageOf(error))));
+  };
+  const cancelDaily = startDaily(deps, () => {
+    for (const serverId of deps.connected()) inBackground(serverId, 'daily');
+  });
+  return {
+    take,
+    latest: (serverId) => servers.get(serverId)?.backup,
+    stateOf: (serverId) => {
+      const kept = servers.get(serverId);
+      return { takenAt: kept?.backup?.takenAt, revision: kept?.backup?.revision, problem: kept?.problem };
+    },
+    sawRevision: (serverId, revision) => {
+      const kept = keptOf(serverId);
+      if (kept.busy || kept.backup?.revision === revision) return;
+      if (clock.monotonic() - kept.failedAt < RETRY_MS) return;
+      inBackground(serverId, 'change');
+    },
+    open: async (serverId) => {
+      const { backup, damaged } = await store.load(serverId);
+      const kept = keptOf(serverId);
+      kept.backup = backup;
+      for (const { file, message } of damaged)
+        activity.record({ severity: 'error', code: 'backup-damaged', message: `${message} It was skipped: ${file}` });
+      if (backup !== undefined) deps.onBackup(backup);
+    },
+    forget: async (serverId) => {
+      servers.delete(serverId);
+      await store.forget(serverId);
+    },
+    stop: async () => {
+      cancelDaily();
+      await Promise.resolve();
+    },
+  };
+}
+
+/** @throws UnderstudyError `backup/not-one` */
+function backupIn(answer: unknown, serverId: string): SettingsBackup {
+  const parsed = settingsBackupSchema.safeParse(answer);
+  if (parsed.success && parsed.data.serverId === serverId) return parsed.data;
+  const why = parsed.success ? 'it is of another server' : (parsed.error.issues[0]?.message ?? 'it is malformed');
+  throw new UnderstudyError('protocol', 'backup/not-one', `The answer is no settings backup of this server: ${why}.`);
+}
+
+const taken = ({ name, settings }: SettingsBackup, reason: BackupReason): Parameters<ActivityLog['record']>[0] => ({
+  severity: 'info',
+  code: 'backup-taken',
+  message: `The settings of ${name} were backed up (${reason}): ${settings.cameras.length} cameras.`,
+});
+const failed = (name: string, message: string): Parameters<ActivityLog['record']>[0] => ({
+  severity: 'warning',
+  code: 'backup-failed',
+  message: `The settings of ${name} could not be backed up: ${message}`,
+});
+
+/** Looks three times a minute whether the asked minute of the day has come: a clock that jumps costs at most one day. */
+function startDaily({ dailyAt, clock }: BackupsDeps, run: () => void): Cancel {
+  let doneOn = '';
+  return clock.every(seconds(20), () => {
+    const [day = '', time = ''] = isoOf(epochMs(clock.now())).split('T');
+    if (time.slice(0, 5) !== dailyAt() || doneOn === day) return;
+    doneOn = day;
+    run();
+  });
+}

@@ -1,0 +1,68 @@
+/** This box's settings as the document that its failover servers keep (site/settings-backup.ts). */
+import type { Clock } from '../core/clock.ts';
+import type { Settings } from '../settings/settings.ts';
+import { cameraSecretName } from '../site/camera-credentials.ts';
+import { revisionOf } from '../site/settings-backup.ts';
+import type { BackedUpSettings, SettingsBackup } from '../site/settings-backup.ts';
+
+export type DocumentDeps = {
+  readonly settings: Settings;
+  readonly version: string;
+  readonly suitability: SettingsBackup['suitability'];
+  readonly clock: Pick<Clock, 'now'>;
+};
+export type SettingsDocument = {
+  readonly document: () => SettingsBackup;
+  /** Cheap: computed anew only after a change. */
+  readonly revision: () => string;
+  /** Something changed that no settings file tells, such as a password. */
+  readonly changed: () => void;
+  readonly stop: () => void;
+};
+
+export function createSettingsDocument({ settings, version, suitability, clock }: DocumentDeps): SettingsDocument {
+  let revision: string | undefined;
+  const changed = (): void => {
+    revision = undefined;
+  };
+  const { server, cameras, volumes, users } = settings;
+  const cancels = [
+    server.onChange(changed),
+    cameras.onChange(changed),
+    volumes.onChange(changed),
+    users.onChange(changed),
+  ];
+  const current = (): string => (revision ??= revisionOf(backedUp(settings)));
+  return {
+    revision: current,
+    changed,
+    document: () => ({
+      format: 1,
+      serverId: server.get().id,
+      name: server.get().name,
+      version,
+      takenAt: clock.now(),
+      revision: current(),
+      suitability,
+      settings: backedUp(settings),
+    }),
+    stop: () => {
+      for (const cancel of cancels) cancel();
+    },
+  };
+}
+
+function backedUp({ server, cameras, volumes, users, secrets }: Settings): BackedUpSettings {
+  const ids = cameras.get().cameras.map(({ id }) => cameraSecretName(id));
+  return {
+    server: server.get(),
+    cameras: cameras.get().cameras,
+    volumes: volumes.get().volumes,
+    users: users.get().users,
+    tokens: users.get().tokens,
+    secrets: Object.fromEntries(ids.flatMap((name) => entryOf(name, secrets.get(name)))),
+  };
+}
+
+const entryOf = (name: string, value: string | undefined): readonly (readonly [string, string])[] =>
+  value === undefined ? [] : [[name, value]];

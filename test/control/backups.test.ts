@@ -1,0 +1,118 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import type { NewActivity } from '../../src/api/activity.ts';
+import { startBackups } from '../../src/control/backups.ts';
+import type { Backups } from '../../src/control/backups.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
+import { createBackupStore } from '../../src/settings/backup-store.ts';
+import type { BackupStore } from '../../src/settings/backup-store.ts';
+import { serverSettingsSchema } from '../../src/site/server-settings.ts';
+import { revisionOf } from '../../src/site/settings-backup.ts';
+import type { SettingsBackup } from '../../src/site/settings-backup.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+
+const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
+
+function documentOf(name: string): SettingsBackup {
+  const server = serverSettingsSchema.parse({ id: SERVER, name, mode: 'recording' });
+  const settings = { server, cameras: [], volumes: [], users: [], tokens: [], secrets: {} };
+  const suitability = { platform: 'linux', frameGrabbers: [] };
+  const revision = revisionOf(settings);
+  return { format: 1, serverId: SERVER, name, version: '0.1.0', takenAt: 1, revision, suitability, settings };
+}
+
+type Rig = {
+  readonly backups: Backups;
+  readonly store: BackupStore;
+  readonly clock: FakeClock;
+  readonly asked: () => number;
+  readonly entries: readonly NewActivity[];
+  answer: () => unknown;
+};
+async function rigOf(t: ExecutionContext): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-backups-'));
+  const store = createBackupStore(() => folder, new Uint8Array(32).fill(1));
+  const clock = createFakeClock();
+  const entries: NewActivity[] = [];
+  let asked = 0;
+  const rig: { answer: () => unknown } = { answer: () => documentOf('Recorder') };
+  const backups = startBackups({
+    store,
+    clock,
+    connected: () => [SERVER],
+    request: async () => {
+      asked += 1;
+      return await Promise.resolve(rig.answer());
+    },
+    nameOf: () => 'Recorder',
+    dailyAt: () => '03:00',
+    onBackup: () => undefined,
+    activity: { record: (entry) => entries.push(entry) },
+  });
+  t.teardown(async () => {
+    await backups.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return Object.assign(rig, { backups, store, clock, asked: () => asked, entries });
+}
+
+/** Until something that goes on in the background is done. */
+async function eventually(look: () => boolean): Promise<void> {
+  while (!look()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test('a revision that is not the one of the backup is fetched once', async (t) => {
+  const rig = await rigOf(t);
+  const { backups } = rig;
+  await backups.take(SERVER, 'authorization');
+  const { revision } = documentOf('Recorder');
+  backups.sawRevision(SERVER, revision);
+  t.is(rig.asked(), 1, 'nothing has changed');
+  rig.answer = () => documentOf('Renamed');
+  backups.sawRevision(SERVER, documentOf('Renamed').revision);
+  backups.sawRevision(SERVER, documentOf('Renamed').revision);
+  await eventually(() => backups.latest(SERVER)?.name === 'Renamed');
+  t.is(rig.asked(), 2);
+  t.is((await rig.store.load(SERVER)).backup?.name, 'Renamed', 'it is on disk');
+});
+
+test('an answer that is no backup of this server is refused and tried again later', async (t) => {
+  const rig = await rigOf(t);
+  for (const wrong of [undefined, {}, { ...documentOf('x'), serverId: SERVER.replace('5', '6') }]) {
+    rig.answer = () => wrong;
+    await t.throwsAsync(rig.backups.take(SERVER, 'by hand'), { instanceOf: UnderstudyError, code: 'backup/not-one' });
+  }
+  t.is(rig.backups.latest(SERVER), undefined);
+  t.truthy(rig.backups.stateOf(SERVER).problem);
+  rig.answer = () => documentOf('Recorder');
+  rig.backups.sawRevision(SERVER, 'a');
+  t.is(rig.asked(), 3, 'not with every keep-alive');
+  await rig.clock.advance(6000);
+  rig.backups.sawRevision(SERVER, 'a');
+  await eventually(() => rig.backups.latest(SERVER) !== undefined);
+  t.is(rig.backups.stateOf(SERVER).problem, undefined);
+});
+
+test('a damaged newest file is an alarm, and the one before is used', async (t) => {
+  const rig = await rigOf(t);
+  await rig.backups.take(SERVER, 'authorization');
+  rig.answer = () => documentOf('Newer');
+  await rig.backups.take(SERVER, 'by hand');
+  const [newest] = await rig.store.list(SERVER);
+  await writeFile(newest?.file ?? '', 'nothing');
+  await rig.backups.open(SERVER);
+  t.is(rig.backups.latest(SERVER)?.name, 'Recorder');
+  t.is(rig.entries.at(-1)?.code, 'backup-damaged');
+});
+
+test('a backup is taken each day in the asked minute', async (t) => {
+  const rig = await rigOf(t);
+  await rig.clock.advance(36 * 3_600_000);
+  await eventually(() => rig.entries.length > 0);
+  const days = rig.entries.filter(({ code }) => code === 'backup-taken').length;
+  t.true(days >= 1 && days <= 2, `${days} in a day and a half`);
+});
