@@ -60,26 +60,7 @@ export function startBackups(deps: BackupsDeps): Backups {
     servers.set(serverId, kept);
     return kept;
   };
-  const take: Backups['take'] = async (serverId, reason) => {
-    const kept = keptOf(serverId);
-    kept.busy = true;
-    try {
-      const backup = backupIn(await deps.request(serverId), serverId);
-      const isNews = kept.backup?.revision !== backup.revision;
-      await store.save(backup);
-      kept.backup = backup;
-      kept.problem = undefined;
-      if (isNews || reason !== 'change') activity.record(taken(backup, reason));
-      deps.onBackup(backup);
-      return backup;
-    } catch (error) {
-      kept.failedAt = clock.monotonic();
-      kept.problem = messageOf(error);
-      throw error;
-    } finally {
-      kept.busy = false;
-    }
-  };
+  const take = createTake(deps, keptOf);
   const inBackground = (serverId: string, reason: BackupReason): void => {
     take(serverId, reason).catch((error: unknown) => activity.record(failed(deps.nameOf(serverId), messageOf(error))));
   };
@@ -115,6 +96,32 @@ export function startBackups(deps: BackupsDeps): Backups {
       cancelDaily();
       await Promise.resolve();
     },
+  };
+}
+
+function createTake(
+  { store, request, onBackup, activity, clock }: BackupsDeps,
+  keptOf: (id: string) => Kept,
+): Backups['take'] {
+  return async (serverId, reason) => {
+    const kept = keptOf(serverId);
+    kept.busy = true;
+    try {
+      const backup = backupIn(await request(serverId), serverId);
+      const isNews = kept.backup?.revision !== backup.revision;
+      await store.save(backup);
+      kept.backup = backup;
+      kept.problem = undefined;
+      if (isNews || reason !== 'change') activity.record(taken(backup, reason));
+      onBackup(backup);
+      return backup;
+    } catch (error) {
+      kept.failedAt = clock.monotonic();
+      kept.problem = messageOf(error);
+      throw error;
+    } finally {
+      kept.busy = false;
+    }
   };
 }
 
