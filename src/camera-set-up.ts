@@ -75,6 +75,9 @@ function pushRequestOf(
     fingerprint: undefined,
     audio: false,
     record: false,
+    hold: false,
+    epoch: undefined,
+    segmentSeconds: undefined,
     priority: 'low',
     volumeIds: [],
   };

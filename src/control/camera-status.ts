@@ -65,7 +65,8 @@ function streamStatusOf(
   const { state, stats } = view;
   return {
     stream,
-    state: state.kind,
+    // Own cameras are never held back; a session that is set up counts as connecting here.
+    state: state.kind === 'ready' ? 'connecting' : state.kind,
     ...(state.kind === 'failed' ? { cause: state.cause, message: state.message, retryAt: iso(state.retryAt) } : {}),
     ...media,
     ...(stats === undefined

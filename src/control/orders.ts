@@ -64,6 +64,9 @@ function streamsOf(
     fingerprint: camera.fingerprint,
     audio: camera.audio,
     record,
+    hold: false,
+    epoch: undefined,
+    segmentSeconds: undefined,
     priority: camera.priority,
     volumeIds,
   });

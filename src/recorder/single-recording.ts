@@ -95,6 +95,9 @@ export async function recordSingle(spec: SingleRecording): Promise<SingleResult>
     fingerprint: undefined,
     audio: true,
     record: true,
+    hold: false,
+    epoch: undefined,
+    segmentSeconds: undefined,
     priority: 'high',
     volumeIds: [volumeId],
   };

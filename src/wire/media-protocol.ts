@@ -32,6 +32,15 @@ export type StreamOrder = {
   readonly audio: boolean;
   /** False: kept connected for live view only; nothing is written, nothing is expected by the ledger. */
   readonly record: boolean;
+  /**
+   * Warm standby: the session is set up and kept alive, and nothing is sent. An order with false plays on the same session at
+   * once. A camera that refuses such a session is connected only then (state `failed` until then, with the reason).
+   */
+  readonly hold: boolean;
+  /** Of the footage of this stream; `undefined`: that of the orders. A change counts from the next key frame on. */
+  readonly epoch: number | undefined;
+  /** As `epoch`. Short where segments are dropped again soon. */
+  readonly segmentSeconds: number | undefined;
   /** Fragments of the lowest priority are dropped first when the disk cannot keep up. */
   readonly priority: Priority;
   /** Where to record: the first usable one. */
@@ -106,6 +115,8 @@ export type ControlMessage = Orders | Subscribe | LiveRequest | KeyFrameRequest;
 export type StreamState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'connecting' }
+  /** Set up and kept alive, held by order: it plays when the order says so. */
+  | { readonly kind: 'ready' }
   /** Connected, waiting for the first key frame. */
   | { readonly kind: 'starting' }
   | { readonly kind: 'recording' }

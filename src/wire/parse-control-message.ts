@@ -27,6 +27,10 @@ const streamOrder: Read<StreamOrder> = objectOf<StreamOrder>({
   fingerprint: optional(matching((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256 in hex')),
   audio: flag,
   record: flag,
+  // Orders kept by an older version have none of the three.
+  hold: (value, path) => value !== undefined && flag(value, path),
+  epoch: optional(whole(1)),
+  segmentSeconds: optional(whole(1, 86_400)),
   priority: oneOf(['high', 'medium', 'low', 'never']),
   volumeIds: listOf(idText, MAX_VOLUMES),
 });

@@ -57,6 +57,7 @@ const onStream = { cameraId: cameraIdText, stream: streamNameText };
 const streamState: Read<StreamState> = oneKindOf<StreamState>({
   idle: objectOf({ kind: oneOf(['idle']) }),
   connecting: objectOf({ kind: oneOf(['connecting']) }),
+  ready: objectOf({ kind: oneOf(['ready']) }),
   starting: objectOf({ kind: oneOf(['starting']) }),
   recording: objectOf({ kind: oneOf(['recording']) }),
   watching: objectOf({ kind: oneOf(['watching']) }),

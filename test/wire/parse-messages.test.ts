@@ -22,6 +22,9 @@ const stream = {
   fingerprint: undefined,
   audio: true,
   record: true,
+  hold: false,
+  epoch: undefined,
+  segmentSeconds: undefined,
   priority: 'medium',
   volumeIds: ['vol-1'],
 } as const;
