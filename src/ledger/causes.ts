@@ -32,6 +32,16 @@ export const MISSING_CAUSES = [
   'service-down',
   /** The media process was being restarted. */
   'media-restart',
+  /** Nobody covered this camera while its server was down: its priority is Never. */
+  'not-covered-priority',
+  /** The seats of the licence were all taken. */
+  'not-covered-seat',
+  /** No failover server had a free channel. */
+  'not-covered-channel',
+  /** The policy of the site for too few channels left it out. */
+  'not-covered-policy',
+  /** The failover servers had no way to this camera. */
+  'not-reachable-from-failover',
   /** The clock of this box was set forward: these seconds never happened here. */
   'clock-stepped',
   /** No account was given: a defect of ours, and an alarm. */
