@@ -30,3 +30,18 @@ export function followed(recorded: readonly string[], source: readonly string[])
   ).length;
   return { foreign, holes };
 }
+
+export type Followed = {
+  /** In no place of the source: altered. */
+  readonly foreign: number;
+  /** Where access units are missing, and how many in each place: what a hole skips of a source that is played in a loop. */
+  readonly holes: readonly number[];
+};
+/** As `followed`, with the length of every hole. Out of order would show as a hole of nearly the whole source. */
+export function holesIn(recorded: readonly string[], source: readonly string[]): Followed {
+  const places = recorded.map((hash) => source.indexOf(hash));
+  const steps = places
+    .slice(1)
+    .map((place, index) => (place - (places[index] ?? 0) - 1 + source.length) % source.length);
+  return { foreign: places.filter((place) => place < 0).length, holes: steps.filter((skipped) => skipped > 0) };
+}

@@ -19,6 +19,8 @@ export type GstOptions = {
   readonly digest?: string;
   readonly basic?: string;
   readonly port?: number;
+  /** On another host: how commands are run there, and its address. */
+  readonly host?: { readonly prefix: readonly string[]; readonly address: string };
 };
 export type GstServer = {
   readonly pid: number;
@@ -30,7 +32,8 @@ export type GstServer = {
 };
 
 export async function startGstServer(options: GstOptions): Promise<GstServer> {
-  const child = spawn(PYTHON, [SCRIPT, ...argumentsOf(options)], {
+  const [command = PYTHON, ...rest] = [...(options.host?.prefix ?? []), PYTHON, SCRIPT, ...argumentsOf(options)];
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
@@ -38,7 +41,7 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
   return {
     pid: child.pid ?? -1,
     port,
-    url: (mount = 0) => `rtsp://127.0.0.1:${port}/cam${mount}`,
+    url: (mount = 0) => `rtsp://${options.host?.address ?? '127.0.0.1'}:${port}/cam${mount}`,
     signal: (signal) => killGroup(child, signal),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -49,12 +52,13 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
   };
 }
 
-function argumentsOf({ file, codec, audio, mounts, digest, basic, port }: GstOptions): readonly string[] {
+function argumentsOf({ file, codec, audio, mounts, digest, basic, port, host }: GstOptions): readonly string[] {
   const list = ['--port', String(port ?? 0), '--file', file, '--mounts', String(mounts ?? 1)];
   if (codec) list.push('--codec', codec);
   if (audio) list.push('--audio');
   if (digest) list.push('--digest', digest);
   if (basic) list.push('--basic', basic);
+  if (host) list.push('--bind', host.address);
   return list;
 }
 
