@@ -77,8 +77,11 @@ const untilShown = (click: string, videos: string, count: number): string => `ne
 })`;
 /** Counted as this much when nothing came. */
 const SEEK_LIMIT_MS = 8000;
-/** From a press on the timeline until the next picture is on screen. */
-const UNTIL_SOUGHT = `new Promise((resolve) => {
+/**
+ * From a press on the timeline until the next picture is on screen; read from `sought` later. It listens before the press is sent: sent
+ * in one go, some presses were there before the listener, and counted as pictures that never came.
+ */
+const LISTEN_FOR_PRESS = `globalThis.sought = new Promise((resolve) => {
   const video = document.querySelector('.stage video:not([hidden])');
   setTimeout(() => resolve(${SEEK_LIMIT_MS}), ${SEEK_LIMIT_MS});
   addEventListener('pointerdown', () => {
@@ -89,7 +92,7 @@ const UNTIL_SOUGHT = `new Promise((resolve) => {
       if (there) resolve(now - start); else requestAnimationFrame(look);
     });
   }, { once: true, capture: true });
-})`;
+}), undefined`;
 
 async function measureLive(page: Page, box: RecordingBox): Promise<readonly Row[]> {
   const starts: number[] = [];
@@ -123,9 +126,9 @@ async function measurePlayback(page: Page): Promise<readonly Row[]> {
   if (field === null || head === null) throw new Error('no timeline');
   const perSecond = field.width / 600;
   for (let run = 0; run < RUNS * 2; run += 1) {
-    const sought = page.evaluate<number>(UNTIL_SOUGHT);
+    await page.evaluate(LISTEN_FOR_PRESS);
     await page.mouse.click(head.x + head.width / 2 + (run % 2 === 0 ? -25 : 15) * perSecond, field.y + 40);
-    seeks.push(await sought);
+    seeks.push(await page.evaluate<number>('globalThis.sought'));
     await page.waitForTimeout(300);
   }
   return [
