@@ -6,8 +6,14 @@
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { DurationMs } from '../core/units.ts';
+import { createConnection } from './connection.ts';
+import { startSession } from './session.ts';
+import { uncOf } from './smb-path.ts';
+import { createSmbShare } from './smb-share.ts';
 import type { SmbShare } from './smb-share.ts';
+import { openSocket } from './socket.ts';
 
+export type { SmbErrorCode } from './smb-error.ts';
 export type { SmbFile } from './smb-file.ts';
 export type { SmbDialect, SmbEntry, SmbOpenMode, SmbShare } from './smb-share.ts';
 
@@ -18,17 +24,47 @@ export type SmbShareOptions = {
   readonly share: string;
   readonly username: string;
   readonly password: string;
+  /** Of the account; empty for accounts of the server itself. */
   readonly domain?: string | undefined;
   /** `when-offered`: when the server asks for it, for all it has or for this share. `required`: always, or `smb-encryption-missing`. */
   readonly encrypt: 'when-offered' | 'required';
   readonly clock: Clock;
   /** For connecting and for each request; a request that the server calls pending is given it once more. */
   readonly timeoutMs: DurationMs;
-  /** Breaks off whatever is under way with `smb-aborted`. */
+  /** Breaks off whatever is under way, then and later, with `smb-aborted`. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** @throws UnderstudyError with a code of `SmbErrorCode`; a guest session is refused as `smb-logon-failed`. */
+const DEFAULT_PORT = 445;
+
+/**
+ * @throws UnderstudyError with a code of `SmbErrorCode`. A guest session is refused as `smb-logon-failed`; no error names user or password.
+ */
 export async function openSmbShare(options: SmbShareOptions): Promise<SmbShare> {
-  throw new UnderstudyError('unsupported', 'smb-unsupported', `No connection to ${options.host} yet.`);
+  const { host, share, clock, timeoutMs, signal, encrypt } = options;
+  checkNames(options);
+  const patience = { clock, timeoutMs, signal };
+  const socket = await openSocket({ host, port: options.port ?? DEFAULT_PORT }, patience);
+  const connection = createConnection(socket, patience);
+  try {
+    const account = { username: options.username, password: options.password, domain: options.domain ?? '' };
+    const session = await startSession(connection, { host, share, account, encrypt, clock });
+    const { dialect, maxRead, maxWrite } = session.negotiated;
+    const { treeId, encrypted, writable } = session;
+    return createSmbShare({ connection, treeId, dialect, encrypted, writable, maxRead, maxWrite });
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Before anything is sent. */
+function checkNames({ host, share, username }: SmbShareOptions): void {
+  uncOf(host, share);
+  if (username === '')
+    throw new UnderstudyError(
+      'invalid',
+      'smb-logon-failed',
+      'A share needs a user name: footage is not sent anonymously.',
+    );
 }

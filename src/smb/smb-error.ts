@@ -155,3 +155,15 @@ export const brokenProtocol = (message: string): UnderstudyError =>
 
 export const readOnlyShare = (doing: string): UnderstudyError =>
   new UnderstudyError(READ_ONLY.kind, READ_ONLY.code, `Could not ${doing}: ${READ_ONLY.says}.`);
+
+/** The caller wanted no more of it. */
+export const aborted = (): UnderstudyError =>
+  new UnderstudyError('unavailable', 'smb-aborted', 'The connection to the share was broken off on purpose.');
+
+export const connectionLost = (doing: string, cause: unknown): UnderstudyError =>
+  new UnderstudyError(
+    'unavailable',
+    'smb-connection-lost',
+    `The connection to the file server broke off (${doing}): connect anew and go on from what was flushed.`,
+    cause === undefined ? {} : { cause },
+  );
