@@ -38,6 +38,8 @@ export type DiscoveredPeer = PeerFacts & {
   readonly lastSeenAt: EpochMs;
 };
 
+export type PeerChange = { readonly kind: 'found' | 'changed' | 'gone'; readonly peer: DiscoveredPeer };
+
 /** Of a TXT string with its key (RFC 6763 §6.1). */
 export const MAX_PAIR_BYTES = 255;
 /** All pairs together; what the longest possible facts take is 800. */
