@@ -2,6 +2,8 @@
  * Keeps one camera stream recorded: connects, hands sessions to the builder, tries again with growing waits, and tells what is
  * going on. From the end of the last recorded access unit to the start of the next there is always a gap with its cause.
  *
+ * A session may be held (warm standby): set up and kept alive until an order says to play; nothing is missing meanwhile.
+ *
  * Belongs here: the life of one stream over many sessions. Does not: one session (rtsp-connection.ts, recording-session.ts),
  * which streams there are (media-service.ts).
  */
@@ -11,7 +13,8 @@ import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { pushKeyOf } from '../core/push-key.ts';
-import { epochMs } from '../core/units.ts';
+import { durationMs, epochMs } from '../core/units.ts';
+import type { DurationMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import { DEFAULT_TIMEOUTS } from '../media/rtsp/client-state.ts';
 import type { Policy } from '../media/rtsp/client-state.ts';
@@ -20,6 +23,7 @@ import type { MediaEvent, StreamOrder, StreamState } from '../wire/media-protoco
 import { backoffOf } from './backoff.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { createGapBook } from './gap-book.ts';
+import { createRecordingSwitch } from './recording-switch.ts';
 import { startPushSession } from './push-session.ts';
 import type { PushSource } from './push-session.ts';
 import { startRecordingSession } from './recording-session.ts';
@@ -30,8 +34,10 @@ import type { StreamCounter } from './stream-counter.ts';
 
 /** A session that recorded for so long was good: the next failure is the first one again. */
 const GOOD_SESSION_MS = 10_000;
+/** A camera that refuses a session which is only held needs it for somebody else, or never allows it: asking often helps nobody. */
+export const HOLD_RETRY: DurationMs = durationMs(600_000);
 
-export type CameraLoopDeps = Omit<SessionDeps, 'order' | 'on' | 'policy' | 'address' | 'counter'> & {
+export type CameraLoopDeps = Omit<SessionDeps, 'order' | 'on' | 'policy' | 'address' | 'counter' | 'taking'> & {
   readonly order: StreamOrder;
   readonly clock: Clock;
   readonly log: Log;
@@ -50,41 +56,80 @@ export type CameraLoop = Running & {
   readonly counter: StreamCounter;
   readonly session: () => RecordingSession | undefined;
   readonly setWatched: (watched: boolean) => void;
+  /** Another order for the same session, see `needsNewSession`. */
+  readonly update: (order: StreamOrder) => void;
 };
+
+/**
+ * Priority, volumes, epoch, length of segments, recording or not and playing what is held change without a new session; everything
+ * else, holding what plays too, needs one.
+ */
+export function needsNewSession(before: StreamOrder, after: StreamOrder): boolean {
+  const source = ({ url, username, password, transport, fingerprint, audio }: StreamOrder): string =>
+    JSON.stringify([url, username, password, transport, fingerprint, audio]);
+  return source(before) !== source(after) || (after.hold && !before.hold);
+}
 
 // oxlint-disable-next-line max-lines-per-function -- one closure over the life of one stream
 export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
-  const { order, clock, log, emit } = deps;
-  const { cameraId, stream } = order;
+  const { clock, log, emit } = deps;
+  const { cameraId, stream } = deps.order;
   const stopping = new AbortController();
   const counter = createStreamCounter();
-  const gaps = createGapBook(order, order.record ? emit : () => undefined);
+  let { order } = deps;
+  let gaps = createGapBook(order, emit);
   let session: RecordingSession | undefined;
+  let told: StreamState['kind'] = 'idle';
   let watched = false;
   let failures = 0;
-  let transport = order.transport;
+  let trouble: Trouble | undefined;
+  let wake = new AbortController();
+  let { transport } = order;
   const pushKey = pushKeyOf(order.url);
 
   const tell = (state: StreamState): void => {
+    told = state.kind;
     log.info('stream state', { cameraId, stream, state });
     emit({ kind: 'stream-state', cameraId, stream, at: clock.now(), state });
   };
+  const recording = createRecordingSwitch({
+    on: isRecorded(order),
+    builder: () => session?.builder(),
+    started: (startUs) => begun(Math.round(startUs / 1000)),
+    stopped: (endUs) => {
+      gaps.open(Math.round(endUs / 1000), 'service-down', 'Recording was stopped.');
+      tell({ kind: 'watching' });
+    },
+  });
+  const miss = (start: number, cause: MissingCause, detail: string): void => {
+    if (recording.isOn()) gaps.open(start, cause, detail);
+  };
+  const begun = (start: number): void => {
+    gaps.close(start);
+    tell({ kind: 'recording' });
+  };
 
   const eventsOf = (release: () => void): SessionDeps['on'] => ({
+    ready: () => {
+      release();
+      trouble = undefined;
+      tell({ kind: 'ready' });
+    },
     playing: () => {
       release();
-      gaps.open(clock.now(), 'no-key-frame', 'The camera sends; recording begins with its next key frame.');
-      tell(order.record ? { kind: 'starting' } : { kind: 'watching' });
+      trouble = undefined;
+      miss(clock.now(), 'no-key-frame', 'The camera sends; recording begins with its next key frame.');
+      tell(recording.isOn() ? { kind: 'starting' } : { kind: 'watching' });
     },
     begun: (start) => {
-      gaps.close(start);
-      if (order.record) tell({ kind: 'recording' });
+      recording.sessionBegun();
+      if (recording.isOn()) begun(start);
     },
     remark: (message) => log.warn('camera remark', { cameraId, stream, remark: message }),
   });
   const interrupted = (recordedUntil: number | undefined, cause: MissingCause, message: string): void => {
     log.info('push began anew', { cameraId, stream });
-    gaps.open(recordedUntil ?? clock.now(), cause, message);
+    miss(recordedUntil ?? clock.now(), cause, message);
   };
   const runSession = async (): Promise<SessionEnd> => {
     // Waiting goes on for a push that does not come: why stays told.
@@ -96,11 +141,13 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
       if (pushKey === undefined) {
         const target = await findTarget({ ...order, transport }, deps);
         if (stopping.signal.aborted) return { kind: 'stopped', recordedUntil: undefined };
-        session = startRecordingSession({ ...deps, ...target, order, counter, on });
+        session = startRecordingSession({ ...deps, ...target, order, counter, on, taking: recording });
+        // The order may have changed while the name was resolved.
+        if (!order.hold) session.play();
       } else {
         // It may be hours until the camera pushes: nobody else waits for that.
         release();
-        session = startPushSession({ ...deps, order, key: pushKey, counter, on, interrupted });
+        session = startPushSession({ ...deps, order, key: pushKey, counter, on, interrupted, taking: recording });
       }
       session.setWatched(watched);
       return await session.ended;
@@ -110,45 +157,71 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
     } finally {
       release();
       session = undefined;
+      recording.sessionEnded();
     }
   };
 
-  const settle = async (end: Exclude<SessionEnd, { kind: 'stopped' }>, lasted: number): Promise<void> => {
+  const settle = async (end: Exclude<SessionEnd, { kind: 'stopped' }>, past: Past): Promise<void> => {
     if (end.kind === 'restart') {
       transport = end.transport;
       log.info('camera transport changed', { cameraId, stream, transport, why: end.message });
-      gaps.open(end.recordedUntil ?? clock.now(), 'no-key-frame', end.message);
+      miss(end.recordedUntil ?? clock.now(), 'no-key-frame', end.message);
       return;
     }
-    gaps.open(end.recordedUntil ?? clock.now(), end.cause, end.message);
-    failures = lasted >= GOOD_SESSION_MS && end.recordedUntil !== undefined ? 1 : failures + 1;
+    miss(end.recordedUntil ?? clock.now(), end.cause, end.message);
+    const wasGood = past.lastedMs >= GOOD_SESSION_MS && (past.wasHeld || end.recordedUntil !== undefined);
+    failures = wasGood ? 1 : failures + 1;
     // What was learnt about the transport may have changed with the fault.
-    if (failures > 3) transport = order.transport;
-    // Taking a push costs the camera nothing, and what it sends while we wait is lost.
-    const counted = pushKey === undefined ? failures : 1;
-    const wait = backoffOf(counted, end.cause === 'camera-refused' && pushKey === undefined, deps.random());
+    if (failures > 3) ({ transport } = order);
     counter.reconnects += 1;
-    tell({ kind: 'failed', cause: end.cause, message: end.message, retryAt: epochMs(clock.now() + wait) });
-    await clock.sleep(wait, stopping.signal);
+    trouble = end;
+    // What was held and is gone when it is needed: a new connection has not been tried yet.
+    if (past.wasHeld && !order.hold) {
+      failures = 0;
+      return;
+    }
+    await pause(end);
+  };
+  const pause = async ({ cause, message }: Trouble): Promise<void> => {
+    const isPush = pushKey !== undefined;
+    const isGivenUp = order.hold && !isPush && cause === 'camera-refused';
+    // Taking a push costs the camera nothing, and what it sends while we wait is lost.
+    const usual = backoffOf(isPush ? 1 : failures, cause === 'camera-refused' && !isPush, deps.random());
+    const wait = isGivenUp ? HOLD_RETRY : usual;
+    const said = isGivenUp ? `${message} ${COLD}` : message;
+    wake = new AbortController();
+    tell({ kind: 'failed', cause, message: said, retryAt: epochMs(clock.now() + wait) });
+    await clock.sleep(wait, AbortSignal.any([stopping.signal, wake.signal]));
   };
 
   const run = async (): Promise<void> => {
-    gaps.open(clock.now(), 'no-key-frame', 'The camera is being connected.');
+    miss(clock.now(), 'no-key-frame', 'The camera is being connected.');
     while (!stopping.signal.aborted) {
       const began = clock.monotonic();
+      const wasHeld = order.hold;
       const end = await runSession();
       if (end.kind === 'stopped') {
-        if (end.recordedUntil !== undefined) gaps.open(end.recordedUntil, 'service-down', 'Recording was stopped.');
+        if (end.recordedUntil !== undefined) miss(end.recordedUntil, 'service-down', 'Recording was stopped.');
         break;
       }
-      await settle(end, clock.monotonic() - began);
+      await settle(end, { wasHeld, lastedMs: clock.monotonic() - began });
     }
     tell({ kind: 'idle' });
   };
   const done = run().catch((error: unknown) => {
     log.error('camera loop ended by a defect', { cameraId, stream, error });
-    gaps.open(clock.now(), 'unexplained', 'The recorder of this stream ended by a defect.');
+    miss(clock.now(), 'unexplained', 'The recorder of this stream ended by a defect.');
   });
+  const record = (): void => {
+    if (recording.turnOn() === 'goes-on') return;
+    gaps = createGapBook(order, emit);
+    const { cause, message } = trouble ?? STARTING;
+    gaps.open(clock.now(), cause, message);
+    if (told === 'watching') tell({ kind: 'starting' });
+  };
+  const leaveOut = (): void => {
+    if (recording.turnOff() === 'ended' && told === 'starting') tell({ kind: 'watching' });
+  };
 
   return {
     counter,
@@ -157,6 +230,16 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
       watched = wanted;
       session?.setWatched(wanted);
     },
+    update: (next) => {
+      const isReleased = order.hold && !next.hold;
+      order = next;
+      if (isRecorded(next) && !recording.isOn()) record();
+      else if (!isRecorded(next) && recording.isOn()) leaveOut();
+      if (!isReleased) return;
+      failures = 0;
+      session?.play();
+      wake.abort();
+    },
     stop: async () => {
       stopping.abort();
       session?.stop();
@@ -164,6 +247,15 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
     },
   };
 }
+
+const isRecorded = ({ record, hold }: StreamOrder): boolean => record && !hold;
+
+/** Why a stream is not there. */
+type Trouble = { readonly cause: MissingCause; readonly message: string };
+const STARTING: Trouble = { cause: 'no-key-frame', message: 'Recording begins with the next key frame of the camera.' };
+const COLD = 'It is not kept ready; it is connected when it has to be recorded.';
+/** Of the session that ended. */
+type Past = { readonly wasHeld: boolean; readonly lastedMs: number };
 
 type Timeouts = Pick<Policy, 'responseTimeout' | 'udpTimeout' | 'mediaTimeout'>;
 
@@ -199,6 +291,6 @@ function policyOf(order: StreamOrder, timeouts: Timeouts): Policy {
     userAgent: 'Understudy',
     cnonce: randomBytes(8).toString('hex'),
     ...timeouts,
-    pauseBeforePlay: false,
+    pauseBeforePlay: order.hold,
   };
 }

@@ -55,6 +55,8 @@ export type FragmentBuilder = {
   readonly noteLoss: () => void;
   /** From the next access unit on timestamps stand for other wall times: the camera's clock jumped, or ours was set. */
   readonly newRun: (why: 'timestamps-jumped' | 'clock-stepped') => void;
+  /** The next key frame begins a segment. */
+  readonly newSegment: () => void;
   /** Ends the session: what is whole is handed out. Returns the wall microseconds up to which it is recorded. */
   readonly end: () => number | undefined;
   readonly segment: () => Segment | undefined;

@@ -3,7 +3,7 @@
  *
  * A fragment ends at a key frame, or before an access unit that is presented after all before it once it is as long as
  * ordered, and before the first access unit behind a loss. A segment begins at a key frame: the first of the session, the first
- * after the ordered length, one with other parameter sets, one after the wall clock was set.
+ * after the ordered length, one with other parameter sets, one after the wall clock was set or another epoch was ordered.
  *
  * Belongs here: when a fragment ends, what is dropped and booked. Does not: where bytes go (payload.ts), sound
  * (audio-track.ts), files (write-queue.ts). Nothing is allocated per packet.
@@ -216,7 +216,10 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   };
 
   const needsSegment = (timestamp: number): boolean =>
-    segment === undefined || wantsSegment || timestamp - segmentTicks >= deps.policy().segmentSeconds * 90_000;
+    segment === undefined ||
+    wantsSegment ||
+    segment.origin.epoch !== deps.origin().epoch ||
+    timestamp - segmentTicks >= deps.policy().segmentSeconds * 90_000;
 
   const openSegment = (timestamp: number, wall: number): void => {
     const track = sets.track();
@@ -364,6 +367,9 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     noteLoss,
     newRun: (why) => {
       if (why === 'timestamps-jumped') jumped = true;
+    },
+    newSegment: () => {
+      wantsSegment = true;
     },
     end: () => {
       payload.dropAccessUnit();

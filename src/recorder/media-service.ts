@@ -6,8 +6,6 @@
  */
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { startVolumeWriter } from '../archive/writer.ts';
-import type { VolumeWriter } from '../archive/writer.ts';
 import { refusalOfAddress } from '../core/camera-address.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import { seconds } from '../core/clock.ts';
@@ -17,8 +15,8 @@ import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
-import type { MediaEvent, Orders, StreamOrder, VolumeOrder, VolumeState } from '../wire/media-protocol.ts';
-import { startCameraLoop } from './camera-loop.ts';
+import type { MediaEvent, Orders, StreamOrder } from '../wire/media-protocol.ts';
+import { needsNewSession, startCameraLoop } from './camera-loop.ts';
 import type { CameraLoop } from './camera-loop.ts';
 import { createConnectGate } from './connect-gate.ts';
 import { createEventRing } from './event-ring.ts';
@@ -37,6 +35,7 @@ import { createSequence, openRunCounter } from './run-counter.ts';
 import type { Sequence } from './run-counter.ts';
 import { createSlabs } from './slabs.ts';
 import { statsOf } from './stream-counter.ts';
+import { createVolumeWriters } from './volume-writers.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 /** Fragments are handed to the disks this often: with 500 ms fragments a power cut costs less than a second. */
@@ -92,7 +91,7 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
     if (event.kind === 'stream-state') states.set(`${event.cameraId}/${event.stream}`, event);
     emit(event);
   };
-  const volumes = createVolumes({ clock, log, emit, onResult: (id, result) => queue.onResult(id, result) });
+  const volumes = createVolumeWriters({ clock, log, emit, onResult: (id, result) => queue.onResult(id, result) });
   const queue = createWriteQueue({ slabs, writerOf: volumes.writerOf, emit, now: clock.now });
 
   /** Numbers go on where this stream's last session in this process ended. */
@@ -124,8 +123,16 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
         priority: () => stream.order.priority,
         volumeIds: () => stream.order.volumeIds,
       }),
-      origin: () => ({ cameraId, stream: order.stream, serverId: orders?.serverId ?? '', epoch: orders?.epoch ?? 1 }),
-      recording: () => ({ fragmentMs: orders?.fragmentMs ?? 500, segmentSeconds: orders?.segmentSeconds ?? 600 }),
+      origin: () => ({
+        cameraId,
+        stream: order.stream,
+        serverId: orders?.serverId ?? '',
+        epoch: stream.order.epoch ?? orders?.epoch ?? 1,
+      }),
+      recording: () => ({
+        fragmentMs: orders?.fragmentMs ?? 500,
+        segmentSeconds: stream.order.segmentSeconds ?? orders?.segmentSeconds ?? 600,
+      }),
       hub,
     });
   };
@@ -163,7 +170,10 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
       }
       const before = known.order;
       known.order = order;
-      if (isSameSource(before, order)) continue;
+      if (!needsNewSession(before, order)) {
+        known.loop?.update(order);
+        continue;
+      }
       stopStream(key, known);
       change(known, async () => {
         await Promise.resolve();
@@ -244,79 +254,3 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
 const STRICTEST: CameraAddressPolicy = { allowLoopback: false, ownAddresses: [], ownPorts: [] };
 
 const keyOf = ({ cameraId, stream }: StreamOrder): string => `${cameraId}/${stream}`;
-
-/** Priority and volumes change without a new session; everything else needs one. */
-function isSameSource(before: StreamOrder, after: StreamOrder): boolean {
-  const source = ({ url, username, password, transport, fingerprint, audio, record }: StreamOrder): string =>
-    JSON.stringify([url, username, password, transport, fingerprint, audio, record]);
-  return source(before) === source(after);
-}
-
-type VolumesDeps = {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly emit: (event: MediaEvent) => void;
-  readonly onResult: (
-    volumeId: string,
-    result: Parameters<Parameters<typeof startVolumeWriter>[0]['onResult']>[0],
-  ) => void;
-};
-type Volumes = Running & {
-  readonly apply: (wanted: readonly VolumeOrder[]) => void;
-  readonly writerOf: (volumeId: string) => VolumeWriter | undefined;
-  readonly present: () => readonly MediaEvent[];
-};
-
-/** Another cause, or another disk in the place of ours: its words are news too. */
-const problemOf = (state: VolumeState): string => (state.kind === 'unusable' ? `${state.cause} ${wordsOf(state)}` : '');
-/** Of a full volume the numbers change with every look. */
-const wordsOf = ({ cause, message }: Extract<VolumeState, { readonly kind: 'unusable' }>): string =>
-  cause === 'volume-full' ? '' : message;
-
-/** The writer threads, one a volume. */
-function createVolumes({ clock, log, emit, onResult }: VolumesDeps): Volumes {
-  const writers = new Map<string, { readonly order: VolumeOrder; readonly writer: VolumeWriter }>();
-  const states = new Map<string, MediaEvent>();
-  const start = (volume: VolumeOrder): void => {
-    const writer = startVolumeWriter({
-      volume,
-      log,
-      clock,
-      onResult: (result) => {
-        const before = states.get(volume.id);
-        const event: MediaEvent = { kind: 'volume-state', at: clock.now(), volumeId: volume.id, state: result.state };
-        const isNews =
-          before?.kind !== 'volume-state' ||
-          problemOf(before.state) !== problemOf(result.state) ||
-          Math.abs(before.state.freeBytes - result.state.freeBytes) > result.state.totalBytes / 1000;
-        if (isNews && writers.get(volume.id)?.writer === writer) {
-          states.set(volume.id, event);
-          emit(event);
-        }
-        onResult(volume.id, result);
-      },
-    });
-    writers.set(volume.id, { order: volume, writer });
-  };
-  const end = (id: string): Promise<void> => {
-    const entry = writers.get(id);
-    writers.delete(id);
-    states.delete(id);
-    return entry?.writer.stop() ?? Promise.resolve();
-  };
-  return {
-    apply: (wanted) => {
-      for (const [id, { order }] of writers) {
-        const next = wanted.find((volume) => volume.id === id);
-        if (next?.path === order.path && next.reserveBytes === order.reserveBytes) continue;
-        void end(id);
-      }
-      for (const volume of wanted) if (!writers.has(volume.id)) start(volume);
-    },
-    writerOf: (id) => writers.get(id)?.writer,
-    present: () => [...states.values()],
-    stop: async () => {
-      await Promise.all([...writers.keys()].map(end));
-    },
-  };
-}

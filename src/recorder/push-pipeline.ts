@@ -16,7 +16,18 @@ import { createSessionClock } from './session-clock.ts';
 
 export type PushPipelineDeps = Pick<
   SessionDeps,
-  'order' | 'clock' | 'slabs' | 'sequence' | 'queue' | 'origin' | 'recording' | 'counter' | 'emit' | 'hub' | 'on'
+  | 'order'
+  | 'clock'
+  | 'slabs'
+  | 'sequence'
+  | 'queue'
+  | 'origin'
+  | 'recording'
+  | 'counter'
+  | 'emit'
+  | 'hub'
+  | 'on'
+  | 'taking'
 > & {
   /** The push started over: nothing is recorded from `recordedUntil` (wall ms, `undefined`: nothing was) to the next `begun`. */
   readonly interrupted: (recordedUntil: number | undefined, cause: MissingCause, message: string) => void;

@@ -96,6 +96,8 @@ export function startPushSession(deps: PushSessionDeps): RecordingSession {
     stop: () => finish((recordedUntil) => ({ kind: 'stopped', recordedUntil })),
     // Every tag is read as it comes.
     setWatched: () => undefined,
+    // A push cannot be held: what comes is not recorded until it is ordered.
+    play: () => undefined,
     builder: pipeline.builder,
   };
 }

@@ -13,6 +13,7 @@ import type { LiveHub } from './live-hub.ts';
 import { audioTrackOf, createMediaIntake } from './media-intake.ts';
 import type { Intake } from './media-intake.ts';
 import { createSessionClock } from './session-clock.ts';
+import type { RecordingSwitch } from './recording-switch.ts';
 import type { Sequence } from './run-counter.ts';
 import { openRtspConnection } from './rtsp-connection.ts';
 import type { MediaIntake } from './rtsp-connection.ts';
@@ -36,9 +37,12 @@ export type SessionDeps = SocketDeps & {
   readonly counter: StreamCounter;
   readonly emit: (event: MediaEvent) => void;
   readonly hub: Pick<LiveHub, 'accessUnit'>;
+  readonly taking: Pick<RecordingSwitch, 'take' | 'books'>;
   readonly on: SessionEvents;
 };
 export type SessionEvents = {
+  /** Set up, and held by order. */
+  readonly ready: () => void;
   readonly playing: () => void;
   /** Wall milliseconds of the first access unit. */
   readonly begun: (start: number) => void;
@@ -63,6 +67,8 @@ export type RecordingSession = {
   readonly ended: Promise<SessionEnd>;
   readonly stop: () => void;
   readonly setWatched: (watched: boolean) => void;
+  /** Plays what was held, on the same connection. */
+  readonly play: () => void;
   readonly builder: () => FragmentBuilder | undefined;
 };
 
@@ -95,6 +101,7 @@ export function startRecordingSession(deps: SessionDeps): RecordingSession {
         intake = made.intake;
         return withCount(made.intake, countLoss);
       },
+      standingBy: deps.on.ready,
       playing: deps.on.playing,
       ended: (end) => {
         countLoss();
@@ -108,6 +115,7 @@ export function startRecordingSession(deps: SessionDeps): RecordingSession {
     ended: promise,
     stop: connection.stop,
     setWatched: connection.setImmediate,
+    play: connection.play,
     builder: () => builder,
   };
 }
@@ -158,17 +166,19 @@ function createPipeline(deps: SessionDeps, tracks: readonly ReadyTrack[]): Pipel
 
 /** What the builder of any stream tells: fragments to the disk, access units to viewers, losses to the ledger. */
 export function builderEvents(
-  deps: Pick<SessionDeps, 'counter' | 'order' | 'queue' | 'slabs' | 'hub' | 'emit' | 'on'>,
+  deps: Pick<SessionDeps, 'counter' | 'order' | 'queue' | 'slabs' | 'hub' | 'emit' | 'on' | 'taking'>,
   builder: () => FragmentBuilder,
 ): Parameters<typeof createFragmentBuilder>[0]['on'] {
-  const { counter, order, queue, slabs, hub } = deps;
+  const { counter, order, queue, slabs, hub, taking } = deps;
   return {
     fragment: (fragment) => {
-      if (order.record) queue.push(fragment);
-      else slabs.give(fragment.block);
+      const taken = taking.take(fragment);
+      if (taken === 'left-out') return slabs.give(fragment.block);
+      queue.push(fragment);
+      if (taken === 'last') queue.endSegment();
     },
     lost: (startUs, endUs, cause, accessUnits) => {
-      if (!order.record) return;
+      if (!taking.books()) return;
       const { cameraId, stream } = order;
       const [start, end] = [Math.round(startUs / 1000), Math.round(endUs / 1000)];
       deps.emit({ kind: 'gap', cameraId, stream, start, end, cause, accessUnits, detail: '' });

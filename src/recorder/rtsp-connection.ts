@@ -53,6 +53,8 @@ export type ConnectionEvents = {
   readonly connected: (certificate: string | undefined) => void;
   readonly prepare: (tracks: readonly ReadyTrack[], remarks: readonly string[]) => MediaIntake;
   readonly playing: (transport: 'tcp' | 'udp') => void;
+  /** Set up and kept alive until `play` (`pauseBeforePlay`). */
+  readonly standingBy?: () => void;
   /** The last event, once. */
   readonly ended: (end: ConnectionEnd) => void;
 };
@@ -71,6 +73,8 @@ export type RtspConnection = {
   readonly stop: () => void;
   /** Read at once, for a viewer. */
   readonly setImmediate: (immediate: boolean) => void;
+  /** Plays what stands by, or will not stand by any more. */
+  readonly play: () => void;
 };
 
 /** Where packets of a channel go. */
@@ -87,6 +91,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   let mediaSeen = false;
   let immediate = false;
   let isPlaying = false;
+  let mayPlay = !policy.pauseBeforePlay;
   const pairs: UdpPair[] = [];
   let reportedAt = clock.monotonic() as number;
 
@@ -124,7 +129,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
       case 'prepare':
         return prepare(effect.tracks, effect.remarks);
       case 'standing-by':
-        return undefined;
+        return mayPlay ? dispatch({ kind: 'play', at: clock.monotonic() }) : on.standingBy?.();
       case 'playing':
         return play(effect.rtpInfo);
       case 'restart':
@@ -282,6 +287,10 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     setImmediate: (wanted) => {
       immediate = wanted;
       if (isPlaying) readInRhythm();
+    },
+    play: () => {
+      mayPlay = true;
+      dispatch({ kind: 'play', at: clock.monotonic() });
     },
   };
 }

@@ -130,7 +130,8 @@ async function endWith(t: ExecutionContext, answer: Uint8Array | string): Promis
     counter: createStreamCounter(),
     emit: () => undefined,
     hub: createLiveHub(),
-    on: { playing: () => undefined, begun: () => undefined, remark: () => undefined },
+    on: { ready: () => undefined, playing: () => undefined, begun: () => undefined, remark: () => undefined },
+    taking: { take: () => 'left-out', books: () => false },
     interrupted: () => undefined,
   });
   t.teardown(() => session.stop());
