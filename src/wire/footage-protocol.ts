@@ -8,11 +8,25 @@ import type { MissingCause } from '../ledger/causes.ts';
 import type { StreamName } from './media-protocol.ts';
 
 export const MAX_GROUPS = 4096;
+/** Fragments of one group: ten minutes without a key frame at the shortest fragment. */
+export const MAX_GROUP_FRAGMENTS = 4096;
+/** Bytes of a leaf hash that groups tell; 48 bits are enough within seconds of one camera. */
+export const SHORT_LEAF_BYTES = 6;
 /** Of one transfer; a piece is at most `MAX_ATTACHMENT_BYTES`. */
 export const MAX_RETURN_FILE_BYTES: number = 4 * 1024 * 1024 * 1024;
 
+/** One fragment of a group: nothing is missing inside it, so its access units can be placed in time. */
+export type GroupFragment = {
+  readonly start: number;
+  readonly end: number;
+  /** First `SHORT_LEAF_BYTES` of the leaf hash of each access unit, in decoding order, base64. */
+  readonly leaves: string;
+};
+
 /** A key frame with everything up to the next one, as its leaf hashes tell it. What seams are decided from. */
 export type FootageGroup = {
+  /** The server that recorded it: sequences are its. */
+  readonly recordedBy: string;
   /** Wall milliseconds of the server that recorded it. */
   readonly start: number;
   readonly end: number;
@@ -26,6 +40,9 @@ export type FootageGroup = {
   readonly digest: string;
   /** Nothing is known to be missing inside it, and the group after it follows without loss. */
   readonly continuous: boolean;
+  /** More of it may still come: it is the end of what is being recorded. */
+  readonly growing: boolean;
+  readonly fragments: readonly GroupFragment[];
 };
 
 /** `footage.groups`: what the asked server has durable of a stream. */
@@ -35,7 +52,15 @@ export type GroupsParams = {
   readonly start: number;
   readonly end: number;
 };
-export type GroupsResult = { readonly groups: readonly FootageGroup[]; readonly more: boolean; readonly now: number };
+export type GroupsResult = {
+  /** In order of start; superseded ones left out. */
+  readonly groups: readonly FootageGroup[];
+  /** There are more behind the last one: ask again from its end on. */
+  readonly more: boolean;
+  readonly now: number;
+  /** End of the newest durable footage of the stream; what is recorded at this moment lies behind it. */
+  readonly durableUntil: number | undefined;
+};
 
 /** One file to be inserted: a segment as docs/design/segment-format.md has it, composed for its new home. */
 export type ReturnFile = {

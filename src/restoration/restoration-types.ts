@@ -1,0 +1,118 @@
+/**
+ * Giving footage back, as the composition root and the API see it (docs/design/restoration.md).
+ * Belongs here: types. Does not: how (restoration.ts and beside).
+ */
+import type { Catalogue, StreamKey } from '../archive/catalogue-types.ts';
+import type { VolumePlace } from '../archive/remove-segments.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Running } from '../core/running.ts';
+import type { PeerReply, PeerRequestOptions } from '../peer/network-types.ts';
+import type { SmbShare } from '../smb/smb-share.ts';
+import type { Receipt } from '../wire/footage-protocol.ts';
+
+export type FootagePolicy = 'return' | 'keep' | 'shared';
+
+export type RestorationOrder = {
+  /** Whose footage it is: the protected server. */
+  readonly serverId: string;
+  readonly streams: readonly StreamKey[];
+  /** Wall milliseconds of this server, half open: the cover with its pre-buffer. */
+  readonly start: number;
+  readonly end: number;
+  readonly policy: FootagePolicy;
+  readonly transport: 'direct' | 'smb';
+};
+
+export type RestorationState =
+  | 'queued'
+  | 'running'
+  /** The other side is not there, has no space, or is still writing what is to be compared. `problem` says which. */
+  | 'waiting'
+  | 'done'
+  /** All that can be given back is; some files are damaged here, or were refused: they stay until they are deleted by hand. */
+  | 'incomplete'
+  /** By policy it stays here. */
+  | 'kept'
+  | 'stopped';
+
+/** What remains, and what would be lost by stopping. */
+export type RestorationProgress = {
+  readonly id: string;
+  readonly order: RestorationOrder;
+  readonly state: RestorationState;
+  readonly problem: string | undefined;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  readonly files: { readonly total: number; readonly received: number; readonly refused: number };
+  readonly bytes: { readonly total: number; readonly received: number };
+  /** Of footage; `known` needed no sending. */
+  readonly seconds: { readonly total: number; readonly received: number; readonly known: number };
+  readonly remaining: { readonly files: number; readonly bytes: number; readonly seconds: number };
+  readonly bytesPerSecond: number;
+  /** Until it is done at this rate. */
+  readonly etaMs: number | undefined;
+};
+
+export type RestorationEvent =
+  | { readonly kind: 'restoration-started'; readonly id: string; readonly serverId: string }
+  | { readonly kind: 'file-received'; readonly id: string; readonly serverId: string; readonly receipt: Receipt }
+  | {
+      readonly kind: 'restoration-problem';
+      readonly id: string;
+      readonly serverId: string;
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'restoration-ended';
+      readonly id: string;
+      readonly serverId: string;
+      readonly state: Extract<RestorationState, 'done' | 'incomplete' | 'kept'>;
+    }
+  /** Footage that was not given back was deleted here, on order. */
+  | {
+      readonly kind: 'restoration-stopped';
+      readonly id: string;
+      readonly serverId: string;
+      readonly deleted: RestorationProgress['remaining'];
+    };
+
+export type RestorationDeps = {
+  readonly ownServerId: string;
+  /** `<data>`: the state of transfers is kept in `restorations.sqlite` there. */
+  readonly dataDirectory: string;
+  readonly catalogue: Pick<Catalogue, 'segments' | 'removed' | 'transaction'>;
+  /** The volumes of this server as they are now. */
+  readonly volumes: () => readonly VolumePlace[];
+  /** `PeerNetwork.request`. */
+  readonly request: (
+    peerId: string,
+    method: string,
+    params: unknown,
+    options?: PeerRequestOptions,
+  ) => Promise<PeerReply>;
+  /** Added to wall times of this server to have those of the peer; `undefined`: not known now. */
+  readonly clockOffsetOf: (serverId: string) => number | undefined;
+  /** Bits a second of all restorations together. */
+  readonly rateLimit: () => number | undefined;
+  /** The share that the protected server names; without it SMB waits. `folder` is relative to the share. */
+  readonly openShare: (serverId: string, signal: AbortSignal) => Promise<{ share: SmbShare; folder: string }>;
+  readonly publish: (event: RestorationEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+export type Restoration = Running & {
+  /** The same server, streams and range again is the same restoration. Begins at once. */
+  readonly begin: (order: RestorationOrder) => string;
+  readonly list: () => readonly RestorationProgress[];
+  readonly get: (id: string) => RestorationProgress | undefined;
+  /** The peer is there again: what waited for it goes on now. */
+  readonly nudge: (serverId: string) => void;
+  /**
+   * Stops it and deletes what remains here. `confirm` must be what `remaining` of its progress says now.
+   * @throws restoration/unknown, restoration/confirm
+   */
+  readonly cancel: (id: string, confirm: RestorationProgress['remaining']) => Promise<void>;
+};
