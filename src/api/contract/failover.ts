@@ -1,0 +1,234 @@
+/** Other servers, who covers whom, takeovers, restorations, drills, incidents. */
+import { z } from 'zod';
+import { MISSING_CAUSES } from '../../ledger/causes.ts';
+import { failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
+import { isoTime } from './common.ts';
+import { cmsMode } from './server.ts';
+
+const fingerprint = z.string().regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits');
+const host = z.string().min(1).max(253);
+const port = z.number().int().min(1).max(65_535);
+
+/** Of a protected server, as its failover server sees it (product B5). */
+export const watchState = z.enum([
+  'unknown',
+  'connected',
+  'started',
+  'alive',
+  'suspected',
+  'shut-down',
+  'failed',
+  'taken-over',
+  'returning',
+  'restoring',
+  'disabled',
+]);
+
+/** `GET /servers`: the other servers this one knows. */
+export const knownServer = z.object({
+  id: z.string(),
+  name: z.string(),
+  mode: cmsMode,
+  host: z.string().optional(),
+  httpPort: z.number().int().optional(),
+  peerPort: z.number().int().optional(),
+  /** SHA-256 of its peer certificate: its identity. */
+  fingerprint,
+  httpsFingerprint: fingerprint.optional(),
+  /** This server protects it; it protects this one; it manages this one. */
+  watched: z.boolean(),
+  watcher: z.boolean(),
+  managesUs: z.boolean(),
+  introduced: z.boolean(),
+  enabled: z.boolean(),
+  connected: z.boolean(),
+  version: z.string().optional(),
+  lastContactAt: isoTime.optional(),
+  roundTripMs: z.number().optional(),
+  /** Its clock minus ours. */
+  clockOffsetMs: z.number().optional(),
+  watch: z
+    .object({
+      state: watchState,
+      since: isoTime,
+      reason: z.string().optional(),
+      cameras: z.number().int(),
+      covered: z.number().int(),
+      backupAt: isoTime.optional(),
+      backupProblem: z.string().optional(),
+    })
+    .optional(),
+  channels: z.object({ max: z.number().int(), used: z.number().int() }).optional(),
+});
+export type KnownServer = z.infer<typeof knownServer>;
+
+/** `POST /servers/test`: what is at an address, before any credential is sent there. */
+export const testServerRequest = z.strictObject({ host, httpPort: port.default(51_443) });
+export const testServerResult = z.object({
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  /** To be compared with what the other box shows. */
+  httpsFingerprint: fingerprint.optional(),
+});
+
+/** `POST /servers`: authorizes with an administrator's account of the other server. */
+export const addServerRequest = z.strictObject({
+  host,
+  httpPort: port.default(51_443),
+  /** As shown by `/servers/test` and confirmed. */
+  httpsFingerprint: fingerprint,
+  username: z.string().min(1).max(128),
+  password: z.string().min(1).max(1024),
+});
+export const authorizeServerRequest = addServerRequest.pick({ httpsFingerprint: true, username: true, password: true });
+
+/** `POST /peers` of the other server: what it is told, and what it answers. */
+export const peerIdentity = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  mode: cmsMode,
+  fingerprint,
+  httpsFingerprint: fingerprint.optional(),
+  host: host.optional(),
+  peerPort: port.optional(),
+  httpPort: port.optional(),
+});
+export type PeerIdentity = z.infer<typeof peerIdentity>;
+export const introducePeerRequest = z.strictObject({
+  peer: peerIdentity,
+  /** `protects`: asks for settings and footage of this server; `manages`: also introduces others and sets the site. */
+  role: z.enum(['protects', 'manages']),
+});
+
+export const pairingCode = z.object({ code: z.string(), expiresAt: isoTime, fingerprint });
+export const pairRequest = z.strictObject({ host, peerPort: port.default(51_410), code: z.string().min(8).max(32) });
+
+export const searchRequest = z.strictObject({ seconds: z.number().min(0.5).max(10).default(2) });
+export const searchResult = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      mode: cmsMode,
+      version: z.string(),
+      addresses: z.array(z.string()),
+      httpPort: z.number().int(),
+      peerPort: z.number().int(),
+      httpsFingerprint: fingerprint,
+      via: z.enum(['ssdp', 'mdns', 'both']),
+      known: z.boolean(),
+    }),
+  ),
+});
+
+export const failoverSettings = failoverSettingsSchema;
+/** PATCH: what is absent stays. */
+export const updateFailoverSettingsRequest = failoverSettingsSchema.partial();
+export const returnShare = returnShareSchema.extend({ hasPassword: z.boolean() });
+export const setReturnShareRequest = returnShareSchema.extend({ password: z.string().max(1024).optional() });
+
+export const takeover = z.object({
+  /** One failure of one server; the id of its incident too. */
+  id: z.string(),
+  serverId: z.string(),
+  serverName: z.string(),
+  state: z.enum(['covering', 'taken-over', 'handing-over', 'restoring', 'ended']),
+  automatic: z.boolean(),
+  reason: z.string(),
+  suspectedAt: isoTime,
+  declaredAt: isoTime.optional(),
+  endedAt: isoTime.optional(),
+  epoch: z.number().int(),
+  cameras: z.array(
+    z.object({
+      cameraId: z.string(),
+      name: z.string(),
+      covered: z.boolean(),
+      cause: z.enum(MISSING_CAUSES).optional(),
+      firstFrameAt: isoTime.optional(),
+      lastFrameAt: isoTime.optional(),
+    }),
+  ),
+});
+export type Takeover = z.infer<typeof takeover>;
+export const createTakeoverRequest = z.strictObject({ serverId: z.string() });
+
+export const restoration = z.object({
+  id: z.string(),
+  serverId: z.string(),
+  serverName: z.string(),
+  state: z.enum(['waiting', 'running', 'done', 'stopped', 'failed']),
+  policy: z.enum(['return', 'keep', 'shared']),
+  transport: z.enum(['direct', 'smb', 'shared']),
+  startedAt: isoTime,
+  endedAt: isoTime.optional(),
+  files: z.object({ done: z.number().int(), total: z.number().int() }),
+  bytes: z.object({ done: z.number().int(), total: z.number().int() }),
+  bytesPerSecond: z.number(),
+  secondsLeft: z.number().optional(),
+  message: z.string().optional(),
+});
+export type RestorationView = z.infer<typeof restoration>;
+export const stopRestorationRequest = z.strictObject({
+  /** The name of the protected server, typed: what was not returned is deleted. */
+  confirm: z.string().max(64),
+});
+
+export const plan = z.object({
+  servers: z.array(
+    z.object({
+      serverId: z.string(),
+      name: z.string(),
+      cameras: z.array(
+        z.object({
+          cameraId: z.string(),
+          name: z.string(),
+          priority: z.enum(['high', 'medium', 'low', 'never']),
+          standbyLevel: z.enum(['cold', 'warm', 'hot']),
+          recording: z.boolean(),
+          coveredBy: z.string().optional(),
+          cause: z.enum(MISSING_CAUSES).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+export const simulatePlanRequest = z.strictObject({ failed: z.array(z.string()).min(1).max(256) });
+
+export const probe = z.object({
+  serverId: z.string(),
+  cameraId: z.string(),
+  at: isoTime,
+  ok: z.boolean(),
+  message: z.string(),
+  milliseconds: z.number().optional(),
+});
+export const drill = z.object({
+  id: z.string(),
+  serverId: z.string(),
+  startedAt: isoTime,
+  endedAt: isoTime.optional(),
+  cameras: z.array(
+    z.object({
+      cameraId: z.string(),
+      standbyLevel: z.enum(['cold', 'warm', 'hot']),
+      /** Seconds from the start to the first durable key frame. */
+      firstFrameAfter: z.number().optional(),
+      problem: z.string().optional(),
+    }),
+  ),
+});
+export const createDrillRequest = z.strictObject({ serverId: z.string() });
+
+export const incident = z.object({
+  id: z.string(),
+  serverId: z.string(),
+  serverName: z.string(),
+  state: z.enum(['open', 'closed']),
+  cause: z.string(),
+  summary: z.string(),
+  startedAt: isoTime,
+  endedAt: isoTime.optional(),
+  missingSeconds: z.number(),
+});
+/** The whole account, as made by failover/incident.ts. */
+export const incidentReport = z.looseObject({ id: z.string() });

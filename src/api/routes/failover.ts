@@ -1,0 +1,293 @@
+/** `/failover`, `/incidents`: settings, plan, takeovers, restorations, probes, drills, what happened. */
+import { z } from 'zod';
+import type { Caller } from '../caller.ts';
+import { pageOf, pageQuery } from '../contract/common.ts';
+import {
+  createDrillRequest,
+  createTakeoverRequest,
+  drill,
+  failoverSettings,
+  incident,
+  incidentReport,
+  plan,
+  probe,
+  restoration,
+  returnShare,
+  setReturnShareRequest,
+  simulatePlanRequest,
+  stopRestorationRequest,
+  takeover,
+  updateFailoverSettingsRequest,
+} from '../contract/failover.ts';
+import { pageOfItems } from '../page.ts';
+import { empty, json, route } from '../route.ts';
+import type { Route } from '../route.ts';
+
+type Takeover = z.infer<typeof takeover>;
+type Restoration = z.infer<typeof restoration>;
+type Drill = z.infer<typeof drill>;
+/** All throw UnderstudyErrors with a message for the person. */
+export type FailoverDeps = {
+  readonly settings: () => z.infer<typeof failoverSettings>;
+  readonly changeSettings: (
+    change: z.output<typeof updateFailoverSettingsRequest>,
+    user: string,
+  ) => Promise<z.infer<typeof failoverSettings>>;
+  readonly share: () => z.infer<typeof returnShare> | undefined;
+  readonly setShare: (share: z.output<typeof setReturnShareRequest> | undefined, user: string) => Promise<void>;
+  readonly plan: (failed?: readonly string[]) => z.infer<typeof plan>;
+  readonly takeovers: () => readonly Takeover[];
+  readonly takeOver: (serverId: string, user: string) => Takeover;
+  readonly restore: (id: string, user: string) => Takeover;
+  readonly restorations: () => readonly Restoration[];
+  readonly stopRestoration: (id: string, confirm: string, user: string) => Promise<Restoration>;
+  readonly probes: () => readonly z.infer<typeof probe>[];
+  readonly runProbes: (serverId: string) => Promise<void>;
+  readonly drills: () => readonly Drill[];
+  readonly startDrill: (serverId: string, user: string) => Drill;
+  readonly incidents: () => readonly z.infer<typeof incident>[];
+  /** @throws incident/unknown */
+  readonly incidentReport: (id: string) => z.infer<typeof incidentReport>;
+};
+
+const byId = z.object({ id: z.string().max(64) });
+const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
+
+export function failoverRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    ...settingsRoutes(deps),
+    ...planRoutes(deps),
+    ...takeoverRoutes(deps),
+    ...restorationRoutes(deps),
+    ...rehearsalRoutes(deps),
+    ...incidentRoutes(deps),
+  ];
+}
+
+function settingsRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/failover/settings',
+        summary: 'How this server watches, covers and gives back',
+        access: 'operator',
+        response: { json: failoverSettings },
+      },
+      () => json(deps.settings()),
+    ),
+    route(
+      {
+        method: 'PATCH',
+        path: '/failover/settings',
+        summary: 'Changes what is given; timeouts outside their limits are refused',
+        access: 'admin',
+        body: updateFailoverSettingsRequest,
+        response: { json: failoverSettings },
+      },
+      async ({ body, caller }) => json(await deps.changeSettings(body, userOf(caller))),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/failover/return-share',
+        summary: 'The SMB share to which footage of this server is returned, if there is one',
+        access: 'admin',
+        response: { json: z.object({ share: returnShare.optional() }) },
+      },
+      () => {
+        const share = deps.share();
+        return json(share === undefined ? {} : { share });
+      },
+    ),
+    route(
+      {
+        method: 'PUT',
+        path: '/failover/return-share',
+        summary: 'Names the SMB share; without `share` returned footage comes directly again',
+        access: 'admin',
+        body: z.strictObject({ share: setReturnShareRequest.optional() }),
+        response: { status: 204 },
+      },
+      async ({ body, caller }) => {
+        await deps.setShare(body.share, userOf(caller));
+        return empty();
+      },
+    ),
+  ];
+}
+
+function planRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/failover/plan',
+        summary: 'Who would cover which camera now, and what would not be covered and why',
+        access: 'operator',
+        response: { json: plan },
+      },
+      () => json(deps.plan()),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/failover/plan/simulate',
+        summary: 'What if these servers fail now',
+        access: 'operator',
+        body: simulatePlanRequest,
+        response: { json: plan },
+      },
+      ({ body }) => json(deps.plan(body.failed)),
+    ),
+  ];
+}
+
+function takeoverRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/failover/takeovers',
+        summary: 'Covers and takeovers, the newest first',
+        access: 'operator',
+        query: pageQuery,
+        response: { json: pageOf(takeover) },
+      },
+      ({ query }) => json(pageOfItems(deps.takeovers(), query)),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/failover/takeovers',
+        summary: 'Takes a protected server over by hand, whatever its state',
+        access: 'admin',
+        body: createTakeoverRequest,
+        response: { status: 201, json: takeover },
+        problems: { 404: 'server/unknown' },
+      },
+      ({ body, caller }) => ({ kind: 'json', status: 201, body: deps.takeOver(body.serverId, userOf(caller)) }),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/failover/takeovers/:id/restore',
+        summary: 'Gives the cameras back to the protected server',
+        access: 'admin',
+        params: byId,
+        response: { json: takeover },
+        problems: { 404: 'takeover/unknown', 409: 'takeover/not-back' },
+      },
+      ({ params, caller }) => json(deps.restore(params.id, userOf(caller))),
+    ),
+  ];
+}
+
+function restorationRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/failover/restorations',
+        summary: 'Footage on its way back, with progress',
+        access: 'operator',
+        query: pageQuery,
+        response: { json: pageOf(restoration) },
+      },
+      ({ query }) => json(pageOfItems(deps.restorations(), query)),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/failover/restorations/:id/stop',
+        summary: 'Ends a restoration and deletes what was not returned; the name of the protected server confirms it',
+        access: 'owner',
+        params: byId,
+        body: stopRestorationRequest,
+        response: { json: restoration },
+        problems: { 404: 'restoration/unknown', 422: 'restoration/not-confirmed' },
+      },
+      async ({ params, body, caller }) => json(await deps.stopRestoration(params.id, body.confirm, userOf(caller))),
+    ),
+  ];
+}
+
+function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/failover/probes',
+        summary: 'The last readiness probe of every protected camera',
+        access: 'operator',
+        response: { json: z.object({ items: z.array(probe) }) },
+      },
+      () => json({ items: [...deps.probes()] }),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/failover/probes',
+        summary: 'Probes the cameras of a protected server now',
+        access: 'admin',
+        body: createDrillRequest,
+        response: { json: z.object({ items: z.array(probe) }) },
+      },
+      async ({ body }) => {
+        await deps.runProbes(body.serverId);
+        return json({ items: deps.probes().filter(({ serverId }) => serverId === body.serverId) });
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/failover/drills',
+        summary: 'Drills, the newest first',
+        access: 'operator',
+        query: pageQuery,
+        response: { json: pageOf(drill) },
+      },
+      ({ query }) => json(pageOfItems(deps.drills(), query)),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/failover/drills',
+        summary: 'Rehearses a takeover without touching the protected server',
+        access: 'admin',
+        body: createDrillRequest,
+        response: { status: 201, json: drill },
+        problems: { 404: 'server/unknown' },
+      },
+      ({ body, caller }) => ({ kind: 'json', status: 201, body: deps.startDrill(body.serverId, userOf(caller)) }),
+    ),
+  ];
+}
+
+function incidentRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/incidents',
+        summary: 'Failures from first suspicion to last returned fragment, the newest first',
+        access: 'operator',
+        query: pageQuery,
+        response: { json: pageOf(incident) },
+      },
+      ({ query }) => json(pageOfItems(deps.incidents(), query)),
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/incidents/:id/report',
+        summary: 'The whole account of one incident',
+        access: 'operator',
+        params: byId,
+        response: { json: incidentReport },
+        problems: { 404: 'incident/unknown' },
+      },
+      ({ params }) => json(deps.incidentReport(params.id)),
+    ),
+  ];
+}

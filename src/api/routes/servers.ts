@@ -1,0 +1,232 @@
+/** `/servers`: the other servers this one knows; `/peers`: what another server asks of this one. */
+import { z } from 'zod';
+import type { Caller } from '../caller.ts';
+import { pageOf, pageQuery } from '../contract/common.ts';
+import {
+  addServerRequest,
+  authorizeServerRequest,
+  introducePeerRequest,
+  knownServer,
+  pairingCode,
+  pairRequest,
+  peerIdentity,
+  searchRequest,
+  searchResult,
+  testServerRequest,
+  testServerResult,
+} from '../contract/failover.ts';
+import type { KnownServer, PeerIdentity } from '../contract/failover.ts';
+import { pageOfItems } from '../page.ts';
+import { empty, json, route } from '../route.ts';
+import type { Route } from '../route.ts';
+
+/** `user`: who asks, for the activity log. All throw UnderstudyErrors with a message for the person. */
+export type ServersDeps = {
+  readonly list: () => readonly KnownServer[];
+  /** @throws server/unknown */
+  readonly find: (id: string) => KnownServer;
+  readonly test: (place: z.output<typeof testServerRequest>) => Promise<z.infer<typeof testServerResult>>;
+  readonly add: (request: z.output<typeof addServerRequest>, user: string) => Promise<KnownServer>;
+  readonly authorize: (
+    id: string,
+    request: z.output<typeof authorizeServerRequest>,
+    user: string,
+  ) => Promise<KnownServer>;
+  /** Both sides forget each other's keys; `remove`: the record goes too. */
+  readonly deauthorize: (id: string, user: string, remove: boolean) => Promise<void>;
+  readonly setEnabled: (id: string, enabled: boolean, user: string) => Promise<KnownServer>;
+  readonly backUp: (id: string) => Promise<KnownServer>;
+  readonly search: (seconds: number) => Promise<z.infer<typeof searchResult>['items']>;
+  readonly issueCode: (user: string) => z.infer<typeof pairingCode>;
+  readonly pair: (request: z.output<typeof pairRequest>, user: string) => Promise<KnownServer>;
+  /** Another server introduces itself with an administrator's session of this one; this server's own identity. */
+  readonly introduce: (request: z.output<typeof introducePeerRequest>, user: string) => Promise<PeerIdentity>;
+};
+
+const byId = z.object({ id: z.string().max(64) });
+const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
+
+export function serversRoutes(deps: ServersDeps): readonly Route[] {
+  return [...listingRoutes(deps), ...trustRoutes(deps), ...oneServerRoutes(deps), introducePeer(deps)];
+}
+
+function listingRoutes(deps: ServersDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/servers',
+        summary: 'The other servers this one knows',
+        access: 'operator',
+        query: pageQuery,
+        response: { json: pageOf(knownServer) },
+      },
+      ({ query }) => json(pageOfItems(deps.list(), query)),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/servers/search',
+        summary: 'Looks for servers on the LAN (SSDP, mDNS); a hint, nothing is trusted by it',
+        access: 'admin',
+        body: searchRequest,
+        response: { json: searchResult },
+      },
+      async ({ body }) => json({ items: await deps.search(body.seconds) }),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/servers/test',
+        summary: 'What is at an address; no credential is sent',
+        access: 'admin',
+        body: testServerRequest,
+        response: { json: testServerResult },
+      },
+      async ({ body }) => json(await deps.test(body)),
+    ),
+  ];
+}
+
+function trustRoutes(deps: ServersDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/servers',
+        summary: 'Adds and authorizes a server with the account of one of its administrators',
+        access: 'owner',
+        body: addServerRequest,
+        response: { status: 201, json: knownServer },
+        problems: { 409: 'server/known', 403: 'server/fingerprint' },
+      },
+      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.add(body, userOf(caller)) }),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/servers/pairing-code',
+        summary: 'A code for another server to join this one: once, for five minutes',
+        access: 'owner',
+        response: { json: pairingCode },
+      },
+      ({ caller }) => json(deps.issueCode(userOf(caller))),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/servers/pair',
+        summary: 'Joins the server that showed a pairing code; this one dials it',
+        access: 'owner',
+        body: pairRequest,
+        response: { status: 201, json: knownServer },
+      },
+      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.pair(body, userOf(caller)) }),
+    ),
+  ];
+}
+
+function oneServerRoutes(deps: ServersDeps): readonly Route[] {
+  const action = (
+    path: `/servers/:id/${string}`,
+    summary: string,
+    run: (id: string, user: string) => Promise<KnownServer>,
+  ): Route =>
+    route(
+      {
+        method: 'POST',
+        path,
+        summary,
+        access: 'admin',
+        params: byId,
+        response: { json: knownServer },
+        problems: { 404: 'server/unknown' },
+      },
+      async ({ params, caller }) => json(await run(params.id, userOf(caller))),
+    );
+  return [
+    ...endingRoutes(deps),
+    route(
+      {
+        method: 'GET',
+        path: '/servers/:id',
+        summary: 'One server',
+        access: 'operator',
+        params: byId,
+        response: { json: knownServer },
+        problems: { 404: 'server/unknown' },
+      },
+      ({ params }) => json(deps.find(params.id)),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/servers/:id/authorize',
+        summary: 'Authorizes again, for instance after its key has changed',
+        access: 'owner',
+        params: byId,
+        body: authorizeServerRequest,
+        response: { json: knownServer },
+        problems: { 404: 'server/unknown' },
+      },
+      async ({ params, body, caller }) => json(await deps.authorize(params.id, body, userOf(caller))),
+    ),
+    action('/servers/:id/enable', 'Watches it again', async (id, user) => await deps.setEnabled(id, true, user)),
+    action(
+      '/servers/:id/disable',
+      'Watches it no more for now',
+      async (id, user) => await deps.setEnabled(id, false, user),
+    ),
+    action('/servers/:id/backup', 'Backs up its settings now', async (id) => await deps.backUp(id)),
+  ];
+}
+
+function endingRoutes(deps: ServersDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/servers/:id/deauthorize',
+        summary: 'Ends the trust on both sides; what it covers is secured first',
+        access: 'owner',
+        params: byId,
+        response: { status: 204 },
+        problems: { 404: 'server/unknown', 409: 'failover/covering' },
+      },
+      async ({ params, caller }) => {
+        await deps.deauthorize(params.id, userOf(caller), false);
+        return empty();
+      },
+    ),
+    route(
+      {
+        method: 'DELETE',
+        path: '/servers/:id',
+        summary: 'Deauthorizes and forgets a server',
+        access: 'owner',
+        params: byId,
+        response: { status: 204 },
+        problems: { 404: 'server/unknown', 409: 'failover/covering' },
+      },
+      async ({ params, caller }) => {
+        await deps.deauthorize(params.id, userOf(caller), true);
+        return empty();
+      },
+    ),
+  ];
+}
+
+function introducePeer({ introduce }: ServersDeps): Route {
+  return route(
+    {
+      method: 'POST',
+      path: '/peers',
+      summary: 'Another server introduces itself, with an administrator of this one',
+      access: 'admin',
+      body: introducePeerRequest,
+      response: { json: peerIdentity },
+      problems: { 409: 'server/known' },
+    },
+    async ({ body, caller }) => json(await introduce(body, userOf(caller))),
+  );
+}
