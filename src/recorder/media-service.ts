@@ -38,8 +38,6 @@ import { statsOf } from './stream-counter.ts';
 import { createVolumeWriters } from './volume-writers.ts';
 import { createWriteQueue } from './write-queue.ts';
 
-/** Fragments are handed to the disks this often: with 500 ms fragments a power cut costs less than a second. */
-const FLUSH_MS = 200;
 /** At the end the disks get so long for what is still in memory. */
 const DRAIN_MS = 8000;
 
@@ -76,7 +74,7 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
   };
 
   const slabs = createSlabs();
-  const slots = startReadSlots(clock);
+  const slots = startReadSlots({ clock });
   const gate = createConnectGate();
   const resolve = createResolve(systemResolverDeps());
   const receiver = createPushReceiver(deps.startPushServer, log);
@@ -215,7 +213,8 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
     },
     hubOf: (cameraId, name) => streams.get(`${cameraId}/${name}`)?.hub,
   });
-  const cancelFlush = clock.every(durationMs(FLUSH_MS), queue.flush);
+  // With 500 ms fragments and what waits for the next wake a power cut costs less than a second.
+  const cancelFlush = slots.afterWake(queue.flush);
   const cancelStats = clock.every(seconds(1), () => {
     const at = clock.monotonic();
     const now = clock.now();

@@ -57,7 +57,6 @@ export type SingleResult = {
   }[];
 };
 
-const FLUSH_MS = 200;
 /** Without a first access unit for so long, the last failure is the answer. */
 const GIVE_UP_MS = 15_000;
 
@@ -101,8 +100,8 @@ export async function recordSingle(spec: SingleRecording): Promise<SingleResult>
     priority: 'high',
     volumeIds: [volumeId],
   };
-  const slots = startReadSlots(spec.clock);
-  const cancelFlush = spec.clock.every(durationMs(FLUSH_MS), queue.flush);
+  const slots = startReadSlots(spec);
+  const cancelFlush = slots.afterWake(queue.flush);
   const loop = startCameraLoop({
     order,
     clock: spec.clock,

@@ -1,5 +1,5 @@
 /**
- * Finished fragments on their way to the disk: collected for 200 ms, handed to the writer of their volume as one batch,
+ * Finished fragments on their way to the disk: collected for one wake (read-slots.ts), handed to the writer of their volume as one batch,
  * reported only once they are durable.
  *
  * Belongs here: which volume, which file, what is dropped when disks are too slow, and booking that. Does not: files
@@ -45,7 +45,7 @@ export type StreamQueue = {
 };
 export type WriteQueue = {
   readonly stream: (stream: QueueStream) => StreamQueue;
-  /** Hands what waits to the writers. Called every 200 ms. */
+  /** Hands what waits to the writers. Called after every wake. */
   readonly flush: () => void;
   readonly onResult: (volumeId: string, result: WriteResult) => void;
   /** Fragments neither durable nor lost yet. */
