@@ -7,36 +7,38 @@ export type StreamRef = { readonly cameraId: string; readonly stream: StreamName
 /** `camera/stream`: camera ids are unique over the site. */
 export type StreamKey = `${string}/${StreamName}`;
 
-/** Why a stream is covered. The first group is trouble of the server, the second of single streams. */
-export type CoverReason =
+/** Why a stream is covered. First trouble of the server, then orders, then trouble of single streams. */
+export const COVER_REASONS = [
   /** The connection was closed without a goodbye. */
-  | 'connection-lost'
+  'connection-lost',
   /** Connected, but beats stopped. */
-  | 'silent'
+  'silent',
   /** Beats come, keep-alives do not. */
-  | 'keep-alives-stopped'
+  'keep-alives-stopped',
   /** Nothing was ever heard since watching began. */
-  | 'never-heard'
+  'never-heard',
   /** It said goodbye, and is gone. */
-  | 'shutdown'
+  'shutdown',
   /** It said goodbye with an error. */
-  | 'error'
+  'error',
   /** Its recording process is down. */
-  | 'media-down'
+  'media-down',
   /** All its volumes are gone, full or failing. */
-  | 'volumes-failed'
+  'volumes-failed',
   /** No stream of it makes progress, for reasons of its own. */
-  | 'nothing-recorded'
+  'nothing-recorded',
   /** By command. */
-  | 'manual'
+  'manual',
   /** It asked to be relieved before a planned stop. */
-  | 'planned'
+  'planned',
   /** This failover server was started again while it covered. */
-  | 'resumed'
-  | 'stream-stalled'
-  | 'stream-volume'
+  'resumed',
+  'stream-stalled',
+  'stream-volume',
   /** The protected server cannot reach the camera; perhaps we can (promise 1). No failure of the server. */
-  | 'stream-camera';
+  'stream-camera',
+] as const;
+export type CoverReason = (typeof COVER_REASONS)[number];
 
 export type ReleaseWhy = 'confirmed' | 'yielded' | 'removed' | 'command' | 'disabled' | 'deauthorized';
 export type TakeoverBy = 'automatic' | 'manual';

@@ -21,6 +21,9 @@ export type IncidentChange = At &
     | { readonly kind: 'takeover'; readonly by: TakeoverBy }
     | { readonly kind: 'takeover-ended' }
     | { readonly kind: 'server-back' }
+    | { readonly kind: 'remark'; readonly message: string }
+    /** Nothing is covered any more; footage may still be on its way home. */
+    | { readonly kind: 'restoring' }
     | { readonly kind: 'released'; readonly streams: readonly StreamRef[]; readonly why: ReleaseWhy }
     /** Told by whoever knows: restoration and the ledger. `ms` replaces what was said before of this stream and cause. */
     | { readonly kind: 'missing'; readonly stream: StreamRef; readonly cause: MissingCause; readonly ms: number }

@@ -43,7 +43,7 @@ export type Wanted = {
   readonly sinceWall: EpochMs;
   /** From when on footage may be missing at R: its last durable footage, or the last sign of life. */
   readonly lostFrom: EpochMs;
-  /** F itself records it: told by `cover-progress`. */
+  /** A failover server records it: told by `cover-progress`. */
   readonly covered: boolean;
 };
 
@@ -58,6 +58,8 @@ export type State = {
   readonly lastSignWall: EpochMs;
   /** Nothing is concluded from silence before: bytes that came during our own pause must be read first. */
   readonly graceUntil: MonotonicMs;
+  /** One grace between two signs of life: a starved F must conclude some day. */
+  readonly graceUsed: boolean;
   readonly instance: string | undefined;
   readonly mediaDown: boolean;
   readonly volumesFailed: boolean;
@@ -74,6 +76,8 @@ export type State = {
   readonly takeover: Takeover | undefined;
   /** Restore was asked for by command: hold-down and manual restore no longer hold it back. */
   readonly restoreAsked: boolean;
+  /** Let go by command: not covered again until its trouble is over. */
+  readonly abandoned: boolean;
   readonly planned: { readonly id: string; readonly since: MonotonicMs; readonly answered: boolean } | undefined;
   /** Since when the server is without trouble; undefined while it has some. */
   readonly calmSince: MonotonicMs | undefined;
@@ -82,6 +86,8 @@ export type State = {
   /** Its failures come too often: handed back only after `holdDownMs` of calm. */
   readonly holdDown: boolean;
   readonly incident: string | undefined;
+  /** Its trouble, once noticed, for the log. */
+  readonly trouble: CoverReason | undefined;
   /** Incidents whose footage is not back yet. */
   readonly restoring: readonly string[];
 };
@@ -112,10 +118,8 @@ export type Happening =
   | { readonly kind: 'key-changed' }
   /** What R is to record, from its newest valid settings backup: at start, and with each new backup. */
   | { readonly kind: 'roster'; readonly streams: readonly StreamRef[] }
-  /** What F's own media says of the streams it covers for R. */
+  /** Streams of R that F covers, and those that another failover server is heard covering (claims.ts). */
   | { readonly kind: 'cover-progress'; readonly streams: readonly StreamProgress[] }
-  /** Another failover server won these (claims.ts) and records them. */
-  | { readonly kind: 'yielded'; readonly streams: readonly StreamRef[]; readonly to: string }
   | { readonly kind: 'confirmed'; readonly ask: number; readonly streams: readonly HandoverConfirmation[] }
   /** All footage of the incident is back, or stays here by policy. */
   | { readonly kind: 'footage-settled'; readonly incident: string }

@@ -1,0 +1,52 @@
+/**
+ * What one step of the machine works on: the state so far and the effects in order. Lives inside one call of `step`.
+ */
+import type { EpochMs, MonotonicMs } from '../core/units.ts';
+import type { CoverReason } from './cover.ts';
+import type { IncidentChange } from './incident.ts';
+import type { Effect, Policy, State } from './machine-types.ts';
+
+export type Draft = {
+  state: State;
+  readonly effects: Effect[];
+  readonly at: MonotonicMs;
+  readonly wall: EpochMs;
+  readonly policy: Policy;
+};
+
+export function update(draft: Draft, changes: Partial<State>): void {
+  draft.state = { ...draft.state, ...changes };
+}
+
+export function log(draft: Draft, severity: 'info' | 'warning' | 'error', code: string, message: string): void {
+  draft.effects.push({ kind: 'log', severity, code: `failover/${code}`, message });
+}
+
+/** Nothing if there is no incident. */
+export function note(draft: Draft, change: ChangeWithoutIncident): void {
+  const { incident } = draft.state;
+  if (incident !== undefined)
+    draft.effects.push({ kind: 'incident', change: { ...change, incident, at: draft.wall } as IncidentChange });
+}
+type Bare<T> = T extends unknown ? Omit<T, 'incident' | 'at'> : never;
+export type ChangeWithoutIncident = Bare<IncidentChange>;
+
+/** Why, as the middle of a sentence about the protected server. */
+const WORDS: Readonly<Record<CoverReason, string>> = {
+  'connection-lost': 'it broke off the connection without a goodbye',
+  silent: 'it gives no sign of life',
+  'keep-alives-stopped': 'its keep-alives stopped',
+  'never-heard': 'it was not heard since this server started',
+  shutdown: 'it was shut down',
+  error: 'it ended with an error',
+  'media-down': 'its recording process is down',
+  'volumes-failed': 'none of its volumes can be written to',
+  'nothing-recorded': 'none of its recordings advances',
+  manual: 'somebody asked for the takeover',
+  planned: 'it asked to be relieved before a planned stop',
+  resumed: 'it was covered before this server was started again',
+  'stream-stalled': 'the recording does not advance',
+  'stream-volume': 'its volume cannot be written to',
+  'stream-camera': 'it does not reach the camera',
+};
+export const wordsOf = (reason: CoverReason): string => WORDS[reason];

@@ -1,0 +1,264 @@
+/**
+ * What follows from the facts: which streams are covered, when a takeover is declared, when all is handed back.
+ *
+ * Invariants, by number in docs/design/failover-machine.md:
+ * I1 a stream is released only when R has just confirmed that it records it, when R no longer has it, or by command;
+ * I2 no takeover before its timeout without a command; I3 in whole-server trouble every stream of the roster is covered at once.
+ */
+import { monotonicMs, epochMs } from '../core/units.ts';
+import type { EpochMs } from '../core/units.ts';
+import { keyOf } from './cover.ts';
+import type { CoverReason, ReleaseWhy, StreamKey, StreamRef } from './cover.ts';
+import { log, note, update, wordsOf } from './draft.ts';
+import type { Draft } from './draft.ts';
+import type { HandoverConfirmation, State, Wanted } from './machine-types.ts';
+import { isProgressing, streamTroubleOf, troubleOf } from './trouble.ts';
+import type { Trouble } from './trouble.ts';
+
+/** R's answer must be so young: it was asked with a number that nobody used before. */
+export const CONFIRM_MAX_AGE_MS = 1500;
+export const ASK_AGAIN_MS = 500;
+/** R and F both record for so long, so that a key frame lies in the overlap and the seam finds it. */
+export const OVERLAP_MS = 2000;
+/** R's newest durable footage may be so old in its answer. */
+export const CONFIRM_IDLE_MS = 2000;
+/** A takeover ends only when its server has been well for so long. */
+export const RESTORE_SETTLE_MS = 5000;
+export const FLAP_WINDOW_MS = 600_000;
+export const FLAP_FAILURES = 3;
+/** A planned hand-over is answered after so long in any case, and forgotten when R did not stop after it. */
+export const PLANNED_WAIT_MS = 10_000;
+export const PLANNED_MAX_MS = 60_000;
+/** Footage this much older than the last durable footage of R goes along, so that the seam has something to match. */
+export const EDGE_MS = 5000;
+export const MAX_RESTORING = 64;
+
+/** Everything that follows at this moment; run after every event. */
+export function settle(draft: Draft): void {
+  const { state, at, policy } = draft;
+  if (state.watching === 'disabled' || state.watching === 'deauthorized') return;
+  const trouble = state.watching === 'on' ? troubleOf(state, at, policy) : undefined;
+  noticeTrouble(draft, trouble);
+  settlePlanned(draft);
+  wantWhatIsDue(draft, trouble);
+  declareWhenDue(draft, trouble);
+  askWhenReady(draft, trouble);
+  endTakeoverWhenRestored(draft, trouble);
+  endIncidentWhenOver(draft);
+}
+
+function noticeTrouble(draft: Draft, trouble: Trouble | undefined): void {
+  const { state, at } = draft;
+  const failures = state.failures.filter((failure) => at - failure < FLAP_WINDOW_MS);
+  if (failures.length !== state.failures.length) update(draft, { failures });
+  if (trouble === undefined) {
+    if (state.trouble !== undefined || state.calmSince === undefined || state.abandoned)
+      update(draft, { trouble: undefined, calmSince: state.calmSince ?? at, abandoned: false });
+    return;
+  }
+  if (state.trouble === trouble.reason) return;
+  update(draft, { trouble: trouble.reason, calmSince: undefined });
+  note(draft, { kind: 'cause', cause: trouble.reason });
+  log(draft, 'warning', 'suspected', `The server is suspected: ${wordsOf(trouble.reason)}.`);
+  if (state.trouble === undefined && trouble.reason !== 'shutdown') countFailure(draft);
+}
+
+function countFailure(draft: Draft): void {
+  const { state, at, policy } = draft;
+  const failures = [...state.failures, at].slice(-FLAP_FAILURES);
+  update(draft, { failures });
+  if (failures.length < FLAP_FAILURES || state.holdDown || policy.holdDownMs === 0) return;
+  update(draft, { holdDown: true });
+  const seconds = Math.round(policy.holdDownMs / 1000);
+  log(
+    draft,
+    'warning',
+    'hold-down',
+    `It failed ${FLAP_FAILURES} times within ten minutes: its cameras go back only after ${seconds} calm seconds.`,
+  );
+}
+
+function settlePlanned(draft: Draft): void {
+  const { planned, roster, wanted } = draft.state;
+  if (planned === undefined) return;
+  const waited = draft.at - planned.since;
+  const missing = roster.filter((stream) => wanted[keyOf(stream)]?.covered !== true);
+  if (!planned.answered && (missing.length === 0 || waited >= PLANNED_WAIT_MS)) {
+    update(draft, { planned: { ...planned, answered: true } });
+    draft.effects.push({ kind: 'handover-ready', id: planned.id, missing });
+    const words = missing.length === 0 ? 'All its cameras are' : `All but ${missing.length} of its streams are`;
+    log(draft, 'info', 'handover-ready', `${words} recorded here: the server may stop.`);
+  }
+  if (waited < PLANNED_MAX_MS) return;
+  update(draft, { planned: undefined });
+  log(draft, 'warning', 'handover-over', 'The server asked to be relieved and did not stop: its cameras go back.');
+}
+
+function wantWhatIsDue(draft: Draft, trouble: Trouble | undefined): void {
+  const { state, at, policy } = draft;
+  if (state.watching !== 'on' || state.abandoned) return;
+  const whole = wholeReasonOf(state, trouble);
+  if (whole !== undefined) return want(draft, state.roster, whole, true);
+  if (state.link.kind !== 'alive') return;
+  const byReason = new Map<CoverReason, StreamRef[]>();
+  for (const stream of state.roster) {
+    const heard = state.heard[keyOf(stream)];
+    const reason = heard === undefined ? undefined : streamTroubleOf(heard, at, policy);
+    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), stream]);
+  }
+  for (const [reason, streams] of byReason) want(draft, streams, reason, false);
+}
+
+function wholeReasonOf(state: State, trouble: Trouble | undefined): CoverReason | undefined {
+  if (trouble !== undefined) return trouble.reason;
+  if (state.takeover !== undefined) return 'manual';
+  return state.planned === undefined ? undefined : 'planned';
+}
+
+function want(draft: Draft, streams: readonly StreamRef[], reason: CoverReason, everything: boolean): void {
+  const { state, wall } = draft;
+  const added = streams.filter((stream) => state.wanted[keyOf(stream)] === undefined);
+  if (added.length === 0) return;
+  if (reason !== 'stream-camera') openIncident(draft, reason);
+  const wanted: Record<StreamKey, Wanted> = { ...state.wanted };
+  let earliest = wall;
+  for (const stream of added) {
+    const lostFrom = lostFromOf(draft, stream);
+    earliest = epochMs(Math.min(earliest, lostFrom));
+    wanted[keyOf(stream)] = { stream, reason, since: draft.at, sinceWall: wall, lostFrom, covered: false };
+  }
+  update(draft, { wanted });
+  draft.effects.push({ kind: 'cover', streams: added, reason, everything });
+  note(draft, { kind: 'wanted', streams: added, lostFrom: earliest });
+  const what = everything ? 'Its cameras are covered' : `${added.length} of its streams are covered`;
+  log(
+    draft,
+    reason === 'planned' || reason === 'manual' ? 'info' : 'warning',
+    'covering',
+    `${what}: ${wordsOf(reason)}.`,
+  );
+}
+
+/** By our wall clock: what R wrote last is as old as its last progress. */
+function lostFromOf({ state, at, wall }: Draft, stream: StreamRef): EpochMs {
+  const heard = state.heard[keyOf(stream)];
+  return epochMs(wall - Math.max(0, at - (heard?.progressAt ?? state.lastSign)) - EDGE_MS);
+}
+
+/** Also for cameras that only R cannot reach, once there is footage of them (cover-progress). */
+export function openIncident(draft: Draft, cause: CoverReason): void {
+  const { state, wall } = draft;
+  if (state.incident !== undefined) return;
+  const incident = `incident-${wall.toString(36)}-${state.serverId.slice(0, 8)}`;
+  update(draft, { incident });
+  note(draft, { kind: 'opened', serverId: state.serverId, cause, lastSign: state.lastSignWall });
+}
+
+function declareWhenDue(draft: Draft, trouble: Trouble | undefined): void {
+  const { state, at, policy } = draft;
+  if (trouble === undefined || state.takeover !== undefined || state.abandoned) return;
+  if (!policy.automaticTakeover || at - trouble.since < trouble.timeoutMs) return;
+  const takeover = { since: at, sinceWall: draft.wall, by: 'automatic' } as const;
+  update(draft, { takeover });
+  openIncident(draft, trouble.reason);
+  draft.effects.push({ kind: 'declare-takeover', by: 'automatic', reason: trouble.reason });
+  note(draft, { kind: 'takeover', by: 'automatic' });
+  log(draft, 'error', 'takeover', `Takeover: ${wordsOf(trouble.reason)} for longer than its timeout.`);
+}
+
+/** Trouble, plans, switches and hold-down aside, R may have its cameras back. */
+function mayHandBack({ state, at, policy }: Draft, trouble: Trouble | undefined): boolean {
+  if (trouble !== undefined || state.link.kind !== 'alive' || state.planned !== undefined) return false;
+  if (at < state.graceUntil) return false;
+  if (state.restoreAsked) return true;
+  if (state.takeover?.by === 'manual') return false;
+  if (state.takeover !== undefined && !policy.automaticRestore) return false;
+  return !state.holdDown || (state.calmSince !== undefined && at - state.calmSince >= policy.holdDownMs);
+}
+
+function askWhenReady(draft: Draft, trouble: Trouble | undefined): void {
+  const { state, at, policy } = draft;
+  if (state.asked !== undefined && at - state.asked.at > CONFIRM_MAX_AGE_MS) update(draft, { asked: undefined });
+  if (draft.state.asked !== undefined || at < state.nextAskAt || !mayHandBack(draft, trouble)) return;
+  const ready = wantedOf(state).filter(({ stream }) => isProgressing(state.heard[keyOf(stream)], at, policy));
+  if (ready.length === 0) return;
+  const ask = state.asks + 1;
+  update(draft, { asks: ask, asked: { id: ask, at }, nextAskAt: monotonicMs(at + ASK_AGAIN_MS) });
+  draft.effects.push({ kind: 'confirm-handover', ask, streams: ready.map(({ stream }) => stream) });
+}
+
+/** R's answer. Stale ones, and answers to questions that were given up, change nothing. */
+export function applyConfirmation(draft: Draft, ask: number, rows: readonly HandoverConfirmation[]): void {
+  const { state, at, policy } = draft;
+  if (state.asked?.id !== ask) return;
+  const isYoung = at - state.asked.at <= CONFIRM_MAX_AGE_MS;
+  update(draft, { asked: undefined });
+  if (!isYoung || state.watching !== 'on' || !mayHandBack(draft, troubleOf(state, at, policy))) return;
+  const streams = rows
+    .filter((row) => isConfirmed(row) && isProgressing(state.heard[keyOf(row)], at, policy))
+    .flatMap((row) => state.wanted[keyOf(row)]?.stream ?? []);
+  release(draft, streams, 'confirmed');
+}
+
+const isConfirmed = ({ since, until, idleMs }: HandoverConfirmation): boolean =>
+  until - since >= OVERLAP_MS && idleMs >= 0 && idleMs <= CONFIRM_IDLE_MS;
+
+/** Stops covering these and sends home what was recorded. */
+export function release(draft: Draft, streams: readonly StreamRef[], why: ReleaseWhy): void {
+  const { state, wall } = draft;
+  const released = [...new Set(streams.map(keyOf))].flatMap((key) => state.wanted[key] ?? []);
+  if (released.length === 0) return;
+  const gone = new Set(released.map(({ stream }) => keyOf(stream)));
+  const refs = released.map(({ stream }) => stream);
+  const wanted = Object.fromEntries(Object.entries(state.wanted).filter(([key]) => !gone.has(key as StreamKey)));
+  update(draft, { wanted });
+  draft.effects.push({ kind: 'release', streams: refs, why });
+  note(draft, { kind: 'released', streams: refs, why });
+  const words = why === 'confirmed' ? 'The server records again' : `Covering ends (${why})`;
+  log(draft, 'info', 'released', `${words}: ${refs.length} of its streams are no longer recorded here.`);
+  // Without its trust nothing can go home; the footage stays here until somebody decides.
+  if (why === 'deauthorized' || state.incident === undefined) return;
+  const from = epochMs(Math.min(wall, ...released.map(({ lostFrom }) => lostFrom)));
+  draft.effects.push({ kind: 'restore-footage', incident: state.incident, streams: refs, from, to: wall });
+}
+
+function endTakeoverWhenRestored(draft: Draft, trouble: Trouble | undefined): void {
+  const { state, at, policy } = draft;
+  if (state.takeover === undefined || !mayHandBack(draft, trouble)) return;
+  if (state.calmSince === undefined || at - state.calmSince < RESTORE_SETTLE_MS) return;
+  const isLeft = wantedOf(state).some(({ stream }) => {
+    const heard = state.heard[keyOf(stream)];
+    return heard !== undefined && streamTroubleOf(heard, at, policy) === undefined;
+  });
+  if (!isLeft) endTakeover(draft);
+}
+
+export function endTakeover(draft: Draft): void {
+  const { takeover } = draft.state;
+  update(draft, { takeover: undefined, restoreAsked: false });
+  if (takeover === undefined) return;
+  draft.effects.push({ kind: 'end-takeover', by: takeover.by });
+  note(draft, { kind: 'takeover-ended' });
+  log(draft, 'info', 'restored', 'The takeover is over: the server has its cameras back.');
+}
+
+function endIncidentWhenOver(draft: Draft): void {
+  const { state, at, policy } = draft;
+  if (state.takeover !== undefined || state.planned !== undefined || wantedOf(state).length > 0) return;
+  if (state.restoreAsked) update(draft, { restoreAsked: false });
+  const isCalm = state.calmSince !== undefined && at - state.calmSince >= policy.holdDownMs;
+  if (state.holdDown && isCalm) update(draft, { holdDown: false, failures: [] });
+  if (state.incident === undefined) return;
+  note(draft, { kind: 'restoring' });
+  const restoring = [...state.restoring, state.incident];
+  update(draft, { incident: undefined, restoring: restoring.slice(-MAX_RESTORING) });
+  for (const incident of restoring.slice(0, -MAX_RESTORING)) closeIncident(draft, incident);
+}
+
+/** Its last footage is back, or stays here by policy. */
+export function closeIncident(draft: Draft, incident: string): void {
+  update(draft, { restoring: draft.state.restoring.filter((other) => other !== incident) });
+  draft.effects.push({ kind: 'incident', change: { kind: 'closed', incident, at: draft.wall } });
+}
+
+export const wantedOf = ({ wanted }: State): readonly Wanted[] => Object.values(wanted);
