@@ -42,6 +42,6 @@ function doubled(block: Uint8Array): Uint8Array {
   const carry = ((block[0] ?? 0) & 0x80) === 0 ? 0 : 0x87;
   return block.map((byte, index) => {
     const next = block[index + 1];
-    return ((byte << 1) & 0xff) | ((next === undefined ? 0 : next >>> 7) ^ (next === undefined ? carry : 0));
+    return (byte << 1) ^ (next === undefined ? carry : next >>> 7);
   });
 }
