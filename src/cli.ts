@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   verify: async () => (await import('./cli/verify.ts')).registerVerify,
   export: async () => (await import('./cli/export.ts')).registerExport,
   cameras: async () => (await import('./cli/cameras.ts')).registerCameras,
+  discover: async () => (await import('./cli/discover.ts')).registerDiscover,
   status: async () => (await import('./cli/status.ts')).registerStatus,
 };
 

@@ -114,7 +114,7 @@ function hear(deps: PartDeps, { answers = [], additionals = [] }: Message, addre
 function textsOf(records: readonly Resource[], instance: string): readonly string[] {
   const record = records.find(({ type, name }) => type === 'TXT' && isName(name, instance));
   const texts: readonly unknown[] = Array.isArray(record?.data) ? record.data : [];
-  return texts.map((text) => (Buffer.isBuffer(text) ? text.toString('latin1') : ''));
+  return texts.map((text) => (Buffer.isBuffer(text) ? text.toString('utf8') : ''));
 }
 
 const isName = (name: unknown, wanted: string): boolean =>

@@ -42,16 +42,16 @@ export type PeerChange = { readonly kind: 'found' | 'changed' | 'gone'; readonly
 
 /** Of a TXT string with its key (RFC 6763 §6.1). */
 export const MAX_PAIR_BYTES = 255;
-/** All pairs together; what the longest possible facts take is 800. */
+/** All pairs together; the longest facts take 840 in a header. */
 export const MAX_FACTS_BYTES = 900;
 const MAX_NAME_CHARACTERS = 32;
-const MAX_MODEL_CHARACTERS = 32;
+const MAX_MODEL_CHARACTERS = 20;
 const VERSION = /^[\w.+-]{1,32}$/;
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 /** Raised when a reader of today could not make sense of what is written. */
 const FORMAT = '1';
 
-/** ASCII only, in this order: the format first, so that a reader may stop there. */
+/** In this order, the format first, so that a reader may stop there. No pair holds a `;`, a control character or a second `=`. */
 export function encodeFacts(facts: PeerFacts): readonly string[] {
   return [
     `v=${FORMAT}`,
@@ -106,16 +106,14 @@ function portOf(text: string): number | undefined {
   return port > 0 && port < 65_536 ? port : undefined;
 }
 
-/** Percent signs for everything but letters, digits and `-_.!~*'()` (RFC 3986 §2.1), so that it fits a header and separates pairs. */
+/** RFC 3986 §2.1 for what separates pairs; the rest stays as it is, so that people can read TXT records. */
 function encodeText(text: string, maximum: number): string {
-  let encoded = '';
-  for (const character of Array.from(text.toWellFormed()).slice(0, maximum)) {
-    const next = encoded + encodeURIComponent(character);
-    if (next.length > MAX_PAIR_BYTES - 'model='.length) break;
-    encoded = next;
-  }
-  return encoded;
+  const characters = Array.from(text.toWellFormed()).slice(0, maximum);
+  return characters.join('').replaceAll(/[%;=\p{Cc}]/gu, encodeURIComponent);
 }
+
+/** For a header, which is ASCII: `parseFacts` reads it as well. */
+export const asciiOf = (text: string): string => text.replaceAll(/[^\u0020-\u007e]/gu, encodeURIComponent);
 
 /** `undefined` when empty, too long, or no text. Control and formatting characters, which can make a name look like another, are left out. */
 function decodeText(encoded: string, maximum: number): string | undefined {

@@ -8,7 +8,7 @@
 import type { EventEmitter } from 'node:events';
 import ssdp from 'node-ssdp';
 import type { Base, Client, Server, SsdpHeaders } from 'node-ssdp';
-import { encodeFacts, parseFacts } from './lan-peer.ts';
+import { asciiOf, encodeFacts, parseFacts } from './lan-peer.ts';
 import type { PeerFacts } from './lan-peer.ts';
 import { ANNOUNCE_PERIOD, IN_LIMIT, leaveTime } from './lan-part.ts';
 import type { LanPart, PartDeps } from './lan-part.ts';
@@ -107,7 +107,7 @@ function serverOf(facts: PeerFacts, deps: PartDeps): Server {
     // Seconds; what others than us go by (CACHE-CONTROL of answers).
     ttl: 1800,
     ssdpSig: `Linux UPnP/2.0 Understudy/${facts.version}`,
-    headers: { [FACTS_HEADER]: encodeFacts(facts).join(';') },
+    headers: { [FACTS_HEADER]: asciiOf(encodeFacts(facts).join(';')) },
   });
   server.addUSN(SSDP_TARGET);
   const internals = server as unknown as { _initAdLoop: () => void; readonly _startAdLoop: () => void };
