@@ -102,7 +102,15 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
     ownPorts: [port, options.peerPort, options.rtmpPort],
   });
   const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
-  const recording = startRecordingSide({ ...state, addresses, push });
+  const recording = startRecordingSide({
+    ...state,
+    addresses,
+    push,
+    covered: { orders: () => [], wanted: () => [] },
+    onMedia: () => undefined,
+    onMediaRestart: () => undefined,
+    onMediaGone: () => undefined,
+  });
   const damaged = startDamagedFootage({ ...state, volumes: () => settings.volumes.get().volumes });
   const exports = startExportJobs({ ...state, cut: cutOf(state, damaged.suspect) });
   const data = startDataWatch(state);

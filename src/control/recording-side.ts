@@ -16,7 +16,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
-import type { MediaHello, NumberedEvent, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
+import type { MediaEvent, MediaHello, NumberedEvent, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
 import { bookExpectations, startHeartbeat } from './heartbeat.ts';
 import type { Wanted } from './heartbeat.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -32,8 +32,6 @@ import { startReconciler } from './reconciler.ts';
 import type { Reconciler } from './reconciler.ts';
 import { createRetentionRoom } from './retention-room.ts';
 
-/** Coordination raises it; alone it stays. */
-const EPOCH = 1;
 /** Clocks of two processes on one box agree; a segment may carry the camera's time. */
 const WRITER_SLACK_MS = 60_000;
 
@@ -54,6 +52,18 @@ export type RecordingSideDeps = {
   /** What cameras may be connected to, and where they may push to: read for every order. */
   readonly addresses: () => CameraAddressPolicy;
   readonly push: PushOrder;
+  /** What is recorded, or kept ready, for other servers. */
+  readonly covered: CoveredStreams;
+  /** All events of media but those of streams that are only tested, before they are stored. */
+  readonly onMedia: (events: readonly MediaEvent[]) => void;
+  /** Media was started again: what was known of its streams is old. */
+  readonly onMediaRestart: () => void;
+  readonly onMediaGone: () => void;
+};
+export type CoveredStreams = {
+  readonly orders: () => readonly StreamOrder[];
+  /** Those of them whose every second is accounted for here. */
+  readonly wanted: () => readonly Wanted[];
 };
 export type RecordingSide = Running & {
   readonly state: LiveState;
@@ -80,12 +90,9 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
   const remedies = remediesOf(parts, housekeeping.hurry);
   const ingest = createIngest({ ...deps, state, record: activity.record, ...remedies });
   parts.reconciler = startReconciling(deps, hello, ingest.isOrphan);
-  const expect = (): void => {
-    const { cameras } = settings.cameras.get();
-    bookExpectations(catalogue, cameras.flatMap(wantedOf), clock.now());
-    state.retain((cameraId) => cameras.some(({ id, enabled }) => enabled && id === cameraId));
-  };
+  const expect = createExpecting(deps, state);
   expect();
+  const restarts = onAnother(deps.onMediaRestart);
   const link = startMediaLink({
     ...deps,
     socketPath: mediaSocketOf(deps.dataDir),
@@ -93,12 +100,18 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     orders: (known) => composeOrders(deps, known + 1, extra.streams()),
     onHello: (greeting) => {
       goneSince = undefined;
+      restarts(greeting.instance);
       ingest.hello(greeting);
     },
-    onEvents: (events) => ingest.push(withoutTests(events)),
+    onEvents: (events) => {
+      const lasting = withoutTests(events);
+      deps.onMedia(lasting.map(({ event }) => event));
+      ingest.push(lasting);
+    },
     onLost: () => {
       goneSince = clock.now();
       ingest.flush();
+      deps.onMediaGone();
       publish({ kind: 'server' });
     },
   });
@@ -109,7 +122,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     link.order();
     reconcileAdded();
   };
-  const unwatch = watchSettings(settings, changed, link.order);
+  const unwatch = watchSettings(settings, changed);
   const services = [startSignsOfLife(deps, hello), housekeeping];
   if (catalogue.condition !== 'sound') parts.reconciler.ask('there was no sound catalogue');
 
@@ -118,7 +131,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     hello,
     mediaGoneSince: () => goneSince,
     reconcile: (reason, volumeId) => parts.reconciler?.ask(reason, volumeId),
-    order: link.order,
+    order: changed,
     keepConnected: extra.keepConnected,
     stop: async () => {
       unwatch();
@@ -126,6 +139,15 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
       ingest.stop();
       await Promise.all(services.map(async (service) => await service.stop()));
     },
+  };
+}
+
+/** Calls `run` when another name comes than the one before. */
+function onAnother(run: () => void): (name: string) => void {
+  let last: string | undefined;
+  return (name) => {
+    if (name !== last) run();
+    last = name;
   };
 }
 
@@ -147,12 +169,24 @@ const remediesOf = (
   onFailure: () => parts.link?.restart(),
 });
 
-/** The server's settings say which addresses are allowed: they change orders, not expectations. */
-function watchSettings(settings: Settings, changed: () => void, order: () => void): () => void {
-  const { cameras, volumes, server } = settings;
-  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(order)];
+function watchSettings({ cameras, volumes, server }: Settings, changed: () => void): () => void {
+  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(changed)];
   return () => {
     for (const cancel of cancels) cancel();
+  };
+}
+
+/** Cameras of this server itself; in failover mode it has others to record. */
+const ownCameras = ({ server, cameras }: Settings): readonly CameraSettings[] =>
+  server.get().mode === 'failover' ? [] : cameras.get().cameras;
+
+/** Books what is to be recorded from now on, and forgets the state of what is not. */
+function createExpecting({ settings, catalogue, clock, covered }: RecordingSideDeps, state: LiveState): () => void {
+  return () => {
+    const own = ownCameras(settings);
+    bookExpectations(catalogue, [...own.flatMap(wantedOf), ...covered.wanted()], clock.now());
+    const ordered = new Set(covered.orders().map(({ cameraId }) => cameraId));
+    state.retain((cameraId) => ordered.has(cameraId) || own.some(({ id, enabled }) => enabled && id === cameraId));
   };
 }
 
@@ -219,20 +253,20 @@ function createAddedVolumes({ volumes }: Pick<Settings, 'volumes'>, onAdded: (id
 }
 
 function composeOrders(
-  { settings, addresses, push }: RecordingSideDeps,
+  { settings, addresses, push, covered }: RecordingSideDeps,
   version: number,
   extra: readonly StreamOrder[],
 ): ReturnType<typeof ordersOf> {
   return ordersOf({
     addresses: addresses(),
     push,
-    extra,
+    extra: [...covered.orders(), ...extra],
     server: settings.server.get(),
-    cameras: settings.cameras.get().cameras,
+    cameras: ownCameras(settings),
     volumes: settings.volumes.get().volumes,
     secretOf: settings.secrets.get,
     version,
-    epoch: EPOCH,
+    epoch: settings.server.get().epoch,
   });
 }
 
