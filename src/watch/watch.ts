@@ -11,7 +11,10 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { StreamRef } from '../failover/cover.ts';
-import type { Effect, Event, Happening, Policy, State, Step } from '../failover/machine-types.ts';
+import type { Effect, Happening, Policy, State, Step } from '../failover/machine-types.ts';
+import { initialState, step } from '../failover/machine.ts';
+import { needsSaving, resume, savedOf } from '../failover/saved-state.ts';
+import type { SavedState } from '../failover/saved-state.ts';
 import { BEAT_MS } from '../wire/peer-protocol.ts';
 import type { PeerGoodbye, PeerHello, PeerKeepAlive } from '../wire/peer-protocol.ts';
 
@@ -29,17 +32,15 @@ export type HeardEvent = { readonly peerId: string } & (
 export type WatchDeps = {
   readonly clock: Clock;
   readonly log: Log;
-  readonly step: (state: State, event: Event, policy: Policy) => Step;
-  /** A machine for a server seen for the first time; `kept`: what was saved of it before this process began. */
-  readonly begin: (serverId: string, at: Pick<Event, 'at' | 'wall'>, kept: unknown) => Step;
   readonly policy: () => Policy;
   /** By the newest settings backup. */
   readonly rosterOf: (serverId: string) => readonly StreamRef[];
-  readonly kept: (serverId: string) => unknown;
-  /** In order; may call `tell` again: that is put behind. */
+  /** Of the run before. */
+  readonly kept: (serverId: string) => SavedState | undefined;
+  /** Durable when it returns; called before the effects of a step are carried out. */
+  readonly keep: (states: readonly SavedState[]) => void;
+  /** In order; may call `tell`: that comes behind. */
   readonly onEffect: (serverId: string, effect: Effect) => void;
-  /** After each step that changed something worth keeping. */
-  readonly onState: (state: State) => void;
 };
 export type Watch = Running & {
   /** The servers to be watched from now on; others are forgotten. */
@@ -54,6 +55,38 @@ export type Watch = Running & {
 const TICK_MS = BEAT_MS;
 
 export function startWatch(deps: WatchDeps): Watch {
+  const { clock } = deps;
+  const machines = createMachines(deps);
+  const { tell } = machines;
+  const cancel = startTicks(clock, (loopDelayMs) => {
+    for (const { serverId } of machines.states()) tell(serverId, { kind: 'tick', loopDelayMs });
+  });
+  return {
+    watch: (serverIds) => {
+      for (const { serverId } of machines.states()) if (!serverIds.includes(serverId)) machines.forget(serverId);
+      for (const serverId of serverIds) if (machines.stateOf(serverId) === undefined) machines.begin(serverId);
+    },
+    hear: (event) => {
+      const happening = happeningOf(event);
+      if (happening !== undefined) tell(event.peerId, happening);
+    },
+    tell,
+    stateOf: machines.stateOf,
+    states: machines.states,
+    stop: async () => {
+      cancel();
+      await Promise.resolve();
+    },
+  };
+}
+
+type Machines = Pick<Watch, 'tell' | 'stateOf' | 'states'> & {
+  readonly begin: (serverId: string) => void;
+  readonly forget: (serverId: string) => void;
+};
+
+/** One machine a server; events of all go through one queue, so that an effect that leads to an event does not overtake. */
+function createMachines(deps: WatchDeps): Machines {
   const { clock, log } = deps;
   const states = new Map<string, State>();
   const queue: { readonly serverId: string; readonly happening: Happening }[] = [];
@@ -62,7 +95,7 @@ export function startWatch(deps: WatchDeps): Watch {
   const settle = (serverId: string, { state, effects }: Step): void => {
     const before = states.get(serverId);
     states.set(serverId, state);
-    if (before !== state) deps.onState(state);
+    if (before === undefined || needsSaving(before, state)) keepAll(deps, states);
     for (const effect of effects) {
       try {
         deps.onEffect(serverId, effect);
@@ -71,47 +104,43 @@ export function startWatch(deps: WatchDeps): Watch {
       }
     }
   };
-  const drain = (): void => {
-    if (busy) return;
-    busy = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const state = states.get(next.serverId);
-      if (state === undefined) continue;
-      const event = { ...next.happening, at: clock.monotonic(), wall: clock.now() };
-      settle(next.serverId, deps.step(state, event, deps.policy()));
-    }
-    busy = false;
-  };
   const tell: Watch['tell'] = (serverId, happening) => {
     if (!states.has(serverId)) return false;
     queue.push({ serverId, happening });
-    drain();
+    if (busy) return true;
+    busy = true;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const state = states.get(next.serverId);
+      const event = { ...next.happening, at: clock.monotonic(), wall: clock.now() };
+      if (state !== undefined) settle(next.serverId, step(state, event, deps.policy()));
+    }
+    busy = false;
     return true;
   };
-  const cancel = startTicks(clock, (loopDelayMs) => {
-    for (const serverId of states.keys()) tell(serverId, { kind: 'tick', loopDelayMs });
-  });
   return {
-    watch: (serverIds) => {
-      for (const serverId of states.keys()) if (!serverIds.includes(serverId)) states.delete(serverId);
-      for (const serverId of serverIds) {
-        if (states.has(serverId)) continue;
-        settle(serverId, deps.begin(serverId, { at: clock.monotonic(), wall: clock.now() }, deps.kept(serverId)));
-        tell(serverId, { kind: 'roster', streams: deps.rosterOf(serverId) });
-      }
-    },
-    hear: (event) => {
-      const happening = happeningOf(event);
-      if (happening !== undefined) tell(event.peerId, happening);
-    },
     tell,
+    begin: (serverId) => {
+      const kept = deps.kept(serverId);
+      const [at, wall] = [clock.monotonic(), clock.now()];
+      settle(serverId, kept ? resume(kept, at, wall) : { state: initialState(serverId, at, wall), effects: [] });
+      tell(serverId, { kind: 'roster', streams: deps.rosterOf(serverId) });
+    },
+    forget: (serverId) => {
+      states.delete(serverId);
+      keepAll(deps, states);
+    },
     stateOf: (serverId) => states.get(serverId),
     states: () => [...states.values()],
-    stop: async () => {
-      cancel();
-      await Promise.resolve();
-    },
   };
+}
+
+function keepAll({ keep, clock, log }: WatchDeps, states: ReadonlyMap<string, State>): void {
+  try {
+    keep([...states.values()].map((state) => savedOf(state, clock.monotonic())));
+  } catch (error) {
+    // A full system disk must not keep a camera from being covered.
+    log.error('the state of failover cannot be kept on disk', { error });
+  }
 }
 
 /** Says how late each tick comes: after a pause of our own what lies unread must be heard first. */
