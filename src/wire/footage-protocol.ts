@@ -10,8 +10,6 @@ import type { StreamName } from './media-protocol.ts';
 export const MAX_GROUPS = 4096;
 /** Fragments of one group: ten minutes without a key frame at the shortest fragment. */
 export const MAX_GROUP_FRAGMENTS = 4096;
-/** Bytes of a leaf hash that groups tell; 48 bits are enough within seconds of one camera. */
-export const SHORT_LEAF_BYTES = 6;
 /** Of one transfer; a piece is at most `MAX_ATTACHMENT_BYTES`. */
 export const MAX_RETURN_FILE_BYTES: number = 4 * 1024 * 1024 * 1024;
 
@@ -19,7 +17,7 @@ export const MAX_RETURN_FILE_BYTES: number = 4 * 1024 * 1024 * 1024;
 export type GroupFragment = {
   readonly start: number;
   readonly end: number;
-  /** First `SHORT_LEAF_BYTES` of the leaf hash of each access unit, in decoding order, base64. */
+  /** First 6 bytes of the leaf hash of each access unit, in decoding order, base64. */
   readonly leaves: string;
 };
 
