@@ -1,0 +1,78 @@
+/**
+ * The host tells its servers of each other (`site.set`), whenever something in that changes and whenever one connects; a
+ * server takes it from its host only.
+ */
+import type { ActivityLog } from '../api/activity.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Settings } from '../settings/settings.ts';
+import { recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
+
+export type SiteMembersDeps = {
+  readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras'>;
+  readonly connected: () => readonly string[];
+  readonly request: (peerId: string, method: string, params: unknown) => Promise<unknown>;
+  /** The peer records changed. */
+  readonly refresh: () => void;
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+};
+export type SiteMembers = {
+  /** Somebody connected, or the records changed: tells whoever does not know yet. */
+  readonly review: () => void;
+  /** It connected anew: what it was told before may be lost. */
+  readonly forget: (peerId: string) => void;
+  /** `site.set` from a peer. @throws peer/not-yours */
+  readonly take: (peerId: string, params: unknown) => Promise<void>;
+  /** A peer tells another mode or name than its record has. */
+  readonly learn: (
+    peerId: string,
+    told: { readonly name: string; readonly mode: 'recording' | 'failover' | 'host' },
+  ) => void;
+};
+
+export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
+  const { settings, log } = deps;
+  /** What each member was told last, as JSON. */
+  const told = new Map<string, string>();
+  const review = (): void => {
+    if (settings.server.get().mode !== 'host') return;
+    const all = settings.peers.get().peers;
+    const host = { id: settings.server.get().id, records: settings.cameras.get().cameras.length > 0 };
+    for (const member of all) {
+      if (!deps.connected().includes(member.id) || member.managesUs) continue;
+      const site = siteFor(member, all, host);
+      const text = JSON.stringify(site);
+      if (told.get(member.id) === text) continue;
+      told.set(member.id, text);
+      deps.request(member.id, 'site.set', site).catch((error: unknown) => {
+        told.delete(member.id);
+        log.warn('a server of the site was not told of the others', { member: member.id, reason: messageOf(error) });
+      });
+    }
+  };
+  return {
+    review,
+    forget: (peerId) => told.delete(peerId),
+    take: async (peerId, params) => {
+      const host = settings.peers.get().peers.find(({ id }) => id === peerId);
+      if (host?.managesUs !== true)
+        throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server introduces others.');
+      const site = siteSchema.parse(params);
+      await settings.peers.update((file) => ({ peers: [...recordsAfter(file.peers, site, deps.clock.now())] }));
+      const message = `${host.name} introduced ${site.members.length} servers of the site.`;
+      deps.activity.record({ severity: 'info', code: 'site-told', message });
+      deps.refresh();
+    },
+    learn: (peerId, { name, mode }) => {
+      const record = settings.peers.get().peers.find(({ id }) => id === peerId);
+      if (record === undefined || (record.name === name && record.mode === mode)) return;
+      const changed = settings.peers.update((file) => ({
+        peers: file.peers.map((peer) => (peer.id === peerId ? { ...peer, name, mode } : peer)),
+      }));
+      changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Who has to know whom in a site: the host introduces its servers to each other, so that keys are pinned everywhere although
+ * an administrator confirmed each only once, at the host. Pure.
+ *
+ * Belongs here: which records follow from which. Does not: sending and storing them (control/site-members.ts).
+ */
+import { z } from 'zod';
+import { MAX_PEERS, peerRecordSchema } from './peer.ts';
+import type { PeerRecord } from './peer.ts';
+
+/** One server as another one shall know it. */
+export const introductionSchema = peerRecordSchema
+  .pick({
+    id: true,
+    name: true,
+    mode: true,
+    fingerprint: true,
+    httpsFingerprint: true,
+    host: true,
+    peerPort: true,
+    httpPort: true,
+    watched: true,
+    watcher: true,
+  })
+  .strict();
+export type Introduction = z.infer<typeof introductionSchema>;
+/** `site.set`: everybody whom the asked server is to know beside the host itself, and what the two are to each other. */
+export const siteSchema = z.strictObject({
+  hostId: z.string(),
+  hostWatched: z.boolean(),
+  members: z.array(introductionSchema).max(MAX_PEERS),
+});
+export type Site = z.infer<typeof siteSchema>;
+
+/**
+ * Every failover server protects every recording server, and knows the other failover servers; recording servers know only
+ * those that protect them. `hostRecords`: the host has cameras of its own, which are protected too.
+ */
+export function siteFor(member: PeerRecord, all: readonly PeerRecord[], host: { id: string; records: boolean }): Site {
+  const others = all.filter(({ id, enabled }) => id !== member.id && enabled);
+  const members = member.enabled ? others.flatMap((other) => introductionOf(member, other) ?? []) : [];
+  return { hostId: host.id, hostWatched: member.mode === 'failover' && host.records, members };
+}
+
+function introductionOf(member: PeerRecord, other: PeerRecord): Introduction | undefined {
+  if (member.mode !== 'failover' && other.mode !== 'failover') return undefined;
+  return introductionSchema.parse({
+    ...introductionSchema.strip().parse(other),
+    watched: member.mode === 'failover' && other.mode === 'recording',
+    watcher: member.mode === 'recording' && other.mode === 'failover',
+  });
+}
+
+/** The records of a member after its host has spoken: its own ones stay, introduced ones are those given now. */
+export function recordsAfter(before: readonly PeerRecord[], site: Site, at: number): readonly PeerRecord[] {
+  const given = new Map(site.members.map((member) => [member.id, member]));
+  const kept = before
+    .filter(({ id, introduced }) => !introduced || given.has(id))
+    .map((record) => withHostWatched(merged(record, given.get(record.id)), site));
+  const known = new Set(kept.map(({ id }) => id));
+  const added = site.members
+    .filter(({ id }) => !known.has(id))
+    .map((member): PeerRecord => ({ ...member, managesUs: false, introduced: true, enabled: true, addedAt: at }));
+  return [...kept, ...added];
+}
+
+/** A key that an administrator confirmed here is not replaced by the host's word. */
+function merged(record: PeerRecord, given: Introduction | undefined): PeerRecord {
+  if (given === undefined) return record;
+  const { watched, watcher } = given;
+  return record.introduced ? { ...record, ...given } : { ...record, watched, watcher };
+}
+
+const withHostWatched = (record: PeerRecord, { hostId, hostWatched }: Site): PeerRecord =>
+  record.id === hostId && record.managesUs ? { ...record, watched: hostWatched } : record;
