@@ -11,8 +11,8 @@ import { pinProcess, stopChild } from './contender.ts';
 import type { Contender, Load } from './contender.ts';
 import { familyOf } from './process-usage.ts';
 import type { Check } from './recording-report.ts';
-import { stepsOf } from './recorded-steps.ts';
-import type { Steps } from './recorded-steps.ts';
+import { lostAmong, recordingIn } from './recorded-units.ts';
+import type { Recording } from './recorded-units.ts';
 
 const OWNER = { username: 'owner', password: 'a benchmark is no secret' };
 const SUPERVISOR = resolve(import.meta.dirname, '../../dist/supervisor.js');
@@ -72,15 +72,15 @@ export async function startService(load: Load): Promise<Service> {
       return processes.media.loopDelayP99Ms ?? Number.NaN;
     },
     check: async () => {
-      const steps = cameras.map((id) => stepsOf(join(footage, id, 'main')));
+      const recordings = cameras.map((id) => recordingIn(join(footage, id, 'main')));
       const listed = await listCameras(api);
       const packetsLost = listed
         .flatMap(({ streams }) => streams)
         .reduce((sum, entry) => sum + (entry.packetsLost ?? 0), 0);
       return {
-        lostAccessUnits: lostOf(steps, load.mounts),
+        lostAccessUnits: lostOf(recordings, load.mounts),
         packetsLost,
-        accessUnits: steps.reduce((sum, { accessUnits }) => sum + accessUnits, 0),
+        accessUnits: recordings.reduce((sum, { units }) => sum + units.length, 0),
       };
     },
     stop: () => stopChild(child),
@@ -100,16 +100,12 @@ async function setUp(api: ApiClient, { port, mounts, cameras }: Load, footage: s
   return ids;
 }
 
-/**
- * A source's own irregular step, the end of its clip, is in the recordings of all cameras that share it; what only some of
- * them have was lost on the way. Holes between fragments count as one at least.
- */
-function lostOf(steps: readonly Steps[], mounts: number): number {
+/** By comparison among the cameras that share a source; a hole that a recording tells of counts as one at least. */
+function lostOf(recordings: readonly Recording[], mounts: number): number {
   let lost = 0;
   for (let mount = 0; mount < mounts; mount += 1) {
-    const shared = steps.filter((_, index) => index % mounts === mount);
-    const own = Math.min(...shared.map(({ skipped }) => skipped));
-    for (const { skipped, holes } of shared) lost += Math.max(skipped - own, holes);
+    const shared = recordings.filter((_, index) => index % mounts === mount);
+    lostAmong(shared).forEach((count, index) => (lost += Math.max(count, shared[index]?.holes ?? 0)));
   }
   return lost;
 }
