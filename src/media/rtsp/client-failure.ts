@@ -68,8 +68,12 @@ export const unreadable = (error: unknown, policy: Policy): Failure => ({
   message: `${nameOf(policy)}: ${messageOf(error)}`,
 });
 
-export function noAnswer(pending: Pick<Pending, 'method'> | undefined, policy: Policy): Failure {
-  const seconds = policy.responseTimeout / 1000;
+export function noAnswer(
+  pending: Pick<Pending, 'method'> | undefined,
+  policy: Policy,
+  timeout: number = policy.responseTimeout,
+): Failure {
+  const seconds = timeout / 1000;
   const message =
     pending === undefined
       ? `${nameOf(policy)} does not accept a connection within ${seconds} s: check host and port.`
@@ -77,9 +81,9 @@ export function noAnswer(pending: Pick<Pending, 'method'> | undefined, policy: P
   return { cause: pending === undefined ? 'camera-unreachable' : 'camera-stalled', message };
 }
 
-export const noMedia = (anyBefore: boolean, policy: Policy): Failure => ({
+export const noMedia = (anyBefore: boolean, silent: number, policy: Policy): Failure => ({
   cause: 'camera-stalled',
-  message: `${nameOf(policy)} ${anyBefore ? 'stopped sending' : 'sends nothing'}: no media for ${policy.mediaTimeout / 1000} s.`,
+  message: `${nameOf(policy)} ${anyBefore ? 'stopped sending' : 'sends nothing'}: no media for ${silent / 1000} s.`,
 });
 
 export function brokenOff(state: State, reason: string, policy: Policy): Failure {

@@ -28,6 +28,7 @@ export const beginConversation = (policy: Policy): Conversation => ({
   remarks: [],
   ports: undefined,
   session: undefined,
+  stoodBy: false,
 });
 
 /** Sends a request and waits for its answer. */

@@ -14,7 +14,7 @@ import { assertNever } from '../../core/errors.ts';
 import { answered, setUpNext } from './client-answers.ts';
 import { beginConversation, request } from './client-requests.ts';
 import { brokenOff, noAnswer, noMedia } from './client-failure.ts';
-import { ENDED } from './client-state.ts';
+import { ENDED, STOOD_BY_TIMEOUT } from './client-state.ts';
 import type { Effect, Event, Policy, State, Step } from './client-state.ts';
 import type { RtspRequest } from './message.ts';
 import type { PortPair } from './transport-header.ts';
@@ -54,7 +54,7 @@ function connected(state: State, at: number, policy: Policy): Step {
 
 function played(state: State, at: number, policy: Policy): Step {
   return state.kind === 'standing-by'
-    ? request({ kind: 'play', range: true }, state.conversation, at, policy)
+    ? request({ kind: 'play', range: true }, { ...state.conversation, stoodBy: true }, at, policy)
     : to(state);
 }
 
@@ -86,9 +86,9 @@ function timePassed(state: Exclude<State, { kind: 'ended' }>, at: number, policy
         ? to(state)
         : to(ENDED, { kind: 'failed', ...noAnswer(undefined, policy) });
     case 'asking':
-      if (at - state.pending.sentAt < policy.responseTimeout) return to(state);
+      if (at - state.pending.sentAt < answerTimeout(state, policy)) return to(state);
       if (state.pending.purpose.kind === 'teardown') return to(ENDED, { kind: 'stopped' });
-      return to(ENDED, { kind: 'failed', ...noAnswer(state.pending, policy) });
+      return to(ENDED, { kind: 'failed', ...noAnswer(state.pending, policy, answerTimeout(state, policy)) });
     case 'opening-ports':
       return to(state);
     case 'standing-by':
@@ -100,15 +100,25 @@ function timePassed(state: Exclude<State, { kind: 'ended' }>, at: number, policy
   }
 }
 
+function answerTimeout({ conversation, pending }: Extract<State, { kind: 'asking' }>, policy: Policy): number {
+  const isWaitedFor = conversation.stoodBy && pending.purpose.kind === 'play';
+  return isWaitedFor ? Math.min(STOOD_BY_TIMEOUT, policy.responseTimeout) : policy.responseTimeout;
+}
+
 function watchMedia(state: Extract<State, { kind: 'playing' }>, at: number, policy: Policy): Step {
   const silent = at - state.lastMedia;
+  if (state.conversation.stoodBy && !state.anyMedia && silent >= STOOD_BY_TIMEOUT) {
+    const { effects } = request({ kind: 'teardown' }, state.conversation, at, policy);
+    return to(ENDED, ...effects, { kind: 'failed', ...noMedia(false, STOOD_BY_TIMEOUT, policy) });
+  }
   const udp = state.conversation.transport === 'udp';
   if (udp && !state.anyMedia && policy.transport === 'auto' && silent >= policy.udpTimeout) {
     const message = `No RTP arrived over UDP within ${policy.udpTimeout / 1000} s (a firewall?); trying TCP.`;
     const { effects } = request({ kind: 'teardown' }, state.conversation, at, policy);
     return to(ENDED, ...effects, { kind: 'restart', transport: 'tcp', message });
   }
-  if (silent >= policy.mediaTimeout) return to(ENDED, { kind: 'failed', ...noMedia(state.anyMedia, policy) });
+  if (silent >= policy.mediaTimeout)
+    return to(ENDED, { kind: 'failed', ...noMedia(state.anyMedia, policy.mediaTimeout, policy) });
   return keepAlive(state, at, policy);
 }
 

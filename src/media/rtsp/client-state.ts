@@ -35,6 +35,12 @@ export const DEFAULT_TIMEOUTS: Pick<Policy, 'responseTimeout' | 'udpTimeout' | '
   mediaTimeout: 10_000,
 };
 
+/**
+ * What stood by may have died in silence, and is wanted now: without an answer to PLAY or a first packet for so long, in milliseconds,
+ * it failed, and a new connection is the shorter way.
+ */
+export const STOOD_BY_TIMEOUT = 2000;
+
 /** `at` is monotonic milliseconds. */
 export type Event =
   | { readonly kind: 'connected'; readonly at: number }
@@ -131,6 +137,8 @@ export type Conversation = {
   /** Ports opened for the track to be set up next, UDP only. */
   readonly ports: PortPair | undefined;
   readonly session: Session | undefined;
+  /** It stood by before it was told to play. */
+  readonly stoodBy: boolean;
 };
 
 export type State =

@@ -102,6 +102,29 @@ test('a warm standby waits after SETUP, is kept alive, and plays when told', (t)
   t.is(session.state().kind, 'playing');
   t.is(session.effects.filter(({ kind }) => kind === 'prepare').length, 1);
 });
+test('what stood by and neither answers nor sends within two seconds has failed', (t) => {
+  const answers = camera();
+  const silent = play(answers, policyOf({ pauseBeforePlay: true }));
+  silent.tell({ kind: 'play', at: 12_000 });
+  silent.tell({ kind: 'time-passed', at: 13_900 });
+  t.is(silent.state().kind, 'playing');
+  silent.tell({ kind: 'time-passed', at: 14_000 });
+  t.like(silent.failure(), { cause: 'camera-stalled' });
+  t.is(silent.sent.at(-1)?.method, 'TEARDOWN');
+  const mute = play(
+    (request) => (request.method === 'PLAY' ? undefined : answers(request)),
+    policyOf({ pauseBeforePlay: true }),
+  );
+  mute.tell({ kind: 'play', at: 12_000 });
+  mute.tell({ kind: 'time-passed', at: 14_000 });
+  t.like(mute.failure(), { cause: 'camera-stalled' });
+  t.regex(mute.failure()?.message ?? '', /PLAY within 2 s/);
+  const sends = play(camera(), policyOf({ pauseBeforePlay: true }));
+  sends.tell({ kind: 'play', at: 12_000 });
+  sends.tell({ kind: 'media-received', at: 13_000 });
+  sends.tell({ kind: 'time-passed', at: 15_000 });
+  t.is(sends.state().kind, 'playing');
+});
 test('stop sends TEARDOWN and waits for its answer, however it comes', (t) => {
   const quiet = camera();
   const session = play(quiet);
