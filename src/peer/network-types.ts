@@ -9,7 +9,7 @@ import type { DurationMs, EpochMs, MonotonicMs } from '../core/units.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { PeerSelf } from '../wire/pairing-protocol.ts';
 import type { Attachment, PeerBeat, PeerGoodbye, PeerHello, PeerKeepAlive } from '../wire/peer-protocol.ts';
-import type { PeerEndpoint } from './peer-tls.ts';
+import type { PeerEndpoint, PeerIdentity } from './peer-tls.ts';
 
 /** The network counts and stamps it; a function that gives a whole `PeerKeepAlive` does too. */
 export type KeepAliveFacts = Omit<PeerKeepAlive, 'kind' | 'seq' | 'at'>;
@@ -18,7 +18,7 @@ export type PeerNetworkDeps = {
   readonly clock: Clock;
   readonly log: Log;
   /** `keys.peer` (settings/keys.ts). */
-  readonly identity: { readonly key: string; readonly certificate: string };
+  readonly identity: PeerIdentity;
   readonly bind: string;
   /** 0: any; `network.port` tells which. */
   readonly port: number;

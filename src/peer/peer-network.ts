@@ -1,8 +1,282 @@
-/** The peer channel of one server. */
-import type { PeerNetwork, PeerNetworkDeps } from './network-types.ts';
+/**
+ * The peer channel of one server: the peer port, one line a peer record, pairing.
+ * Belongs here: records to lines, events to listeners. Does not: what happens on a line (peer-line.ts).
+ */
+import type { TLSSocket } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import { UnderstudyError } from '../core/errors.ts';
+import { durationMs, epochMs } from '../core/units.ts';
+import type { MonotonicMs } from '../core/units.ts';
+import type { PeerRecord } from '../site/peer.ts';
+import type { PeerSelf } from '../wire/pairing-protocol.ts';
+import { BEAT_MS, KEEP_ALIVE_MS } from '../wire/peer-protocol.ts';
+import type { PeerGoodbye } from '../wire/peer-protocol.ts';
+import { lastWords } from './connection.ts';
+import { refusal } from './conversation.ts';
+import { dialPeer } from './dialler.ts';
+import { encodeFrame, WATCH_LIMITS } from './frames.ts';
+import { startListener } from './listener.ts';
+import type { Listener } from './listener.ts';
+import type { PeerEvent, PeerHandler, PeerNetwork, PeerNetworkDeps } from './network-types.ts';
+import { answerPairing, askPairing, CODE_REFUSED } from './pairing-exchange.ts';
+import { CODE_VALID_MS, createCode, isPairing, noPairing, openPairing, plainCode } from './pairing.ts';
+import type { Pairing } from './pairing.ts';
+import { createPeerLine } from './peer-line.ts';
+import type { PeerLine } from './peer-line.ts';
+import { plainFingerprint } from './peer-tls.ts';
+import type { PeerEndpoint, ShownCertificate } from './peer-tls.ts';
+
+/** Alarms and refusals of one kind: one a minute each, so many kinds at once. */
+const TELL_AGAIN_MS = 60_000;
+export const MAX_TOLD = 1024;
+
+const STRANGER = 'This server does not know the other one: authorize it here, or pair the two with a code.';
+const DEAUTHORIZED: PeerGoodbye = {
+  kind: 'goodbye',
+  reason: 'deauthorized',
+  message: 'This server was told not to trust the other one any more.',
+};
+
+/** The state of a network, changed in place by its functions. */
+type Network = {
+  readonly deps: PeerNetworkDeps;
+  readonly fingerprint: string;
+  readonly lines: Map<string, PeerLine>;
+  readonly handlers: Map<string, PeerHandler>;
+  readonly listeners: Set<(event: PeerEvent) => void>;
+  readonly told: Map<string, MonotonicMs>;
+  /** `addedAt` of the record that was revoked: the same record is not taken again. */
+  readonly revoked: Map<string, number>;
+  readonly stopping: AbortController;
+  pairing: Pairing;
+  port: number;
+  ticks: number;
+  parting: PeerGoodbye | undefined;
+};
 
 /** Listens and dials. @throws peer/listen */
 export async function startPeerNetwork(deps: PeerNetworkDeps): Promise<PeerNetwork> {
-  await Promise.resolve();
-  throw new TypeError(`not yet: ${deps.port}`);
+  const network: Network = {
+    deps,
+    fingerprint: plainFingerprint(new X509Certificate(deps.identity.certificate).fingerprint256),
+    lines: new Map(),
+    handlers: new Map(),
+    listeners: new Set(),
+    told: new Map(),
+    revoked: new Map(),
+    stopping: new AbortController(),
+    pairing: noPairing,
+    port: deps.port,
+    ticks: 0,
+    parting: undefined,
+  };
+  const listener = await startListener({
+    ...deps,
+    admit: (socket, shown) => admit(network, socket, shown),
+    stranger: (socket, shown, wish) => stranger(network, { socket, shown, wish }),
+  });
+  network.port = listener.port;
+  const cancel = deps.clock.every(durationMs(BEAT_MS), () => tick(network));
+  reconcile(network);
+  return networkOf(network, async () => {
+    cancel();
+    await stop(network, listener);
+  });
 }
+
+function networkOf(network: Network, stopAll: () => Promise<void>): PeerNetwork {
+  const { deps, fingerprint, lines, handlers, listeners } = network;
+  let stopped: Promise<void> | undefined;
+  return {
+    port: network.port,
+    fingerprint,
+    listen: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    handle: (method, handler) => {
+      if (handlers.has(method)) throw new TypeError(`two handlers for ${method}`);
+      handlers.set(method, handler);
+    },
+    request: async (peerId, method, params, options = {}) => {
+      const line = lines.get(peerId);
+      if (line === undefined) throw unknownPeer(peerId);
+      return await line.request(method, params, options);
+    },
+    nudge: () => sendKeepAlives(network),
+    refresh: () => reconcile(network),
+    revoke: (peerId) => revoke(network, peerId),
+    leave: (reason, message) => leave(network, { kind: 'goodbye', reason, message }),
+    statusOf: (peerId) => lines.get(peerId)?.status(),
+    status: () => [...lines.values()].map((line) => line.status()),
+    describe: () => {
+      const { serverId: id, name, mode, httpsFingerprint, httpPort } = deps.self();
+      return { id, name, mode, fingerprint, httpsFingerprint, httpPort, peerPort: network.port };
+    },
+    openPairing: () => {
+      const code = createCode();
+      network.pairing = openPairing(plainCode(code) ?? code, deps.clock.monotonic());
+      return { code, expiresAt: epochMs(deps.clock.now() + CODE_VALID_MS) };
+    },
+    closePairing: () => void (network.pairing = noPairing),
+    pairWith: async (place, code, signal) => await pairWith(network, { place, code, signal }),
+    stop: async () => {
+      stopped ??= stopAll();
+      await stopped;
+    },
+  };
+}
+
+/** One line for each record that may connect now. */
+function reconcile(network: Network): void {
+  const { deps, lines, revoked } = network;
+  const records = new Map(deps.peers().map((record) => [record.id, record]));
+  for (const [id, addedAt] of revoked) if (records.get(id)?.addedAt !== addedAt) revoked.delete(id);
+  for (const [id, line] of lines) {
+    const record = records.get(id);
+    if (isWelcome(network, record) && record.fingerprint === line.record().fingerprint) line.update(record);
+    else cut(network, id, line);
+  }
+  for (const record of records.values())
+    if (!lines.has(record.id) && isWelcome(network, record)) lines.set(record.id, createLine(network, record));
+}
+
+const isWelcome = ({ deps, revoked, stopping }: Network, record: PeerRecord | undefined): record is PeerRecord =>
+  record !== undefined &&
+  record.enabled &&
+  record.id !== deps.self().serverId &&
+  !revoked.has(record.id) &&
+  !stopping.signal.aborted;
+
+function createLine(network: Network, record: PeerRecord): PeerLine {
+  const { deps, handlers } = network;
+  const line = createPeerLine(
+    {
+      ...deps,
+      selfId: deps.self().serverId,
+      hello: () => ({ ...deps.self(), peerPort: network.port }),
+      dial: async (endpoint, fingerprint, signal) => await dialPeer({ ...deps, endpoint, fingerprint, signal }),
+      handlerOf: (method) => handlers.get(method),
+      emit: (event) => emit(network, event),
+    },
+    record,
+  );
+  if (network.parting !== undefined) line.leave(network.parting);
+  return line;
+}
+
+function cut({ lines }: Network, id: string, line: PeerLine): void {
+  lines.delete(id); // first: nothing of it is admitted any more while the ends are told
+  line.stop('revoked', DEAUTHORIZED.message, DEAUTHORIZED);
+}
+
+function revoke(network: Network, peerId: string): void {
+  const record = network.deps.peers().find(({ id }) => id === peerId);
+  if (record !== undefined) network.revoked.set(peerId, record.addedAt);
+  const line = network.lines.get(peerId);
+  if (line !== undefined) cut(network, peerId, line);
+}
+
+function admit(network: Network, socket: TLSSocket, { fingerprint }: ShownCertificate): boolean {
+  reconcile(network); // a record that was just stored or removed counts
+  const line = [...network.lines.values()].find((other) => other.record().fingerprint === fingerprint);
+  line?.adopt(socket);
+  return line !== undefined;
+}
+
+type Stranger = {
+  readonly socket: TLSSocket;
+  readonly shown: ShownCertificate | undefined;
+  readonly wish: 'pair' | 'peer';
+};
+function stranger(network: Network, { socket, shown, wish }: Stranger): void {
+  const { deps, fingerprint } = network;
+  const at = deps.clock.monotonic();
+  if (wish === 'pair' && isPairing(network.pairing, at)) {
+    const self = (): { server: PeerSelf & { peerPort: number }; fingerprint: string } => ({
+      server: { ...deps.self(), peerPort: network.port },
+      fingerprint,
+    });
+    const setPairing = (pairing: Pairing): void => void (network.pairing = pairing);
+    void answerPairing({ ...deps, self, pairing: () => network.pairing, setPairing }, socket);
+    return;
+  }
+  const claimed = wish === 'peer' && shown?.commonName !== undefined ? network.lines.get(shown.commonName) : undefined;
+  const address = socket.remoteAddress ?? '';
+  if (claimed !== undefined && shown !== undefined)
+    emit(network, { kind: 'key-changed', peerId: claimed.record().id, at, fingerprint: shown.fingerprint, address });
+  else emit(network, { kind: 'refused', peerId: undefined, at, cause: 'stranger', message: `${address}: ${STRANGER}` });
+  const words = wish === 'pair' ? CODE_REFUSED : STRANGER;
+  lastWords(socket, deps.clock, encodeFrame(refusal(words), undefined, WATCH_LIMITS));
+}
+
+type PairWith = { readonly place: PeerEndpoint; readonly code: string; readonly signal: AbortSignal | undefined };
+async function pairWith(
+  { deps, fingerprint, port, stopping }: Network,
+  { place, code, signal }: PairWith,
+): ReturnType<PeerNetwork['pairWith']> {
+  if (plainCode(code) === undefined)
+    throw new UnderstudyError('invalid', 'peer/pairing-code', 'Expected a pairing code such as 7KQ4M-2ZT9C.');
+  const either = signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]);
+  const socket = await dialPeer({ ...deps, endpoint: place, fingerprint: undefined, signal: either });
+  const self = { server: { ...deps.self(), peerPort: port }, fingerprint };
+  return await askPairing({ ...deps, socket, place, self, typed: code });
+}
+
+function tick(network: Network): void {
+  network.ticks += 1;
+  const second = network.ticks % (KEEP_ALIVE_MS / BEAT_MS) === 0;
+  if (second) reconcile(network);
+  for (const line of network.lines.values()) line.tick();
+  if (second) sendKeepAlives(network);
+}
+
+function sendKeepAlives({ deps, lines, stopping }: Network): void {
+  if (lines.size === 0 || stopping.signal.aborted) return;
+  const facts = deps.keepAlive();
+  for (const line of lines.values()) line.keepAlive(facts);
+}
+
+function leave(network: Network, goodbye: PeerGoodbye): void {
+  network.parting = goodbye;
+  for (const line of network.lines.values()) line.leave(goodbye);
+}
+
+async function stop(network: Network, listener: Listener): Promise<void> {
+  const words = 'This server was stopped.';
+  if (network.parting === undefined) leave(network, { kind: 'goodbye', reason: 'shutdown', message: words });
+  network.stopping.abort();
+  network.pairing = noPairing;
+  for (const line of network.lines.values()) line.stop('stopped', words, 'as-said');
+  network.lines.clear();
+  await listener.stop();
+}
+
+function emit(network: Network, event: PeerEvent): void {
+  if ((event.kind === 'key-changed' || event.kind === 'refused') && !isNews(network, event)) return;
+  for (const listener of network.listeners) {
+    try {
+      listener(event);
+    } catch (error) {
+      network.deps.log.error('a listener to peers failed', { kind: event.kind, error });
+    }
+  }
+}
+
+function isNews({ told }: Network, event: Extract<PeerEvent, { kind: 'key-changed' | 'refused' }>): boolean {
+  const key = `${event.kind} ${event.peerId ?? ''} ${event.kind === 'refused' ? event.cause : event.fingerprint}`;
+  const before = told.get(key);
+  if (before !== undefined && event.at - before < TELL_AGAIN_MS) return false;
+  const [eldest] = told.keys();
+  if (told.size >= MAX_TOLD && eldest !== undefined) told.delete(eldest);
+  told.delete(key);
+  told.set(key, event.at);
+  return true;
+}
+
+const unknownPeer = (peerId: string): UnderstudyError =>
+  new UnderstudyError(
+    'not-found',
+    'peer/unknown',
+    `Expected a server that this one knows, not ${peerId.slice(0, 64)}.`,
+  );

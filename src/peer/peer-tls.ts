@@ -7,13 +7,18 @@ import type { PeerCertificate, SecureContextOptions, TLSSocket } from 'node:tls'
 
 export const DEFAULT_PEER_PORT = 51_410;
 
+/** PEM. */
+export type PeerIdentity = { readonly key: string; readonly certificate: string };
 export type PeerEndpoint = { readonly host: string; readonly port: number };
 
+/** RFC 7301: which of the two talks a connection is for, before the first message. */
+export const PEER_ALPN = 'understudy-peer';
+export const PAIRING_ALPN = 'understudy-pairing';
+
 /** For both sides. Possession of the key is proven by CertificateVerify (RFC 8446 §4.4.3); a chain would say nothing. */
-export const peerTlsOptions = (identity: {
-  readonly key: string;
-  readonly certificate: string;
-}): SecureContextOptions & { readonly requestCert: true; readonly rejectUnauthorized: false } => ({
+export const peerTlsOptions = (
+  identity: PeerIdentity,
+): SecureContextOptions & { readonly requestCert: true; readonly rejectUnauthorized: false } => ({
   key: identity.key,
   cert: identity.certificate,
   minVersion: 'TLSv1.3',

@@ -1,6 +1,6 @@
 /**
- * `<data>/keys/` (0700): the TLS key and certificate, the key that signs exports, the key that encrypts secrets. Made at the
- * first start; never sent anywhere, never logged.
+ * `<data>/keys/` (0700): the TLS key and certificate, the same for other servers (`peer`), the key that signs exports, the key
+ * that encrypts secrets. Made at the first start; never sent anywhere, never logged.
  */
 import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { replaceFile } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
-import { certificateFits, createSelfSignedCertificate } from './self-signed-certificate.ts';
+import { certificateFits, createPeerCertificate, createSelfSignedCertificate } from './self-signed-certificate.ts';
 import type { Recovery } from './recovery.ts';
 
 export type Keys = {
@@ -35,20 +35,20 @@ export type OpenKeysOptions = {
   readonly hosts: readonly string[];
 };
 
+/** By which other servers know this one. */
+export type PeerKeys = {
+  /** PEM. */
+  readonly key: string;
+  readonly certificate: string;
+  /** SHA-256 of the certificate, lower case hex: the identity that other servers pin. */
+  readonly fingerprint: string;
+  readonly recoveries: readonly Recovery[];
+};
+
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 export async function openKeys({ dataDir, clock, hosts }: OpenKeysOptions): Promise<Keys> {
-  const folder = join(dataDir, 'keys');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700); // an older umask or a copy may have left it open
-  const recoveries: Recovery[] = [];
-  const before = new Set(await readdir(folder));
-  const open = async <T>(file: string, kind: KeyKind<T>): Promise<T> => {
-    const key = await openKey(join(folder, file), kind, recoveries);
-    if (!before.has(file) && KEY_FILES.some((other) => before.has(other))) recoveries.push(missing(file));
-    return key;
-  };
-
+  const { folder, recoveries, open } = await openFolder(dataDir, KEY_FILES);
   const key = await open('tls.key', privateKeyKind('ec'));
   const certificate = await open('tls.crt', {
     parse: (bytes) => {
@@ -63,18 +63,62 @@ export async function openKeys({ dataDir, clock, hosts }: OpenKeysOptions): Prom
     create: () => randomBytes(32),
   });
   return {
-    tls: {
-      key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      certificate: certificate.toString(),
-      fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    },
+    tls: pemOf(key, certificate),
     exportSigningKeyPath: join(folder, 'export-signing.key'),
     secretsKey,
     recoveries,
   };
 }
 
+/**
+ * The key and certificate for the channel between servers. Apart from `openKeys` because the certificate names the server,
+ * whose id stands in the settings, which need the keys to be opened. It is never renewed; with another id it is another server.
+ */
+export async function openPeerKeys(dataDir: string, serverId: string): Promise<PeerKeys> {
+  const { recoveries, open } = await openFolder(dataDir, PEER_KEY_FILES);
+  const key = await open('peer.key', privateKeyKind('ec'));
+  const certificate = await open('peer.crt', {
+    parse: (bytes) => {
+      const found = new X509Certificate(bytes);
+      return found.checkPrivateKey(key) && found.subject === `CN=${serverId}` ? found : undefined;
+    },
+    create: async () => await createPeerCertificate(key, serverId),
+  });
+  return { ...pemOf(key, certificate), recoveries };
+}
+
+const pemOf = (key: KeyObject, certificate: X509Certificate): Keys['tls'] => ({
+  key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  certificate: certificate.toString(),
+  fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+});
+
+type KeyFolder = {
+  readonly folder: string;
+  readonly recoveries: Recovery[];
+  readonly open: <T>(file: string, kind: KeyKind<T>) => Promise<T>;
+};
+/** `together`: files that were made together, so that one missing beside another is told. */
+async function openFolder(dataDir: string, together: readonly string[]): Promise<KeyFolder> {
+  const folder = join(dataDir, 'keys');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700); // an older umask or a copy may have left it open
+  const recoveries: Recovery[] = [];
+  const before = new Set(await readdir(folder));
+  return {
+    folder,
+    recoveries,
+    open: async (file, kind) => {
+      const key = await openKey(join(folder, file), kind, recoveries);
+      if (!before.has(file) && together.some((other) => before.has(other))) recoveries.push(missing(file));
+      return key;
+    },
+  };
+}
+
 const KEY_FILES = ['tls.key', 'tls.crt', 'export-signing.key', 'secrets.key'] as const;
+/** A version before failover has neither. */
+const PEER_KEY_FILES = ['peer.key', 'peer.crt'] as const;
 /** Some were there, so this is no first start. */
 const missing = (file: string): Recovery => ({
   file: `keys/${file}`,
@@ -82,7 +126,7 @@ const missing = (file: string): Recovery => ({
   quarantined: undefined,
   message: `keys/${file} was missing and was made anew. ${TRUST_ANEW}`,
 });
-const TRUST_ANEW = 'Browsers and tools that knew the old one must trust the new one.';
+const TRUST_ANEW = 'Browsers, tools and servers that knew the old one must trust the new one.';
 
 const namesOf = (hosts: readonly string[]): { readonly commonName: string; readonly hosts: readonly string[] } => ({
   commonName: hosts[0] ?? 'localhost',

@@ -1,7 +1,8 @@
 /**
- * A self-signed server certificate (RFC 5280) for an ECDSA P-256 key. The library and the reflection polyfill it wants are
- * loaded when one is made, which is once in ten years: a running server does not carry them.
- * Belongs here: the certificate as PEM. Does not: where it is kept and when it is made (keys.ts).
+ * Self-signed certificates (RFC 5280) for an ECDSA P-256 key: for the web interface, and for the channel between servers. The
+ * library and the reflection polyfill it wants are loaded when one is made, which is once in ten years: a running server does
+ * not carry them.
+ * Belongs here: the certificates as PEM. Does not: where it is kept and when it is made (keys.ts).
  */
 import { createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import type { KeyObject, X509Certificate } from 'node:crypto';
@@ -35,24 +36,61 @@ export async function createSelfSignedCertificate(
   { commonName, hosts }: CertificateNames,
   at: EpochMs,
 ): Promise<string> {
+  const names = [...new Set(hosts.map(plainName).filter((host) => host !== ''))].slice(0, MAX_SUBJECT_NAMES);
+  return await selfSigned(privateKey, {
+    commonName,
+    names,
+    notBefore: epochMs(at - BACKDATED_DAYS * DAY_MS),
+    notAfter: epochMs(at + VALID_DAYS * DAY_MS),
+    usages: ['serverAuth'],
+  });
+}
+
+/**
+ * PEM of the certificate by which other servers know `serverId`. It has no expiry (RFC 5280 §4.1.2.5): a new one would be a
+ * new identity, and every server that pinned it would have to be told by hand.
+ */
+export async function createPeerCertificate(privateKey: KeyObject, serverId: string): Promise<string> {
+  return await selfSigned(privateKey, {
+    commonName: serverId,
+    names: [],
+    notBefore: LONG_AGO,
+    notAfter: NEVER,
+    usages: ['serverAuth', 'clientAuth'],
+  });
+}
+/** 2000-01-01, so that a box with an unset clock has a valid one too. */
+const LONG_AGO = epochMs(946_684_800_000);
+/** 9999-12-31T23:59:59Z. */
+const NEVER = epochMs(253_402_300_799_000);
+
+type Contents = {
+  readonly commonName: string;
+  readonly names: readonly string[];
+  readonly notBefore: EpochMs;
+  readonly notAfter: EpochMs;
+  readonly usages: readonly ('serverAuth' | 'clientAuth')[];
+};
+async function selfSigned(privateKey: KeyObject, contents: Contents): Promise<string> {
   await import('reflect-metadata'); // first: the library below asks for it while it loads
   const x509 = await import('@peculiar/x509');
-  const names = [...new Set(hosts.map(plainName).filter((host) => host !== ''))].slice(0, MAX_SUBJECT_NAMES);
+  const names = contents.names.map((value) => ({
+    type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+    value,
+  }));
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: serialNumber(),
-      name: [{ CN: [commonName.slice(0, MAX_COMMON_NAME)] }],
-      notBefore: dateOf(epochMs(at - BACKDATED_DAYS * DAY_MS)),
-      notAfter: dateOf(epochMs(at + VALID_DAYS * DAY_MS)),
+      name: [{ CN: [contents.commonName.slice(0, MAX_COMMON_NAME)] }],
+      notBefore: dateOf(contents.notBefore),
+      notAfter: dateOf(contents.notAfter),
       keys: await keyPairOf(privateKey),
       signingAlgorithm: ECDSA,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
-        ),
+        new x509.ExtendedKeyUsageExtension(contents.usages.map((usage) => x509.ExtendedKeyUsage[usage])),
+        ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
       ],
     },
     webcrypto as Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[1],

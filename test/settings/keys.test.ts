@@ -8,7 +8,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
 import { epochMs } from '../../src/core/units.ts';
-import { openKeys } from '../../src/settings/keys.ts';
+import { openKeys, openPeerKeys } from '../../src/settings/keys.ts';
 
 const HOSTS = ['nas.local', '192.168.1.5', 'fd00::1:2', '::ffff:10.0.0.1', 'fe80::7%eth0', 'büro.local', 'a b'];
 async function temporary(t: ExecutionContext): Promise<string> {
@@ -78,4 +78,31 @@ test('a damaged or expired key is put aside, made anew and told', async (t) => {
   );
   const later = { ...systemClock, now: () => epochMs(systemClock.now() + 11 * 365 * 86_400_000) };
   t.is((await open(dataDir, later)).recoveries[0]?.file, 'keys/tls.crt');
+});
+
+const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
+test('the key for other servers names this one, has no end and stays', async (t) => {
+  const dataDir = await temporary(t);
+  const made = await openPeerKeys(dataDir, SERVER);
+  const certificate = new X509Certificate(made.certificate);
+  t.is(certificate.subject, `CN=${SERVER}`);
+  t.is(certificate.validTo, 'Dec 31 23:59:59 9999 GMT');
+  t.true(certificate.verify(certificate.publicKey));
+  t.true(certificate.checkPrivateKey(createPrivateKey(made.key)));
+  t.is((await stat(join(dataDir, 'keys', 'peer.key'))).mode & 0o777, 0o600);
+  t.deepEqual(await openPeerKeys(dataDir, SERVER), made);
+  t.deepEqual(made.recoveries, []);
+});
+
+test('a server with another id, or a damaged key, is another server and says so', async (t) => {
+  const dataDir = await temporary(t);
+  const before = await openPeerKeys(dataDir, SERVER);
+  const other = await openPeerKeys(dataDir, SERVER.replace('5', '6'));
+  t.not(other.fingerprint, before.fingerprint);
+  t.deepEqual(
+    other.recoveries.map(({ file }) => file),
+    ['keys/peer.crt'],
+  );
+  await rm(join(dataDir, 'keys', 'peer.crt'));
+  t.is((await openPeerKeys(dataDir, SERVER)).recoveries[0]?.file, 'keys/peer.crt');
 });

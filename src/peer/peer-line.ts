@@ -1,0 +1,189 @@
+/**
+ * Everything between this server and one other: requests, signs of life, who dials when, the end.
+ * Belongs here: the life of a line. Does not: its connections one by one (line-connections.ts), other peers (peer-network.ts).
+ */
+import type { TLSSocket } from 'node:tls';
+import { UnderstudyError } from '../core/errors.ts';
+import type { PeerRecord } from '../site/peer.ts';
+import type { PeerGoodbye } from '../wire/peer-protocol.ts';
+import { createBulkDial } from './bulk-dial.ts';
+import type { BulkDial } from './bulk-dial.ts';
+import { offsetOf, roundTripOf } from './clock-offset.ts';
+import { activeConnection, dial, endpointOf, hold } from './line-connections.ts';
+import type { Held, Line, LineDeps } from './line-connections.ts';
+import { activeLink, initialLinks, isUp, wantsLink } from './links.ts';
+import type {
+  DownCause,
+  KeepAliveFacts,
+  PeerHandler,
+  PeerReply,
+  PeerRequestOptions,
+  PeerStatus,
+} from './network-types.ts';
+import { createRedial } from './redial.ts';
+
+/** Keep-alives are left out while more is unsent: an old one tells nothing. */
+const MAX_UNSENT_KEEP_ALIVE: number = 1024 * 1024;
+/** Ticks after which a replaced connection ends although requests are open on it. */
+const MAX_RETIRING_TICKS = 40;
+/** A bulk connection without requests is ended by who dialled it, in ticks: 60 s. */
+const MAX_IDLE_BULK_TICKS = 240;
+/** Asks the other side to dial a bulk connection. */
+export const DIAL_BULK = 'peer.bulk';
+
+export type PeerLine = {
+  readonly record: () => PeerRecord;
+  /** Same id and fingerprint. */
+  readonly update: (record: PeerRecord) => void;
+  /** It dialled us; its certificate is the pinned one. */
+  readonly adopt: (socket: TLSSocket) => void;
+  /** Each `BEAT_MS`. */
+  readonly tick: () => void;
+  readonly keepAlive: (facts: KeepAliveFacts) => void;
+  readonly leave: (goodbye: PeerGoodbye) => void;
+  readonly request: (method: string, params: unknown, options: PeerRequestOptions) => Promise<PeerReply>;
+  /** `last`: on the watch connections. */
+  readonly stop: (cause: DownCause, message: string, last: PeerGoodbye | 'as-said') => void;
+  readonly status: () => PeerStatus;
+};
+
+export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
+  const line: Line = {
+    deps,
+    peerId: record.id,
+    held: new Map(),
+    stopping: new AbortController(),
+    redial: createRedial({
+      ...deps,
+      watched: () => line.record.watched,
+      wanted: () => wantsToDial(line),
+      attempt: () => void attempt(line),
+    }),
+    bulkConnected: () => bulk.connected(),
+    handlerOf: (method) => (method === DIAL_BULK ? dialBulkFor(line) : deps.handlerOf(method)),
+    record,
+    links: initialLinks(deps.selfId < record.id),
+    lastId: 0,
+    attempt: undefined,
+    parting: undefined,
+    problem: undefined,
+  };
+  const bulk = bulkDialOf(line);
+  let keepAliveSeq = 0;
+
+  line.redial.consider();
+  return {
+    record: () => line.record,
+    update: (changed) => {
+      const same = JSON.stringify(changed) === JSON.stringify(line.record);
+      line.record = changed;
+      if (!same) line.redial.reset();
+    },
+    adopt: (socket) => void hold(line, socket, undefined),
+    tick: () => {
+      for (const entry of line.held.values()) tickHeld(entry);
+      line.redial.consider();
+    },
+    keepAlive: (facts) => {
+      const connection = activeConnection(line, 'watch');
+      if (connection === undefined || connection.unsent() > MAX_UNSENT_KEEP_ALIVE) return;
+      keepAliveSeq += 1;
+      connection.say({ ...facts, kind: 'keep-alive', seq: keepAliveSeq, at: deps.clock.now() });
+    },
+    leave: (goodbye) => {
+      line.parting = goodbye;
+      activeConnection(line, 'watch')?.say(goodbye);
+    },
+    request: async (method, params, options) => await request(line, bulk, { method, params, options }),
+    stop: (cause, message, last) => {
+      line.stopping.abort();
+      line.redial.stop();
+      for (const { connection } of line.held.values())
+        connection.end(cause, message, connection.purpose() === 'watch' ? last : undefined);
+    },
+    status: () => statusOf(line),
+  };
+}
+
+const wantsToDial = (line: Line): boolean =>
+  endpointOf(line) !== undefined &&
+  line.parting === undefined &&
+  wantsLink(line.links, 'watch', line.deps.clock.monotonic());
+
+async function attempt(line: Line): Promise<void> {
+  const place = endpointOf(line);
+  try {
+    line.attempt = place && (await dial(line, place, 'watch'));
+  } catch {
+    line.attempt = undefined; // told by dial()
+  }
+  if (line.attempt === undefined) line.redial.settled('failed');
+}
+
+function bulkDialOf(line: Line): BulkDial {
+  return createBulkDial({
+    clock: line.deps.clock,
+    active: () => activeLink(line.links, 'bulk', line.deps.clock.monotonic()),
+    dial: async () => {
+      const place = endpointOf(line);
+      if (place !== undefined) await dial(line, place, 'bulk');
+      return place !== undefined;
+    },
+    ask: async () => {
+      const watch = activeConnection(line, 'watch');
+      if (watch === undefined) throw notConnected(line.record);
+      await watch.requests.ask(DIAL_BULK, {}, {});
+    },
+  });
+}
+
+const dialBulkFor =
+  (line: Line): PeerHandler =>
+  async () => {
+    const place = endpointOf(line);
+    if (place === undefined)
+      throw new UnderstudyError('unsupported', 'peer/no-address', 'Neither server knows an address of the other one.');
+    if (activeConnection(line, 'bulk') === undefined) await dial(line, place, 'bulk');
+    return { result: {} };
+  };
+
+type Asked = { readonly method: string; readonly params: unknown; readonly options: PeerRequestOptions };
+async function request(line: Line, bulk: BulkDial, { method, params, options }: Asked): Promise<PeerReply> {
+  const via = options.via ?? (options.attachment === undefined ? 'watch' : 'bulk');
+  if (!isUp(line.links)) throw notConnected(line.record);
+  const connection = via === 'watch' ? activeConnection(line, 'watch') : line.held.get(await bulk.link())?.connection;
+  if (connection === undefined) throw notConnected(line.record);
+  return await connection.requests.ask(method, params, options);
+}
+
+function tickHeld(entry: Held): void {
+  const { connection } = entry;
+  connection.tick();
+  entry.idleTicks = connection.requests.open() === 0 ? entry.idleTicks + 1 : 0;
+  if (entry.retiring > 0) entry.retiring += 1;
+  if (isUnneeded(entry)) connection.end('goodbye', REPLACED.message, REPLACED);
+}
+
+/** One tick is left to requests that were on their way. */
+function isUnneeded({ connection, idleTicks, retiring }: Held): boolean {
+  if (retiring > MAX_RETIRING_TICKS || (retiring > 2 && idleTicks > 0)) return true;
+  return connection.dialledBy === 'us' && connection.purpose() === 'bulk' && idleTicks > MAX_IDLE_BULK_TICKS;
+}
+
+function statusOf(line: Line): PeerStatus {
+  const connection = activeConnection(line, 'watch');
+  const heard = connection?.clock();
+  return {
+    peerId: line.peerId,
+    connected: connection !== undefined,
+    address: connection?.address,
+    hello: connection?.hello(),
+    roundTripMs: heard && roundTripOf(heard),
+    clockOffsetMs: heard && offsetOf(heard),
+    problem: line.problem,
+  };
+}
+
+const REPLACED: PeerGoodbye = { kind: 'goodbye', reason: 'replaced', message: 'Another connection took its place.' };
+const notConnected = ({ name }: PeerRecord): UnderstudyError =>
+  new UnderstudyError('unavailable', 'peer/not-connected', `There is no connection to ${name} now.`);
