@@ -112,7 +112,7 @@ export type Happening =
   | { readonly kind: 'goodbye'; readonly reason: PeerGoodbye['reason']; readonly message: string }
   /** `peer`: it closed or broke the connection (FIN, RST). `silence`: we gave it up. */
   | { readonly kind: 'disconnected'; readonly by: 'peer' | 'silence' }
-  /** At least each `BEAT_MS`. `loopDelayMs`: how much later than due it comes. */
+  /** Each 100 ms, at least each `BEAT_MS`: suspicion is as exact as that. `loopDelayMs`: how much later than due it comes. */
   | { readonly kind: 'tick'; readonly loopDelayMs: number }
   /** At R's address answers another key: an alarm. */
   | { readonly kind: 'key-changed' }

@@ -60,6 +60,8 @@ function noticeTrouble(draft: Draft, trouble: Trouble | undefined): void {
   update(draft, { trouble: trouble.reason, calmSince: undefined });
   note(draft, { kind: 'cause', cause: trouble.reason });
   log(draft, 'warning', 'suspected', `The server is suspected: ${wordsOf(trouble.reason)}.`);
+  if (state.roster.length === 0)
+    log(draft, 'error', 'no-settings', 'There is no settings backup of this server, so its cameras cannot be covered.');
   if (state.trouble === undefined && trouble.reason !== 'shutdown') countFailure(draft);
 }
 
@@ -111,7 +113,8 @@ function wantWhatIsDue(draft: Draft, trouble: Trouble | undefined): void {
 
 function wholeReasonOf(state: State, trouble: Trouble | undefined): CoverReason | undefined {
   if (trouble !== undefined) return trouble.reason;
-  if (state.takeover !== undefined) return 'manual';
+  // A declared one keeps what it has; only an ordered one covers a server that is well.
+  if (state.takeover?.by === 'manual' && !state.restoreAsked) return 'manual';
   return state.planned === undefined ? undefined : 'planned';
 }
 
@@ -169,7 +172,6 @@ function declareWhenDue(draft: Draft, trouble: Trouble | undefined): void {
 /** Trouble, plans, switches and hold-down aside, R may have its cameras back. */
 function mayHandBack({ state, at, policy }: Draft, trouble: Trouble | undefined): boolean {
   if (trouble !== undefined || state.link.kind !== 'alive' || state.planned !== undefined) return false;
-  if (at < state.graceUntil) return false;
   if (state.restoreAsked) return true;
   if (state.takeover?.by === 'manual') return false;
   if (state.takeover !== undefined && !policy.automaticRestore) return false;
