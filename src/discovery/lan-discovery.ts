@@ -128,7 +128,7 @@ function createPeerBook({ clock, log }: Pick<LanDiscoveryDeps, 'clock' | 'log'>)
   return {
     peers: () => peersOf(table),
     sight: (heard) => take(sight(table, heard, { at: clock.monotonic(), wall: clock.now() })),
-    leave: (id, address) => take(leave(table, id, address)),
+    leave: (id, address) => take(leave(table, id, address, clock.monotonic())),
     expire: () => take(expire(table, clock.monotonic())),
     onChange: (listener) => {
       listeners.add(listener);

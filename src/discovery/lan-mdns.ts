@@ -9,7 +9,7 @@ import type { Service } from 'bonjour-service';
 import { isOnLink } from './lan-interfaces.ts';
 import { encodeFacts, parseFacts } from './lan-peer.ts';
 import type { PeerFacts } from './lan-peer.ts';
-import { ANNOUNCE_PERIOD, IN_LIMIT, leaveTime } from './lan-part.ts';
+import { ANNOUNCE_PERIOD, IN_LIMIT, REPEAT_AFTER, inTime, leaveTime } from './lan-part.ts';
 import type { LanPart, PartDeps } from './lan-part.ts';
 import { createGuardedSocket } from './lan-socket.ts';
 import type { GuardedSocket } from './lan-socket.ts';
@@ -45,14 +45,15 @@ export function openMdns(deps: PartDeps): LanPart {
   const cancels: (() => void)[] = [];
   if (facts !== undefined) {
     const service = published(library, facts);
-    cancels.push(clock.every(ANNOUNCE_PERIOD, () => attempt(deps, () => mdns.respond(recordsOf(service)))));
+    const announce = (): void => attempt(deps, () => mdns.respond(recordsOf(service)));
+    cancels.push(clock.after(REPEAT_AFTER, announce), clock.every(ANNOUNCE_PERIOD, announce));
   }
   return {
     search,
     stop: async (goodbye) => {
       for (const cancel of cancels) cancel();
       leaving = true;
-      if (goodbye && facts !== undefined) attempt(deps, () => library.unpublishAll());
+      if (goodbye && facts !== undefined) await inTime(clock, unpublished(library));
       await leaveTime(clock, guarded);
       attempt(deps, () => library.destroy());
       guarded.close();
@@ -95,8 +96,11 @@ function published(library: Bonjour, facts: PeerFacts): Service {
   });
 }
 
-/** The library announces after 3 s, 9 s and ever more rarely; others must hear that this server is alive. */
+/** The library announces at once, after 3 s, 9 s and ever more rarely; others must hear that this server is alive. */
 const recordsOf = (service: Service): readonly object[] => service.records();
+
+/** The library hands its goodbye over in a later turn, and not at all once it is destroyed. */
+const unpublished = (library: Bonjour): Promise<void> => new Promise((done) => library.unpublishAll(() => done()));
 
 /** A server's own announcements and answers hold all of its records. */
 function hear(deps: PartDeps, { answers = [], additionals = [] }: Message, address: string): void {

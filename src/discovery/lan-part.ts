@@ -1,4 +1,5 @@
 /** What the three parts of a link have in common: SSDP listener and searcher (lan-ssdp.ts), mDNS (lan-mdns.ts). */
+import { withDeadline } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { DurationMs } from '../core/units.ts';
@@ -12,6 +13,8 @@ export const MDNS_GROUP: Group = { address: '224.0.0.251', port: 5353 };
 
 /** A third of the time after which others forget this server, and some. */
 export const ANNOUNCE_PERIOD: DurationMs = durationMs(5000);
+/** RFC 6762 §8.3: the first announcement is repeated after a second. */
+export const REPEAT_AFTER: DurationMs = durationMs(1000);
 /** Datagrams about us that are looked at on a link, each protocol: ten servers send four in a second at most. */
 export const IN_LIMIT = { total: 200, ofSource: 40 } as const;
 /** The network may be gone when a goodbye is due. */
@@ -39,8 +42,10 @@ export type LanPart = {
 };
 
 /** Lets what was handed over leave the box before its socket is closed. */
-export async function leaveTime(clock: Clock, { flushed }: Pick<GuardedSocket, 'flushed'>): Promise<void> {
-  const done = new AbortController();
-  await Promise.race([flushed(), clock.sleep(GOODBYE_TIMEOUT, done.signal)]);
-  done.abort();
+export const leaveTime = (clock: Clock, { flushed }: Pick<GuardedSocket, 'flushed'>): Promise<void> =>
+  inTime(clock, flushed());
+
+/** Waits for a part of a goodbye, but not for long; a rejection counts as done. */
+export async function inTime(clock: Clock, work: Promise<void>): Promise<void> {
+  await withDeadline(clock, GOODBYE_TIMEOUT, work).catch(() => undefined);
 }

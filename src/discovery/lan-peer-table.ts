@@ -5,7 +5,7 @@
  * and cannot change what is known of the first. Addresses are those that packets came from.
  *
  * Invariants: 1. No entry without a sighting younger than `EXPIRY`, once `expire` was called. 2. A goodbye takes away only the address
- * it came from. 3. A full table takes nobody new, and loses nobody.
+ * it came from, and holds for `GOODBYE_HOLDS`. 3. A full table takes nobody new, and loses nobody.
  */
 import type { DurationMs, EpochMs, MonotonicMs } from '../core/units.ts';
 import { durationMs } from '../core/units.ts';
@@ -18,6 +18,8 @@ export const EXPIRY: DurationMs = durationMs(17_500);
 export const MAX_PEERS = 256;
 /** Servers behind one address: a demonstration runs a whole site on one machine. */
 export const MAX_PEERS_OF_ADDRESS = 16;
+/** What was sent before a goodbye may be read after it, from another socket. A server announces itself again after a second. */
+export const GOODBYE_HOLDS: DurationMs = durationMs(500);
 /** Addresses of one server; those that are known stay. */
 export const MAX_ADDRESSES = 8;
 
@@ -29,10 +31,14 @@ type Entry = {
   readonly lastSeenAt: EpochMs;
 };
 
-export type PeerTable = ReadonlyMap<string, Entry>;
+export type PeerTable = {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Who said goodbye from where, and when: `<id> <address>`. */
+  readonly left: ReadonlyMap<string, MonotonicMs>;
+};
 export type TableStep = { readonly table: PeerTable; readonly changes: readonly PeerChange[] };
 
-export const EMPTY_TABLE: PeerTable = new Map();
+export const EMPTY_TABLE: PeerTable = { entries: new Map(), left: new Map() };
 
 /** A packet of a server: `at` decides, `wall` is shown. */
 export function sight(
@@ -42,36 +48,43 @@ export function sight(
 ): TableStep {
   const { facts, address, via } = heard;
   const key = `${facts.id} ${facts.fingerprint}`;
-  const known = table.get(key);
+  const known = table.entries.get(key);
+  const leftAt = table.left.get(`${facts.id} ${address}`);
+  if (leftAt !== undefined && at - leftAt < GOODBYE_HOLDS) return { table, changes: [] };
   const before = known?.sightings ?? [];
   if (known === undefined ? !hasRoom(table, address) : !hasPlace(before, address)) return { table, changes: [] };
   const others = before.filter((one) => one.address !== address || one.via !== via);
   const entry: Entry = { facts, sightings: [{ address, via, at }, ...others], lastSeenAt: wall };
-  const changed: PeerTable = new Map(table).set(key, entry);
+  const changed: PeerTable = { ...table, entries: new Map(table.entries).set(key, entry) };
   if (known === undefined) return { table: changed, changes: [{ kind: 'found', peer: peerOf(entry) }] };
   return { table: changed, changes: looksSame(known, entry) ? [] : [{ kind: 'changed', peer: peerOf(entry) }] };
 }
 
 /** A goodbye of server `id` that came from `address`, over whichever protocol. */
-export function leave(table: PeerTable, id: string, address: string): TableStep {
-  return without(table, (entry, sighting) => entry.facts.id === id && sighting.address === address);
+export function leave(table: PeerTable, id: string, address: string, at: MonotonicMs): TableStep {
+  const step = without(table, (entry, sighting) => entry.facts.id === id && sighting.address === address);
+  // Of a stranger nothing is kept.
+  if (step.table === table) return step;
+  return { ...step, table: { ...step.table, left: new Map(table.left).set(`${id} ${address}`, at) } };
 }
 
 /** Takes away what was last heard of longer ago than `EXPIRY`. */
 export function expire(table: PeerTable, at: MonotonicMs): TableStep {
-  return without(table, (_entry, sighting) => at - sighting.at > EXPIRY);
+  const step = without(table, (_entry, sighting) => at - sighting.at > EXPIRY);
+  const left = new Map([...table.left].filter(([, leftAt]) => at - leftAt < GOODBYE_HOLDS));
+  return left.size === table.left.size ? step : { ...step, table: { ...step.table, left } };
 }
 
 /** By name, then id. */
 export function peersOf(table: PeerTable): readonly DiscoveredPeer[] {
-  return [...table.values()]
+  return [...table.entries.values()]
     .map(peerOf)
     .sort((one, other) => one.name.localeCompare(other.name) || one.id.localeCompare(other.id));
 }
 
 function hasRoom(table: PeerTable, address: string): boolean {
-  if (table.size >= MAX_PEERS) return false;
-  const there = [...table.values()].filter(({ sightings }) => sightings.some((one) => one.address === address));
+  if (table.entries.size >= MAX_PEERS) return false;
+  const there = [...table.entries.values()].filter(({ sightings }) => sightings.some((one) => one.address === address));
   return there.length < MAX_PEERS_OF_ADDRESS;
 }
 
@@ -83,17 +96,17 @@ function hasPlace(sightings: readonly Sighting[], address: string): boolean {
 function without(table: PeerTable, drops: (entry: Entry, sighting: Sighting) => boolean): TableStep {
   const changes: PeerChange[] = [];
   let changed: Map<string, Entry> | undefined;
-  for (const [key, entry] of table) {
+  for (const [key, entry] of table.entries) {
     const sightings = entry.sightings.filter((sighting) => !drops(entry, sighting));
     if (sightings.length === entry.sightings.length) continue;
-    changed ??= new Map(table);
+    changed ??= new Map(table.entries);
     const left: Entry = { ...entry, sightings };
     if (sightings.length > 0) changed.set(key, left);
     else changed.delete(key);
     if (sightings.length === 0) changes.push({ kind: 'gone', peer: peerOf(entry) });
     else if (!looksSame(entry, left)) changes.push({ kind: 'changed', peer: peerOf(left) });
   }
-  return { table: changed ?? table, changes };
+  return { table: changed === undefined ? table : { ...table, entries: changed }, changes };
 }
 
 function peerOf({ facts, sightings, lastSeenAt }: Entry): DiscoveredPeer {

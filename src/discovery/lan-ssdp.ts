@@ -10,7 +10,7 @@ import ssdp from 'node-ssdp';
 import type { Base, Client, Server, SsdpHeaders } from 'node-ssdp';
 import { asciiOf, encodeFacts, parseFacts } from './lan-peer.ts';
 import type { PeerFacts } from './lan-peer.ts';
-import { ANNOUNCE_PERIOD, IN_LIMIT, leaveTime } from './lan-part.ts';
+import { ANNOUNCE_PERIOD, IN_LIMIT, REPEAT_AFTER, leaveTime } from './lan-part.ts';
 import type { LanPart, PartDeps } from './lan-part.ts';
 import { createGuardedSocket } from './lan-socket.ts';
 import type { GuardedSocket, GuardedSocketDeps, Question } from './lan-socket.ts';
@@ -34,8 +34,13 @@ export function openSsdpListener(deps: PartDeps): LanPart {
   };
   // A listener that announces nothing is no server: it has nothing to answer.
   const library = facts === undefined ? new ssdp.Client(optionsOf(deps)) : serverOf(facts, deps);
-  const guarded = guardedSocket({ ...deps, port: group.port, wants: ['search', 'notify'] }, outgoing, () => {
+  const advertise = (): void => {
     if (library instanceof ssdp.Server) library.advertise();
+  };
+  let cancelRepeat: () => void = () => undefined;
+  const guarded = guardedSocket({ ...deps, port: group.port, wants: ['search', 'notify'] }, outgoing, () => {
+    cancelRepeat = clock.after(REPEAT_AFTER, () => attempt(deps, advertise));
+    advertise();
   });
   adopt(library, link.address, guarded);
   // The declarations have these events for the server only; a client hears them too.
@@ -49,6 +54,7 @@ export function openSsdpListener(deps: PartDeps): LanPart {
   return {
     search: () => undefined,
     stop: async (goodbye) => {
+      cancelRepeat();
       if (goodbye && library instanceof ssdp.Server) attempt(deps, () => library.advertise(false));
       await leaveTime(clock, guarded);
       end(library, guarded);

@@ -5,6 +5,7 @@ import type { LanProtocol, PeerFacts } from '../../src/discovery/lan-peer.ts';
 import {
   EMPTY_TABLE,
   EXPIRY,
+  GOODBYE_HOLDS,
   MAX_ADDRESSES,
   MAX_PEERS,
   MAX_PEERS_OF_ADDRESS,
@@ -27,6 +28,7 @@ const hear = (
   table: PeerTable,
   { facts = aPeer(), address = '10.0.0.1', via = 'ssdp', at = 0 }: Heard = {},
 ): TableStep => sight(table, { facts, address, via }, { at: monotonicMs(at), wall: epochMs(1000 + at) });
+const NOW = monotonicMs(0);
 const kinds = ({ changes }: TableStep): readonly string[] => changes.map(({ kind }) => kind);
 
 test('a server is found once, and heard again without a word', (t) => {
@@ -68,15 +70,23 @@ test('an address that went silent is forgotten while the server is heard on anot
 test('a goodbye takes away its own address, both protocols; the last one takes the server', (t) => {
   const one = hear(EMPTY_TABLE).table;
   const two = hear(hear(one, { via: 'mdns' }).table, { address: '10.0.0.2' }).table;
-  const left = leave(two, aPeer().id, '10.0.0.1');
+  const left = leave(two, aPeer().id, '10.0.0.1', NOW);
   t.deepEqual(kinds(left), ['changed']);
-  t.deepEqual(kinds(leave(left.table, aPeer().id, '10.0.0.2')), ['gone']);
+  t.deepEqual(kinds(leave(left.table, aPeer().id, '10.0.0.2', NOW)), ['gone']);
 });
 
 test('a goodbye from elsewhere, or of somebody else, is nothing', (t) => {
   const { table } = hear(EMPTY_TABLE);
-  t.deepEqual(kinds(leave(table, aPeer().id, '10.0.0.66')), []);
-  t.deepEqual(kinds(leave(table, idOf(1), '10.0.0.1')), []);
+  t.deepEqual(kinds(leave(table, aPeer().id, '10.0.0.66', NOW)), []);
+  t.deepEqual(kinds(leave(table, idOf(1), '10.0.0.1', NOW)), []);
+});
+
+test('what was sent before a goodbye and is read after it does not bring the server back; what comes later does', (t) => {
+  const { table } = leave(hear(EMPTY_TABLE).table, aPeer().id, '10.0.0.1', NOW);
+  t.deepEqual(kinds(hear(table, { at: GOODBYE_HOLDS - 1, via: 'mdns' })), []);
+  t.deepEqual(kinds(hear(table, { at: 1, address: '10.0.0.2' })), ['found']);
+  t.deepEqual(kinds(hear(table, { at: GOODBYE_HOLDS })), ['found']);
+  t.is(expire(table, monotonicMs(GOODBYE_HOLDS)).table.left.size, 0);
 });
 
 test('a stranger with the id of a server and another key stands beside it and changes nothing of it', (t) => {
@@ -91,7 +101,7 @@ test('a full table takes nobody new and loses nobody', (t) => {
   let table = EMPTY_TABLE;
   for (let number = 0; number < MAX_PEERS + 50; number += 1)
     ({ table } = hear(table, { facts: aPeer({ id: idOf(number) }), address: `10.0.${number >> 3}.${number % 8}` }));
-  t.is(table.size, MAX_PEERS);
+  t.is(table.entries.size, MAX_PEERS);
   t.truthy(peersOf(table).find(({ id }) => id === idOf(0)));
   t.deepEqual(kinds(hear(table, { facts: aPeer({ id: idOf(0) }), address: '10.0.0.0', at: 9 })), []);
 });
@@ -100,7 +110,7 @@ test('one address stands for a bounded number of servers, one server for a bound
   let table = EMPTY_TABLE;
   for (let number = 0; number < MAX_PEERS_OF_ADDRESS + 5; number += 1)
     ({ table } = hear(table, { facts: aPeer({ id: idOf(number) }) }));
-  t.is(table.size, MAX_PEERS_OF_ADDRESS);
+  t.is(table.entries.size, MAX_PEERS_OF_ADDRESS);
   table = EMPTY_TABLE;
   for (let number = 0; number < MAX_ADDRESSES + 5; number += 1)
     ({ table } = hear(table, { address: `10.0.0.${number}`, at: number }));
@@ -125,7 +135,7 @@ test('random events: no entry outlives its sightings, and changes tell exactly w
       const step = random.chance(0.7)
         ? hear(table, { facts, address, via: random.pick(['ssdp', 'mdns']), at })
         : random.chance(0.5)
-          ? leave(table, facts.id, address)
+          ? leave(table, facts.id, address, monotonicMs(at))
           : expire(table, monotonicMs(at));
       ({ table } = step);
       for (const { kind, peer } of step.changes) {
@@ -140,7 +150,7 @@ test('random events: no entry outlives its sightings, and changes tell exactly w
         if (told.get(`${id} ${fingerprint}`) !== JSON.stringify([enabled, via, addresses.toSorted()]))
           throw new Error('told something else');
     }
-    if (expire(table, monotonicMs(at + EXPIRY + 1)).table.size > 0) throw new Error('somebody stayed');
+    if (expire(table, monotonicMs(at + EXPIRY + 1)).table.entries.size > 0) throw new Error('somebody stayed');
   });
   t.pass();
 });
