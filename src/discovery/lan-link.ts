@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts';
 import { durationMs } from '../core/units.ts';
 import type { LanInterface } from './lan-interfaces.ts';
 import { openMdns } from './lan-mdns.ts';
+import { ANNOUNCE_PERIOD } from './lan-part.ts';
 import type { LanPart, PartDeps } from './lan-part.ts';
 import type { LanProtocol, PeerFacts } from './lan-peer.ts';
 import type { Group } from './lan-socket.ts';
@@ -41,14 +42,21 @@ export function openLink(deps: LinkDeps): LanLink {
     keepUp('ssdp', openSsdpSearcher, deps),
     keepUp('mdns', openMdns, deps),
   ];
+  const search = (): void => {
+    for (const part of parts) part.search();
+  };
+  const remarks = (): readonly LanRemark[] => parts.flatMap((part) => part.remarks());
+  // Without its port a protocol hears no announcements; servers that are asked still answer.
+  const cancelSearch = deps.clock.every(ANNOUNCE_PERIOD, () => {
+    if (remarks().length > 0) search();
+  });
   return {
-    search: () => {
-      for (const part of parts) part.search();
-    },
+    search,
+    remarks,
     stop: async (goodbye) => {
+      cancelSearch();
       await Promise.all(parts.map((part) => part.stop(goodbye)));
     },
-    remarks: () => parts.flatMap((part) => part.remarks()),
   };
 }
 

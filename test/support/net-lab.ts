@@ -1,0 +1,85 @@
+/**
+ * A LAN of network namespaces: a switch and boxes on it, each with one cable (`eth0`, 10.77.0.N/24). Needs root and iproute2.
+ * Everything is taken down when the test ends, with the processes that still run inside.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { ExecutionContext } from 'ava';
+import { startProcess } from './processes.ts';
+import type { TestProcess } from './processes.ts';
+
+/** Why there can be no lab on this machine, or `undefined`. */
+export function labProblem(): string | undefined {
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  try {
+    const name = `us${randomBytes(3).toString('hex')}`;
+    ip('netns', 'add', name);
+    ip('netns', 'del', name);
+    return undefined;
+  } catch (error) {
+    return `no network namespaces here: ${error instanceof Error ? error.message.trim().split('\n').at(-1) : ''}`;
+  }
+}
+
+export type NetBox = {
+  readonly address: string;
+  /** Runs something in this box. */
+  readonly start: (command: string, ...args: readonly string[]) => TestProcess;
+  /** `ip` inside the box, such as `addr add 10.77.0.9/24 dev eth0`. */
+  readonly ip: (...args: readonly string[]) => void;
+  /** Takes the network card out of the box. */
+  readonly unplug: () => void;
+  /** A new card with the old address. */
+  readonly plug: () => void;
+};
+
+/** Boxes 1 to `count`. */
+export function createNetLab(t: ExecutionContext, count: number): readonly NetBox[] {
+  const prefix = `us${randomBytes(3).toString('hex')}`;
+  const hub = `${prefix}-sw`;
+  const names = Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+  t.teardown(() => {
+    for (const name of [...names, hub]) remove(name);
+  });
+  ip('netns', 'add', hub);
+  ip('-n', hub, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
+  ip('-n', hub, 'link', 'set', 'br0', 'up');
+  return names.map((name, index) => boxOf(t, { name, hub, number: index + 1 }));
+}
+
+type BoxPlace = { readonly name: string; readonly hub: string; readonly number: number };
+
+function boxOf(t: ExecutionContext, { name, hub, number }: BoxPlace): NetBox {
+  const cable = `p${number}`;
+  const address = `10.77.0.${number}`;
+  const plug = (): void => {
+    ip('-n', hub, 'link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
+    ip('-n', hub, 'link', 'set', cable, 'master', 'br0', 'up');
+    ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+    ip('-n', name, 'link', 'set', 'eth0', 'up');
+  };
+  ip('netns', 'add', name);
+  ip('-n', name, 'link', 'set', 'lo', 'up');
+  plug();
+  return {
+    address,
+    plug,
+    unplug: () => ip('-n', hub, 'link', 'del', cable),
+    ip: (...args) => ip('-n', name, ...args),
+    start: (command, ...args) => startProcess(t, 'ip', ['netns', 'exec', name, command, ...args]),
+  };
+}
+
+function remove(name: string): void {
+  try {
+    const pids = execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean);
+    for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
+    ip('netns', 'del', name);
+  } catch {
+    // A box that was not made, or a process that ended by itself.
+  }
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
