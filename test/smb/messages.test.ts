@@ -51,7 +51,7 @@ test('a request and its parts are as long as their structures say', (t) => {
   });
   t.is(
     toHex(header),
-    `fe534d42400010000000000009008000${'08000000'}${'00000000'}0700000000000000${'00000000'}${'03000000'}2500000010000000${'00'.repeat(16)}`,
+    `fe534d4240001000000000000900800008000000000000000700000000000000000000000300000025000000100000${'00'.repeat(17)}`,
   );
   t.is(encodeCreate({ path: '', access: 1, disposition: DISPOSITION.open, kind: 'directory' }).length, 64);
   t.is(encodeWrite(FILE, 0, 100).length, 48);
