@@ -69,4 +69,22 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX log_by_code ON log (code, id);
   CREATE TABLE exports (id TEXT PRIMARY KEY, created_at INTEGER NOT NULL, job TEXT NOT NULL) WITHOUT ROWID;
   `,
+  // Footage that other servers gave back (docs/design/restoration.md). Sequences of several servers stand in one stream from here on.
+  `
+  ALTER TABLE segments ADD COLUMN return_id TEXT;
+  ALTER TABLE segments ADD COLUMN returned TEXT;
+  CREATE INDEX segments_returned ON segments (return_id) WHERE return_id IS NOT NULL;
+  DROP INDEX segments_by_sequence;
+  CREATE INDEX segments_by_sequence ON segments (stream, volume, server, first_sequence);
+  CREATE TABLE superseded (
+    segment INTEGER NOT NULL, stream INTEGER NOT NULL, server INTEGER NOT NULL,
+    first_sequence INTEGER NOT NULL, last_sequence INTEGER NOT NULL
+  );
+  CREATE INDEX superseded_by_sequence ON superseded (stream, server, first_sequence, last_sequence);
+  CREATE INDEX superseded_by_segment ON superseded (segment);
+  CREATE TRIGGER segments_superseding_removed AFTER DELETE ON segments BEGIN
+    DELETE FROM superseded WHERE segment = old.id;
+  END;
+  CREATE TABLE receipts (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, receipt TEXT NOT NULL);
+  `,
 ];

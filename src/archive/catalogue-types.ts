@@ -3,6 +3,8 @@
  * Belongs here: shapes. Does not: SQL (catalogue-*.ts).
  */
 import type { MissingCause } from '../ledger/causes.ts';
+import type { ReturnNote } from '../media/mp4/segment-header.ts';
+import type { Receipt } from '../wire/footage-protocol.ts';
 import type { FragmentReport, SegmentReport, StreamName } from '../wire/media-protocol.ts';
 
 export type StreamKey = { readonly cameraId: string; readonly stream: StreamName };
@@ -23,7 +25,14 @@ export type SegmentRow = Omit<SegmentReport, 'segment'> & {
   /** Both -1 while it holds no fragment. */
   readonly firstSequence: number;
   readonly lastSequence: number;
+  /** Another server recorded it and gave it back. Times of the row are those of this server. */
+  readonly returned?: ReturnNote;
+  /** Sequences in it, `[first, last]`, that returned footage stands for: not in `keys` and `spans`, never shown or exported. */
+  readonly superseded?: readonly SequenceRange[];
 };
+export type SequenceRange = readonly [first: number, last: number];
+/** What a file says of itself; times as the catalogue keeps them. */
+export type SegmentToStore = SegmentReport & { readonly returned?: ReturnNote };
 /** With the index: what playlists, exports and the timeline are made of. */
 export type Segment = SegmentRow & { readonly keys: readonly KeyGroup[]; readonly spans: readonly Span[] };
 
@@ -46,10 +55,13 @@ export type SegmentTable = {
   readonly addFragments: (fragments: readonly FragmentReport[]) => { readonly unknown: number };
   /** Folds the fragments into the row. Idempotent. */
   readonly close: (volumeId: string, path: string) => void;
-  /** Replaces or creates a closed row from what a scan of the file found. */
-  readonly putScanned: (segment: SegmentReport, fragments: readonly ScannedFragment[]) => void;
+  /** Replaces or creates a closed row from what a scan of the file found; what it supersedes is so from then on, and no longer once the row goes. */
+  readonly putScanned: (segment: SegmentToStore, fragments: readonly ScannedFragment[]) => void;
   readonly get: (volumeId: string, path: string) => Segment | undefined;
-  /** Those that overlap the range, in order of start, then first sequence. */
+  /**
+   * Those that overlap the range, in order of start, then first sequence. One that has groups of another in its midst (returned ones that
+   * fill a hole in it) comes in pieces, each with its part of the index, so that all groups are in order of time.
+   */
   readonly find: (key: StreamKey, range: Span) => readonly Segment[];
   /** The same without reading the index. */
   readonly findRows: (key: StreamKey, range: Span) => readonly SegmentRow[];
@@ -58,8 +70,10 @@ export type SegmentTable = {
     key: StreamKey,
     at: number,
   ) => { readonly before: SegmentRow | undefined; readonly after: SegmentRow | undefined };
+  /** The file that was given back under this id. */
+  readonly returnedAs: (id: string) => SegmentRow | undefined;
   readonly openOnes: () => readonly SegmentRow[];
-  /** Closed ones of a stream on one volume in recording order (by sequence, whatever the clock did), oldest first. */
+  /** Closed ones of a stream on one volume, of each server that recorded it the first `limit` in recording order (by sequence, whatever the clock did). */
   readonly oldest: (key: StreamKey, volumeId: string, limit: number) => readonly SegmentRow[];
   /** By volume, in order of path, from after `path` on: for reconciling without holding everything. */
   readonly page: (volumeId: string, afterPath: string, limit: number) => readonly SegmentRow[];
@@ -165,6 +179,12 @@ export type ExportTable = {
   readonly remove: (id: string) => boolean;
 };
 
+/** Receipts given for returned files, so that one offered again gets the same. */
+export type ReceiptTable = {
+  readonly get: (fileId: string) => Receipt | undefined;
+  readonly put: (receipt: Receipt) => void;
+};
+
 export type Catalogue = {
   /**
    * `new`: there was none, `rebuild-needed`: it was damaged and moved aside (to `movedTo`). Both ask for `reconcileVolumes`.
@@ -184,5 +204,6 @@ export type Catalogue = {
   readonly cursor: CursorTable;
   readonly log: LogTable;
   readonly exports: ExportTable;
+  readonly receipts: ReceiptTable;
   readonly close: () => void;
 };

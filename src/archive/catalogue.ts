@@ -9,6 +9,7 @@ import type { EpochMs } from '../core/units.ts';
 import { openDatabase } from './catalogue-database.ts';
 import { createExpectationTable, createGapTable, createRemovedTable, createServiceTable } from './catalogue-ledger.ts';
 import { createCursorTable, createExportTable, createLogTable } from './catalogue-log.ts';
+import { createReceiptTable } from './catalogue-receipts.ts';
 import { createSegmentTable } from './catalogue-segments.ts';
 import type { Catalogue } from './catalogue-types.ts';
 
@@ -29,6 +30,7 @@ export function openCatalogue(dataDirectory: string, now: EpochMs): Catalogue {
     cursor: createCursorTable(database),
     log: createLogTable(database),
     exports: createExportTable(database),
+    receipts: createReceiptTable(database),
     close: database.close,
   };
 }

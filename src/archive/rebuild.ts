@@ -12,9 +12,9 @@ import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
 import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
-import type { SegmentReport } from '../wire/media-protocol.ts';
 import { openByteSource } from './byte-source.ts';
-import type { Catalogue, ScannedFragment, SegmentRow } from './catalogue-types.ts';
+import type { Catalogue, ScannedFragment, SegmentRow, SegmentToStore } from './catalogue-types.ts';
+import { RETURN_NOTE_SUFFIX, returnNoteOf } from './return-note.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { isDayFolder, parseSegmentPath } from './segment-path.ts';
@@ -121,6 +121,7 @@ async function reconcileFolder(work: Work, folder: string, names: readonly strin
     const path = `${folder}/${name}`;
     const row = rows.get(path);
     rows.delete(path);
+    if (isReturnNote(path)) continue;
     if (parseSegmentPath(path) === undefined) note(work, path);
     else if (row === undefined || row.open) await reconcileFile(work, path);
     if (deps.signal.aborted) return;
@@ -131,6 +132,9 @@ async function reconcileFolder(work: Work, folder: string, names: readonly strin
     report.missing += 1;
   }
 }
+
+const isReturnNote = (path: string): boolean =>
+  path.endsWith(RETURN_NOTE_SUFFIX) && parseSegmentPath(path.slice(0, -RETURN_NOTE_SUFFIX.length)) !== undefined;
 
 function bookMissing({ deps: { catalogue }, volume }: Work, row: SegmentRow): void {
   catalogue.transaction(() => {
@@ -163,7 +167,7 @@ export async function scanSegmentFile(
   volumeId: string,
   path: string,
   checked: 'tail' | 'all' = 'tail',
-): Promise<{ readonly segment: SegmentReport; readonly fragments: readonly ScannedFragment[] }> {
+): Promise<{ readonly segment: SegmentToStore; readonly fragments: readonly ScannedFragment[] }> {
   const source = await openByteSource(file);
   try {
     const init = await readInit(source);
@@ -176,6 +180,8 @@ export async function scanSegmentFile(
     for (const fragment of found.slice(trusted))
       if ((await checkPayload(source, fragment, video.codec)).kind === 'whole') whole.push(fragment);
     const { cameraId, stream, serverId, epoch, start } = init.header;
+    const returned = await returnNoteOf(file, init.header);
+    const shift = returned?.clockOffsetMs ?? 0;
     return {
       segment: {
         cameraId,
@@ -184,26 +190,27 @@ export async function scanSegmentFile(
         segment: path,
         serverId,
         epoch,
-        start,
+        start: start + shift,
         initLength: init.length,
         layoutHash: init.layoutHash,
         video: { codec: video.codec, codecString: video.codecString, width: video.width, height: video.height },
         audio: audio && { codec: audio.codec, codecString: audio.codecString },
+        ...(returned === undefined ? {} : { returned }),
       },
-      fragments: whole.map(scannedOf),
+      fragments: whole.map((fragment, index) => scannedOf(fragment, whole[index - 1], shift)),
     };
   } finally {
     await source.close();
   }
 }
 
-const scannedOf = (fragment: FragmentInfo, index: number, all: readonly FragmentInfo[]): ScannedFragment => ({
+const scannedOf = (fragment: FragmentInfo, before: FragmentInfo | undefined, shift: number): ScannedFragment => ({
   offset: fragment.offset,
   length: fragment.length,
   sequence: fragment.sequence,
-  start: fragment.start / 1000,
-  end: fragment.end / 1000,
+  start: fragment.start / 1000 + shift,
+  end: fragment.end / 1000 + shift,
   key: fragment.key,
   // Its own word is about the fragment before it in the recording; here that one may be damaged.
-  continuous: fragment.continuous && (index === 0 || all[index - 1]?.sequence === fragment.sequence - 1),
+  continuous: fragment.continuous && (before === undefined || before.sequence === fragment.sequence - 1),
 });

@@ -8,6 +8,7 @@ import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Catalogue, RemovedCause } from './catalogue-types.ts';
 import { parseSegmentPath } from './segment-path.ts';
+import { removeReturnNote } from './return-note.ts';
 import { readMarker } from './volume.ts';
 
 export type VolumePlace = { readonly id: string; readonly path: string };
@@ -30,6 +31,7 @@ export async function removeSegment(
     throw new UnderstudyError('conflict', 'archive/segment-open', `${path} is still being written; close it first`);
   const file = await locate(volume, path);
   if (file !== undefined) await removeIfThere(file);
+  if (file !== undefined && row?.returned) await removeReturnNote(file);
   const removed = catalogue.transaction(() => {
     if (row) for (const span of row.spans) catalogue.removed.add(row, span, cause);
     return catalogue.segments.remove(volume.id, path);

@@ -12,7 +12,10 @@ import type { SegmentRow } from './catalogue-types.ts';
 export type RetentionCandidate = Pick<
   SegmentRow,
   'cameraId' | 'stream' | 'volumeId' | 'path' | 'start' | 'end' | 'bytes' | 'firstSequence'
->;
+> & {
+  /** Every server that recorded a stream counts its sequences by itself. */
+  readonly serverId?: string;
+};
 export type RetentionInput = {
   /** Wall milliseconds. */
   readonly now: number;
@@ -75,9 +78,9 @@ type Round = { readonly input: RetentionInput; readonly gone: Map<RetentionCandi
 export function planRetention(input: RetentionInput): readonly Deletion[] {
   const round: Round = { input, gone: new Map() };
   const reachable = input.candidates.filter(({ volumeId }) => input.volumes.has(volumeId));
-  const streams = [...Map.groupBy(reachable, ({ cameraId, stream }) => `${cameraId}/${stream}`).values()].map(
-    (segments) => dateInOrder(segments, input.now),
-  );
+  const streams = [
+    ...Map.groupBy(reachable, ({ cameraId, stream, serverId = '' }) => `${cameraId}/${stream}/${serverId}`).values(),
+  ].map((segments) => dateInOrder(segments, input.now));
   for (const stream of streams) planAge(round, stream);
   // Stable: within a stream dates never decrease, so its order is kept.
   const all = streams.flat().sort((a, b) => a.at - b.at);

@@ -3,11 +3,12 @@
  *
  * Belongs here: walking directories. Does not: what is wrong with a file (verify-segment.ts, verify-export.ts).
  */
-import { messageOf, systemCodeOf } from '../core/errors.ts';
+import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { openByteSource } from './byte-source.ts';
 import { findingOf } from './findings.ts';
 import type { Finding } from './findings.ts';
 import { mp4FilesIn } from './mp4-files.ts';
+import { returnNoteOf } from './return-note.ts';
 import { parseSegmentPath } from './segment-path.ts';
 import { isExport, verifyExport } from './verify-export.ts';
 import { reportOf } from './verify-archive.ts';
@@ -55,7 +56,7 @@ async function verifyFile(
 async function verifySegmentFile(file: string, findings: Finding[]): Promise<SegmentSummary> {
   const source = await openByteSource(file);
   try {
-    const summary = await verifySegment(source, file);
+    const summary = await inTimesHere(await verifySegment(source, file), file, findings);
     const name = parseSegmentPath(file.split('/').slice(-4).join('/'));
     const { header } = summary;
     if (name !== undefined && header !== undefined) {
@@ -70,5 +71,23 @@ async function verifySegmentFile(file: string, findings: Finding[]): Promise<Seg
     return summary;
   } finally {
     await source.close();
+  }
+}
+
+/** Footage that was given back carries times of the server that recorded it. */
+async function inTimesHere(summary: SegmentSummary, file: string, findings: Finding[]): Promise<SegmentSummary> {
+  if (summary.header === undefined) return summary;
+  try {
+    const shift = (await returnNoteOf(file, summary.header))?.clockOffsetMs ?? 0;
+    const moved = (at: number | undefined): number | undefined => at && at + shift;
+    return {
+      ...summary,
+      spans: summary.spans.map(({ start, end }) => ({ start: start + shift, end: end + shift })),
+      findings: summary.findings.map((one) => ({ ...one, start: moved(one.start), end: moved(one.end) })),
+    };
+  } catch (error) {
+    if (!(error instanceof UnderstudyError)) throw error;
+    findings.push(findingOf('damaged', file, `the note beside it cannot be read: ${messageOf(error)}`));
+    return summary;
   }
 }

@@ -32,7 +32,11 @@ export function createExportCut({ catalogue, volumes, keyPath, serverId, onMissi
   return async ({ stream, range, out }, signal) => {
     const rows = catalogue.segments.findRows(stream, range);
     const segments = await Promise.all(
-      rows.map(async (row) => ({ path: await fileOfSegment(volumes(), row), name: row.path })),
+      rows.map(async (row) => ({
+        path: await fileOfSegment(volumes(), row),
+        name: row.path,
+        superseded: row.superseded,
+      })),
     );
     const { cameraId, stream: name } = stream;
     const work: ExportWork = {

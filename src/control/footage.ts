@@ -47,8 +47,12 @@ export function createFootage({ catalogue, clock, mediaIsUp, trouble = () => [] 
   };
 }
 
-const recordedOf = ({ spans, serverId }: Segment): readonly RecordedSpan[] =>
-  spans.map(({ start, end }) => ({ ...rangeOf(start, end), recordedBy: serverId, returned: false }));
+const recordedOf = ({ spans, serverId, returned }: Segment): readonly RecordedSpan[] =>
+  spans.map(({ start, end }) => ({
+    ...rangeOf(start, end),
+    recordedBy: serverId,
+    returned: returned !== undefined,
+  }));
 
 type Question = {
   readonly catalogue: FootageDeps['catalogue'];

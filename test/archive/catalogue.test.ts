@@ -352,7 +352,7 @@ test('with 200,000 segments a range is found through the index', async (t) => {
   t.teardown(() => raw.close());
   raw.exec(`WITH RECURSIVE n(i) AS (SELECT 40 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
     INSERT INTO segments SELECT NULL, stream, volume, 'seed/' || i, server, epoch, i * 60000, i * 60000 + 60000, bytes, init_length, layout,
-      video_codec, video_string, width, height, audio_codec, audio_string, 0, i, i, keys, spans
+      video_codec, video_string, width, height, audio_codec, audio_string, 0, i, i, keys, spans, NULL, NULL
     FROM n, (SELECT * FROM segments LIMIT 1)`);
   const began = performance.now();
   const found = catalogue.segments.find(KEY, { start: 6e9, end: 6e9 + 3_600_000 });
@@ -366,9 +366,9 @@ test('with 200,000 segments a range is found through the index', async (t) => {
   t.regex(JSON.stringify(plan), /USING INDEX segments_by_time/);
   const oldest = raw
     .prepare(
-      'EXPLAIN QUERY PLAN SELECT * FROM segments WHERE stream = ? AND volume = ? AND open = 0 ORDER BY first_sequence LIMIT 9',
+      'EXPLAIN QUERY PLAN SELECT * FROM segments WHERE stream = ? AND volume = ? AND server = ? AND open = 0 ORDER BY first_sequence LIMIT 9',
     )
-    .all(1, 2);
+    .all(1, 2, 3);
   t.regex(JSON.stringify(oldest), /USING INDEX segments_by_sequence/);
   t.notRegex(JSON.stringify(oldest), /TEMP B-TREE/);
   t.log(`an hour of 200,001 segments in ${took.toFixed(1)} ms`);
