@@ -98,34 +98,43 @@ function closed(state: Links, { id, cause, message }: Extract<LinksEvent, { kind
   return { state: next, effects: isUp(state) && !isUp(next) ? [{ kind: 'down', cause, message }] : [] };
 }
 
-/** Each side ends what it dialled; of two by the same side either does. */
+/**
+ * Of two diallers each ends only its own connection, so that the two sides, which hear differently, never end both. Of two
+ * connections of one dialler both sides see the same one as the newer.
+ */
 function retireLosers(state: Links, at: MonotonicMs): LinksStep {
   const effects: LinksEffect[] = [];
   const links = state.links.map((link) => {
-    const best = bestOf(state, link.purpose, at);
-    if (link.retired || best === undefined || best.id === link.id || !best.confirmed) return link;
-    if (link.dialledBy === 'them' && best.dialledBy === 'us') return link;
+    const staying = stayingLink(state, link.purpose, at);
+    if (link.retired || staying === undefined || staying.id === link.id || !staying.confirmed) return link;
+    if (link.dialledBy === 'them' && staying.dialledBy === 'us') return link;
     effects.push({ kind: 'retire', id: link.id });
     return { ...link, retired: true };
   });
   return { state: { ...state, links }, effects };
 }
 
-/** Confirmed and heard lately before others, then dialled by the smaller id, then the newest. */
-function bestOf({ smaller, links }: Links, purpose: Purpose, at: MonotonicMs): Link | undefined {
-  const worth = (link: Link): number =>
-    (link.confirmed && at - link.heardAt < DOUBT_MS ? 4 : 0) +
-    (link.retired ? 0 : 2) +
-    ((link.dialledBy === 'us') === smaller ? 1 : 0);
+/** Of those that live: dialled by the smaller id before others, then the newest. Whether it is confirmed changes nothing. */
+const stayingLink = (state: Links, purpose: Purpose, at: MonotonicMs): Link | undefined =>
+  bestOf(state, purpose, (link) => (link.retired || at - link.heardAt >= DOUBT_MS ? -1 : bySmaller(state, link)));
+const bySmaller = ({ smaller }: Links, { dialledBy }: Link): number => ((dialledBy === 'us') === smaller ? 1 : 0);
+
+/** The newest of the highest worth; none below zero. */
+function bestOf({ links }: Links, purpose: Purpose, worth: (link: Link) => number): Link | undefined {
   let best: Link | undefined;
   for (const link of links)
-    if (link.purpose === purpose && (best === undefined || worth(link) >= worth(best))) best = link;
+    if (link.purpose === purpose && worth(link) >= Math.max(0, best === undefined ? 0 : worth(best))) best = link;
   return best;
 }
 
-/** The one to send on. */
+/** The one to send on: confirmed and heard lately, not on its way out. */
 export const activeLink = (state: Links, purpose: Purpose, at: MonotonicMs): number | undefined =>
-  bestOf(state, purpose, at)?.id;
+  bestOf(
+    state,
+    purpose,
+    (link) =>
+      (link.confirmed && at - link.heardAt < DOUBT_MS ? 4 : 0) + (link.retired ? 0 : 2) + bySmaller(state, link),
+  )?.id;
 /** Whether one more connection should be tried. */
 export const wantsLink = ({ links }: Links, purpose: Purpose, at: MonotonicMs): boolean =>
   !links.some((link) => link.purpose === purpose && at - link.heardAt < DOUBT_MS);
