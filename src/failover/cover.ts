@@ -40,7 +40,8 @@ export const COVER_REASONS = [
 ] as const;
 export type CoverReason = (typeof COVER_REASONS)[number];
 
-export type ReleaseWhy = 'confirmed' | 'yielded' | 'removed' | 'command' | 'disabled' | 'deauthorized';
+export const RELEASE_WHYS = ['confirmed', 'yielded', 'removed', 'command', 'disabled', 'deauthorized'] as const;
+export type ReleaseWhy = (typeof RELEASE_WHYS)[number];
 export type TakeoverBy = 'automatic' | 'manual';
 
 export const keyOf = ({ cameraId, stream }: StreamRef): StreamKey => `${cameraId}/${stream}`;

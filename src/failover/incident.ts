@@ -1,13 +1,20 @@
 /**
  * One incident: a failure of a protected server (R) from first suspicion to the last receipt, as the failover server (F) saw it.
- * Pure: changes in, record out; the record is what the API shows and what is kept as JSON.
+ * Pure: changes in, record out; the record is what is kept, `reportOf` what the API shows.
  *
- * Belongs here: the shape, accumulation and the words. Does not: when an incident begins and ends (machine.ts).
+ * Belongs here: the record, its accumulation and the words. Does not: when an incident begins and ends (settle.ts).
  * All times are wall milliseconds of F.
  */
+import { z } from 'zod';
+import { isCameraId, isServerId } from '../core/ids.ts';
 import type { EpochMs } from '../core/units.ts';
+import { MISSING_CAUSES } from '../ledger/causes.ts';
 import type { MissingCause } from '../ledger/causes.ts';
+import { COVER_REASONS, RELEASE_WHYS, keyOf } from './cover.ts';
 import type { CoverReason, ReleaseWhy, StreamRef, TakeoverBy } from './cover.ts';
+
+export const MAX_INCIDENT_STREAMS = 512;
+export const MAX_REMARKS = 50;
 
 type At = { readonly incident: string; readonly at: EpochMs };
 export type IncidentChange = At &
@@ -15,24 +22,152 @@ export type IncidentChange = At &
     | { readonly kind: 'opened'; readonly serverId: string; readonly cause: CoverReason; readonly lastSign: EpochMs }
     /** More became known: the strongest cause names the incident. */
     | { readonly kind: 'cause'; readonly cause: CoverReason }
-    | { readonly kind: 'wanted'; readonly streams: readonly StreamRef[]; readonly lostFrom: EpochMs }
+    | {
+        readonly kind: 'wanted';
+        /** `lastFrame`: until when R is known to have recorded. */
+        readonly streams: readonly (StreamRef & { readonly lastFrame: EpochMs })[];
+      }
     /** First footage of F that is durable. */
     | { readonly kind: 'first-covered'; readonly stream: StreamRef; readonly from: EpochMs }
     | { readonly kind: 'takeover'; readonly by: TakeoverBy }
     | { readonly kind: 'takeover-ended' }
     | { readonly kind: 'server-back' }
     | { readonly kind: 'remark'; readonly message: string }
+    | { readonly kind: 'released'; readonly streams: readonly StreamRef[]; readonly why: ReleaseWhy }
     /** Nothing is covered any more; footage may still be on its way home. */
     | { readonly kind: 'restoring' }
-    | { readonly kind: 'released'; readonly streams: readonly StreamRef[]; readonly why: ReleaseWhy }
     /** Told by whoever knows: restoration and the ledger. `ms` replaces what was said before of this stream and cause. */
     | { readonly kind: 'missing'; readonly stream: StreamRef; readonly cause: MissingCause; readonly ms: number }
-    | {
-        readonly kind: 'returned';
-        readonly stream: StreamRef;
-        readonly fileId: string;
-        readonly bytes: number;
-        readonly accessUnits: number;
-      }
+    | { readonly kind: 'returned'; readonly stream: StreamRef; readonly bytes: number; readonly accessUnits: number }
     | { readonly kind: 'closed' }
   );
+
+const time = z.number();
+const count = z.number().int().min(0);
+const streamSchema = z.strictObject({
+  cameraId: z.string().refine(isCameraId),
+  stream: z.enum(['main', 'sub']),
+  lastFrame: time,
+  firstCovered: time.optional(),
+  releasedAt: time.optional(),
+  why: z.enum(RELEASE_WHYS).optional(),
+  missing: z.array(z.strictObject({ cause: z.enum(MISSING_CAUSES), ms: z.number().min(0) })).max(MISSING_CAUSES.length),
+  returned: z.strictObject({ files: count, bytes: count, accessUnits: count }),
+});
+export const incidentSchema = z.strictObject({
+  id: z.string().max(64),
+  serverId: z.string().refine(isServerId),
+  cause: z.enum(COVER_REASONS),
+  openedAt: time,
+  lastSign: time,
+  serverBackAt: time.optional(),
+  takeover: z.strictObject({ at: time, by: z.enum(['automatic', 'manual']), endedAt: time.optional() }).optional(),
+  restoringSince: time.optional(),
+  closedAt: time.optional(),
+  remarks: z.array(z.strictObject({ at: time, message: z.string().max(500) })).max(MAX_REMARKS),
+  streams: z.array(streamSchema).max(MAX_INCIDENT_STREAMS),
+});
+export type Incident = z.infer<typeof incidentSchema>;
+export type IncidentStream = Incident['streams'][number];
+
+type Of<Kind extends IncidentChange['kind']> = Extract<IncidentChange, { readonly kind: Kind }>;
+type Change = { readonly [Kind in IncidentChange['kind']]: (incident: Incident, change: Of<Kind>) => Incident };
+
+/** The first change of an incident. */
+export const openedIncident = ({ incident, at, serverId, cause, lastSign }: Of<'opened'>): Incident => ({
+  id: incident,
+  serverId,
+  cause,
+  openedAt: at,
+  lastSign,
+  remarks: [],
+  streams: [],
+});
+
+/** `undefined` goes in before the first change; a change of an incident that is not known makes none. */
+export function applyToIncident(incident: Incident | undefined, change: IncidentChange): Incident | undefined {
+  if (incident === undefined) return change.kind === 'opened' ? openedIncident(change) : undefined;
+  if (incident.id !== change.incident) return incident;
+  return (CHANGES[change.kind] as (incident: Incident, change: IncidentChange) => Incident)(incident, change);
+}
+
+const CHANGES: Change = {
+  opened: (incident) => incident,
+  cause: (incident, { cause }) => (isStronger(cause, incident.cause) ? { ...incident, cause } : incident),
+  wanted: (incident, { streams }) => ({ ...incident, streams: withWanted(incident.streams, streams) }),
+  'first-covered': (incident, { stream, from }) =>
+    changed(incident, stream, (entry) => ({ ...entry, firstCovered: entry.firstCovered ?? from })),
+  takeover: (incident, { at, by }) => ({ ...incident, takeover: { at: incident.takeover?.at ?? at, by } }),
+  'takeover-ended': (incident, { at }) =>
+    incident.takeover === undefined ? incident : { ...incident, takeover: { ...incident.takeover, endedAt: at } },
+  'server-back': (incident, { at }) => ({ ...incident, serverBackAt: at }),
+  remark: (incident, { at, message }) => ({
+    ...incident,
+    remarks: [...incident.remarks, { at, message: message.slice(0, 500) }].slice(-MAX_REMARKS),
+  }),
+  released: (incident, { at, streams, why }) =>
+    streams.reduce((next, stream) => changed(next, stream, (entry) => ({ ...entry, releasedAt: at, why })), incident),
+  restoring: (incident, { at }) => ({ ...incident, restoringSince: at }),
+  missing: (incident, { stream, cause, ms }) =>
+    changed(incident, stream, (entry) => ({
+      ...entry,
+      missing: [...entry.missing.filter((other) => other.cause !== cause), ...(ms > 0 ? [{ cause, ms }] : [])],
+    })),
+  returned: (incident, { stream, bytes, accessUnits }) =>
+    changed(incident, stream, ({ returned, ...entry }) => ({
+      ...entry,
+      returned: {
+        files: returned.files + 1,
+        bytes: returned.bytes + bytes,
+        accessUnits: returned.accessUnits + accessUnits,
+      },
+    })),
+  closed: (incident, { at }) => ({ ...incident, closedAt: at }),
+};
+
+function changed(incident: Incident, stream: StreamRef, change: (entry: IncidentStream) => IncidentStream): Incident {
+  const key = keyOf(stream);
+  return { ...incident, streams: incident.streams.map((entry) => (keyOf(entry) === key ? change(entry) : entry)) };
+}
+
+/** One that is covered again within the incident goes on: its first times stay. */
+function withWanted(present: readonly IncidentStream[], added: Of<'wanted'>['streams']): IncidentStream[] {
+  const keys = new Set(added.map(keyOf));
+  const known = new Set(present.map(keyOf));
+  const again = present.map((entry): IncidentStream => {
+    if (!keys.has(keyOf(entry))) return entry;
+    const { releasedAt: _releasedAt, why: _why, ...rest } = entry;
+    return rest;
+  });
+  const fresh = added
+    .filter((stream) => !known.has(keyOf(stream)))
+    .map(({ cameraId, stream, lastFrame }): IncidentStream => ({
+      cameraId,
+      stream,
+      lastFrame,
+      missing: [],
+      returned: { files: 0, bytes: 0, accessUnits: 0 },
+    }));
+  return [...again, ...fresh].slice(0, MAX_INCIDENT_STREAMS);
+}
+
+/** What says most about what happened, first. */
+const BY_STRENGTH: readonly CoverReason[] = [
+  'planned',
+  'error',
+  'media-down',
+  'volumes-failed',
+  'nothing-recorded',
+  'shutdown',
+  'connection-lost',
+  'silent',
+  'keep-alives-stopped',
+  'never-heard',
+  'stream-volume',
+  'stream-stalled',
+  'stream-camera',
+  'manual',
+  'resumed',
+];
+const isStronger = (cause: CoverReason, than: CoverReason): boolean =>
+  BY_STRENGTH.indexOf(cause) < BY_STRENGTH.indexOf(than);

@@ -124,15 +124,16 @@ function want(draft: Draft, streams: readonly StreamRef[], reason: CoverReason, 
   if (added.length === 0) return;
   if (reason !== 'stream-camera') openIncident(draft, reason);
   const wanted: Record<StreamKey, Wanted> = { ...state.wanted };
-  let earliest = wall;
   for (const stream of added) {
-    const lostFrom = lostFromOf(draft, stream);
-    earliest = epochMs(Math.min(earliest, lostFrom));
+    const lostFrom = epochMs(lastFrameOf(draft, stream) - EDGE_MS);
     wanted[keyOf(stream)] = { stream, reason, since: draft.at, sinceWall: wall, lostFrom, covered: false };
   }
   update(draft, { wanted });
   draft.effects.push({ kind: 'cover', streams: added, reason, everything });
-  note(draft, { kind: 'wanted', streams: added, lostFrom: earliest });
+  note(draft, {
+    kind: 'wanted',
+    streams: added.map((stream) => ({ ...stream, lastFrame: lastFrameOf(draft, stream) })),
+  });
   const what = everything ? 'Its cameras are covered' : `${added.length} of its streams are covered`;
   log(
     draft,
@@ -143,9 +144,9 @@ function want(draft: Draft, streams: readonly StreamRef[], reason: CoverReason, 
 }
 
 /** By our wall clock: what R wrote last is as old as its last progress. */
-function lostFromOf({ state, at, wall }: Draft, stream: StreamRef): EpochMs {
+function lastFrameOf({ state, at, wall }: Draft, stream: StreamRef): EpochMs {
   const heard = state.heard[keyOf(stream)];
-  return epochMs(wall - Math.max(0, at - (heard?.progressAt ?? state.lastSign)) - EDGE_MS);
+  return epochMs(wall - Math.max(0, at - (heard?.progressAt ?? state.lastSign)));
 }
 
 /** Also for cameras that only R cannot reach, once there is footage of them (cover-progress). */
@@ -155,6 +156,10 @@ export function openIncident(draft: Draft, cause: CoverReason): void {
   const incident = `incident-${wall.toString(36)}-${state.serverId.slice(0, 8)}`;
   update(draft, { incident });
   note(draft, { kind: 'opened', serverId: state.serverId, cause, lastSign: state.lastSignWall });
+  const before = wantedOf(state);
+  if (before.length === 0) return;
+  const streams = before.map(({ stream, lostFrom }) => ({ ...stream, lastFrame: epochMs(lostFrom + EDGE_MS) }));
+  note(draft, { kind: 'wanted', streams });
 }
 
 function declareWhenDue(draft: Draft, trouble: Trouble | undefined): void {

@@ -15,7 +15,7 @@ import type { Watchman } from './watchman.ts';
 const CAUSES = [undefined, 'camera-unreachable', 'volume-gone', 'no-key-frame'] as const;
 const GOODBYES = ['shutdown', 'restart', 'update', 'error', 'deauthorized', 'refused'] as const;
 /** Of 150 events each. */
-const ROUNDS = Number(process.env['ROUNDS'] ?? 400);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 2000);
 /** Longer than any wait for a first contact, a keep-alive or a grace. */
 const SILENCE_BOUND_MS = Math.max(FIRST_CONTACT_MS, KEEP_ALIVE_SUSPICION_MS) + 1500;
 
