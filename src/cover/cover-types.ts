@@ -95,3 +95,12 @@ export type FirstFrame = StreamRef & {
   /** Since `cover` was called, by the monotonic clock. 0 for a hot camera: it was being recorded. */
   readonly afterMs: number;
 };
+/** How a camera is to be kept ready, and how it is. */
+export type StandbyView = StandbyCamera & {
+  readonly serverId: string;
+  readonly actual: StandbyLevel;
+  /** Why it is not what it should be. */
+  readonly message: string | undefined;
+};
+
+export const secondsToMs = (seconds: number): number => seconds * 1000;

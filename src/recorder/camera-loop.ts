@@ -77,7 +77,7 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
   const stopping = new AbortController();
   const counter = createStreamCounter();
   let { order } = deps;
-  let gaps = createGapBook(order, emit);
+  const gaps = createGapBook(order, emit);
   let session: RecordingSession | undefined;
   let told: StreamState['kind'] = 'idle';
   let watched = false;
@@ -214,7 +214,6 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
   });
   const record = (): void => {
     if (recording.turnOn() === 'goes-on') return;
-    gaps = createGapBook(order, emit);
     const { cause, message } = trouble ?? STARTING;
     gaps.open(clock.now(), cause, message);
     if (told === 'watching') tell({ kind: 'starting' });
