@@ -3,9 +3,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { verifyPaths } from '../../src/archive/verify.ts';
+import { holesIn, sampleHashesOf } from '../support/access-units.ts';
 import { clipOf } from '../support/clips.ts';
 import { orderOf, startMedia } from '../support/media-process.ts';
 import type { MediaUnderTest } from '../support/media-process.ts';
+import { pushH265 } from '../support/rtmp-pusher.ts';
+import { simulatorClips } from '../support/simulator-clips.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'front-door-7x2k';
@@ -82,6 +86,29 @@ test('a pushed stream is recorded whole, in even steps', async (t) => {
     booked.filter(({ cause }) => cause !== 'service-down'),
     [],
   );
+});
+
+test('H.265 pushed by Enhanced RTMP is recorded picture by picture', async (t) => {
+  t.timeout(180_000);
+  const clip = (await simulatorClips(t, 'h265', 'h265')).main;
+  const file = readFileSync(await clipOf('h265'));
+  const box = file.indexOf('hvcC');
+  const configuration = file.subarray(box + 4, box - 4 + file.readUInt32BE(box - 4));
+  const media = await startMedia(t);
+  media.order([orderOf('cam-1', `rtmp://push/${KEY}`)]);
+  const pushed = await pushH265({ port: await readyPort(media), key: KEY }, clip, configuration);
+  t.teardown(pushed.stop);
+  await waitFor('footage', () => media.recordedSeconds('cam-1') >= 8, PATIENCE_MS);
+  pushed.stop();
+  await pushed.ended;
+  await media.stop();
+  const segments = await media.segmentsOf('cam-1');
+  const recorded = (await Promise.all(segments.map((path) => sampleHashesOf(path, 'h265')))).flat();
+  t.true(recorded.length >= 190 && recorded.length <= pushed.sent(), `${recorded.length} of ${pushed.sent()}`);
+  const source = await sampleHashesOf(await clipOf('h265'), 'h265');
+  t.deepEqual(holesIn(recorded, source), { foreign: 0, holes: [] });
+  const verified = await verifyPaths([media.volume], { publicKey: undefined, onFile: () => undefined });
+  t.true(verified.ok, JSON.stringify(verified.findings));
 });
 
 test('a killed RTMP server comes back, and what it cost is booked', async (t) => {
