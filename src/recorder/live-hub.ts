@@ -26,6 +26,9 @@ export const MAX_KEPT_KEY_FRAME: number = 4 * 1024 * 1024;
 export const MAX_VIEWERS_PER_STREAM = 32;
 const FIRST_DURATION = 3600;
 
+/** Some more, for pictures differ. */
+const roomFor = (bytes: number): number => Math.ceil((bytes * 1.25) / 4096) * 4096;
+
 /** What of a socket a viewer needs. */
 export type ViewerSink = {
   readonly write: (bytes: Uint8Array) => void;
@@ -82,7 +85,7 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
   const keepAt = (unit: AccessUnitView, at: number): void => {
     const end = at + unit.end - unit.start;
     if (end > kept.length) {
-      const larger = new Uint8Array(Math.ceil((end * 1.25) / 4096) * 4096);
+      const larger = new Uint8Array(roomFor(end));
       larger.set(kept.subarray(0, at));
       kept = larger;
     }
@@ -98,6 +101,8 @@ export function createLiveHub(onWatched: (watched: boolean) => void = () => unde
       idleFits = false;
       return;
     }
+    // What a whole group needed is not kept for one picture.
+    if (!idleFits && kept.length > 2 * length) kept = new Uint8Array(roomFor(length));
     keepAt(unit, 0);
     keptLength = length;
     keptAt = wallMs;
