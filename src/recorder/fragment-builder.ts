@@ -134,9 +134,9 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
   };
 
   /** Ends the fragment at `endTicks`, wall time `at`. False: no memory; its access units are lost. */
-  const cut = (endTicks: number, at: number): void => {
+  const cut = (endTicks: number, at: number, nextIsKey: boolean): void => {
     if (segment === undefined || count === 0) return;
-    const filled = payload.cut(sound?.bytes() ?? leaves, sound?.byteLength() ?? 0);
+    const filled = payload.cut(sound?.bytes() ?? leaves, sound?.byteLength() ?? 0, nextIsKey);
     if (filled === undefined) return giveUp(at);
     if (count > 1) frameTicks = Math.max(1, Math.round((latest - earliest()) / (count - 1)));
     emit(filled, segment, endTicks, at);
@@ -207,7 +207,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     if (!shouldCut(timestamp, key)) return;
     const missing = lossCause !== undefined || (stepped && key);
     const endTicks = missing ? latest + frameTicks : endOfLatest(timestamp);
-    cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, unitUs));
+    cut(endTicks, missing ? fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK : steadyUs(timestamp, unitUs), key);
   };
   /** Neighbouring fragments share one moment; while the clock is off by a step, the segment's own time counts until it ends. */
   const steadyUs = (timestamp: number, wall: number): number => {
@@ -374,7 +374,7 @@ export function createFragmentBuilder(deps: FragmentBuilderDeps): FragmentBuilde
     end: () => {
       payload.dropAccessUnit();
       const endTicks = latest + frameTicks;
-      cut(endTicks, fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK);
+      cut(endTicks, fragmentUs + (endTicks - fragmentTicks) * US_PER_TICK, false);
       payload.release();
       return endUs;
     },

@@ -47,9 +47,10 @@ export type Payload = {
   readonly overflowed: () => boolean;
   /**
    * Ends the fragment with `audio[0, audioBytes)` behind its access units and hands out its block, which belongs to the caller from then on;
-   * what has been written of the access unit in hand moves to a new block. `undefined` if there is no memory for that.
+   * what has been written of the access unit in hand moves to a new block. `undefined` if there is no memory for that. `nextIsKey`: the
+   * next fragment begins with a key frame, and needs as much as those did.
    */
-  readonly cut: (audio: Uint8Array, audioBytes: number) => FilledBlock | undefined;
+  readonly cut: (audio: Uint8Array, audioBytes: number, nextIsKey: boolean) => FilledBlock | undefined;
   /** Gives all memory back. */
   readonly release: () => void;
   readonly block: () => Block | undefined;
@@ -79,8 +80,9 @@ export function createPayload(slabs: Pick<Slabs, 'take' | 'give'>, codec: VideoC
   let overflowed = false;
   /** The access unit in hand holds only VCL NAL units: its leaf is one call. */
   let onlyVcl = true;
-  /** Size that the last fragments needed; the next block is taken that large at once. */
-  let expected = firstSize;
+  /** Sizes that the last fragments needed, with a key frame in front and without; the next block is taken that large at once. */
+  const expected = { key: firstSize, other: firstSize };
+  let kind: keyof typeof expected = 'key';
   const rest = createRanges();
   const leaf = createRanges();
 
@@ -90,7 +92,7 @@ export function createPayload(slabs: Pick<Slabs, 'take' | 'give'>, codec: VideoC
     limit = bytes.length - TAIL_ROOM;
   };
   const grow = (size: number): boolean => {
-    const wanted = Math.max(expected, at + size + TAIL_ROOM + (block === undefined ? 0 : GROWTH));
+    const wanted = Math.max(expected[kind], at + size + TAIL_ROOM + (block === undefined ? 0 : GROWTH));
     const next = slabs.take(Math.min(MAX_BLOCK_BYTES, wanted));
     if (next === undefined || at + size + TAIL_ROOM > next.bytes.length) {
       if (next !== undefined) slabs.give(next);
@@ -159,14 +161,14 @@ export function createPayload(slabs: Pick<Slabs, 'take' | 'give'>, codec: VideoC
     },
     videoBytes: () => unitStart - HEAD_ROOM,
     overflowed: () => overflowed,
-    cut: (audio, audioBytes) => {
+    cut: (audio, audioBytes, nextIsKey) => {
       const tail = at - unitStart;
       // The tail has moved before the audio is written over its place; the block is one audio buffer longer than asked for.
-      const needed = HEAD_ROOM + tail + TAIL_ROOM;
-      expected = Math.max(needed + GROWTH, expectedSize(expected, at + audioBytes + TAIL_ROOM));
       if (unitStart + audioBytes > limit && !grow(audioBytes)) return undefined;
       const filled = block;
-      const next = slabs.take(Math.min(MAX_BLOCK_BYTES, expected));
+      expected[kind] = expectedSize(expected[kind], unitStart + audioBytes + TAIL_ROOM);
+      kind = nextIsKey ? 'key' : 'other';
+      const next = slabs.take(Math.min(MAX_BLOCK_BYTES, Math.max(HEAD_ROOM + tail + TAIL_ROOM, expected[kind])));
       if (filled === undefined || next === undefined) {
         if (next !== undefined) slabs.give(next);
         return undefined;
