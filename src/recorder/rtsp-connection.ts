@@ -129,7 +129,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
       case 'prepare':
         return prepare(effect.tracks, effect.remarks);
       case 'standing-by':
-        return mayPlay ? dispatch({ kind: 'play', at: clock.monotonic() }) : on.standingBy?.();
+        return standBy();
       case 'playing':
         return play(effect.rtpInfo);
       case 'restart':
@@ -141,6 +141,10 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     }
   };
 
+  const standBy = (): void => {
+    if (mayPlay) dispatch({ kind: 'play', at: clock.monotonic() });
+    else on.standingBy?.();
+  };
   const prepare = (ready: readonly ReadyTrack[], remarks: readonly string[]): void => {
     tracks = ready;
     ready.forEach(({ transport }, track) => {
