@@ -90,13 +90,14 @@ function keepUp(protocol: LanProtocol, open: (deps: PartDeps) => LanPart, deps: 
       onBroken: (error) => {
         if (broken || stopped) return;
         broken = true;
+        part = undefined;
         note(error);
         cancelRetry = clock.after(RETRY_PERIOD, begin);
         // Not before `open` has returned: a socket may break while it is opened.
         queueMicrotask(() => void opened.stop(false));
       },
     });
-    part = opened;
+    if (!broken) part = opened;
   };
   begin();
   return {

@@ -4,8 +4,8 @@
  * A server is its id with its fingerprint: somebody who says to be a known server with another key stands as a second entry beside it,
  * and cannot change what is known of the first. Addresses are those that packets came from.
  *
- * Invariants: 1. No entry without a sighting younger than `EXPIRY`, once `expire` was called. 2. A goodbye takes away only the address
- * it came from, and holds for `GOODBYE_HOLDS`. 3. A full table takes nobody new, and loses nobody.
+ * Invariants: 1. No entry without a sighting younger than `EXPIRY`, once `expire` was called. 2. A goodbye counts only from an address of the
+ * server, and holds for `GOODBYE_HOLDS`. 3. A full table takes nobody new, and loses nobody.
  */
 import type { DurationMs, EpochMs, MonotonicMs } from '../core/units.ts';
 import { durationMs } from '../core/units.ts';
@@ -33,7 +33,7 @@ type Entry = {
 
 export type PeerTable = {
   readonly entries: ReadonlyMap<string, Entry>;
-  /** Who said goodbye from where, and when: `<id> <address>`. */
+  /** Which entries said goodbye, and when. */
   readonly left: ReadonlyMap<string, MonotonicMs>;
 };
 export type TableStep = { readonly table: PeerTable; readonly changes: readonly PeerChange[] };
@@ -49,7 +49,7 @@ export function sight(
   const { facts, address, via } = heard;
   const key = `${facts.id} ${facts.fingerprint}`;
   const known = table.entries.get(key);
-  const leftAt = table.left.get(`${facts.id} ${address}`);
+  const leftAt = table.left.get(key);
   if (leftAt !== undefined && at - leftAt < GOODBYE_HOLDS) return { table, changes: [] };
   const before = known?.sightings ?? [];
   if (known === undefined ? !hasRoom(table, address) : !hasPlace(before, address)) return { table, changes: [] };
@@ -60,12 +60,20 @@ export function sight(
   return { table: changed, changes: looksSame(known, entry) ? [] : [{ kind: 'changed', peer: peerOf(entry) }] };
 }
 
-/** A goodbye of server `id` that came from `address`, over whichever protocol. */
+/**
+ * A goodbye of server `id` that came from `address`: it says so on all its links, and addresses that it lost before are silent, so
+ * one is enough.
+ */
 export function leave(table: PeerTable, id: string, address: string, at: MonotonicMs): TableStep {
-  const step = without(table, (entry, sighting) => entry.facts.id === id && sighting.address === address);
+  const says = ({ facts, sightings }: Entry): boolean =>
+    facts.id === id && sightings.some((sighting) => sighting.address === address);
+  const leaving = new Map([...table.entries].filter(([, entry]) => says(entry)));
   // Of a stranger nothing is kept.
-  if (step.table === table) return step;
-  return { ...step, table: { ...step.table, left: new Map(table.left).set(`${id} ${address}`, at) } };
+  if (leaving.size === 0) return { table, changes: [] };
+  const left = new Map(table.left);
+  for (const key of leaving.keys()) left.set(key, at);
+  const step = without(table, (entry) => says(entry));
+  return { ...step, table: { ...step.table, left } };
 }
 
 /** Takes away what was last heard of longer ago than `EXPIRY`. */

@@ -64,7 +64,11 @@ export function openSsdpListener(deps: PartDeps): LanPart {
 
 export function openSsdpSearcher(deps: PartDeps): LanPart {
   const library = new ssdp.Client(optionsOf(deps));
-  const search = (): void => attempt(deps, () => void library.search(SSDP_TARGET));
+  let stopped = false;
+  // Stopped, the library would open sockets of its own for a search.
+  const search = (): void => {
+    if (!stopped) attempt(deps, () => void library.search(SSDP_TARGET));
+  };
   const outgoing = (datagram: Uint8Array): Uint8Array => paddedSearch(datagram);
   const guarded = guardedSocket({ ...deps, port: 0, wants: ['answer'] }, outgoing, search);
   adopt(library, deps.link.address, guarded);
@@ -73,6 +77,7 @@ export function openSsdpSearcher(deps: PartDeps): LanPart {
   return {
     search,
     stop: async () => {
+      stopped = true;
       await leaveTime(deps.clock, guarded);
       end(library, guarded);
     },

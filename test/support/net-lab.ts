@@ -33,18 +33,29 @@ export type NetBox = {
   readonly plug: () => void;
 };
 
-/** Boxes 1 to `count`. */
-export function createNetLab(t: ExecutionContext, count: number): readonly NetBox[] {
+export type NetLab = {
+  /** One more box; the first has the address 10.77.0.1. */
+  readonly box: () => NetBox;
+};
+
+export function createNetLab(t: ExecutionContext): NetLab {
   const prefix = `us${randomBytes(3).toString('hex')}`;
   const hub = `${prefix}-sw`;
-  const names = Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+  const names: string[] = [];
   t.teardown(() => {
     for (const name of [...names, hub]) remove(name);
   });
   ip('netns', 'add', hub);
   ip('-n', hub, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
   ip('-n', hub, 'link', 'set', 'br0', 'up');
-  return names.map((name, index) => boxOf(t, { name, hub, number: index + 1 }));
+  return {
+    box: () => {
+      const number = names.length + 1;
+      const name = `${prefix}-${number}`;
+      names.push(name);
+      return boxOf(t, { name, hub, number });
+    },
+  };
 }
 
 type BoxPlace = { readonly name: string; readonly hub: string; readonly number: number };
