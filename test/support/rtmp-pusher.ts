@@ -28,30 +28,31 @@ export async function pushH265(
   socket.resume();
   const size = Buffer.alloc(4);
   size.writeUInt32BE(CHUNK_BYTES);
-  socket.write(message(2, SET_CHUNK_SIZE, 0, 0, size));
+  socket.write(message({ type: SET_CHUNK_SIZE }, size));
   const url = `rtmp://127.0.0.1:${port}/live`;
-  socket.write(message(3, COMMAND, 0, 0, amf('connect', 1, { app: 'live', type: 'nonprivate', tcUrl: url })));
-  socket.write(message(3, COMMAND, 0, 0, amf('createStream', 2, undefined)));
+  socket.write(message({ type: COMMAND }, amf('connect', 1, { app: 'live', type: 'nonprivate', tcUrl: url })));
+  socket.write(message({ type: COMMAND }, amf('createStream', 2, undefined)));
   await sleep(200);
-  socket.write(message(3, COMMAND, 0, 1, amf('publish', 3, undefined, key, 'live')));
+  socket.write(message({ type: COMMAND, stream: 1 }, amf('publish', 3, undefined, key, 'live')));
   await sleep(200);
-  socket.write(message(6, VIDEO, 0, 1, Buffer.concat([header(0, true), configuration])));
-  let [sent, stopped] = [0, false];
+  socket.write(message({ type: VIDEO, stream: 1 }, Buffer.concat([header(0, true), configuration])));
+  const stop = new AbortController();
+  let sent = 0;
   const run = async (): Promise<void> => {
     const began = performance.now();
-    while (!stopped && !socket.destroyed) {
+    while (!stop.signal.aborted && !socket.destroyed) {
       const unit = clip.accessUnits[sent % clip.accessUnits.length];
       if (unit === undefined) throw new Error('an empty clip');
       const at = Math.round((sent * 1000) / clip.framesPerSecond);
       // PacketTypeCodedFramesX: presented when it is decoded.
       const body = Buffer.concat([header(3, unit.key), ...unit.slices.map(lengthPrefixed)]);
-      socket.write(message(6, VIDEO, at, 1, body));
+      socket.write(message({ type: VIDEO, at, stream: 1 }, body));
       sent += 1;
       await sleep(Math.max(0, began + at - performance.now()));
     }
     socket.destroy();
   };
-  return { sent: () => sent, stop: () => (stopped = true), ended: run() };
+  return { sent: () => sent, stop: () => stop.abort(), ended: run() };
 }
 
 /** Enhanced RTMP v1: high bit, frame type, packet type; then the four characters of the codec. */
@@ -65,10 +66,11 @@ function lengthPrefixed(nal: Uint8Array): Buffer {
   return out;
 }
 
-/** One message in one chunk of type 0. */
-function message(chunkStream: number, type: number, at: number, stream: number, body: Uint8Array): Buffer {
+type Message = { readonly type: number; readonly at?: number; readonly stream?: number };
+/** One message in one chunk of type 0, on a chunk stream of its type. */
+function message({ type, at = 0, stream = 0 }: Message, body: Uint8Array): Buffer {
   const head = Buffer.alloc(12);
-  head[0] = chunkStream;
+  head[0] = type === SET_CHUNK_SIZE ? 2 : type === COMMAND ? 3 : 6;
   head.writeUIntBE(at, 1, 3);
   head.writeUIntBE(body.length, 4, 3);
   head[7] = type;
