@@ -28,6 +28,12 @@ const CLIPS = {
   },
   'h264-slices': { seconds: 12, size: '640x360', video: x264('600k', 'bframes=0:keyint=25:min-keyint=25:slices=4') },
   h265: { seconds: 12, size: '640x360', video: x265('600k', 'bframes=0:keyint=25:min-keyint=25:scenecut=0') },
+  /** As `h265`, of another encoder setting: parameter sets differ, the size does not. */
+  'h265-other': {
+    seconds: 12,
+    size: '640x360',
+    video: x265('600k', 'bframes=0:keyint=25:min-keyint=25:scenecut=0:ctu=16:cbqpoffs=3'),
+  },
   /** What the benchmark is measured with: 1080p at 4 Mbit/s, key frame every 2 s. */
   'h264-1080p': {
     seconds: 60,
