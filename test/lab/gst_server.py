@@ -2,7 +2,7 @@
 """GStreamer's RTSP server as a set of cameras. Mounts /cam0 ... /cam{M-1}; each is shared live media fed by a looping
 'ffmpeg -re -c copy' over loopback UDP, so that every client of a mount gets the identical access units.
 Prints one line `listening PORT` when ready; --port 0 takes a free one.
-usage: gst_server.py --port 0 --mounts 2 --file clip.mp4 [--codec h264|h265] [--audio] [--digest user:pass|--basic user:pass] [--private]"""
+usage: gst_server.py --port 0 --mounts 2 --file clip.mp4 [--codec h264|h265] [--audio [--g711]] [--digest user:pass|--basic user:pass] [--private]"""
 import argparse, gi, signal, socket, subprocess
 gi.require_version('Gst', '1.0')
 gi.require_version('GstRtspServer', '1.0')
@@ -15,6 +15,7 @@ a.add_argument('--mounts', type=int, default=1)
 a.add_argument('--file', required=True)
 a.add_argument('--codec', default='h264')
 a.add_argument('--audio', action='store_true')
+a.add_argument('--g711', action='store_true', help='sound as G.711 mu-law instead of AAC')
 a.add_argument('--digest')
 a.add_argument('--basic')
 a.add_argument('--private', action='store_true', help='one pipeline a client instead of a shared one')
@@ -46,7 +47,10 @@ class Factory(GstRtspServer.RTSPMediaFactory):
         launch = ('( udpsrc address=127.0.0.1 port=%d buffer-size=4000000 caps="video/mpegts,systemstream=(boolean)true,packetsize=(int)188" '
                   '! tsdemux latency=0 name=d d. ! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 '
                   '! %sparse config-interval=-1 ! rtp%spay name=pay0 pt=96 mtu=1400 ' % (port, o.codec, o.codec))
-        if o.audio:
+        if o.audio and o.g711:
+            launch += (' d. ! queue ! aacparse ! avdec_aac ! audioconvert ! audioresample ! audio/x-raw,rate=8000,channels=1 '
+                       '! mulawenc ! rtppcmupay name=pay1 pt=0 ')
+        elif o.audio:
             launch += ' d. ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97 '
         self.feeder = feeder
         kids[feeder.pid] = feeder

@@ -14,6 +14,8 @@ export type GstOptions = {
   readonly file: string;
   readonly codec?: 'h264' | 'h265';
   readonly audio?: boolean;
+  /** Sound as G.711 instead of AAC. */
+  readonly g711?: boolean;
   readonly mounts?: number;
   /** `user:password` */
   readonly digest?: string;
@@ -52,10 +54,11 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
   };
 }
 
-function argumentsOf({ file, codec, audio, mounts, digest, basic, port, host }: GstOptions): readonly string[] {
+function argumentsOf({ file, codec, audio, g711, mounts, digest, basic, port, host }: GstOptions): readonly string[] {
   const list = ['--port', String(port ?? 0), '--file', file, '--mounts', String(mounts ?? 1)];
   if (codec) list.push('--codec', codec);
   if (audio) list.push('--audio');
+  if (g711) list.push('--g711');
   if (digest) list.push('--digest', digest);
   if (basic) list.push('--basic', basic);
   if (host) list.push('--bind', host.address);

@@ -82,7 +82,7 @@ export async function killChild(dataDir: string, name: 'media' | 'control'): Pro
 }
 
 /** Until something was recorded behind this wall time. */
-export async function recordedUntil({ box, ids }: RecordingBox, wallMs: number): Promise<void> {
+export async function recordedUntil({ box, ids }: Pick<RecordingBox, 'box' | 'ids'>, wallMs: number): Promise<void> {
   for (const id of ids) {
     await waitFor(
       `${id} to be recorded`,
