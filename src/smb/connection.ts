@@ -19,8 +19,6 @@ import type { Patience } from './socket.ts';
 
 export type Request = Asked & {
   readonly body: Uint8Array;
-  /** Goes behind the body as it is, without a copy; unchanged until the answer. */
-  readonly payload?: Uint8Array;
   readonly treeId?: number;
   /** Beside success. */
   readonly accept?: readonly number[];

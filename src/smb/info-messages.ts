@@ -4,7 +4,8 @@ import { HEADER_BYTES } from './header.ts';
 import { readerOf, record, u16, u32, u8, utf16, zeros } from './little-endian.ts';
 import type { Reader } from './little-endian.ts';
 import { brokenProtocol } from './smb-error.ts';
-import type { SmbEntry } from './smb-share.ts';
+
+export type SmbEntry = { readonly name: string; readonly kind: 'file' | 'directory'; readonly size: number };
 
 const INFO = { file: 1, fileSystem: 2 } as const;
 const CLASS = { directory: 1, standard: 5, fullSize: 7, rename: 10, disposition: 13 } as const;

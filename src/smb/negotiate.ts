@@ -8,8 +8,8 @@ import { HEADER_BYTES } from './header.ts';
 import { padded8, readerOf, record, u16, u32, zeros } from './little-endian.ts';
 import type { Reader } from './little-endian.ts';
 import { brokenProtocol } from './smb-error.ts';
-import type { SmbDialect } from './smb-share.ts';
 
+export type SmbDialect = '2.1' | '3.0' | '3.0.2' | '3.1.1';
 export type SigningAlgorithm = 'hmac-sha256' | 'aes-cmac' | 'aes-gmac';
 export type CipherName = 'aes-128-ccm' | 'aes-128-gcm' | 'aes-256-ccm' | 'aes-256-gcm';
 

@@ -1,6 +1,7 @@
 /** Requests that wait for their answers, each with a time limit. */
 import type { Cancel, Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
 import type { DurationMs } from '../core/units.ts';
 import type { Command, ResponseHeader } from './header.ts';
 import type { Received } from './protection.ts';
@@ -10,7 +11,15 @@ export type Asked = {
   readonly command: Command;
   /** Completes "Could not ..."; never a credential. */
   readonly doing: string;
+  /** Goes behind the body as it is, without a copy; unchanged until the answer. */
+  readonly payload?: Uint8Array;
 };
+
+/**
+ * Footage goes over no link slower than 2 Mbit/s; over such a one, four writes of 1 MB keep the last of them waiting for 16 s, and that is
+ * no reason to give up.
+ */
+const SLOWEST_BYTES_PER_MS = 256;
 
 export type PendingRequests = {
   readonly add: (messageId: bigint, asked: Asked) => Promise<Received>;
@@ -40,7 +49,13 @@ type Limits = {
 
 export function createPendingRequests({ clock, timeoutMs, fail }: Limits): PendingRequests {
   const table = new Map<bigint, Waiting>();
-  const limit = (doing: string): Cancel => clock.after(timeoutMs, () => fail(tooLate(doing, timeoutMs)));
+  let bytesUnderWay = 0;
+
+  /** The time of a request, and what the payloads that are under way may take to get there. */
+  function limit(doing: string): Cancel {
+    const time = durationMs(timeoutMs + Math.ceil(bytesUnderWay / SLOWEST_BYTES_PER_MS));
+    return clock.after(time, () => fail(tooLate(doing, time)));
+  }
 
   function find({ messageId, command }: ResponseHeader): Waiting {
     const waiting = table.get(messageId);
@@ -52,12 +67,14 @@ export function createPendingRequests({ clock, timeoutMs, fail }: Limits): Pendi
     limit,
     add: async (messageId, asked) => {
       const { promise, resolve, reject } = Promise.withResolvers<Received>();
+      bytesUnderWay += asked.payload?.length ?? 0;
       table.set(messageId, { asked, resolve, reject, cancel: limit(asked.doing), extended: false });
       return await promise;
     },
     settle: (received) => {
-      const { cancel, resolve } = find(received.header);
+      const { asked, cancel, resolve } = find(received.header);
       table.delete(received.header.messageId);
+      bytesUnderWay -= asked.payload?.length ?? 0;
       cancel();
       resolve(received);
     },

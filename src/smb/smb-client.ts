@@ -13,9 +13,11 @@ import { createSmbShare } from './smb-share.ts';
 import type { SmbShare } from './smb-share.ts';
 import { openSocket } from './socket.ts';
 
+export type { SmbEntry } from './info-messages.ts';
+export type { SmbDialect } from './negotiate.ts';
 export type { SmbErrorCode } from './smb-error.ts';
 export type { SmbFile } from './smb-file.ts';
-export type { SmbDialect, SmbEntry, SmbOpenMode, SmbShare } from './smb-share.ts';
+export type { SmbOpenMode, SmbShare } from './smb-share.ts';
 
 export type SmbShareOptions = {
   readonly host: string;
@@ -29,7 +31,10 @@ export type SmbShareOptions = {
   /** `when-offered`: when the server asks for it, for all it has or for this share. `required`: always, or `smb-encryption-missing`. */
   readonly encrypt: 'when-offered' | 'required';
   readonly clock: Clock;
-  /** For connecting and for each request; a request that the server calls pending is given it once more. */
+  /**
+   * For connecting and for each request; a request that the server calls pending is given it once more. On top of it come 4 s for each MB of
+   * writes under way, so that a slow link is not taken for a dead one.
+   */
   readonly timeoutMs: DurationMs;
   /** Breaks off whatever is under way, then and later, with `smb-aborted`. */
   readonly signal?: AbortSignal | undefined;

@@ -48,8 +48,8 @@ export function createSmbFile(file: OpenFile): SmbFile {
     write: async (offset, bytes) => {
       if (!file.writable) throw readOnlyShare(`write to ${file.path}`);
       checkOffset(file, offset + bytes.length);
-      await inPieces(bytes.length, file.maxWrite, async (at, length) => {
-        await file.transfers(async () => await writePiece(file, offset + at, bytes.subarray(at, at + length)));
+      await inPieces(file.transfers, { total: bytes.length, piece: file.maxWrite }, async (at, length) => {
+        await writePiece(file, offset + at, bytes.subarray(at, at + length));
       });
     },
     flush: async () => {
@@ -75,16 +75,23 @@ function checkOffset({ path }: OpenFile, end: number): void {
     throw new UnderstudyError('invalid', 'smb-path', `Expected a place in ${path}, got one that ends at ${end}.`);
 }
 
-/** Rejects with the first failure, once none of the pieces is under way any more. */
+/** Rejects with the first failure, once none of the pieces is under way any more; after it no other is begun. */
 async function inPieces(
-  total: number,
-  piece: number,
+  transfers: Limiter,
+  { total, piece }: { readonly total: number; readonly piece: number },
   work: (at: number, length: number) => Promise<void>,
 ): Promise<void> {
+  let failure: unknown;
+  const one = async (at: number): Promise<void> => {
+    if (failure !== undefined) return;
+    await work(at, Math.min(piece, total - at)).catch((error: unknown) => {
+      failure ??= error;
+    });
+  };
   const pieces: Promise<void>[] = [];
-  for (let at = 0; at < total; at += piece) pieces.push(work(at, Math.min(piece, total - at)));
-  const failed = (await Promise.allSettled(pieces)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  for (let at = 0; at < total; at += piece) pieces.push(transfers(async () => await one(at)));
+  await Promise.all(pieces);
+  if (failure !== undefined) throw failure;
 }
 
 /** Once more for what the server left over, and for what its credits did not cover. */
@@ -105,8 +112,8 @@ const creditsFor = (bytes: number): number => Math.max(1, Math.ceil(bytes / CRED
 async function readAll(file: OpenFile, offset: number, length: number): Promise<Uint8Array> {
   const all = new Uint8Array(length);
   let end = length;
-  await inPieces(length, file.maxRead, async (at, piece) => {
-    const read = await file.transfers(async () => await readPiece(file, offset + at, all.subarray(at, at + piece)));
+  await inPieces(file.transfers, { total: length, piece: file.maxRead }, async (at, piece) => {
+    const read = await readPiece(file, offset + at, all.subarray(at, at + piece));
     if (read < piece) end = Math.min(end, at + read);
   });
   return all.subarray(0, end);

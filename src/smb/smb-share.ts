@@ -13,15 +13,15 @@ import {
   parseQueryDirectory,
   parseQueryFree,
 } from './info-messages.ts';
+import type { SmbEntry } from './info-messages.ts';
 import { createLimiter } from './limiter.ts';
+import type { SmbDialect } from './negotiate.ts';
 import { encodeGoodbye } from './session-messages.ts';
 import { readOnlyShare, STATUS } from './smb-error.ts';
 import { createSmbFile } from './smb-file.ts';
 import type { SmbFile } from './smb-file.ts';
 import { wireDirectoryOf, wirePathOf } from './smb-path.ts';
 
-export type SmbDialect = '2.1' | '3.0' | '3.0.2' | '3.1.1';
-export type SmbEntry = { readonly name: string; readonly kind: 'file' | 'directory'; readonly size: number };
 /** `create-new`: must not be there (`smb-exists`). `open`: must be there (`smb-not-found`). `overwrite`: made, or emptied. */
 export type SmbOpenMode = 'create-new' | 'open' | 'overwrite';
 
