@@ -11,7 +11,7 @@ import type { Running } from '../core/running.ts';
 import { streamKeyOf } from './cover-orders.ts';
 import { secondsToMs } from './cover-types.ts';
 import type { CoveredFootage, StandbyLevel } from './cover-types.ts';
-import { trimRing } from './ring.ts';
+import { isNeeded, trimRing } from './ring.ts';
 import type { RingSegment, RingStream } from './ring.ts';
 
 const LOOK_EVERY = seconds(5);
@@ -65,7 +65,7 @@ export function startRingKeeper(deps: RingKeeperDeps): RingKeeper {
       const segments = [total, ...others].flatMap(({ volumeId }) =>
         catalogue.segments.oldest({ cameraId, stream }, volumeId, MAX_LOOKED_AT),
       );
-      const ranges = (covered.get(key) ?? []).map(({ from, to }) => ({ from, to: to ?? Infinity }));
+      const ranges = rangesOf(covered.get(key) ?? []);
       const frozen = server?.isFrozen(key) ?? false;
       return [{ cameraId, stream, keepMs: isHot ? secondsToMs(hotSeconds) : 0, frozen, segments, covered: ranges }];
     });
@@ -81,13 +81,15 @@ export function startRingKeeper(deps: RingKeeperDeps): RingKeeper {
       if (failed === 1) log.warn('ring could not be trimmed', { path: segment.path, reason: messageOf(error) });
     }
   };
+  /** A suspicion may have come, and a cover even gone again, while the disk worked. */
+  const isFootage = (segment: RingSegment): boolean => {
+    const key = streamKeyOf(segment);
+    const isFrozen = deps.servers().some((server) => server.cameraIds.has(segment.cameraId) && server.isFrozen(key));
+    return isFrozen || isNeeded(segment, rangesOf(deps.covered().filter((one) => streamKeyOf(one) === key)));
+  };
   const trim = async (): Promise<void> => {
     for (const segment of plan()) {
-      // A suspicion may have come while the disk worked: then it is footage.
-      const key = streamKeyOf(segment);
-      const isFrozen = deps.servers().some((server) => server.cameraIds.has(segment.cameraId) && server.isFrozen(key));
-      if (stopping || isFrozen) continue;
-      await remove(segment);
+      if (!stopping && !isFootage(segment)) await remove(segment);
     }
   };
   const cancel = clock.every(LOOK_EVERY, () => {
@@ -104,3 +106,6 @@ export function startRingKeeper(deps: RingKeeperDeps): RingKeeper {
     },
   };
 }
+
+const rangesOf = (covered: readonly CoveredFootage[]): RingStream['covered'] =>
+  covered.map(({ from, to }) => ({ from, to: to ?? Infinity }));

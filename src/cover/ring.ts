@@ -52,7 +52,7 @@ export function trimRing(
   });
 }
 
-function mayGo(segment: RingSegment, { covered }: RingStream): boolean {
-  if (segment.open) return false;
-  return !covered.some(({ from, to }) => segment.end > from - MARGIN_MS && segment.start < to + MARGIN_MS);
-}
+const mayGo = (segment: RingSegment, { covered }: RingStream): boolean => !segment.open && !isNeeded(segment, covered);
+
+export const isNeeded = (segment: Pick<RingSegment, 'start' | 'end'>, covered: RingStream['covered']): boolean =>
+  covered.some(({ from, to }) => segment.end > from - MARGIN_MS && segment.start < to + MARGIN_MS);

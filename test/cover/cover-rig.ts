@@ -20,6 +20,9 @@ export const cameraOf = (id: string, more: Partial<CameraSettings> = {}): Camera
   ...more,
 });
 
+/** Over all rigs of a test: a restart goes on. */
+let sequence = 0;
+
 export type Rig = {
   readonly clock: FakeClock;
   readonly cover: CoverService;
@@ -52,7 +55,6 @@ export function createRig(options: RigOptions = {}): Rig {
   const frames: FirstFrame[] = [];
   let saved = options.file ?? NO_COVERS;
   let changes = 0;
-  let sequence = 0;
   const box: Rig['box'] = {
     serverId: F,
     volumeIds: ['vol-1', 'vol-2'],
