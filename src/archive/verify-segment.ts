@@ -164,9 +164,10 @@ function brokenStep(step: Exclude<ScanStep, { kind: 'fragment' }>, file: string)
   return findingOf('damaged', file, message, { offset: step.offset });
 }
 
-type FragmentCheck = { readonly problems: readonly string[]; readonly payload: PayloadCheck };
+export type FragmentCheck = { readonly problems: readonly string[]; readonly payload: PayloadCheck };
 
-async function checkFragment(
+/** `init` undefined: the start of the file cannot be read. */
+export async function checkFragment(
   source: ByteSource,
   fragment: FragmentInfo,
   init: InitInfo | undefined,

@@ -5,6 +5,7 @@
  * Belongs here: parameters and results of the `footage.*` requests. Does not: what is decided from them (ledger/seams.ts).
  */
 import type { MissingCause } from '../ledger/causes.ts';
+import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { StreamName } from './media-protocol.ts';
 
 export const MAX_GROUPS = 4096;
@@ -97,7 +98,13 @@ export type InsertParams = {
   readonly place:
     | { readonly kind: 'sent' }
     | { readonly kind: 'share'; readonly path: string }
-    | { readonly kind: 'shared-volume'; readonly volumeId: string; readonly path: string };
+    | {
+        readonly kind: 'shared-volume';
+        readonly volumeId: string;
+        readonly path: string;
+        /** Kept beside the segment, which stays as it was recorded. */
+        readonly note: ReturnNote;
+      };
 };
 export type InsertResult = { readonly receipt: Receipt };
 

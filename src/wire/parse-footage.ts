@@ -1,5 +1,6 @@
 /** Parameters and results of the `footage.*` requests: strict, bounded parsers of what another server says. */
 import { MAX_GROUP_FRAGMENTS, MAX_GROUPS, MAX_RETURN_FILE_BYTES } from './footage-protocol.ts';
+import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type {
   AccountParams,
   AppendParams,
@@ -41,7 +42,10 @@ const MAX_LEAVES_TEXT = 8192 * 8;
 const groupFragment: Read<GroupFragment> = objectOf<GroupFragment>({
   start: measure,
   end: measure,
-  leaves: matching((value) => value.length <= MAX_LEAVES_TEXT && /^[A-Za-z0-9+/]*$/.test(value), 'leaf hashes in base64'),
+  leaves: matching(
+    (value) => value.length <= MAX_LEAVES_TEXT && /^[A-Za-z0-9+/]*$/.test(value),
+    'leaf hashes in base64',
+  ),
 });
 const group: Read<FootageGroup> = objectOf<FootageGroup>({
   recordedBy: serverIdText,
@@ -87,6 +91,21 @@ const insidePath: Read<string> = matching(
   'a relative path',
 );
 
+const sequences: Read<readonly [number, number]> = (value, path) => {
+  const [first = -1, last = -1] = listOf(whole(0), 2)(value, path);
+  return [whole(0)(first, path), whole(first)(last, path)];
+};
+const MAX_SUPERSEDED = 128;
+const returnNote: Read<ReturnNote> = objectOf<ReturnNote>({
+  id: idText,
+  by: serverIdText,
+  clockOffsetMs: clockOffset,
+  supersedes: listOf(
+    objectOf<ReturnNote['supersedes'][number]>({ server: serverIdText, groups: listOf(sequences, MAX_SUPERSEDED) }),
+    MAX_SUPERSEDED,
+  ),
+});
+
 /** Each: @throws wire/shape */
 export const readGroupsParams: Read<GroupsParams> = objectOf<GroupsParams>({
   cameraId: cameraIdText,
@@ -113,7 +132,7 @@ export const readInsertParams: Read<InsertParams> = objectOf<InsertParams>({
   place: oneKindOf<InsertParams['place']>({
     sent: objectOf({ kind: oneOf(['sent']) }),
     share: objectOf({ kind: oneOf(['share']), path: insidePath }),
-    'shared-volume': objectOf({ kind: oneOf(['shared-volume']), volumeId: idText, path: insidePath }),
+    'shared-volume': objectOf({ kind: oneOf(['shared-volume']), volumeId: idText, path: insidePath, note: returnNote }),
   }),
 });
 export const readInsertResult: Read<InsertResult> = objectOf<InsertResult>({ receipt });
