@@ -275,6 +275,7 @@ function intakeOf(
     clockOf: () => ({ arrived: () => 'steady', senderReport: () => undefined }),
     now: clock.now,
     monotonic: clock.monotonic,
+    slabs: undefined,
     ssrc: randomBytes(4).readUInt32BE(),
   });
 }

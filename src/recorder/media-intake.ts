@@ -25,6 +25,7 @@ import type { Observation } from '../media/rtp/wall-clock.ts';
 import { createFirstPackets } from './first-packets.ts';
 import type { FirstPackets } from './first-packets.ts';
 import type { MediaIntake } from './rtsp-connection.ts';
+import type { Slabs } from './slabs.ts';
 
 /** How long packets over UDP wait for a missing one before them. */
 const MAX_REORDER_WAIT = 100;
@@ -52,16 +53,19 @@ export type IntakeDeps = {
   readonly now: () => number;
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
+  /** For the first packets, which are held back until their time is known; without it they are not. */
+  readonly slabs: Pick<Slabs, 'take' | 'give'> | undefined;
   /** Our own source, 32 random bits. */
   readonly ssrc: number;
 };
 export type Intake = MediaIntake & { readonly packetsLost: () => number };
 
 export function createMediaIntake(deps: IntakeDeps): Intake {
-  const first = createFirstPackets(
-    (track, bytes, lostBefore) => receivers[track]?.deliver(bytes, 0, bytes.length, lostBefore),
-    deps.monotonic,
-  );
+  const first = createFirstPackets({
+    slabs: deps.slabs,
+    deliver: ({ track, start, end, lostBefore }, bytes) => receivers[track]?.deliver(bytes, start, end, lostBefore),
+    monotonic: deps.monotonic,
+  });
   const receivers: readonly Receiver[] = deps.tracks.map((track, index) => createReceiver(track, index, deps, first));
   return {
     reading: () => {
@@ -164,7 +168,7 @@ function createReceiver(
     if (view.payloadType !== payloadType) return countForeign();
     foreign = 0;
     observe(view.timestamp);
-    if (first.isHolding() && first.hold(index, view.bytes.subarray(start, end), lostBefore)) return;
+    if (first.isHolding() && first.hold({ track: index, start, end, lostBefore }, view.bytes)) return;
     push(view, lostBefore);
   };
   const take = (bytes: Uint8Array, start: number, end: number, lostBefore: boolean): void => {

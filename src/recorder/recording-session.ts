@@ -159,6 +159,7 @@ function createPipeline(deps: SessionDeps, tracks: readonly ReadyTrack[]): Pipel
     clockOf: times.trackClock,
     now: deps.clock.now,
     monotonic: deps.clock.monotonic,
+    slabs: deps.slabs,
     ssrc: randomBytes(4).readUInt32BE(),
   });
   return { builder, intake };
