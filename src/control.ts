@@ -28,8 +28,10 @@ import type { ExportCut } from './control/export-thread.ts';
 import { startExportJobs } from './control/export-jobs.ts';
 import { addressesOf, ownHosts, startMemoryWatch } from './control/process-facts.ts';
 import { startRecordingSide } from './control/recording-side.ts';
+import type { RecordingSide } from './control/recording-side.ts';
 import { createDecoder } from './control/snapshot.ts';
-import { createCameraSetUp } from './camera-set-up.ts';
+import { createCameraSetUp } from './compose/camera-set-up.ts';
+import { setUpFailover } from './compose/failover-set-up.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
@@ -96,21 +98,37 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const state = await openState(options, log);
   const { clock, settings, catalogue, keys, dataDir } = state;
   let port = options.httpPort;
+  let { peerPort } = options;
   const addresses = (): CameraAddressPolicy => ({
     allowLoopback: settings.server.get().allowLoopbackCameras,
     ownAddresses: addressesOf(),
-    ownPorts: [port, options.peerPort, options.rtmpPort],
+    ownPorts: [port, peerPort, options.rtmpPort],
   });
   const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
-  const recording = startRecordingSide({
-    ...state,
-    addresses,
-    push,
-    covered: { orders: () => [], wanted: () => [] },
-    onMedia: () => undefined,
-    onMediaRestart: () => undefined,
-    onMediaGone: () => undefined,
+  const late: { recording?: RecordingSide } = {};
+  const cameras = createCameraSetUp({
+    clock,
+    log,
+    dataDir,
+    keepConnected: (stream) => late.recording?.keepConnected(stream) ?? ((): void => undefined),
   });
+  const failover = await setUpFailover({
+    ...state,
+    options,
+    version: VERSION,
+    addresses,
+    httpPort: () => port,
+    testCamera: cameras.testCamera,
+    recording: {
+      order: () => late.recording?.order(),
+      state: () => late.recording?.state,
+      mediaIsUp: () => late.recording?.hello() !== undefined,
+      reconcile: (reason, volumeId) => late.recording?.reconcile(reason, volumeId),
+    },
+  });
+  ({ peerPort } = failover);
+  const recording = startRecordingSide({ ...state, addresses, push, ...failover });
+  late.recording = recording;
   const damaged = startDamagedFootage({ ...state, volumes: () => settings.volumes.get().volumes });
   const exports = startExportJobs({ ...state, cut: cutOf(state, damaged.suspect) });
   const data = startDataWatch(state);
@@ -128,7 +146,11 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
     healthItems: () => [...data.items(), ...damaged.items()],
     decoder: createDecoder(clock),
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
-    cameras: createCameraSetUp({ clock, log, dataDir, keepConnected: recording.keepConnected }),
+    cameras,
+    servers: failover.servers,
+    failover: failover.failover,
+    peerPort: () => peerPort,
+    beforeModeChange: failover.beforeModeChange,
     addresses,
     httpPort: () => port,
     signal: stopping.signal,
@@ -140,12 +162,14 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   ({ port } = server);
   // Port 0 is known only now, and belongs to the ports that no camera may have.
   if (port !== options.httpPort) recording.order();
+  failover.announce();
   announce(options, { port, fingerprint, name: settings.server.get().name });
   return {
     stop: async () => {
       stopping.abort();
       await Promise.all([server.stop(), exports.stop(), memory.stop(), data.stop()]);
       await damaged.stop();
+      await failover.stop(true);
       await auth.stop();
       await recording.stop();
       catalogue.close();

@@ -7,6 +7,8 @@ import { eventRoutes } from './routes/events.ts';
 import type { EventDeps } from './routes/events.ts';
 import { exportRoutes } from './routes/exports.ts';
 import type { ExportDeps } from './routes/exports.ts';
+import { failoverRoutes } from './routes/failover.ts';
+import type { FailoverDeps } from './routes/failover.ts';
 import { healthRoutes } from './routes/health.ts';
 import type { HealthDeps } from './routes/health.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
@@ -20,6 +22,8 @@ import { recordingRoutes } from './routes/recordings.ts';
 import type { RecordingDeps } from './routes/recordings.ts';
 import { serverRoutes } from './routes/server.ts';
 import type { ServerDeps } from './routes/server.ts';
+import { serversRoutes } from './routes/servers.ts';
+import type { ServersDeps } from './routes/servers.ts';
 import { setupRoutes } from './routes/setup.ts';
 import type { SetupDeps } from './routes/setup.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
@@ -45,6 +49,8 @@ export type ApiDeps = {
   readonly exports: ExportDeps;
   readonly live: LiveDeps;
   readonly snapshot: SnapshotDeps;
+  readonly servers: ServersDeps;
+  readonly failover: FailoverDeps;
 };
 
 export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
@@ -66,6 +72,8 @@ export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
     ...exportRoutes(deps.exports),
     ...liveRoutes(deps.live),
     ...snapshotRoutes(deps.snapshot),
+    ...serversRoutes(deps.servers),
+    ...failoverRoutes(deps.failover),
   ];
   return routes;
 }

@@ -4,7 +4,9 @@ import type { ApiDeps } from '../api/routes.ts';
 import type { ActivityLog } from '../api/activity.ts';
 import type { EventHub } from '../api/event-hub.ts';
 import type { CameraDeps } from '../api/routes/cameras.ts';
-import type { ServerStatus } from '../api/routes/server.ts';
+import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { ServerDeps, ServerStatus } from '../api/routes/server.ts';
+import type { ServersDeps } from '../api/routes/servers.ts';
 import type { SetupDeps } from '../api/routes/setup.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
@@ -60,7 +62,11 @@ export type ControlParts = {
   readonly addresses: () => CameraAddressPolicy;
   /** The port really listened at. */
   readonly httpPort: () => number;
+  readonly peerPort: () => number;
   readonly signal: AbortSignal;
+  readonly servers: ServersDeps;
+  readonly failover: FailoverDeps;
+  readonly beforeModeChange: ServerDeps['beforeModeChange'];
 };
 
 export function composeApi(parts: ControlParts): ApiDeps {
@@ -74,7 +80,9 @@ export function composeApi(parts: ControlParts): ApiDeps {
     activity,
     accounts: { ...parts.accounts, settings, activity, clock, version, fingerprint },
     cameras: camerasOf(parts),
-    server: { settings, activity, status: () => serverStatusOf(parts) },
+    server: { settings, activity, status: () => serverStatusOf(parts), beforeModeChange: parts.beforeModeChange },
+    servers: parts.servers,
+    failover: parts.failover,
     volumes: { settings, activity, statusOf, prepare, suggestions },
     events: { hub: parts.hub, clock },
     health: {
@@ -180,7 +188,7 @@ function serverStatusOf(parts: ControlParts): ServerStatus {
     platform: platformOf(),
     addresses: [...addressesOf()],
     httpPort: parts.httpPort(),
-    peerPort: options.peerPort,
+    peerPort: parts.peerPort(),
     fingerprint: parts.fingerprint,
     startedAt: isoOf(epochMs(startedAt)),
     now: isoOf(clock.now()),

@@ -21,6 +21,8 @@ export type BoxOptions = {
   readonly dataDir: string;
   readonly httpPort: number;
   readonly rtmpPort?: number;
+  /** 0, or absent: any free one. */
+  readonly peerPort?: number;
   readonly password: string;
   readonly clock: Clock;
   /** Where its logs go: a file descriptor, or nowhere. */
@@ -117,8 +119,12 @@ async function setUp(api: ApiClient, { password }: BoxOptions, footage: string):
   await api.call('POST', '/volumes', { path: footage, reserveBytes: 256 * 1024 * 1024 });
 }
 
-function argumentsOf({ dataDir, httpPort, rtmpPort }: BoxOptions): readonly string[] {
-  const ports = [`--http-port=${httpPort}`, ...(rtmpPort === undefined ? [] : [`--rtmp-port=${rtmpPort}`])];
+function argumentsOf({ dataDir, httpPort, peerPort = 0, rtmpPort }: BoxOptions): readonly string[] {
+  const ports = [
+    `--http-port=${httpPort}`,
+    `--peer-port=${peerPort}`,
+    ...(rtmpPort === undefined ? [] : [`--rtmp-port=${rtmpPort}`]),
+  ];
   return [`--data=${resolve(dataDir)}`, ...ports, '--bind=127.0.0.1', '--name=Demo'];
 }
 

@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { createCameraSetUp } from '../../src/camera-set-up.ts';
+import { createCameraSetUp } from '../../src/compose/camera-set-up.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';

@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 test('a fresh box is set up, its pages open, and its owner signs out and in again', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-web-'));
-  const args = ['src/supervisor.ts', '--data', folder, '--http-port', '0', '--bind', '127.0.0.1'];
+  const args = ['src/supervisor.ts', '--data', folder, '--http-port', '0', '--peer-port', '0', '--bind', '127.0.0.1'];
   const box = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => box.once('close', resolve));
   t.teardown(async () => {

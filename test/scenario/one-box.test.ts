@@ -168,6 +168,7 @@ test('a taken port ends the first start with one clear line', async (t) => {
     SUPERVISOR,
     `--data=${dataDir}`,
     `--http-port=${port}`,
+    '--peer-port=0',
     '--bind=127.0.0.1',
   ]);
   t.is(await serve.ended, 2);

@@ -54,6 +54,9 @@ const nothing = (): never => {
   throw new UnderstudyError('not-found', 'test/nothing', 'Nothing is behind this route in the tests.');
 };
 
+/** Whatever is asked for is a function that says so. */
+const nothingBehind = new Proxy({}, { get: () => nothing });
+
 export async function startApi(
   t: ExecutionContext,
   options: {
@@ -114,9 +117,12 @@ export async function startApi(
       activity,
       ...options.cameras,
     },
+    servers: nothingBehind as ApiDeps['servers'],
+    failover: nothingBehind as ApiDeps['failover'],
     server: {
       settings,
       activity,
+      beforeModeChange: () => undefined,
       status: () => ({
         version: '0.0.0',
         platform: { os: 'linux', arch: 'x64', node: process.version },

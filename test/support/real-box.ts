@@ -26,7 +26,7 @@ export type FreshBox = { readonly dataDir: string; readonly url: () => string };
 /** Started for the first time: nobody owns it yet. */
 export async function startFreshBox(t: Teardown): Promise<FreshBox> {
   const dataDir = await tempDir(t, 'web');
-  const args = [SUPERVISOR, '--data', dataDir, '--http-port', '0', '--bind', '127.0.0.1'];
+  const args = [SUPERVISOR, '--data', dataDir, '--http-port', '0', '--peer-port', '0', '--bind', '127.0.0.1'];
   const box = spawn(process.execPath, args, { stdio: 'ignore' });
   const ended = new Promise((resolve) => box.once('close', resolve));
   t.teardown(async () => {

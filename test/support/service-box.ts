@@ -40,7 +40,7 @@ export type ServiceBox = {
 
 /** Only the process; `env` for preloaded libraries. */
 export function startServer(t: ExecutionContext, dataDir: string, env: Readonly<Record<string, string>> = {}): Server {
-  const args = [SUPERVISOR, `--data=${dataDir}`, '--http-port=0', '--bind=127.0.0.1', '--name=Box'];
+  const args = [SUPERVISOR, `--data=${dataDir}`, '--http-port=0', '--peer-port=0', '--bind=127.0.0.1', '--name=Box'];
   const supervisor = spawn(process.execPath, ['--max-semi-space-size=1', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,

@@ -61,7 +61,11 @@ export const updateServerOptionsRequest = z
     openMetrics: z.boolean(),
   })
   .partial();
-export const setModeRequest = z.strictObject({ mode: cmsMode });
+export const setModeRequest = z.strictObject({
+  mode: cmsMode,
+  /** The name of this server, where something ends by it: a cover, the recording of its own cameras. */
+  confirm: z.string().max(64).optional(),
+});
 
 export const volumeState = z.enum(['usable', 'full', 'gone', 'read-only', 'error']);
 export const volume = z.object({

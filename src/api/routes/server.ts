@@ -1,6 +1,5 @@
 /** `/server`: this box. */
 import type { z } from 'zod';
-import { UnderstudyError } from '../../core/errors.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ServerSettings } from '../../site/server-settings.ts';
 import type { ActivityLog } from '../activity.ts';
@@ -22,6 +21,8 @@ export type ServerDeps = {
   readonly settings: Pick<Settings, 'server'>;
   readonly status: () => ServerStatus;
   readonly activity: Pick<ActivityLog, 'record'>;
+  /** @throws failover/covering, server/records when something would be lost and `confirm` is not the name of this server */
+  readonly beforeModeChange: (mode: Server['mode'], confirm: string | undefined) => void;
 };
 
 export function serverRoutes(deps: ServerDeps): readonly Route[] {
@@ -77,19 +78,19 @@ function setMode(deps: ServerDeps): Route {
     {
       method: 'PUT',
       path: '/server/mode',
-      summary: 'Sets the CMS mode; `failover` and `host` come with the failover release',
+      summary: 'Sets the CMS mode; refused while this server covers another one, unless its name confirms it',
       access: 'owner',
       body: setModeRequest,
       response: { json: server },
-      problems: { 501: 'mode-not-available' },
+      problems: { 409: 'failover/covering' },
     },
     async ({ body, caller }) => {
-      const { mode } = body;
-      if (mode !== 'recording') {
-        const message = `The mode ${mode} comes with the failover release; this release records. The mode was not changed.`;
-        throw new UnderstudyError('unsupported', 'mode-not-available', message);
-      }
-      await deps.settings.server.update((before) => (before.mode === mode ? before : { ...before, mode }));
+      const before = deps.settings.server.get();
+      if (before.mode === body.mode) return json(serverOf(deps, caller));
+      deps.beforeModeChange(body.mode, body.confirm);
+      await deps.settings.server.update((settings) => ({ ...settings, mode: body.mode }));
+      const message = `The mode of this server was changed from ${before.mode} to ${body.mode}.`;
+      deps.activity.record({ severity: 'warning', code: 'mode-changed', message, user: actorOf(caller) });
       return json(serverOf(deps, caller));
     },
   );

@@ -216,7 +216,7 @@ function endingRoutes(deps: ServersDeps): readonly Route[] {
   ];
 }
 
-function introducePeer({ introduce }: ServersDeps): Route {
+function introducePeer(deps: ServersDeps): Route {
   return route(
     {
       method: 'POST',
@@ -227,6 +227,6 @@ function introducePeer({ introduce }: ServersDeps): Route {
       response: { json: peerIdentity },
       problems: { 409: 'server/known' },
     },
-    async ({ body, caller }) => json(await introduce(body, userOf(caller))),
+    async ({ body, caller }) => json(await deps.introduce(body, userOf(caller))),
   );
 }

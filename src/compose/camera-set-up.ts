@@ -3,21 +3,21 @@
  * Both are loaded when they are first asked for: control is lean while nobody sets up cameras.
  */
 import { randomUUID } from 'node:crypto';
-import type { DiscoveredCamera, TestCameraResult } from './api/contract/cameras.ts';
-import type { CameraDeps, Discover, TestCamera } from './api/routes/cameras.ts';
-import { mediaSocketOf } from './control/media-link.ts';
-import { fetchKeyFrame } from './control/media-request.ts';
-import { TEST_CAMERA } from './control/recording-side.ts';
-import type { RecordingSide } from './control/recording-side.ts';
-import { seconds } from './core/clock.ts';
-import type { Clock } from './core/clock.ts';
-import type { Log } from './core/log.ts';
-import { pushKeyOf } from './core/push-key.ts';
-import type { DiscoveredDevice } from './discovery/discover-cameras.ts';
-import type { CameraTestResult } from './recorder/camera-test.ts';
-import type { PushTestRequest } from './recorder/push-test.ts';
-import type { Resolve } from './recorder/resolve.ts';
-import type { StreamOrder } from './wire/media-protocol.ts';
+import type { DiscoveredCamera, TestCameraResult } from '../api/contract/cameras.ts';
+import type { CameraDeps, Discover, TestCamera } from '../api/routes/cameras.ts';
+import { mediaSocketOf } from '../control/media-link.ts';
+import { fetchKeyFrame } from '../control/media-request.ts';
+import { TEST_CAMERA } from '../control/recording-side.ts';
+import type { RecordingSide } from '../control/recording-side.ts';
+import { seconds } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { pushKeyOf } from '../core/push-key.ts';
+import type { DiscoveredDevice } from '../discovery/discover-cameras.ts';
+import type { CameraTestResult } from '../recorder/camera-test.ts';
+import type { PushTestRequest } from '../recorder/push-test.ts';
+import type { Resolve } from '../recorder/resolve.ts';
+import type { StreamOrder } from '../wire/media-protocol.ts';
 
 export type CameraSetUpDeps = {
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export const createCameraSetUp = (deps: CameraSetUpDeps): Pick<CameraDeps, 'disc
 const discoverWith =
   ({ clock, log, target }: CameraSetUpDeps): Discover =>
   async ({ seconds: duration, username, password }) => {
-    const { discoverCameras } = await import('./discovery/discover-cameras.ts');
+    const { discoverCameras } = await import('../discovery/discover-cameras.ts');
     const found = await discoverCameras(
       { duration: seconds(duration), username, password },
       { clock, log, ...(target === undefined ? {} : { target }) },
@@ -50,10 +50,10 @@ const testWith =
   async ({ url, transport, username, password, fingerprint, allowAddress }, signal) => {
     const { clock } = deps;
     if (pushKeyOf(url) !== undefined) {
-      const { testPush } = await import('./recorder/push-test.ts');
+      const { testPush } = await import('../recorder/push-test.ts');
       return resultOf(await testPush(pushRequestOf(deps, url, signal), { clock, signal }));
     }
-    const { testCamera } = await import('./recorder/camera-test.ts');
+    const { testCamera } = await import('../recorder/camera-test.ts');
     const resolve = deps.resolve ?? (await systemResolve());
     const request = { url, transport, username, password, fingerprint, allowAddress };
     return resultOf(await testCamera(request, { clock, resolve, signal }));
@@ -91,7 +91,7 @@ function pushRequestOf(
 }
 
 async function systemResolve(): Promise<Resolve> {
-  const { createResolve, systemResolverDeps } = await import('./recorder/resolve.ts');
+  const { createResolve, systemResolverDeps } = await import('../recorder/resolve.ts');
   return createResolve(systemResolverDeps());
 }
 
