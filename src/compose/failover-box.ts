@@ -1,0 +1,60 @@
+/** What the parts of failover are given of the box they run in. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ActivityLog } from '../api/activity.ts';
+import type { LiveEvent } from '../api/contract/events.ts';
+import type { TestCamera } from '../api/routes/cameras.ts';
+import type { Catalogue } from '../archive/catalogue-types.ts';
+import type { Incidents } from '../control/incidents.ts';
+import type { LiveState } from '../control/live-state.ts';
+import type { RecordingProgress } from '../control/recording-progress.ts';
+import type { SettingsDocument } from '../control/settings-document.ts';
+import type { CameraAddressPolicy } from '../core/camera-address.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { findFrameGrabbers, readGrabberTable } from '../hardware/frame-grabbers.ts';
+import type { Keys } from '../settings/keys.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { ServeOptions } from '../supervisor/serve-options.ts';
+import type { SuitabilityFacts } from '../wire/peer-protocol.ts';
+
+export type Box = {
+  readonly dataDir: string;
+  readonly options: ServeOptions;
+  readonly version: string;
+  readonly keys: Keys;
+  readonly settings: Settings;
+  readonly catalogue: Catalogue;
+  readonly activity: ActivityLog;
+  readonly publish: (event: LiveEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of the recording side, which is started after failover. */
+  readonly recording: {
+    readonly order: () => void;
+    readonly state: () => LiveState | undefined;
+    readonly mediaIsUp: () => boolean;
+    readonly reconcile: (reason: string, volumeId?: string) => void;
+  };
+  readonly httpPort: () => number;
+  readonly addresses: () => CameraAddressPolicy;
+  readonly testCamera: TestCamera;
+};
+export type FailoverParts = Box & {
+  readonly progress: RecordingProgress;
+  readonly document: SettingsDocument;
+  readonly incidents: Incidents;
+};
+
+/** Beside the sources, and beside what is built of them. */
+const TABLE = ['../../hw/frame-grabbers.json', '../hw/frame-grabbers.json']
+  .map((path) => join(import.meta.dirname, path))
+  .find((path) => existsSync(path));
+
+export function suitabilityOf(): { platform: string; frameGrabbers: string[] } & SuitabilityFacts {
+  const cards = TABLE === undefined ? [] : findFrameGrabbers(readGrabberTable(TABLE));
+  const frameGrabbers = cards
+    .filter(({ confidence }) => confidence === 'sure')
+    .map(({ slot, id }) => `${id} at ${slot}`);
+  return { platform: process.platform, frameGrabbers: frameGrabbers.slice(0, 32) };
+}

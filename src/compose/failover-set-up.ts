@@ -1,0 +1,87 @@
+/**
+ * Failover of one box, put together: the peer channel, what this server does as a protected one, as a failover server and as a
+ * host. Introduces peer, watch, cover and restoration to each other and to control.
+ *
+ * Belongs here: who is handed whose functions. Does not: decisions of any kind.
+ */
+import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { ServerDeps } from '../api/routes/server.ts';
+import type { ServersDeps } from '../api/routes/servers.ts';
+import type { CoveredStreams } from '../control/recording-side.ts';
+import { createRecordingProgress } from '../control/recording-progress.ts';
+import { openIncidents } from '../control/incidents.ts';
+import { createSettingsDocument } from '../control/settings-document.ts';
+import { durationMs } from '../core/units.ts';
+import type { MediaEvent } from '../wire/media-protocol.ts';
+import { composeCovering } from './cover-set-up.ts';
+import type { Box } from './failover-box.ts';
+import { suitabilityOf } from './failover-box.ts';
+import { composePeers } from './peer-set-up.ts';
+
+export type FailoverSetUp = {
+  readonly covered: CoveredStreams;
+  readonly onMedia: (events: readonly MediaEvent[]) => void;
+  readonly onMediaRestart: () => void;
+  readonly onMediaGone: () => void;
+  readonly servers: ServersDeps;
+  readonly failover: FailoverDeps;
+  readonly beforeModeChange: ServerDeps['beforeModeChange'];
+  /** The port really listened at. */
+  readonly peerPort: number;
+  /** Everything of the API is there: others may hear of this server now. */
+  readonly announce: () => void;
+  /** `handOver`: those that protect this server record first. */
+  readonly stop: (handOver: boolean) => Promise<void>;
+};
+
+/** How often what was heard of others may change who covers what. */
+const REVIEW_MS = 250;
+
+export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
+  const { settings, clock, log, version } = box;
+  const progress = createRecordingProgress(clock);
+  const document = createSettingsDocument({ settings, version, clock, suitability: suitabilityOf() });
+  const incidents = await openIncidents(box.dataDir, clock, log);
+  const parts = { ...box, progress, document, incidents };
+  const peers = await composePeers(parts);
+  const side = await composeCovering(parts, peers);
+  const review = (): void => {
+    peers.members.review();
+    side.review();
+  };
+  const cancels = [
+    clock.every(durationMs(REVIEW_MS), side.tick),
+    settings.peers.onChange(review),
+    settings.server.onChange(review),
+    settings.failover.onChange(review),
+    settings.volumes.onChange(side.refresh),
+  ];
+  review();
+  return {
+    covered: side.covered,
+    onMedia: (events) => {
+      for (const event of events) {
+        progress.push(event);
+        side.onMediaEvent(event);
+      }
+    },
+    onMediaRestart: () => {
+      progress.restarted();
+      peers.network.nudge();
+    },
+    onMediaGone: () => peers.network.nudge(),
+    servers: side.servers,
+    failover: side.failover,
+    beforeModeChange: side.beforeModeChange,
+    peerPort: peers.network.port,
+    announce: peers.announce,
+    stop: async (handOver) => {
+      if (handOver) await peers.protectedSide.handOver('planned stop');
+      for (const cancel of cancels) cancel();
+      document.stop();
+      await side.stop();
+      await peers.stop();
+      await incidents.stop();
+    },
+  };
+}

@@ -1,0 +1,185 @@
+/** The peer channel with all that answers on it, the other servers this one knows, and the search on the LAN. */
+import { isIP } from 'node:net';
+import { connect } from 'node:tls';
+import { createApiClient } from '../cli/api-client.ts';
+import type { PeerIdentity } from '../api/contract/failover.ts';
+import { checkWatcher, createProtectedSide } from '../control/protected-side.ts';
+import type { ProtectedSide } from '../control/protected-side.ts';
+import { createSiteMembers } from '../control/site-members.ts';
+import type { SiteMembers } from '../control/site-members.ts';
+import type { Running } from '../core/running.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { createId } from '../core/ids.ts';
+import { durationMs } from '../core/units.ts';
+import { startLanDiscovery } from '../discovery/lan-discovery.ts';
+import type { LanDiscovery } from '../discovery/lan-discovery.ts';
+import { homeEpoch } from '../failover/epochs.ts';
+import { startPeerNetwork } from '../peer/peer-network.ts';
+import { plainFingerprint } from '../peer/peer-tls.ts';
+import type { KeepAliveFacts, PairedPeer, PeerNetwork } from '../peer/network-types.ts';
+import { openPeerKeys } from '../settings/keys.ts';
+import type { PeerSelf } from '../wire/pairing-protocol.ts';
+import type { CoverProgress, PeerKeepAlive } from '../wire/peer-protocol.ts';
+import type { FailoverParts } from './failover-box.ts';
+
+export type Heard = { readonly keepAlive: PeerKeepAlive; readonly at: number };
+export type Peers = Running & {
+  readonly network: PeerNetwork;
+  readonly protectedSide: ProtectedSide;
+  readonly members: SiteMembers;
+  readonly discovery: LanDiscovery | undefined;
+  readonly describe: () => PeerIdentity;
+  readonly connected: () => readonly string[];
+  /** The newest keep-alive of a peer that is connected now. */
+  readonly heardOf: (peerId: string) => Heard | undefined;
+  readonly announce: () => void;
+  /** What is told by the covering side; nothing until it is set. */
+  readonly late: {
+    covering: () => { readonly progress: readonly CoverProgress[]; readonly channels: KeepAliveFacts['channels'] };
+    paired: (peer: PairedPeer) => Promise<void>;
+  };
+};
+
+const ALL_ADDRESSES = '::';
+
+export async function composePeers(parts: FailoverParts): Promise<Peers> {
+  const { settings, clock, log } = parts;
+  const heard = new Map<string, Heard>();
+  const late: Peers['late'] = {
+    covering: () => ({ progress: [], channels: { max: 0, used: 0 } }),
+    paired: async () => await Promise.resolve(),
+  };
+  const network = await startPeerNetwork({
+    clock,
+    log,
+    identity: await openPeerKeys(parts.dataDir, settings.server.get().id),
+    bind: parts.options.bind ?? ALL_ADDRESSES,
+    port: parts.options.peerPort,
+    self: createSelf(parts),
+    peers: () => settings.peers.get().peers,
+    keepAlive: () => keepAliveOf(protectedSide, settings.server.get().mode, late),
+    paired: async (peer) => await late.paired(peer),
+    random: Math.random,
+  });
+  const connected = (): readonly string[] =>
+    network.status().flatMap((status) => (status.connected ? [status.peerId] : []));
+  const request = async (peerId: string, method: string, params: unknown, timeoutMs?: number): Promise<unknown> =>
+    (await network.request(peerId, method, params, timeoutMs === undefined ? {} : { timeoutMs: durationMs(timeoutMs) }))
+      .result;
+  const protectedSide = createProtectedSide({
+    ...parts,
+    state: {
+      streamOf: (cameraId, stream) => parts.recording.state()?.streamOf(cameraId, stream),
+      volumeOf: (volumeId) => parts.recording.state()?.volumeOf(volumeId),
+    },
+    mediaIsUp: parts.recording.mediaIsUp,
+    homeEpoch,
+    request,
+    connected,
+  });
+  const members = createSiteMembers({ ...parts, connected, request, refresh: network.refresh });
+  answer(parts, network, { protectedSide, members });
+  network.listen((event) => {
+    if (event.kind === 'up') members.forget(event.peerId);
+    if (event.kind === 'down') heard.delete(event.peerId);
+    if (event.kind === 'hello') members.learn(event.peerId, event.hello);
+    if (event.kind !== 'keep-alive') return;
+    if (!heard.has(event.peerId)) members.review();
+    heard.set(event.peerId, { keepAlive: event.keepAlive, at: clock.now() });
+    protectedSide.heard(event.peerId, event.keepAlive);
+  });
+  const discovery = isLoopback(parts.options.bind) ? undefined : startLanDiscovery({ clock, log });
+  const describe = createDescription(parts, network);
+  return {
+    network,
+    protectedSide,
+    members,
+    discovery,
+    describe,
+    connected,
+    late,
+    heardOf: (peerId) => heard.get(peerId),
+    announce: () => discovery?.advertise(factsOf(parts, network)),
+    stop: async () => {
+      await discovery?.stop();
+      await network.stop();
+    },
+  };
+}
+
+/** Nobody else could reach what would be told. */
+const isLoopback = (bind: string | undefined): boolean => bind !== undefined && /^(127\.|::1$)/.test(bind);
+
+function createSelf({ settings, version, keys, document, httpPort, clock }: FailoverParts): () => PeerSelf {
+  const instance = createId('control');
+  const startedAt = clock.now();
+  const { suitability } = document.document();
+  return () => {
+    const { id: serverId, name, mode } = settings.server.get();
+    const httpsFingerprint = keys.tls.fingerprint;
+    return { serverId, name, mode, version, instance, startedAt, httpPort: httpPort(), httpsFingerprint, suitability };
+  };
+}
+
+function keepAliveOf(side: ProtectedSide, mode: KeepAliveFacts['mode'], late: Peers['late']): KeepAliveFacts {
+  const { progress: covering, channels } = late.covering();
+  return { ...side.facts(), mode, covering, channels };
+}
+
+/** An address that others can dial, if the owner named one; else they use the one where they found this server. */
+const createDescription =
+  ({ settings }: FailoverParts, network: PeerNetwork): (() => PeerIdentity) =>
+  () => {
+    const host = settings.failover.get().serverAddress;
+    return { ...network.describe(), ...(host === undefined ? {} : { host }) };
+  };
+
+type Answering = { readonly protectedSide: ProtectedSide; readonly members: SiteMembers };
+function answer({ settings }: FailoverParts, network: PeerNetwork, { protectedSide, members }: Answering): void {
+  for (const [method, handler] of Object.entries(protectedSide.handlers))
+    network.handle(method, async (peer, params) => {
+      checkWatcher(settings, peer.id);
+      return await Promise.resolve({ result: handler(params) });
+    });
+  network.handle('site.set', async (peer, params) => {
+    await members.take(peer.id, params);
+    return { result: {} };
+  });
+}
+
+function factsOf(
+  { settings, version, httpPort, keys }: FailoverParts,
+  network: PeerNetwork,
+): NonNullable<Parameters<LanDiscovery['advertise']>[0]> {
+  const { id, name, mode } = settings.server.get();
+  const { port: peerPort } = network;
+  return { id, name, mode, version, httpPort: httpPort(), peerPort, fingerprint: keys.tls.fingerprint, enabled: true };
+}
+
+/** An API of another server; brackets are for URLs, not for sockets. */
+export const remoteApi: (place: { host: string; port: number; fingerprint: string }) => {
+  readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
+} = ({ host, port, fingerprint }) => {
+  const bare = host.replaceAll(/^\[|\]$/g, '');
+  return createApiClient(() => ({ host: isIP(bare) === 0 ? host : bare, port, fingerprint, token: undefined }));
+};
+
+const ANSWER_WITHIN_MS = 5000;
+/** SHA-256 of the certificate that an HTTPS server shows; nothing is sent to it. @throws server/no-answer */
+export async function fingerprintAt(host: string, port: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect({ host, port, rejectUnauthorized: false, timeout: ANSWER_WITHIN_MS }, () =>
+    resolve(plainFingerprint(socket.getPeerCertificate().fingerprint256)),
+  );
+  const failed = (why: string): void =>
+    reject(
+      new UnderstudyError(
+        'unavailable',
+        'server/no-answer',
+        `Nothing answers by HTTPS at ${host} port ${port}: ${why}.`,
+      ),
+    );
+  socket.once('error', (error) => failed(messageOf(error)));
+  socket.once('timeout', () => failed(`no answer within ${ANSWER_WITHIN_MS / 1000} s`));
+  return await promise.finally(() => socket.destroy());
+}

@@ -1,0 +1,99 @@
+/**
+ * What the effects of the failover machine lead to: covering, questions to the protected server, footage on its way home,
+ * incidents, the log. Belongs here: one effect, one call. Does not: when they come (failover/machine.ts), how they are done.
+ */
+import type { ActivityLog } from '../api/activity.ts';
+import { assertNever, messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { epochMs } from '../core/units.ts';
+import { keyOf } from '../failover/cover.ts';
+import type { StreamRef } from '../failover/cover.ts';
+import type { Effect, Happening, HandoverConfirmation, State } from '../failover/machine-types.ts';
+import type { FailoverSettings } from '../site/failover-settings.ts';
+import type { RestorationOrder } from '../restoration/restoration-types.ts';
+import type { Covering } from './covering.ts';
+import type { Incidents } from './incidents.ts';
+
+export type FailoverEffectsDeps = {
+  readonly covering: Pick<Covering, 'want' | 'release'>;
+  readonly incidents: Pick<Incidents, 'apply'>;
+  readonly stateOf: (serverId: string) => State | undefined;
+  readonly tell: (serverId: string, happening: Happening) => boolean;
+  /** `handover.confirm` to the protected server: its answer, one row a stream. */
+  readonly askHandover: (serverId: string, streams: readonly StreamRef[]) => Promise<readonly HandoverConfirmation[]>;
+  readonly beginRestoration: (incident: string, order: RestorationOrder) => void;
+  readonly failover: () => Pick<FailoverSettings, 'footagePolicy' | 'transport'>;
+  readonly nameOf: (serverId: string) => string;
+  readonly onTakeover: (serverId: string) => void;
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly log: Log;
+};
+export type FailoverEffects = {
+  readonly carryOut: (serverId: string, effect: Effect) => void;
+  /** `handover.request` of a protected server: resolves with the streams that nobody covers yet. */
+  readonly handOver: (serverId: string) => Promise<readonly StreamRef[]>;
+};
+
+export function createFailoverEffects(deps: FailoverEffectsDeps): FailoverEffects {
+  const waiting = new Map<string, (missing: readonly StreamRef[]) => void>();
+  let asked = 0;
+  return {
+    handOver: async (serverId) => {
+      asked += 1;
+      const id = `handover-${asked}`;
+      const { promise, resolve } = Promise.withResolvers<readonly StreamRef[]>();
+      waiting.set(id, resolve);
+      if (!deps.tell(serverId, { kind: 'handover-asked', id })) resolve([]);
+      return await promise.finally(() => waiting.delete(id));
+    },
+    carryOut: (serverId, effect) => {
+      if (effect.kind === 'handover-ready') waiting.get(effect.id)?.(effect.missing);
+      else carryOut(deps, serverId, effect);
+    },
+  };
+}
+
+function carryOut(
+  deps: FailoverEffectsDeps,
+  serverId: string,
+  effect: Exclude<Effect, { kind: 'handover-ready' }>,
+): void {
+  switch (effect.kind) {
+    case 'cover':
+      return cover(deps, serverId, effect.streams);
+    case 'release':
+      return deps.covering.release(serverId, effect.streams);
+    case 'confirm-handover':
+      return ask(deps, serverId, effect);
+    case 'declare-takeover':
+    case 'end-takeover':
+      return deps.onTakeover(serverId);
+    case 'restore-footage': {
+      const { footagePolicy: policy, transport } = deps.failover();
+      const { incident, streams, from: start, to: end } = effect;
+      return deps.beginRestoration(incident, { serverId, streams, start, end, policy, transport });
+    }
+    case 'log': {
+      const { severity, code, message } = effect;
+      return deps.activity.record({ severity, code, message: `${deps.nameOf(serverId)}: ${message}` });
+    }
+    case 'incident':
+      return deps.incidents.apply(effect.change);
+    default:
+      return assertNever(effect);
+  }
+}
+
+function cover({ covering, stateOf }: FailoverEffectsDeps, serverId: string, streams: readonly StreamRef[]): void {
+  const wanted = stateOf(serverId)?.wanted ?? {};
+  const lostFromOf = (stream: StreamRef): number => wanted[keyOf(stream)]?.lostFrom ?? epochMs(0);
+  for (const [lostFrom, together] of Map.groupBy(streams, lostFromOf)) covering.want(serverId, together, lostFrom);
+}
+
+function ask(deps: FailoverEffectsDeps, serverId: string, effect: Extract<Effect, { kind: 'confirm-handover' }>): void {
+  const { ask: number, streams } = effect;
+  deps.askHandover(serverId, streams).then(
+    (answer) => deps.tell(serverId, { kind: 'confirmed', ask: number, streams: answer }),
+    (error: unknown) => deps.log.debug('no answer about a hand-over', { serverId, reason: messageOf(error) }),
+  );
+}

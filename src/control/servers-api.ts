@@ -1,0 +1,175 @@
+/** What the routes of `/servers` and `/peers` need, from the parts that know: records, the channel, watching, backups, the LAN. */
+import type { KnownServer, PeerIdentity } from '../api/contract/failover.ts';
+import type { ServersDeps } from '../api/routes/servers.ts';
+import { isoOf } from '../core/clock.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { epochMs } from '../core/units.ts';
+import type { DiscoveredPeer } from '../discovery/lan-peer.ts';
+import type { State } from '../failover/machine-types.ts';
+import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { PeerRecord } from '../site/peer.ts';
+import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
+import type { Backups } from './backups.ts';
+import type { KnownServers } from './known-servers.ts';
+
+export type ServersApiDeps = {
+  readonly settings: Pick<Settings, 'peers' | 'server'>;
+  readonly known: KnownServers;
+  readonly network: Pick<PeerNetwork, 'statusOf' | 'openPairing' | 'pairWith' | 'fingerprint'>;
+  readonly stateOf: (serverId: string) => State | undefined;
+  /** The newest keep-alive of a peer, and when it came (wall milliseconds). */
+  readonly heardOf: (peerId: string) => { readonly keepAlive: PeerKeepAlive; readonly at: number } | undefined;
+  readonly backups: Backups;
+  readonly search: (seconds: number) => Promise<readonly DiscoveredPeer[]>;
+  /** SHA-256 of the certificate at an address. @throws UnderstudyError when nothing answers */
+  readonly fetchFingerprint: (host: string, port: number) => Promise<string>;
+};
+
+export function createServersApi(deps: ServersApiDeps): ServersDeps {
+  const { settings, known, network, backups } = deps;
+  const viewOf = (record: PeerRecord): KnownServer => viewOfServer(deps, record);
+  const canAdd = (): void => {
+    if (settings.server.get().mode !== 'recording') return;
+    const message = 'Only a failover server or a host shows pairing codes: change the mode of this server first.';
+    throw new UnderstudyError('conflict', 'server/mode', message);
+  };
+  return {
+    list: () => settings.peers.get().peers.map(viewOf),
+    find: (id) => viewOf(known.find(id)),
+    test: async ({ host, httpPort }) => await testPlace(deps, host, httpPort),
+    add: async (request, user) => viewOf(await known.add(request, user)),
+    authorize: async (id, request, user) => viewOf(await known.authorize(id, request, user)),
+    deauthorize: known.deauthorize,
+    setEnabled: async (id, enabled, user) => viewOf(await known.setEnabled(id, enabled, user)),
+    backUp: async (id) => {
+      const record = known.find(id);
+      if (!record.watched)
+        throw new UnderstudyError(
+          'conflict',
+          'server/not-protected',
+          `${record.name} is not protected by this server.`,
+        );
+      await backups.take(id, 'by hand');
+      return viewOf(record);
+    },
+    search: async (seconds) => {
+      const isKnown = new Set(settings.peers.get().peers.map(({ id }) => id));
+      return (await deps.search(seconds)).map((peer) => foundOf(peer, isKnown.has(peer.id)));
+    },
+    issueCode: () => {
+      canAdd();
+      const { code, expiresAt } = network.openPairing();
+      return { code, expiresAt: isoOf(expiresAt), fingerprint: network.fingerprint };
+    },
+    pair: async ({ host, peerPort, code }) => {
+      const { server, fingerprint, peerPort: port } = await network.pairWith({ host, port: peerPort }, code);
+      const identity = identityOf(server, fingerprint, port);
+      return viewOf(await known.paired({ identity, host }));
+    },
+    introduce: known.introduce,
+  };
+}
+
+type Told = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
+  readonly httpPort: number;
+  readonly httpsFingerprint: string;
+};
+export const identityOf = (
+  { serverId: id, name, mode, httpPort, httpsFingerprint }: Omit<Told, 'id'> & { readonly serverId: string },
+  fingerprint: string,
+  peerPort: number,
+): PeerIdentity => ({ id, name, mode, fingerprint, httpsFingerprint, httpPort, peerPort });
+
+const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<ServersDeps['search']>>[number] => ({
+  id: peer.id,
+  name: peer.name,
+  mode: peer.mode,
+  version: peer.version,
+  addresses: [...peer.addresses],
+  httpPort: peer.httpPort,
+  peerPort: peer.peerPort,
+  httpsFingerprint: peer.fingerprint,
+  via: peer.via,
+  known,
+});
+
+function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
+  const { addedAt: _addedAt, ...rest } = record;
+  const status = deps.network.statusOf(record.id);
+  const heard = deps.heardOf(record.id);
+  return {
+    ...rest,
+    connected: status?.connected ?? false,
+    ...contactOf(status),
+    ...(heard === undefined
+      ? {}
+      : { lastContactAt: isoOf(epochMs(heard.at)), channels: { ...heard.keepAlive.channels } }),
+    ...(record.watched ? { watch: watchOf(deps, record.id) } : {}),
+  };
+}
+
+function contactOf(status: PeerStatus | undefined): Pick<KnownServer, 'version' | 'roundTripMs' | 'clockOffsetMs'> {
+  const { hello, roundTripMs, clockOffsetMs } = status ?? {};
+  return {
+    ...(hello === undefined ? {} : { version: hello.version }),
+    ...(roundTripMs === undefined ? {} : { roundTripMs }),
+    // The channel says what to add to its times to have ours; people ask how far its clock is ahead.
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs: -clockOffsetMs }),
+  };
+}
+
+function watchOf({ stateOf, backups }: ServersApiDeps, serverId: string): NonNullable<KnownServer['watch']> {
+  const state = stateOf(serverId);
+  const { takenAt, problem } = backups.stateOf(serverId);
+  const wanted = Object.values(state?.wanted ?? {});
+  return {
+    state: wordOf(state),
+    since: isoOf(state?.takeover?.sinceWall ?? state?.lastSignWall ?? epochMs(0)),
+    ...(state?.trouble === undefined ? {} : { reason: state.trouble }),
+    cameras: new Set(state?.roster.map(({ cameraId }) => cameraId)).size,
+    covered: new Set(wanted.filter(({ covered }) => covered).map(({ stream }) => stream.cameraId)).size,
+    ...(takenAt === undefined ? {} : { backupAt: isoOf(epochMs(takenAt)) }),
+    ...(problem === undefined ? {} : { backupProblem: problem }),
+  };
+}
+
+type Word = NonNullable<KnownServer['watch']>['state'];
+const LINK_WORDS = {
+  never: 'unknown',
+  connected: 'connected',
+  started: 'started',
+  alive: 'alive',
+  leaving: 'shut-down',
+  down: 'failed',
+} as const satisfies Record<State['link']['kind'], Word>;
+
+function wordOf(state: State | undefined): Word {
+  if (state === undefined) return 'unknown';
+  if (state.watching !== 'on') return 'disabled';
+  const isBack = state.link.kind === 'alive' && state.trouble === undefined;
+  if (state.takeover !== undefined) return isBack ? 'returning' : 'taken-over';
+  if (isBack)
+    return Object.keys(state.wanted).length > 0 ? 'returning' : state.restoring.length > 0 ? 'restoring' : 'alive';
+  if (state.trouble !== undefined && state.trouble !== 'shutdown') return 'suspected';
+  return state.link.kind === 'down' && state.link.ending === 'normal' ? 'shut-down' : LINK_WORDS[state.link.kind];
+}
+
+async function testPlace(
+  { fetchFingerprint, search }: ServersApiDeps,
+  host: string,
+  port: number,
+): Promise<Awaited<ReturnType<ServersDeps['test']>>> {
+  try {
+    const httpsFingerprint = await fetchFingerprint(host, port);
+    const hint = (await search(0.5)).find(({ fingerprint }) => fingerprint === httpsFingerprint);
+    const lan =
+      hint === undefined ? [] : [{ name: 'lan', ok: true, detail: `${hint.name} says so of itself on the LAN.` }];
+    return {
+      checks: [{ name: 'answers', ok: true, detail: `${host} port ${port} answers by HTTPS.` }, ...lan],
+      httpsFingerprint,
+    };
+  } catch (error) {
+    return { checks: [{ name: 'answers', ok: false, detail: messageOf(error) }] };
+  }
+}
