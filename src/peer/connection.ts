@@ -18,7 +18,7 @@ import type {
   PeerMessage,
 } from '../wire/peer-protocol.ts';
 import type { ClockOffset } from './clock-offset.ts';
-import { initialConversation, refusal, step } from './conversation.ts';
+import { initialConversation, MAX_SILENT_TICKS, refusal, SLOWEST_BYTES_A_TICK, step } from './conversation.ts';
 import type { Conversation, ConversationEvent } from './conversation.ts';
 import { BULK_LIMITS, createFrameReader, encodeFrame, WATCH_LIMITS } from './frames.ts';
 import type { Frame, FrameLimits, FrameReader } from './frames.ts';
@@ -38,7 +38,7 @@ const LINGER = durationMs(1000);
 
 export type ToldMessage = PeerHello | PeerBeat | PeerKeepAlive | PeerGoodbye;
 export type EndCause = DownCause | RefusedCause;
-export type ConnectionDeps = Omit<RequestsDeps, 'post' | 'clock'> & {
+export type ConnectionDeps = Omit<RequestsDeps, 'post' | 'say' | 'clock'> & {
   readonly clock: Clock;
   readonly log: Log;
   readonly id: number;
@@ -81,6 +81,11 @@ type Wire = {
   over: boolean;
   /** A goodbye came. */
   parting: boolean;
+  /** Messages that the system took, and ticks since it took the last one while another waits. */
+  flushed: number;
+  seen: { readonly flushed: number; readonly ticks: number };
+  /** Resolves when there may be room again. */
+  room: PromiseWithResolvers<void> | undefined;
 };
 
 export function createConnection(deps: ConnectionDeps): Connection {
@@ -92,7 +97,11 @@ export function createConnection(deps: ConnectionDeps): Connection {
     purpose: () => purposeOf(wire),
     hello: () => wire.hello,
     clock: () => (wire.state.kind === 'open' ? wire.state.clock : undefined),
-    requests: createRequests({ ...deps, post: async (message, attachment) => await post(wire, message, attachment) }),
+    requests: createRequests({
+      ...deps,
+      post: async (message, attachment) => await post(wire, message, attachment),
+      say: (message) => write(wire, message, undefined),
+    }),
     unsent: () => socket.writableLength,
     say: (message) => write(wire, message, undefined),
     tick: () => tick(wire),
@@ -107,10 +116,14 @@ export function createConnection(deps: ConnectionDeps): Connection {
     frames: 0,
     over: false,
     parting: false,
+    flushed: 0,
+    seen: { flushed: 0, ticks: 0 },
+    room: undefined,
   };
   const gone = (message: string) => (): void => end(wire, { cause: 'closed', message, last: undefined });
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => heard(wire, chunk));
+  socket.on('drain', () => makeRoom(wire));
   socket.once('end', gone('The other side ended the connection.'));
   socket.once('close', gone('The connection broke.'));
   socket.on('error', (error) => gone(messageOf(error))());
@@ -192,14 +205,31 @@ function tick(wire: Wire): void {
   const { clock } = wire.deps;
   const bytes = wire.reader.pending();
   const frame = bytes === undefined ? undefined : { ordinal: wire.frames, bytes };
+  if (isStuck(wire)) return end(wire, { ...STUCK, last: undefined });
   play(wire, { kind: 'tick', at: clock.monotonic(), wallAt: clock.now(), frame });
 }
 
+/** Nothing was taken for 10 s, and one tick for so many bytes: 64 KiB a second. */
+function isStuck(wire: Wire): boolean {
+  const { seen, flushed, deps } = wire;
+  const unsent = deps.socket.writableLength;
+  wire.seen = { flushed, ticks: unsent > 0 && flushed === seen.flushed ? seen.ticks + 1 : 0 };
+  return wire.seen.ticks > MAX_SILENT_TICKS + unsent / SLOWEST_BYTES_A_TICK;
+}
+const STUCK = { cause: 'stuck', message: 'The other side does not read what is sent.' } as const;
+
 async function post(wire: Wire, message: PeerMessage, attachment: Attachment): Promise<void> {
-  const { socket } = wire.deps;
-  while (!wire.over && socket.writableLength > HIGH_WATER) await roomIn(socket);
+  while (!wire.over && wire.deps.socket.writableLength > HIGH_WATER) {
+    wire.room ??= Promise.withResolvers<void>();
+    await wire.room.promise;
+  }
   if (wire.over) throw closedError();
   write(wire, message, attachment);
+}
+
+function makeRoom(wire: Wire): void {
+  wire.room?.resolve();
+  wire.room = undefined;
 }
 
 function write(wire: Wire, message: PeerMessage, attachment: Attachment): void {
@@ -207,10 +237,9 @@ function write(wire: Wire, message: PeerMessage, attachment: Attachment): void {
   if (wire.over) return;
   const pieces = encodeFrame(message, attachment, limitsOf(wire));
   socket.cork();
-  for (const piece of pieces) socket.write(piece);
+  for (const piece of pieces) socket.write(piece, () => (wire.flushed += 1));
   socket.uncork();
-  if (socket.writableLength <= MAX_UNSENT_BYTES) return;
-  end(wire, { cause: 'stuck', message: 'The other side does not read what is sent.', last: undefined });
+  if (socket.writableLength > MAX_UNSENT_BYTES) end(wire, { ...STUCK, last: undefined });
 }
 
 type End = { readonly cause: EndCause; readonly message: string; readonly last: PeerGoodbye | 'as-said' | undefined };
@@ -221,6 +250,7 @@ function end(wire: Wire, { cause, message, last }: End): void {
   wire.over = true;
   if (last === undefined) socket.destroy();
   else lastWords(socket, clock, last === 'as-said' ? [] : encodeFrame(last, undefined, WATCH_LIMITS));
+  makeRoom(wire);
   connection.requests.end(closedError());
   deps.ended(connection, cause === 'closed' && wire.parting ? 'goodbye' : cause, message);
 }
@@ -228,13 +258,6 @@ function end(wire: Wire, { cause, message, last }: End): void {
 const framing = (what: string): UnderstudyError => new UnderstudyError('protocol', 'peer/framing', `Expected ${what}.`);
 const closedError = (): UnderstudyError =>
   new UnderstudyError('unavailable', 'peer/closed', 'The connection to the other server ended before the answer came.');
-
-async function roomIn(socket: TLSSocket): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  socket.once('drain', resolve).once('close', resolve);
-  await promise;
-  socket.off('drain', resolve).off('close', resolve);
-}
 
 /** What still comes is dropped unread: closing over unread bytes would send a reset that overtakes the last words. */
 export function lastWords(socket: TLSSocket, clock: Pick<Clock, 'after'>, pieces: readonly Uint8Array[]): void {

@@ -25,7 +25,7 @@ export const MAX_GREETING_TICKS: number = 5000 / BEAT_MS;
 /** 10 s without a byte: a half-open connection. */
 export const MAX_SILENT_TICKS: number = 10_000 / BEAT_MS;
 /** A frame may take 10 s, and one tick for so many bytes: 64 KiB a second. */
-const SLOWEST_BYTES_A_TICK = 16 * 1024;
+export const SLOWEST_BYTES_A_TICK: number = 16 * 1024;
 
 type Frame = { readonly ordinal: number; readonly bytes: number };
 type Watched = { readonly silentTicks: number; readonly frame: { readonly ordinal: number; readonly ticks: number } };

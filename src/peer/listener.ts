@@ -52,7 +52,8 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     // A resumed session has proven its key only earlier; none is offered, so that no honest peer comes with one.
     if (socket.isSessionReused()) socket.destroy();
     else if (socket.alpnProtocol === PAIRING_ALPN) deps.stranger(socket, shown, 'pair');
-    else if (shown !== undefined && deps.admit(socket, shown)) strangers.remove(socket);
+    else if (socket.alpnProtocol === PEER_ALPN && shown !== undefined && deps.admit(socket, shown))
+      strangers.remove(socket);
     else deps.stranger(socket, shown, 'peer');
   });
   await listening(server, deps);

@@ -201,10 +201,10 @@ function stranger(network: Network, { socket, shown, wish }: Stranger): void {
     void answerPairing({ ...deps, self, pairing: () => network.pairing, setPairing }, socket);
     return;
   }
-  const claimed = wish === 'peer' && shown?.commonName !== undefined ? network.lines.get(shown.commonName) : undefined;
+  const line = wish === 'peer' && shown?.commonName !== undefined ? network.lines.get(shown.commonName) : undefined;
   const address = socket.remoteAddress ?? '';
-  if (claimed !== undefined && shown !== undefined)
-    emit(network, { kind: 'key-changed', peerId: claimed.record().id, at, fingerprint: shown.fingerprint, address });
+  if (line !== undefined && shown !== undefined && shown.fingerprint !== line.record().fingerprint)
+    emit(network, { kind: 'key-changed', peerId: line.record().id, at, fingerprint: shown.fingerprint, address });
   else emit(network, { kind: 'refused', peerId: undefined, at, cause: 'stranger', message: `${address}: ${STRANGER}` });
   const words = wish === 'pair' ? CODE_REFUSED : STRANGER;
   lastWords(socket, deps.clock, encodeFrame(refusal(words), undefined, WATCH_LIMITS));

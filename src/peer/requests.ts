@@ -24,6 +24,8 @@ export type RequestsDeps = {
   readonly caller: () => Omit<PeerCaller, 'signal'>;
   /** Resolves when there was room for it; rejects when the connection ended or the message is too large. */
   readonly post: (message: PeerRequest | PeerResponse, attachment: Attachment) => Promise<void>;
+  /** At once, whether there is room or not. */
+  readonly say: (message: PeerResponse) => void;
 };
 export type Requests = {
   readonly ask: (method: string, params: unknown, options: PeerRequestOptions) => Promise<PeerReply>;
@@ -74,7 +76,10 @@ export function createRequests(deps: RequestsDeps): Requests {
         );
       return message.id <= lastId; // a late one is no offence
     },
-    serve: (message, attachment) => void serve(message, attachment),
+    serve: (message, attachment) => {
+      if (served < MAX_SERVED_REQUESTS) void serve(message, attachment);
+      else deps.say({ kind: 'failure', id: message.id, error: errorForPeer(busy()) });
+    },
     open: () => waiting.size + served,
     end: (error) => {
       ended ??= error;
@@ -82,22 +87,22 @@ export function createRequests(deps: RequestsDeps): Requests {
       for (const { settle } of waiting.values()) settle({ error });
     },
   };
+}
 
-  async function answerTo(
-    { handlerOf, caller, log }: RequestsDeps,
-    signal: AbortSignal,
-    { message: { id, method, params }, attachment: given }: { message: PeerRequest; attachment: Attachment },
-  ): Promise<{ readonly answer: PeerResponse; readonly bytes: Attachment }> {
-    try {
-      if (served > MAX_SERVED_REQUESTS) throw busy();
-      const handler = handlerOf(method);
-      if (handler === undefined) throw unknownMethod(method);
-      const { result, attachment } = await handler({ ...caller(), signal }, params, given);
-      return { answer: { kind: 'response', id, result: result ?? null }, bytes: attachment };
-    } catch (error) {
-      if (!(error instanceof UnderstudyError)) log.error('peer request failed', { method, error });
-      return { answer: { kind: 'failure', id, error: errorForPeer(error) }, bytes: undefined };
-    }
+type Served = { readonly message: PeerRequest; readonly attachment: Attachment };
+async function answerTo(
+  { handlerOf, caller, log }: RequestsDeps,
+  signal: AbortSignal,
+  { message: { id, method, params }, attachment: given }: Served,
+): Promise<{ readonly answer: PeerResponse; readonly bytes: Attachment }> {
+  try {
+    const handler = handlerOf(method);
+    if (handler === undefined) throw unknownMethod(method);
+    const { result, attachment } = await handler({ ...caller(), signal }, params, given);
+    return { answer: { kind: 'response', id, result: result ?? null }, bytes: attachment };
+  } catch (error) {
+    if (!(error instanceof UnderstudyError)) log.error('peer request failed', { method, error });
+    return { answer: { kind: 'failure', id, error: errorForPeer(error) }, bytes: undefined };
   }
 }
 

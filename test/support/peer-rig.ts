@@ -179,13 +179,12 @@ export async function rawPeer(
   };
   return { socket, messages, say, closed: closed.promise };
 }
-export const helloOf = (identity: Identity, more: Partial<PeerHello> | { protocol: number } = {}): PeerHello =>
-  ({
-    kind: 'hello',
-    protocol: 1,
-    purpose: 'watch',
-    at: Date.now(),
-    peerPort: 1,
-    ...selfOf(identity),
-    ...more,
-  }) as PeerHello;
+export const helloOf = (identity: Identity, more: Partial<PeerHello> = {}): PeerHello => ({
+  kind: 'hello',
+  protocol: 1,
+  purpose: 'watch',
+  at: Date.now(),
+  peerPort: 1,
+  ...selfOf(identity),
+  ...more,
+});
