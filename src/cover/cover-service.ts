@@ -63,6 +63,8 @@ export type RehearsedStream = StreamRef & {
   readonly level: StandbyLevel;
   /** It is in the ring already. */
   readonly alive: boolean;
+  /** Why it is not recorded. */
+  readonly problem: string | undefined;
 };
 export type CoverService = Running & {
   /** The whole list of a server's cameras and how they are kept ready; replaces the one before. */
@@ -95,6 +97,10 @@ export type CoverService = Running & {
   readonly footageOf: (cameraId: string, stream: StreamName) => readonly { start: number; end: number }[] | undefined;
   /** Records everything of the server into the ring (true) or no longer. Empty: it is covered now, or not known. */
   readonly rehearse: (serverId: string, on: boolean) => readonly RehearsedStream[];
+  /** Recorded here now. */
+  readonly isAlive: (stream: StreamRef) => boolean;
+  /** Why it is not, as media says. */
+  readonly problemOfStream: (stream: StreamRef) => string | undefined;
   /** Durable fragments of protected streams. */
   readonly onFragment: (listener: (fragment: FragmentReport) => void) => () => void;
 };

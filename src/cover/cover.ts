@@ -9,7 +9,7 @@
  */
 import type { FragmentReport, MediaEvent } from '../wire/media-protocol.ts';
 import { createCoverIndex } from './cover-index.ts';
-import { composeCover, recordedStreamsOf, streamKeyOf } from './cover-orders.ts';
+import { composeCover, problemOf, recordedStreamsOf, streamKeyOf } from './cover-orders.ts';
 import type { ComposedCover, ServerCover } from './cover-orders.ts';
 import { createProgressBook } from './cover-progress.ts';
 import type { CoverDeps, CoverRequest, CoverService } from './cover-service.ts';
@@ -250,13 +250,21 @@ export function createCover(deps: CoverDeps): CoverService {
         .filter(({ enabled, priority }) => enabled && priority !== 'never')
         .flatMap((camera) => recordedStreamsOf(camera).map((stream) => ({ cameraId: camera.id, stream })));
       server.drilling = new Set(on ? streams.map(streamKeyOf) : []);
-      const rehearsed = streams.map((stream) => ({
-        ...stream,
-        level: server.levels.get(stream.cameraId) ?? ('cold' as const),
-        alive: progress.isAlive(stream),
-      }));
+      const alive = new Set(streams.filter(progress.isAlive).map(streamKeyOf));
       compose();
-      return rehearsed;
+      const byId = new Map(settings.cameras.map((camera) => [camera.id, camera]));
+      return streams.map((stream) => {
+        const camera = byId.get(stream.cameraId);
+        const cannot = camera === undefined ? undefined : problemOf(camera, deps.box())?.message;
+        const problem = cannot ?? (composed.leftCold.has(stream.cameraId) ? NO_CHANNEL : undefined);
+        const level = server.levels.get(stream.cameraId) ?? 'cold';
+        return { ...stream, level, alive: alive.has(streamKeyOf(stream)), problem };
+      });
+    },
+    isAlive: progress.isAlive,
+    problemOfStream: (stream) => {
+      const state = progress.stateOf(stream);
+      return state?.kind === 'failed' ? state.message : undefined;
     },
     onFragment: (listener) => {
       listeners.add(listener);
@@ -269,6 +277,8 @@ export function createCover(deps: CoverDeps): CoverService {
   };
 }
 
+const NO_CHANNEL = 'All channels of this server are in use.';
+
 function standbyViewOf(
   { orders, leftCold }: ComposedCover,
   { serverId, cameraId, level }: StandbyCamera & { readonly serverId: string },
@@ -278,6 +288,6 @@ function standbyViewOf(
   const failed = states.find((state) => state?.kind === 'failed');
   const isReady =
     states.length > 0 && states.every((state) => state?.kind === (level === 'hot' ? 'recording' : 'ready'));
-  const message = leftCold.has(cameraId) ? 'All channels of this server are in use.' : failed?.message;
+  const message = leftCold.has(cameraId) ? NO_CHANNEL : failed?.message;
   return { serverId, cameraId, level, actual: isReady ? level : 'cold', message };
 }
