@@ -23,7 +23,6 @@ const FLAG = {
   key128: 0x2000_0000,
   keyExchange: 0x4000_0000,
 } as const;
-/** `| 0` away from negative numbers: flags are unsigned. */
 const OFFERED = Object.values(FLAG).reduce((all, flag) => all | flag, 0) >>> 0;
 const NEEDED = [FLAG.unicode, FLAG.extendedSessionSecurity, FLAG.targetInfo];
 

@@ -85,7 +85,6 @@ export const STATUS = {
   endOfFile: 0xc000_0011,
   moreProcessing: 0xc000_0016,
   invalidDevice: 0xc000_0010,
-  invalidParameter: 0xc000_000d,
   notSupported: 0xc000_00bb,
   fileClosed: 0xc000_0128,
 } as const;

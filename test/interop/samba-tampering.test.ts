@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
@@ -144,7 +145,7 @@ for (const encrypt of ['when-offered', 'required'] as const) {
       if (outcome === undefined) {
         t.true(bytes.equals(await readFile(join(samba.path, 'a'))), `seed ${seed}: other bytes arrived`);
       } else {
-        t.true(outcome instanceof UnderstudyError, `seed ${seed}: ${String(outcome)}`);
+        t.true(outcome instanceof UnderstudyError, `seed ${seed}: ${inspect(outcome)}`);
       }
       const code = outcome instanceof UnderstudyError ? outcome.code : 'untouched';
       codes.set(code, (codes.get(code) ?? 0) + 1);
@@ -182,7 +183,7 @@ needsRoot('an upload through ten deaths of the server arrives whole', async (t) 
   for (let tries = 0; tries < 40; tries += 1) {
     const error: unknown = await goOn().catch((thrown: unknown) => thrown);
     if (error === undefined) break;
-    t.true(error instanceof UnderstudyError, String(error));
+    t.true(error instanceof UnderstudyError, inspect(error));
     await samba.kill();
     await samba.start();
   }
