@@ -97,7 +97,7 @@ test('a camera that pushes, one whose id is taken here, and one without settings
   t.deepEqual(orders, []);
   t.deepEqual(
     refused.map(({ cameraId, cause }) => `${cameraId} ${cause}`).sort((a, b) => (a < b ? -1 : 1)),
-    [['new', 'not-covered-policy'], 'own not-covered-policy', 'push not-reachable-from-failover'],
+    ['new not-covered-policy', 'own not-covered-policy', 'push not-reachable-from-failover'],
   );
   const lost = composeCover(stateOf([{ ...serverOf(R1, [], { covering }), settings: undefined }]));
   t.regex(lost.refused[0]?.message ?? '', /No settings backup/);
