@@ -32,6 +32,7 @@ import type { SettingsBackup } from '../site/settings-backup.ts';
 import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import type { FailoverParts } from './failover-box.ts';
+import { isProtected } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { fingerprintAt, remoteApi } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -58,9 +59,10 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   side.backups = composeBackups(parts, peers, side);
   for (const { id, watched } of settings.peers.get().peers) if (watched) await side.backups.open(id);
   side.cover = await composeCover(parts, side);
-  const rehearsals = composeRehearsals(parts, peers, side);
+  const rehearsals = await composeRehearsals(parts, side);
   side.covering = createCovering({
     ownId: () => settings.server.get().id,
+    unreachable: rehearsals.unreachable,
     cover: side.cover,
     plan: planCover,
     others: () => othersOf(parts, peers),
@@ -215,10 +217,6 @@ function boxOf({ settings }: FailoverParts): CoverBox {
     ownCameraIds: new Set(own.map(({ id }) => id)),
   };
 }
-
-const isProtected = ({ settings }: FailoverParts, id: string): boolean =>
-  settings.server.get().mode === 'failover' &&
-  settings.peers.get().peers.some((peer) => peer.id === id && peer.watched && peer.enabled);
 
 function watchThese(parts: FailoverParts, { watch }: Side): void {
   const { peers } = parts.settings.peers.get();

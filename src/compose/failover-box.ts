@@ -58,3 +58,7 @@ export function suitabilityOf(): { platform: string; frameGrabbers: string[] } &
     .map(({ slot, id }) => `${id} at ${slot}`);
   return { platform: process.platform, frameGrabbers: frameGrabbers.slice(0, 32) };
 }
+
+export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
+  settings.server.get().mode === 'failover' &&
+  settings.peers.get().peers.some((peer) => peer.id === id && peer.watched && peer.enabled);

@@ -1,21 +1,126 @@
 /** Readiness probes and drills, put together. */
+import { join } from 'node:path';
+import type { z } from 'zod';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import { nameOfServer } from '../control/failover-api.ts';
+import { refusalOfAddress } from '../core/camera-address.ts';
+import { isoOf } from '../core/clock.ts';
+import { epochMs } from '../core/units.ts';
+import { drillsFileSchema, NO_DRILLS, startDrills } from '../cover/drill.ts';
+import type { Drill, Drills, DrillsFile } from '../cover/drill.ts';
+import { startProbes } from '../cover/probe.ts';
+import type { Probe, ProbeAnswer, ProbeRequest, Probes } from '../cover/probe.ts';
+import { openSettingsFile } from '../settings/settings-file.ts';
 import type { FailoverParts } from './failover-box.ts';
+import { isProtected } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
-import type { Peers } from './peer-set-up.ts';
 
-export type Rehearsals = Pick<FailoverDeps, 'probes' | 'runProbes' | 'drills' | 'startDrill'> & {
+type Views = Pick<FailoverDeps, 'probes' | 'runProbes' | 'drills' | 'startDrill'>;
+export type Rehearsals = Views & {
+  readonly unreachable: () => ReadonlySet<string>;
   readonly stop: () => Promise<void>;
 };
 
-export function composeRehearsals(_parts: FailoverParts, _peers: Peers, _side: Side): Rehearsals {
+export async function composeRehearsals(
+  parts: FailoverParts,
+  side: Pick<Side, 'cover' | 'backups'>,
+): Promise<Rehearsals> {
+  const probes = composeProbes(parts, side);
+  const drills = await composeDrills(parts, side);
   return {
-    probes: () => [],
-    runProbes: async () => await Promise.resolve(),
-    drills: () => [],
-    startDrill: () => {
-      throw new Error('not yet');
+    probes: () => probes.list().map(probeView),
+    runProbes: probes.run,
+    drills: () => drills.list().map(drillView),
+    startDrill: (serverId, user) => drillView(drills.start(serverId, user)),
+    unreachable: probes.unreachable,
+    stop: async () => {
+      await Promise.all([probes.stop(), drills.stop()]);
     },
-    stop: async () => await Promise.resolve(),
   };
 }
+
+const protectedIds = (parts: FailoverParts): readonly string[] =>
+  parts.settings.peers.get().peers.flatMap(({ id }) => (isProtected(parts, id) ? [id] : []));
+
+function composeProbes(parts: FailoverParts, { cover, backups }: Pick<Side, 'cover' | 'backups'>): Probes {
+  const { settings, clock, log, activity } = parts;
+  return startProbes({
+    clock,
+    log,
+    servers: () => protectedIds(parts),
+    settingsOf: (serverId) => backups.latest(serverId)?.settings,
+    ownCameraIds: () => new Set(settings.server.get().mode === 'failover' ? [] : cameraIdsOf(parts)),
+    everyMinutes: () => settings.failover.get().probeMinutes,
+    isAlive: (cameraId) =>
+      cover
+        .progress(() => 'covering')
+        .some(({ streams }) => streams.some((one) => one.cameraId === cameraId && one.state === 'recording')),
+    test: createTest(parts),
+    changed: ({ serverId, cameraId, ok, message }) =>
+      activity.record({
+        severity: ok ? 'info' : 'warning',
+        code: ok ? 'probe-recovered' : 'probe-failed',
+        message: `${nameOfServer(settings, serverId)}, camera ${cameraId}, asked from this server: ${message}`,
+        cameraId,
+      }),
+  });
+}
+
+const cameraIdsOf = ({ settings }: FailoverParts): readonly string[] =>
+  settings.cameras.get().cameras.map(({ id }) => id);
+
+const createTest =
+  ({ testCamera, addresses }: FailoverParts): ((request: ProbeRequest, signal: AbortSignal) => Promise<ProbeAnswer>) =>
+  async (request, signal) => {
+    const allowAddress = (address: string, port: number): string | undefined =>
+      refusalOfAddress(address, port, addresses())?.message;
+    const { ok, checks } = await testCamera({ ...request, allowAddress }, signal);
+    const last = checks.find((check) => !check.ok) ?? checks.at(-1);
+    return { ok, message: last?.message ?? '' };
+  };
+
+async function composeDrills(parts: FailoverParts, { cover }: Pick<Side, 'cover'>): Promise<Drills> {
+  const { dataDir, settings, clock, log, activity } = parts;
+  const path = join(dataDir, 'settings', 'drills.json');
+  const schema: z.ZodType<DrillsFile> = drillsFileSchema;
+  const { file } = await openSettingsFile({
+    path,
+    schema,
+    migrations: [],
+    initial: NO_DRILLS,
+    budget: new Map(),
+    clock,
+  });
+  return startDrills({
+    clock,
+    log,
+    cover,
+    file,
+    servers: () => protectedIds(parts),
+    everyDays: () => settings.failover.get().drillDays,
+    ended: ({ serverId, cameras }) => {
+      const failed = cameras.filter(({ problem }) => problem !== undefined).length;
+      const message = `Drill for ${nameOfServer(settings, serverId)}: ${cameras.length - failed} of ${cameras.length} cameras were recorded here.`;
+      activity.record({ severity: failed === 0 ? 'info' : 'warning', code: 'drill-ended', message });
+    },
+  });
+}
+
+const probeView = ({ at, milliseconds, ...probe }: Probe): ReturnType<Views['probes']>[number] => ({
+  ...probe,
+  at: isoOf(at),
+  ...(milliseconds === undefined ? {} : { milliseconds }),
+});
+
+const drillView = ({ id, serverId, startedAt, endedAt, cameras }: Drill): ReturnType<Views['startDrill']> => ({
+  id,
+  serverId,
+  startedAt: isoOf(epochMs(startedAt)),
+  ...(endedAt === undefined ? {} : { endedAt: isoOf(epochMs(endedAt)) }),
+  cameras: cameras.map(({ cameraId, level, firstFrameMs, problem }) => ({
+    cameraId,
+    standbyLevel: level,
+    ...(firstFrameMs === undefined ? {} : { firstFrameAfter: firstFrameMs / 1000 }),
+    ...(problem === undefined ? {} : { problem }),
+  })),
+});

@@ -20,6 +20,8 @@ export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & {
 };
 export type CoveringDeps = {
   readonly ownId: () => string;
+  /** Cameras that a probe found out of reach from here. */
+  readonly unreachable: () => ReadonlySet<string>;
   readonly cover: Pick<CoverService, 'cover' | 'release' | 'channels' | 'covered'>;
   readonly plan: (request: PlanRequest) => Plan;
   /** Those that are heard now and know the protected server too. */
@@ -138,7 +140,7 @@ function requestOf(deps: CoveringDeps, cameras: readonly PlanCamera[], { wishes,
   const { shortagePolicy: shortage, oneServerAtATime } = deps.failover();
   return {
     members: [
-      { id: deps.ownId(), channels: deps.cover.channels().max, seats: Infinity, unreachable: new Set() },
+      { id: deps.ownId(), channels: deps.cover.channels().max, seats: Infinity, unreachable: deps.unreachable() },
       ...others.map(({ id, channels, seats, records }) => ({
         id,
         channels,
