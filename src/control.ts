@@ -124,6 +124,7 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
       state: () => late.recording?.state,
       mediaIsUp: () => late.recording?.hello() !== undefined,
       reconcile: (reason, volumeId) => late.recording?.reconcile(reason, volumeId),
+      isReconciling: () => late.recording?.isReconciling() ?? true,
     },
   });
   ({ peerPort } = failover);

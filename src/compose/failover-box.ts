@@ -35,6 +35,8 @@ export type Box = {
     readonly state: () => LiveState | undefined;
     readonly mediaIsUp: () => boolean;
     readonly reconcile: (reason: string, volumeId?: string) => void;
+    /** Volumes are compared with the catalogue now. */
+    readonly isReconciling: () => boolean;
   };
   readonly httpPort: () => number;
   readonly addresses: () => CameraAddressPolicy;

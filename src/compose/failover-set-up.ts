@@ -17,6 +17,7 @@ import { composeCovering } from './cover-set-up.ts';
 import type { Box } from './failover-box.ts';
 import { suitabilityOf } from './failover-box.ts';
 import { composePeers } from './peer-set-up.ts';
+import { composeReturns } from './return-set-up.ts';
 
 export type FailoverSetUp = {
   readonly covered: CoveredStreams;
@@ -44,6 +45,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   const incidents = await openIncidents(box.dataDir, clock, log);
   const parts = { ...box, progress, document, incidents };
   const peers = await composePeers(parts);
+  const returns = await composeReturns(parts, peers);
   const side = await composeCovering(parts, peers);
   const review = (): void => {
     peers.members.review();
@@ -81,6 +83,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
       document.stop();
       await side.stop();
       await peers.stop();
+      await returns.stop();
       await incidents.stop();
     },
   };

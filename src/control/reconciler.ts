@@ -20,6 +20,7 @@ export type ReconcilerDeps = {
 export type Reconciler = Running & {
   /** Soon, and once more a little later. */
   readonly ask: (reason: string, volumeId?: string) => void;
+  readonly isBusy: () => boolean;
 };
 
 export function startReconciler(deps: ReconcilerDeps): Reconciler {
@@ -58,6 +59,7 @@ export function startReconciler(deps: ReconcilerDeps): Reconciler {
     running = drain();
   };
   return {
+    isBusy: () => busy,
     ask: (reason, volumeId) => {
       const ids = volumeId === undefined ? deps.volumeIds() : [volumeId];
       deps.log.info('catalogue and volumes may differ', { reason, volumes: ids.length });

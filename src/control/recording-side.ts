@@ -71,6 +71,8 @@ export type RecordingSide = Running & {
   /** Since when media does not answer. */
   readonly mediaGoneSince: () => number | undefined;
   readonly reconcile: (reason: string, volumeId?: string) => void;
+  /** Volumes are compared with the catalogue now. */
+  readonly isReconciling: () => boolean;
   /** Something changed that settings files do not tell, such as a password. */
   readonly order: () => void;
   /** Keeps a stream connected beside the cameras until the result is called; its camera id begins with `TEST_CAMERA`. */
@@ -131,6 +133,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     hello,
     mediaGoneSince: () => goneSince,
     reconcile: (reason, volumeId) => parts.reconciler?.ask(reason, volumeId),
+    isReconciling: () => parts.reconciler?.isBusy() ?? false,
     order: changed,
     keepConnected: extra.keepConnected,
     stop: async () => {

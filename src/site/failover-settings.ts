@@ -83,7 +83,9 @@ export const returnShareSchema = z.strictObject({
   username: z.string().max(128),
   domain: z.string().max(128).default(''),
   encryption: z.enum(['when-offered', 'required']).default('when-offered'),
-  /** The volume of this server that the share shows, and the folder of it. The password is the secret `smb:return`. */
+  /** Of this server: what the share shows is the folder `volumeFolder` of this volume. The password is the secret `smb:return`. */
   volumeId: z.string(),
+  /** Within the volume, with `/`; empty: its root. */
+  volumeFolder: z.string().max(255).default(''),
 });
 export type ReturnShare = z.infer<typeof returnShareSchema>;

@@ -1,0 +1,86 @@
+/** Taking footage in that another server recorded for this one, put together. */
+import { join } from 'node:path';
+import { createGroupReader } from '../archive/footage-groups.ts';
+import type { InboxVolume } from '../archive/incoming-file.ts';
+import { createReturnInbox } from '../archive/return-inbox.ts';
+import { loadSigningKey } from '../archive/signing-key.ts';
+import { nameOfServer } from '../control/failover-api.ts';
+import { checkWatcher } from '../control/protected-side.ts';
+import { seconds } from '../core/clock.ts';
+import { durationMs } from '../core/units.ts';
+import { createFootageHandlers } from '../restoration/footage-handlers.ts';
+import type { AccountGap } from '../restoration/footage-handlers.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Peers } from './peer-set-up.ts';
+
+/** Above, recording is busy, and footage that comes home waits. */
+const BUSY_LOOP_MS = 50;
+const WAIT_MS = 100;
+const SWEEP_SECONDS = 3600;
+
+export async function composeReturns(parts: FailoverParts, { network }: Peers): Promise<{ stop: () => Promise<void> }> {
+  const { settings, catalogue, clock, log, keys } = parts;
+  const serverId = settings.server.get().id;
+  const volumes = (): readonly InboxVolume[] => settings.volumes.get().volumes;
+  const inbox = createReturnInbox({
+    catalogue,
+    serverId,
+    clock,
+    log,
+    key: await loadSigningKey(keys.exportSigningKeyPath),
+    volumes,
+    volumesFor: () => volumes().filter(({ id }) => parts.recording.state()?.volumeOf(id)?.state.kind === 'usable'),
+    shareFolder: () => shareFolderOf(parts),
+    pause: async () => {
+      const busy = (parts.recording.state()?.loopDelayP99Ms() ?? 0) > BUSY_LOOP_MS;
+      if (busy) await clock.sleep(durationMs(WAIT_MS));
+    },
+    inserted: ({ cameraId }) => parts.publish({ kind: 'ledger', cameraId }),
+  });
+  const handlers = createFootageHandlers({
+    serverId,
+    clock,
+    inbox,
+    segments: catalogue.segments,
+    groups: createGroupReader({
+      segments: catalogue.segments,
+      now: clock.now,
+      fileOf: ({ volumeId, path }) => {
+        const volume = volumes().find(({ id }) => id === volumeId);
+        return volume && join(volume.path, path);
+      },
+    }),
+    isOwnCamera: (cameraId) => settings.cameras.get().cameras.some(({ id }) => id === cameraId),
+    isReady: () => parts.recording.mediaIsUp() && !parts.recording.isReconciling(),
+    book: (by, gaps) => book(parts, by, gaps),
+  });
+  for (const [method, handler] of Object.entries(handlers))
+    network.handle(method, async (peer, params, attachment) => {
+      checkWatcher(settings, peer.id);
+      return await handler(peer, params, attachment);
+    });
+  const sweep = (): void => void inbox.sweep().catch((error: unknown) => log.warn('leftovers stay', { error }));
+  const cancel = clock.every(seconds(SWEEP_SECONDS), sweep);
+  return {
+    stop: async () => {
+      cancel();
+      await inbox.close();
+    },
+  };
+}
+
+/** The share that this server named shows a folder of one of its volumes. */
+function shareFolderOf({ settings }: FailoverParts): { volume: InboxVolume; folder: string } | undefined {
+  const share = settings.server.get().returnShare;
+  const volume = settings.volumes.get().volumes.find(({ id }) => id === share?.volumeId);
+  return share === undefined || volume === undefined ? undefined : { volume, folder: share.volumeFolder };
+}
+
+function book({ catalogue, settings, activity }: FailoverParts, by: string, gaps: readonly AccountGap[]): void {
+  catalogue.transaction(() => {
+    for (const gap of gaps) catalogue.gaps.add({ ...gap, accessUnits: undefined });
+  }, 'durable');
+  if (gaps.length === 0) return;
+  const message = `${nameOfServer(settings, by)} says why ${gaps.length} stretches of time are missing.`;
+  activity.record({ severity: 'info', code: 'account-received', message });
+}
