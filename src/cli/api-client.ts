@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { UnderstudyError, messageOf } from '../core/errors.ts';
+import { plainFingerprint } from '../core/fingerprint.ts';
 
 export type ApiPlace = {
   readonly host: string;
@@ -70,7 +71,7 @@ async function exchange(
   });
   asked.on('socket', (socket) => {
     socket.once('secureConnect', () => {
-      const shown = (socket as TLSSocket).getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase();
+      const shown = plainFingerprint((socket as TLSSocket).getPeerCertificate().fingerprint256);
       if (fingerprint !== undefined && shown !== fingerprint) asked.destroy(wrongCertificate(authority, shown));
     });
   });

@@ -24,6 +24,7 @@ import { BULK_LIMITS, createFrameReader, encodeFrame, WATCH_LIMITS } from './fra
 import type { Frame, FrameLimits, FrameReader } from './frames.ts';
 import type { Purpose } from './links.ts';
 import type { DownCause, RefusedCause } from './network-types.ts';
+import { addressOf } from './peer-tls.ts';
 import { createRequests } from './requests.ts';
 import type { Requests, RequestsDeps } from './requests.ts';
 
@@ -93,7 +94,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
   const connection: Connection = {
     id: deps.id,
     dialledBy: purpose === undefined ? 'them' : 'us',
-    address: socket.remoteAddress ?? '',
+    address: addressOf(socket),
     purpose: () => purposeOf(wire),
     hello: () => wire.hello,
     clock: () => (wire.state.kind === 'open' ? wire.state.clock : undefined),

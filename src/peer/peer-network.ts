@@ -5,6 +5,7 @@
 import type { TLSSocket } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { UnderstudyError } from '../core/errors.ts';
+import { plainFingerprint } from '../core/fingerprint.ts';
 import { durationMs, epochMs } from '../core/units.ts';
 import type { MonotonicMs } from '../core/units.ts';
 import type { PeerRecord } from '../site/peer.ts';
@@ -23,7 +24,7 @@ import { CODE_VALID_MS, createCode, isPairing, noPairing, openPairing, plainCode
 import type { Pairing } from './pairing.ts';
 import { createPeerLine } from './peer-line.ts';
 import type { PeerLine } from './peer-line.ts';
-import { plainFingerprint } from './peer-tls.ts';
+import { addressOf } from './peer-tls.ts';
 import type { PeerEndpoint, ShownCertificate } from './peer-tls.ts';
 
 /** Alarms and refusals of one kind: one a minute each, so many kinds at once. */
@@ -202,7 +203,7 @@ function stranger(network: Network, { socket, shown, wish }: Stranger): void {
     return;
   }
   const line = wish === 'peer' && shown?.commonName !== undefined ? network.lines.get(shown.commonName) : undefined;
-  const address = socket.remoteAddress ?? '';
+  const address = addressOf(socket);
   if (line !== undefined && shown !== undefined && shown.fingerprint !== line.record().fingerprint)
     emit(network, { kind: 'key-changed', peerId: line.record().id, at, fingerprint: shown.fingerprint, address });
   else emit(network, { kind: 'refused', peerId: undefined, at, cause: 'stranger', message: `${address}: ${STRANGER}` });

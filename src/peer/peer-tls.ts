@@ -4,6 +4,7 @@
  * Belongs here: options and what a connection shows. Does not: whom to trust (listener.ts, dialler.ts).
  */
 import type { PeerCertificate, SecureContextOptions, TLSSocket } from 'node:tls';
+import { plainFingerprint } from '../core/fingerprint.ts';
 
 export const DEFAULT_PEER_PORT = 51_410;
 
@@ -44,9 +45,9 @@ export function shownCertificate(socket: TLSSocket): ShownCertificate | undefine
   };
 }
 
-/** `AB:CD…` as Node writes it, to lower case hex. */
-export const plainFingerprint = (colons: string): string => colons.replaceAll(':', '').toLowerCase();
-
 /** RFC 9266 `tls-exporter`: 32 bytes that only the two ends of this very connection share. */
 export const channelBindingOf = (socket: TLSSocket): Uint8Array =>
   socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+
+/** An IPv4 address as people write it, also where the socket listens to both families. */
+export const addressOf = (socket: TLSSocket): string => (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { replaceFile } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
+import { plainFingerprint } from '../core/fingerprint.ts';
 import { certificateFits, createPeerCertificate, createSelfSignedCertificate } from './self-signed-certificate.ts';
 import type { Recovery } from './recovery.ts';
 
@@ -90,7 +91,7 @@ export async function openPeerKeys(dataDir: string, serverId: string): Promise<P
 const pemOf = (key: KeyObject, certificate: X509Certificate): Keys['tls'] => ({
   key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
   certificate: certificate.toString(),
-  fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+  fingerprint: plainFingerprint(certificate.fingerprint256),
 });
 
 type KeyFolder = {
