@@ -10,8 +10,6 @@ import type { Member, PlanCamera } from './capacity.ts';
 import { askOf, createPlacement } from './placement.ts';
 import type { Ask, Placement } from './placement.ts';
 
-export type { Member, PlanCamera } from './capacity.ts';
-
 export type PlanRequest = {
   readonly members: readonly Member[];
   /** In the order in which their servers failed: the first to fail is taken first (product B10). */
