@@ -1,32 +1,32 @@
 /**
- * When sockets are read. A camera's socket is read once every 200 ms: everything that has come, into one buffer that all cameras
+ * When sockets are read. A camera's socket is read once every 250 ms: everything that has come, into one buffer that all cameras
  * share. The process sleeps in between, and each time it wakes its code and data are no longer in the caches: that costs
  * 0.4 ms, as much as reading two cameras. So one wake serves many cameras (48 cameras: 1.46 ms a camera-second with five cameras
- * a wake, 1.10 with 24), and gives way to whatever else is due after every millisecond: the event loop is never held for long.
+ * a wake, 1.10 with 24), and gives way to whatever else is due after every half millisecond: the event loop is never held for long.
  *
- * Belongs here: the rhythm. Does not: sockets (rtsp-socket.ts). Never longer than 200 ms: after a second the
- * TCP window closes and the camera drops pictures.
+ * Belongs here: the rhythm. Does not: sockets (rtsp-socket.ts). Never much longer: after a second the
+ * TCP window closes and the camera drops pictures; and what waits to be read is lost in a power cut, as the fragment in hand is.
  */
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 
-const PERIOD = 200;
+const PERIOD = 250;
 /** So many wakes are a second. */
 const PERIODS_A_SECOND: number = 1000 / PERIOD;
 /** A wake is then 15 ms of work. */
 const CAMERAS_A_WAKE = 64;
-/** A wake every 20 ms. */
+/** A wake every 25 ms. */
 const MAX_SLOTS = 10;
 /** Milliseconds after which a wake gives way; what it does goes on at once behind that. */
-const MAX_TURN_MS = 1;
+const MAX_TURN_MS = 0.5;
 
 export type ReadSlots = Running & {
-  /** `wake` is called about every 200 ms until the result is called. */
+  /** `wake` is called about every 250 ms until the result is called. */
   readonly join: (wake: () => void) => Cancel;
   /** `run` is called about once a second, in a wake that takes place anyway, until the result is called. */
   readonly everySecond: (run: () => void) => Cancel;
-  /** `run` is called at the end of every wake, at least five times a second, until the result is called. */
+  /** `run` is called at the end of every wake, at least four times a second, until the result is called. */
   readonly afterWake: (run: () => void) => Cancel;
 };
 

@@ -17,7 +17,7 @@ import type { TLSSocket } from 'node:tls';
 import { systemCodeOf } from '../core/errors.ts';
 import type { ReadSlots } from './read-slots.ts';
 
-/** What all sockets read into: the largest read of one wake; 200 ms of 10 Mbit/s. */
+/** What all sockets read into: the largest read of one wake; 250 ms of 8 Mbit/s. */
 export const READ_BUFFER_BYTES: number = 256 * 1024;
 /** Full buffers that one camera may bring in one wake; the rest waits in the kernel. */
 const MAX_READS_A_WAKE = 4;

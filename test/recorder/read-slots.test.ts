@@ -57,7 +57,7 @@ function createBeats(): Beats {
   };
 }
 
-test('each of 128 cameras is read about five times a second and ticked once', (t) => {
+test('each of 128 cameras is read about four times a second and ticked once', (t) => {
   const beats = createBeats();
   const slots = startReadSlots(beats.deps);
   const reads = Array.from({ length: 128 }, () => 0);
@@ -67,11 +67,11 @@ test('each of 128 cameras is read about five times a second and ticked once', (t
     slots.everySecond(() => (ticks[index] = (ticks[index] ?? 0) + 1));
   }
   beats.play(10_000);
-  for (const count of reads) t.true(count >= 48 && count <= 60, `${count} reads in 10 s`);
+  for (const count of reads) t.true(count >= 38 && count <= 48, `${count} reads in 10 s`);
   for (const count of ticks) t.true(count >= 9 && count <= 12, `${count} ticks in 10 s`);
 });
 
-test('48 cameras are read in one wake, which gives way after every millisecond', (t) => {
+test('48 cameras are read in one wake, which gives way after every half millisecond', (t) => {
   const beats = createBeats();
   const slots = startReadSlots(beats.deps);
   let reads = 0;
@@ -83,7 +83,7 @@ test('48 cameras are read in one wake, which gives way after every millisecond',
   }
   beats.play(1);
   t.is(reads, 48);
-  t.is(beats.gaveWay(), 15, 'three cameras a turn, the last without a need to');
+  t.is(beats.gaveWay(), 23, 'two cameras a turn, the last without a need to');
 });
 
 test('what comes at the end of a wake comes after every read of it, in every wake', (t) => {
@@ -97,7 +97,7 @@ test('what comes at the end of a wake comes after every read of it, in every wak
       beats.spend(2);
     });
   }
-  beats.play(201);
+  beats.play(251);
   t.deepEqual(order, ['a', 'b', 'c', 'end', 'a', 'b', 'c', 'end']);
 });
 
