@@ -1,0 +1,177 @@
+/**
+ * Gives covered footage back: one loop a restoration, driven by this (the covering) server; docs/design/restoration.md.
+ *
+ * Belongs here: order of steps, waiting, ending. Does not: seams (decide.ts), files (send-file.ts, send-smb.ts), what is kept (transfer-store.ts).
+ *
+ * Invariant: a segment is deleted here only when every group of it was received, with a receipt, or is known to be at the other server.
+ */
+import { createHash } from 'node:crypto';
+import { createGroupReader } from '../archive/footage-groups.ts';
+import { join } from 'node:path';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
+import { createProgress } from './progress.ts';
+import { createMeter, createRate } from './rate.ts';
+import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
+import { deleteRemaining, runOnce } from './run-restoration.ts';
+import type { RunDeps, Round } from './run-restoration.ts';
+import { openTransferStore } from './transfer-store.ts';
+import type { StoredRestoration, TransferStore } from './transfer-store.ts';
+
+/** Finished ones that are still listed. */
+const MAX_FINISHED = 100;
+/** Between two attempts when something failed; doubled each time up to the longest. */
+const RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
+
+type Running = { readonly abort: AbortController; readonly ended: Promise<void>; wake: AbortController };
+type Service = {
+  readonly deps: RestorationDeps;
+  readonly store: TransferStore;
+  readonly run: RunDeps;
+  readonly running: Map<string, Running>;
+  isStopping: boolean;
+};
+
+/** Goes on with what was not finished. @throws system errors of a disk that refuses */
+export function startRestoration(deps: RestorationDeps): Restoration {
+  const store = openTransferStore(deps.dataDirectory);
+  const meter = createMeter(deps.clock);
+  const fileOf = ({ volumeId, path }: { volumeId: string; path: string }): string | undefined => {
+    const volume = deps.volumes().find(({ id }) => id === volumeId);
+    return volume && join(volume.path, path);
+  };
+  const groups = createGroupReader({ segments: deps.catalogue.segments, fileOf, now: deps.clock.now });
+  const run: RunDeps = { ...deps, store, meter, rate: createRate(deps.clock, deps.rateLimit), groups, fileOf };
+  const service: Service = { deps, store, run, running: new Map(), isStopping: false };
+  for (const { id, finishedAt } of store.restorations()) if (finishedAt === undefined) launch(service, id);
+  const progressOf = createProgress(store, meter);
+  return {
+    begin: (order) => begin(service, order),
+    list: () => store.restorations().map(progressOf),
+    get: (id) => {
+      const found = store.restoration(id);
+      return found && progressOf(found);
+    },
+    nudge: (serverId) => {
+      for (const [id, { wake }] of service.running)
+        if (store.restoration(id)?.order.serverId === serverId) wake.abort();
+    },
+    cancel: async (id, confirm) => await cancel(service, id, { confirm, progressOf }),
+    stop: async () => {
+      service.isStopping = true;
+      for (const { abort } of service.running.values()) abort.abort();
+      await Promise.allSettled([...service.running.values()].map(({ ended }) => ended));
+      store.close();
+    },
+  };
+}
+
+export const restorationIdOf = ({ serverId, streams, start, end, policy }: RestorationOrder): string => {
+  const names = streams.map(({ cameraId, stream }) => `${cameraId}/${stream}`).sort();
+  const text = JSON.stringify([serverId, names, start, end, policy]);
+  return `res-${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+};
+
+function begin(service: Service, order: RestorationOrder): string {
+  const { store, deps } = service;
+  const id = restorationIdOf(order);
+  if (service.isStopping || store.restoration(id) !== undefined) return id;
+  const startedAt = deps.clock.now();
+  store.putRestoration({ id, order, state: 'queued', problem: undefined, startedAt, finishedAt: undefined });
+  store.trim(MAX_FINISHED);
+  deps.publish({ kind: 'restoration-started', id, serverId: order.serverId });
+  launch(service, id);
+  return id;
+}
+
+function launch(service: Service, id: string): void {
+  const abort = new AbortController();
+  const running: Running = { abort, ended: loop(service, id, abort.signal), wake: new AbortController() };
+  service.running.set(id, running);
+}
+
+async function loop(service: Service, id: string, signal: AbortSignal): Promise<void> {
+  const { store, deps } = service;
+  let failures = 0;
+  // Entered by `launch` before it is in the list.
+  await Promise.resolve();
+  while (!signal.aborted) {
+    const restoration = store.restoration(id);
+    if (restoration === undefined) break;
+    if (restoration.state !== 'running') store.putRestoration({ ...restoration, state: 'running' });
+    const round = await attempt(service, restoration, signal);
+    if (signal.aborted) break;
+    if (round.kind === 'ended') {
+      finish(service, restoration, round.state);
+      break;
+    }
+    failures = round.isFailure ? failures + 1 : 0;
+    tell(service, restoration, round);
+    const pause = Math.min(
+      LONGEST_RETRY_MS,
+      round.isFailure ? RETRY_MS * 2 ** Math.min(failures - 1, 5) : round.retryMs,
+    );
+    const wake = new AbortController();
+    const running = service.running.get(id);
+    if (running !== undefined) running.wake = wake;
+    await deps.clock.sleep(durationMs(pause), AbortSignal.any([signal, wake.signal]));
+  }
+  service.running.delete(id);
+}
+
+/** A failure is a round that waits. */
+async function attempt(service: Service, restoration: StoredRestoration, signal: AbortSignal): Promise<Round> {
+  try {
+    return await runOnce(service.run, restoration, signal);
+  } catch (error) {
+    const code = error instanceof UnderstudyError ? error.code : 'restoration/failed';
+    if (!(error instanceof UnderstudyError))
+      service.deps.log.error('a restoration failed', { id: restoration.id, error });
+    return { kind: 'wait', retryMs: RETRY_MS, code, problem: messageOf(error), isFailure: true };
+  }
+}
+
+function finish({ store, deps }: Service, restoration: StoredRestoration, state: 'done' | 'incomplete' | 'kept'): void {
+  const { id, order } = restoration;
+  const problem = state === 'incomplete' ? 'Some files are damaged here or were refused; they stay.' : undefined;
+  store.putRestoration({ ...restoration, state, problem, finishedAt: deps.clock.now() });
+  deps.log.info('a restoration ended', { id, state });
+  deps.publish({ kind: 'restoration-ended', id, serverId: order.serverId, state });
+}
+
+/** A new problem is told once. */
+function tell({ store, deps }: Service, restoration: StoredRestoration, round: Extract<Round, { kind: 'wait' }>): void {
+  const { id, order } = restoration;
+  const { problem, code } = round;
+  store.putRestoration({ ...restoration, state: 'waiting', problem });
+  if (problem === undefined || problem === restoration.problem) return;
+  deps.log.warn('a restoration waits', { id, code, problem });
+  deps.publish({ kind: 'restoration-problem', id, serverId: order.serverId, code, message: problem });
+}
+
+type Cancelling = {
+  readonly confirm: RestorationProgress['remaining'];
+  readonly progressOf: (restoration: StoredRestoration) => RestorationProgress;
+};
+async function cancel(service: Service, id: string, { confirm, progressOf }: Cancelling): Promise<void> {
+  const { store, deps, running } = service;
+  const found = store.restoration(id);
+  if (found === undefined)
+    throw new UnderstudyError('not-found', 'restoration/unknown', `There is no restoration ${id}.`);
+  const { remaining } = progressOf(found);
+  if (remaining.files !== confirm.files || remaining.bytes !== confirm.bytes)
+    throw new UnderstudyError(
+      'conflict',
+      'restoration/confirm',
+      `${remaining.files} files with ${remaining.bytes} bytes would be deleted now; confirm these figures.`,
+    );
+  const own = running.get(id);
+  own?.abort.abort();
+  await own?.ended;
+  const deleted = progressOf(store.restoration(id) ?? found).remaining;
+  await deleteRemaining(service.run, found);
+  const problem = `Stopped; ${deleted.files} files that were not given back were deleted here.`;
+  store.putRestoration({ ...found, state: 'stopped', problem, finishedAt: deps.clock.now() });
+  deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted });
+}

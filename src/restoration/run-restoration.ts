@@ -1,0 +1,217 @@
+/**
+ * One round of a restoration: find what there is, decide, send, delete. Every step can be repeated; what was done is stored before the next
+ * begins, so that a process killed at any moment goes on.
+ */
+import { openReturnFile } from '../archive/compose-return.ts';
+import type { SegmentRow } from '../archive/catalogue-types.ts';
+import type { GroupReader } from '../archive/footage-groups.ts';
+import { removeSegment } from '../archive/remove-segments.ts';
+import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import { adoptInPlace } from './adopt.ts';
+import { decide } from './decide.ts';
+import type { Undecided } from './decide.ts';
+import type { Meter, Rate } from './rate.ts';
+import type { RestorationDeps } from './restoration-types.ts';
+import { sendFile } from './send-file.ts';
+import type { SendDeps, SentFile } from './send-file.ts';
+import { sendOverShare } from './send-smb.ts';
+import type { StoredFile, StoredRestoration, StoredSource, TransferStore } from './transfer-store.ts';
+
+export type RunDeps = RestorationDeps & {
+  readonly store: TransferStore;
+  readonly meter: Meter;
+  readonly rate: Rate;
+  readonly groups: GroupReader;
+  readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;
+};
+export type Round =
+  | { readonly kind: 'ended'; readonly state: 'done' | 'incomplete' | 'kept' }
+  | {
+      readonly kind: 'wait';
+      readonly retryMs: number;
+      readonly code: string;
+      readonly problem: string | undefined;
+      readonly isFailure: boolean;
+    };
+type Wait = Extract<Round, { kind: 'wait' }>;
+
+/** The other side's last group grows, or our last segment is still open. */
+const SETTLE_MS = 1000;
+/** These say that the file itself will never be taken. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'footage/refused',
+  'footage/damaged',
+  'footage/supersedes',
+  'footage/no-camera',
+]);
+
+const waitOf = (code: string, problem: string | undefined, retryMs: number = SETTLE_MS): Wait => ({
+  kind: 'wait',
+  retryMs,
+  code,
+  problem,
+  isFailure: false,
+});
+
+/** @throws what requests throw, and disks */
+export async function runOnce(deps: RunDeps, restoration: StoredRestoration, signal: AbortSignal): Promise<Round> {
+  const { order } = restoration;
+  const isOpen = addSources(deps, restoration);
+  if (order.policy === 'keep') return isOpen ? waitOf('restoration/open', undefined) : { kind: 'ended', state: 'kept' };
+  const guess = deps.clockOffsetOf(order.serverId);
+  if (guess === undefined)
+    return waitOf(
+      'restoration/not-connected',
+      'The protected server is not connected; what remains is given back when it is.',
+    );
+  await decideAll(deps, restoration, { guess, signal });
+  const waits =
+    order.policy === 'shared'
+      ? await adoptInPlace(deps, restoration, signal)
+      : await sendAll(deps, restoration, signal);
+  await settleSources(deps, restoration);
+  if (waits !== undefined) return waitOf('restoration/later', waits.reason, waits.retryMs);
+  const sources = deps.store.sources(restoration.id);
+  if (isOpen || sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
+  return { kind: 'ended', state: sources.every(({ state }) => state === 'settled') ? 'done' : 'incomplete' };
+}
+
+/** Segments of this server in the range that are not listed yet. True if one is still being written. */
+function addSources({ catalogue, store, ownServerId }: RunDeps, { id, order }: StoredRestoration): boolean {
+  const known = new Set(store.sources(id).map(({ volumeId, path }) => `${volumeId}/${path}`));
+  const rows = order.streams
+    .flatMap((key) => catalogue.segments.findRows(key, order))
+    .filter(({ serverId, returned }) => serverId === ownServerId && returned === undefined);
+  const added = rows
+    .filter(({ open, volumeId, path }) => !open && !known.has(`${volumeId}/${path}`))
+    .map(({ cameraId, stream, volumeId, path, bytes, start, end, firstSequence }): StoredSource => ({
+      restoration: id,
+      cameraId,
+      stream,
+      volumeId,
+      path,
+      state: firstSequence < 0 ? 'decided' : 'undecided',
+      decided: [],
+      bytes,
+      seconds: (end - start) / 1000,
+      knownSeconds: 0,
+    }));
+  // Gone otherwise (retention, a person): there is nothing to give back.
+  const gone = store
+    .sources(id)
+    .filter(
+      ({ state, volumeId, path }) => state === 'undecided' && catalogue.segments.get(volumeId, path) === undefined,
+    )
+    .map((source): StoredSource => ({ ...source, state: 'settled' }));
+  store.put([...added, ...gone], []);
+  return rows.some(({ open }) => open);
+}
+
+type Deciding = { readonly guess: number; readonly signal: AbortSignal };
+async function decideAll(deps: RunDeps, { id, order }: StoredRestoration, { guess, signal }: Deciding): Promise<void> {
+  const undecided: Undecided[] = deps.store.sources(id).flatMap((source) => {
+    const row = deps.catalogue.segments.get(source.volumeId, source.path);
+    return source.state === 'undecided' && row !== undefined ? [{ source, row }] : [];
+  });
+  for (const ofStream of Map.groupBy(undecided, ({ row }) => `${row.cameraId}/${row.stream}`).values()) {
+    signal.throwIfAborted();
+    const planned = await decide({ ...deps, signal }, order.serverId, ofStream, guess);
+    // Adopted as they lie, all at once: see adopt.ts.
+    if (order.policy === 'shared' && planned.some(({ source }) => source.state === 'undecided')) continue;
+    deps.store.put(
+      planned.map(({ source }) => source),
+      planned.flatMap(({ files }) => files),
+    );
+  }
+}
+
+type Later = { readonly reason: string; readonly retryMs: number };
+
+/** What must wait, if anything must. */
+async function sendAll(
+  deps: RunDeps,
+  { id, order }: StoredRestoration,
+  signal: AbortSignal,
+): Promise<Later | undefined> {
+  const send: SendDeps = { ...deps, serverId: order.serverId, signal };
+  for (const file of deps.store.files(id)) {
+    signal.throwIfAborted();
+    if (file.state !== 'planned') continue;
+    const sent = await sendOne(deps, send, order.transport, file);
+    if (sent === 'refused') deps.store.putFile({ ...file, state: 'refused' });
+    else if (sent.kind === 'later') return sent;
+    else {
+      deps.store.putFile({ ...file, state: 'received', receipt: sent.receipt });
+      deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt: sent.receipt });
+      await settleSources(deps, { id, order });
+    }
+  }
+  return undefined;
+}
+
+async function sendOne(
+  deps: RunDeps,
+  send: SendDeps,
+  transport: 'direct' | 'smb',
+  { id, volumeId, path, runs, note }: StoredFile,
+): Promise<SentFile | 'refused'> {
+  const file = deps.fileOf({ volumeId, path });
+  if (file === undefined) return { kind: 'later', retryMs: SETTLE_MS, reason: `Volume ${volumeId} is not here now.` };
+  const composed = await openReturnFile({ path: file, runs, note }).catch(unreadable);
+  if (composed === undefined) return 'refused';
+  if (composed.damaged.length > 0)
+    deps.log.warn('fragments of covered footage are damaged and stay', { id, path, fragments: composed.damaged });
+  try {
+    if (transport === 'direct') return await sendFile(send, composed);
+    const opened = await deps.openShare(send.serverId, send.signal);
+    try {
+      return await sendOverShare(send, composed, opened);
+    } finally {
+      await opened.share.close();
+    }
+  } catch (error) {
+    if (!(error instanceof UnderstudyError) || !REFUSALS.has(error.code)) throw error;
+    deps.log.error('a returned file was refused', { id, code: error.code, reason: error.message });
+    return 'refused';
+  } finally {
+    await composed.close();
+  }
+}
+
+/** Gone, or its start is broken. */
+function unreadable(error: unknown): undefined {
+  const isBroken = error instanceof UnderstudyError && error.kind === 'corrupt';
+  if (!isBroken && systemCodeOf(error) !== 'ENOENT') throw error;
+  return undefined;
+}
+
+/** Deletes what is given back; what the other server adopted is a file of its own from then on. */
+async function settleSources(deps: RunDeps, { id, order }: Pick<StoredRestoration, 'id' | 'order'>): Promise<void> {
+  const bySource = Map.groupBy(deps.store.files(id), ({ volumeId, path }) => `${volumeId}/${path}`);
+  for (const source of deps.store.sources(id)) {
+    const files = bySource.get(`${source.volumeId}/${source.path}`) ?? [];
+    if (source.state !== 'decided' || files.some(({ state }) => state !== 'received')) continue;
+    if (order.policy === 'shared' && files.length > 0) forgetSource(deps, source);
+    else await removeSource(deps, source);
+  }
+}
+
+/** The row goes, the file stays. */
+function forgetSource({ catalogue, store }: RunDeps, source: StoredSource): void {
+  catalogue.segments.remove(source.volumeId, source.path);
+  store.put([{ ...source, state: 'settled' }], []);
+}
+
+async function removeSource(deps: RunDeps, source: StoredSource): Promise<void> {
+  const volume = deps.volumes().find(({ id }) => id === source.volumeId);
+  if (volume === undefined) return;
+  await removeSegment({ catalogue: deps.catalogue, volume }, source.path, 'deleted');
+  deps.store.put([{ ...source, state: 'settled' }], []);
+}
+
+/** On order: what was not given back goes. */
+export async function deleteRemaining(deps: RunDeps, restoration: StoredRestoration): Promise<void> {
+  await settleSources(deps, restoration);
+  for (const source of deps.store.sources(restoration.id))
+    if (source.state !== 'settled') await removeSource(deps, source);
+}

@@ -1,0 +1,123 @@
+/**
+ * Sends one composed file over the peer channel: offered, piece by piece from where the other side has it, inserted, receipt.
+ *
+ * A piece is at most half a fragment and never crosses the end of one, and two are under way at once: a cut costs one fragment at most.
+ *
+ * Belongs here: one file, one attempt. Does not: when to try again (restoration.ts).
+ */
+import type { ComposedReturn, ReturnPiece } from '../archive/compose-return.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
+import type { Receipt, ReturnFile } from '../wire/footage-protocol.ts';
+import { readAppendResult, readInsertResult, readOfferResult } from '../wire/parse-footage.ts';
+import { MAX_ATTACHMENT_BYTES } from '../wire/peer-protocol.ts';
+import type { Meter, Rate } from './rate.ts';
+import type { RestorationDeps } from './restoration-types.ts';
+
+export type SendDeps = {
+  readonly serverId: string;
+  readonly request: RestorationDeps['request'];
+  readonly rate: Rate;
+  readonly meter: Meter;
+  readonly signal: AbortSignal;
+};
+export type SentFile =
+  | { readonly kind: 'received'; readonly receipt: Receipt }
+  | { readonly kind: 'later'; readonly retryMs: number; readonly reason: string };
+
+/** The same place was refused so often: the file is not what it should be, or the way to there changes it. */
+const MAX_REFUSALS = 3;
+const PIECE_TIMEOUT = durationMs(60_000);
+/** The other side makes the file durable and scans it. */
+const INSERT_TIMEOUT = durationMs(120_000);
+
+/** @throws footage/refused; what requests throw */
+export async function sendFile(deps: SendDeps, composed: ComposedReturn): Promise<SentFile> {
+  const { file } = composed;
+  const offered = await ask(deps, 'footage.offer', { file });
+  const offer = readOfferResult(offered, 'offer');
+  if (offer.kind === 'later') return offer;
+  if (offer.kind === 'have') return { kind: 'received', receipt: checked(deps, file, offer.receipt) };
+  await sendFrom(deps, composed, offer.offset);
+  return { kind: 'received', receipt: await insert(deps, file, { kind: 'sent' }) };
+}
+
+export async function insert(
+  deps: Pick<SendDeps, 'request' | 'serverId' | 'signal'>,
+  file: ReturnFile,
+  place: unknown,
+): Promise<Receipt> {
+  const answer = await ask(deps, 'footage.insert', { file, place });
+  return checked(deps, file, readInsertResult(answer, 'insert').receipt);
+}
+
+async function ask(
+  { request, serverId, signal }: Pick<SendDeps, 'request' | 'serverId' | 'signal'>,
+  method: string,
+  params: unknown,
+): Promise<unknown> {
+  return (await request(serverId, method, params, { via: 'bulk', timeoutMs: INSERT_TIMEOUT, signal })).result;
+}
+
+/** Only a receipt for these very bytes, by the server that was asked, counts. */
+function checked({ serverId }: Pick<SendDeps, 'serverId'>, file: ReturnFile, receipt: Receipt): Receipt {
+  if (receipt.fileId === file.id && receipt.sha256 === file.sha256 && receipt.serverId === serverId) return receipt;
+  throw new UnderstudyError('protocol', 'footage/receipt', `The receipt for file ${file.id} is for something else.`);
+}
+
+async function sendFrom(deps: SendDeps, composed: ComposedReturn, from: number): Promise<void> {
+  const { bytes: total } = composed.file;
+  let position = from;
+  let underWay: UnderWay | undefined;
+  let refusals = 0;
+  while (position < total || underWay !== undefined) {
+    const next: UnderWay | undefined = position < total ? await issue(deps, composed, position) : undefined;
+    const answer = await underWay?.answer;
+    if (answer !== undefined && answer.offset !== answer.expected) {
+      // The other side goes on elsewhere: what is under way has no place there.
+      await next?.answer.catch(() => undefined);
+      refusals += answer.offset < answer.expected ? 1 : 0;
+      if (refusals >= MAX_REFUSALS) throw refused(composed.file, answer.offset);
+      position = answer.offset;
+      underWay = undefined;
+      continue;
+    }
+    refusals = answer === undefined ? refusals : 0;
+    underWay = next;
+    position = next === undefined ? position : next.end;
+  }
+}
+
+type Answer = { readonly offset: number; readonly expected: number };
+type UnderWay = { readonly end: number; readonly answer: Promise<Answer> };
+
+/** Resolves once it is on its way: pieces leave in order. */
+async function issue(deps: SendDeps, { file, pieces, read }: ComposedReturn, offset: number): Promise<UnderWay> {
+  const attachment = await read(offset, pieceLength(pieces, offset));
+  await deps.rate.take(attachment.length, deps.signal);
+  const options = { attachment, via: 'bulk', timeoutMs: PIECE_TIMEOUT, signal: deps.signal } as const;
+  const expected = offset + attachment.length;
+  const asked = deps.request(deps.serverId, 'footage.append', { id: file.id, offset }, options);
+  const answer = asked.then(({ result }): Answer => {
+    deps.meter.add(attachment.length);
+    return { offset: readAppendResult(result, 'append').offset, expected };
+  });
+  // It is looked at one piece later; a failure until then is not unhandled.
+  answer.catch(() => undefined);
+  return { end: expected, answer };
+}
+
+/** From `offset`: half of the piece of the file that it lies in, or what is left of that. */
+export function pieceLength(pieces: readonly ReturnPiece[], offset: number): number {
+  const piece = pieces.findLast((each) => each.offset <= offset);
+  if (piece === undefined) return 0;
+  const left = piece.offset + piece.length - offset;
+  return Math.min(left, Math.ceil(piece.length / 2), MAX_ATTACHMENT_BYTES);
+}
+
+const refused = ({ id }: ReturnFile, offset: number): UnderstudyError =>
+  new UnderstudyError(
+    'corrupt',
+    'footage/refused',
+    `The other server refused file ${id} ${MAX_REFUSALS} times at byte ${offset}: what arrives there is not what was recorded.`,
+  );

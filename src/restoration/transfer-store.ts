@@ -1,0 +1,129 @@
+/**
+ * What is to be given back and how far it is, in `<data>/restorations.sqlite`: a restart goes on where it was, and nothing is deleted that
+ * was not decided on and received. Every change is durable when the call returns.
+ *
+ * Belongs here: rows. Does not: what they lead to (restoration.ts).
+ */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { SequenceRange, StreamKey } from '../archive/catalogue-types.ts';
+import type { ReturnNote } from '../media/mp4/segment-header.ts';
+import type { Receipt } from '../wire/footage-protocol.ts';
+import type { RestorationOrder, RestorationState } from './restoration-types.ts';
+
+export const RESTORATIONS_FILE = 'restorations.sqlite';
+
+export type StoredRestoration = {
+  readonly id: string;
+  readonly order: RestorationOrder;
+  readonly state: RestorationState;
+  readonly problem: string | undefined;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+};
+/** A segment of this server that is to go. */
+export type StoredSource = StreamKey & {
+  readonly restoration: string;
+  readonly volumeId: string;
+  readonly path: string;
+  /** `settled`: it is gone from here, or adopted by the other server. */
+  readonly state: 'undecided' | 'decided' | 'settled';
+  /** Sequences of groups that were decided on. */
+  readonly decided: readonly SequenceRange[];
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Of footage that the other server has anyway. */
+  readonly knownSeconds: number;
+};
+/** A file that goes back, made of one source. */
+export type StoredFile = {
+  readonly id: string;
+  readonly restoration: string;
+  readonly volumeId: string;
+  readonly path: string;
+  readonly start: number;
+  readonly runs: readonly SequenceRange[];
+  readonly note: ReturnNote;
+  /** About; the source's padding and start differ a little. */
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly state: 'planned' | 'received' | 'refused';
+  readonly receipt: Receipt | undefined;
+};
+export type TransferStore = {
+  readonly restorations: () => readonly StoredRestoration[];
+  readonly restoration: (id: string) => StoredRestoration | undefined;
+  readonly putRestoration: (restoration: StoredRestoration) => void;
+  readonly sources: (restoration: string) => readonly StoredSource[];
+  readonly files: (restoration: string) => readonly StoredFile[];
+  readonly putFile: (file: StoredFile) => void;
+  /** All or nothing. */
+  readonly put: (sources: readonly StoredSource[], files: readonly StoredFile[]) => void;
+  /** Finished ones, with all that belongs to them, but for the newest `count`. */
+  readonly trim: (count: number) => void;
+  readonly close: () => void;
+};
+
+const SCHEMA = `
+  PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF;
+  CREATE TABLE IF NOT EXISTS restorations (id TEXT PRIMARY KEY, started INTEGER NOT NULL, finished INTEGER, value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS sources (
+    restoration TEXT NOT NULL, volume TEXT NOT NULL, path TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (restoration, volume, path)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS files (
+    restoration TEXT NOT NULL, id TEXT NOT NULL, start INTEGER NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (restoration, id)
+  ) WITHOUT ROWID;
+`;
+
+/** @throws system errors of a disk that refuses */
+export function openTransferStore(dataDirectory: string): TransferStore {
+  const database = new DatabaseSync(join(dataDirectory, RESTORATIONS_FILE));
+  database.exec(SCHEMA);
+  // What is in a column was written from a value of that type.
+  const valuesOf = (rows: readonly unknown[]): readonly never[] =>
+    (rows as { readonly value: string }[]).map(({ value }) => JSON.parse(value) as never);
+  const all = database.prepare('SELECT value FROM restorations ORDER BY started, id');
+  const one = database.prepare('SELECT value FROM restorations WHERE id = ?');
+  const put = database.prepare('INSERT OR REPLACE INTO restorations VALUES (?, ?, ?, ?)');
+  const sources = database.prepare('SELECT value FROM sources WHERE restoration = ? ORDER BY volume, path');
+  const putSource = database.prepare('INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)');
+  const files = database.prepare('SELECT value FROM files WHERE restoration = ? ORDER BY start, id');
+  const putFile = database.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)');
+  const old = database.prepare(
+    'SELECT id FROM restorations WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?',
+  );
+  const drops = ['restorations WHERE id', 'sources WHERE restoration', 'files WHERE restoration'].map((which) =>
+    database.prepare(`DELETE FROM ${which} = ?`),
+  );
+  const storeFile = (file: StoredFile): void =>
+    void putFile.run(file.restoration, file.id, Math.round(file.start), JSON.stringify(file));
+  return {
+    restorations: () => valuesOf(all.all()),
+    restoration: (id) => valuesOf(one.all(id))[0],
+    putRestoration: (restoration) => {
+      const { id, startedAt, finishedAt } = restoration;
+      put.run(id, Math.round(startedAt), finishedAt === undefined ? null : finishedAt, JSON.stringify(restoration));
+    },
+    sources: (restoration) => valuesOf(sources.all(restoration)),
+    files: (restoration) => valuesOf(files.all(restoration)),
+    putFile: storeFile,
+    put: (changed, added) => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        for (const source of changed)
+          putSource.run(source.restoration, source.volumeId, source.path, JSON.stringify(source));
+        for (const file of added) storeFile(file);
+        database.exec('COMMIT');
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    trim: (count) => {
+      for (const { id } of old.all(count) as { id: string }[]) for (const drop of drops) drop.run(id);
+    },
+    close: () => database.close(),
+  };
+}
