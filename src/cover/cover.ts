@@ -40,7 +40,8 @@ export function createCover(deps: CoverDeps): CoverService {
   const remarked = new Set<string>();
   const listeners = new Set<(fragment: FragmentReport) => void>();
   let composed = NOTHING;
-  let ordersText = '';
+  /** Before the first composition nobody asks for orders yet. */
+  let ordersText: string | undefined;
 
   const serverOf = (serverId: string): Server => {
     const known = servers.get(serverId);
@@ -66,9 +67,10 @@ export function createCover(deps: CoverDeps): CoverService {
     for (const refusal of composed.refused) noteRefusal(refusal);
     const text = JSON.stringify(composed.orders);
     if (text === ordersText) return;
+    const isFirst = ordersText === undefined;
     ordersText = text;
     progress.forget((key) => owners.has(key.slice(0, key.indexOf('/'))));
-    deps.changed();
+    if (!isFirst) deps.changed();
   };
   const note = (key: string, remark: CoverRemark): void => {
     if (remarked.has(key)) return;

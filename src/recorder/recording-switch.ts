@@ -51,7 +51,7 @@ export function createRecordingSwitch({ on, builder, started, stopped }: SwitchD
       return 'begins';
     },
     turnOff: () => {
-      state = state === 'on' && isMidway() ? 'ending' : 'off';
+      if (state !== 'ending') state = state === 'on' && isMidway() ? 'ending' : 'off';
       return state === 'ending' ? 'ending' : 'ended';
     },
     sessionBegun: () => {

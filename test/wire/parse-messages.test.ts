@@ -58,6 +58,7 @@ const fragment = {
 } as const;
 const events: readonly MediaEvent[] = [
   { kind: 'stream-state', cameraId: 'cam-1', stream: 'main', at: 1, state: { kind: 'recording' } },
+  { kind: 'stream-state', cameraId: 'cam-1', stream: 'sub', at: 1, state: { kind: 'ready' } },
   {
     kind: 'stream-state',
     cameraId: 'cam-1',
@@ -188,6 +189,19 @@ test('addresses and ports of this box are bounded', (t) => {
   t.throws(() => parseOrders(told(1, MAX_OWN_PORTS + 1)), { code: 'wire/shape' });
 });
 
+test('orders kept by a version that held no streams are read, and nothing is held', (t) => {
+  const { hold: _hold, epoch: _epoch, segmentSeconds: _seconds, ...older } = stream;
+  const read = parseOrders(JSON.stringify({ ...orders, streams: [older] }));
+  t.like(read.streams[0], { hold: false, epoch: undefined, segmentSeconds: undefined });
+  const held = parseOrders(
+    JSON.stringify({ ...orders, streams: [{ ...stream, hold: true, epoch: 7, segmentSeconds: 10 }] }),
+  );
+  t.like(held.streams[0], { hold: true, epoch: 7, segmentSeconds: 10 });
+  for (const wrong of [{ hold: 1 }, { hold: null }, { epoch: 0 }, { segmentSeconds: 86_401 }])
+    t.throws(() => parseOrders(JSON.stringify({ ...orders, streams: [{ ...stream, ...wrong }] })), {
+      code: 'wire/shape',
+    });
+});
 test('orders kept by a version without addresses are read', (t) => {
   const { addresses, push, ...before } = orders;
   t.like(parseOrders(JSON.stringify(before)), { version: 3, addresses: undefined, push: undefined });
