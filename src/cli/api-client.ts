@@ -19,6 +19,8 @@ export type ApiAnswer = { readonly status: number; readonly body: unknown };
 export type ApiClient = {
   /** `path` below `/api/v1`. @throws api/unreachable, api/certificate, api/refused (the message is the server's) */
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
+  /** What is no JSON; `range`: bytes of it, end included (RFC 9110 §14.1). @throws as `call` */
+  readonly read: (path: string, range?: { readonly first: number; readonly last: number }) => Promise<Buffer>;
 };
 
 /** The largest answer is the ledger of a month. */
@@ -30,14 +32,25 @@ export function createApiClient(place: () => ApiPlace): ApiClient {
   let cookie: string | undefined;
   return {
     call: async (method, path, body) => {
-      const { response, text } = await exchange(place(), { method, path, body, cookie });
+      const { response, bytes } = await exchange(place(), { method, path, body, cookie });
       cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
-      const value: unknown = text === '' ? undefined : JSON.parse(text);
-      const status = response.statusCode ?? 0;
-      if (status >= 200 && status < 300) return value;
-      throw new UnderstudyError('unavailable', 'api/refused', `${method} ${path}: ${status} ${detailOf(value)}`);
+      return checked(response, bytes, `${method} ${path}`).length === 0
+        ? undefined
+        : JSON.parse(bytes.toString('utf8'));
+    },
+    read: async (path, range) => {
+      const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` };
+      const { response, bytes } = await exchange(place(), { method: 'GET', path, body: undefined, cookie, headers });
+      return checked(response, bytes, `GET ${path}`);
     },
   };
+}
+
+/** @throws api/refused */
+function checked(response: IncomingMessage, bytes: Buffer, what: string): Buffer {
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return bytes;
+  throw new UnderstudyError('unavailable', 'api/refused', `${what}: ${status} ${detailOf(bytes)}`);
 }
 
 type Asked = {
@@ -45,14 +58,16 @@ type Asked = {
   readonly path: string;
   readonly body: object | undefined;
   readonly cookie: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 async function exchange(
   { host, port, fingerprint, token }: ApiPlace,
-  { method, path, body, cookie }: Asked,
-): Promise<{ readonly response: IncomingMessage; readonly text: string }> {
+  { method, path, body, cookie, headers: more = {} }: Asked,
+): Promise<{ readonly response: IncomingMessage; readonly bytes: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const headers = {
+    ...more,
     origin: `https://${authority}`,
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(cookie === undefined ? {} : { cookie }),
@@ -80,10 +95,10 @@ async function exchange(
   asked.once('response', resolve);
   asked.end(body === undefined ? undefined : JSON.stringify(body));
   const response = await promise;
-  return { response, text: await textOf(response) };
+  return { response, bytes: await bytesOf(response) };
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function bytesOf(response: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of response as AsyncIterable<Buffer>) {
@@ -91,12 +106,16 @@ async function textOf(response: IncomingMessage): Promise<string> {
     if (length > MAX_ANSWER_BYTES) throw new UnderstudyError('limit', 'api/too-large', 'The answer is too large.');
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
-function detailOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null || !('detail' in value)) return '';
-  return String(value.detail);
+function detailOf(body: Buffer): string {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return typeof value === 'object' && value !== null && 'detail' in value ? String(value.detail) : '';
+  } catch {
+    return '';
+  }
 }
 
 const unreachable = (authority: string, cause: Error): UnderstudyError =>

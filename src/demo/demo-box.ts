@@ -25,6 +25,8 @@ export type BoxOptions = {
   readonly peerPort?: number;
   readonly password: string;
   readonly clock: Clock;
+  /** `Demo` unless said. */
+  readonly name?: string;
   /** Where its logs go: a file descriptor, or nowhere. */
   readonly logTo: number | 'ignore';
 };
@@ -107,25 +109,25 @@ export async function until(
   }
 }
 
-async function setUp(api: ApiClient, { password }: BoxOptions, footage: string): Promise<void> {
+async function setUp(api: ApiClient, { password, name = 'Demo' }: BoxOptions, footage: string): Promise<void> {
   const state = await api.call('GET', '/setup');
   const isNew = typeof state === 'object' && state !== null && 'needed' in state && state.needed === true;
   if (!isNew) {
     await api.call('POST', '/sessions', { username: DEMO_USER, password });
     return;
   }
-  await api.call('POST', '/setup', { username: DEMO_USER, password, serverName: 'Demo' });
+  await api.call('POST', '/setup', { username: DEMO_USER, password, serverName: name });
   await api.call('PATCH', '/server/settings', { allowLoopbackCameras: true });
   await api.call('POST', '/volumes', { path: footage, reserveBytes: 256 * 1024 * 1024 });
 }
 
-function argumentsOf({ dataDir, httpPort, peerPort = 0, rtmpPort }: BoxOptions): readonly string[] {
+function argumentsOf({ dataDir, httpPort, peerPort = 0, rtmpPort, name = 'Demo' }: BoxOptions): readonly string[] {
   const ports = [
     `--http-port=${httpPort}`,
     `--peer-port=${peerPort}`,
     ...(rtmpPort === undefined ? [] : [`--rtmp-port=${rtmpPort}`]),
   ];
-  return [`--data=${resolve(dataDir)}`, ...ports, '--bind=127.0.0.1', '--name=Demo'];
+  return [`--data=${resolve(dataDir)}`, ...ports, '--bind=127.0.0.1', `--name=${name}`];
 }
 
 function scriptOf(): string {
