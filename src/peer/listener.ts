@@ -41,7 +41,6 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     ...peerTlsOptions(deps.identity),
     ALPNProtocols: [PEER_ALPN, PAIRING_ALPN],
     handshakeTimeout: HANDSHAKE_WITHIN,
-    pauseOnConnect: false,
   });
   server.maxConnections = MAX_PEER_CONNECTIONS + MAX_STRANGERS;
   server.on('connection', (socket) => strangers.add(socket));
@@ -101,8 +100,11 @@ function createStrangers(clock: Pick<Clock, 'after'>): Strangers {
     strangers.delete(key);
   };
   const evict = (matches: (stranger: Stranger) => boolean, most: number): void => {
-    const found = [...strangers.values()].filter(matches);
-    if (found.length >= most) found[0]?.socket.destroy();
+    const found = [...strangers].filter(([, stranger]) => matches(stranger));
+    const [oldest] = found;
+    if (oldest === undefined || found.length < most) return;
+    drop(oldest[0]);
+    oldest[1].socket.destroy();
   };
   return {
     add: (socket) => {
@@ -112,7 +114,9 @@ function createStrangers(clock: Pick<Clock, 'after'>): Strangers {
       evict(() => true, MAX_STRANGERS);
       const cancel = clock.after(STRANGER_FOR, () => socket.destroy());
       strangers.set(key, { socket, address, cancel });
-      socket.once('close', () => drop(key));
+      socket.once('close', () => {
+        if (strangers.get(key)?.socket === socket) drop(key);
+      });
     },
     remove: (socket) => drop(remoteOf(socket)),
     clear: () => {

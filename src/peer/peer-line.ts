@@ -4,11 +4,14 @@
  */
 import type { TLSSocket } from 'node:tls';
 import { UnderstudyError } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
+import type { DurationMs } from '../core/units.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { PeerGoodbye } from '../wire/peer-protocol.ts';
 import { createBulkDial } from './bulk-dial.ts';
 import type { BulkDial } from './bulk-dial.ts';
 import { offsetOf, roundTripOf } from './clock-offset.ts';
+import type { Connection } from './connection.ts';
 import { activeConnection, dial, endpointOf, hold } from './line-connections.ts';
 import type { Held, Line, LineDeps } from './line-connections.ts';
 import { activeLink, initialLinks, isUp, wantsLink } from './links.ts';
@@ -21,6 +24,7 @@ import type {
   PeerStatus,
 } from './network-types.ts';
 import { createRedial } from './redial.ts';
+import { aborted, ANSWER_WITHIN, late } from './requests.ts';
 
 /** Keep-alives are left out while more is unsent: an old one tells nothing. */
 const MAX_UNSENT_KEEP_ALIVE: number = 1024 * 1024;
@@ -149,11 +153,36 @@ const dialBulkFor =
 
 type Asked = { readonly method: string; readonly params: unknown; readonly options: PeerRequestOptions };
 async function request(line: Line, bulk: BulkDial, { method, params, options }: Asked): Promise<PeerReply> {
-  const via = options.via ?? (options.attachment === undefined ? 'watch' : 'bulk');
+  const { clock } = line.deps;
+  const { timeoutMs = ANSWER_WITHIN, via = options.attachment === undefined ? 'watch' : 'bulk' } = options;
   if (!isUp(line.links)) throw notConnected(line.record);
-  const connection = via === 'watch' ? activeConnection(line, 'watch') : line.held.get(await bulk.link())?.connection;
-  if (connection === undefined) throw notConnected(line.record);
-  return await connection.requests.ask(method, params, options);
+  if (via === 'watch') return await ask(activeConnection(line, 'watch'), timeoutMs);
+  const since = clock.monotonic();
+  const id = await linkWithin(line, bulk, { timeoutMs, signal: options.signal });
+  const left = durationMs(timeoutMs - (clock.monotonic() - since));
+  if (options.signal?.aborted) throw aborted(method);
+  if (id === undefined || left <= 0) throw late(method, timeoutMs);
+  return await ask(line.held.get(id)?.connection, left);
+
+  async function ask(connection: Connection | undefined, within: DurationMs): Promise<PeerReply> {
+    if (connection === undefined) throw notConnected(line.record);
+    return await connection.requests.ask(method, params, { ...options, timeoutMs: within });
+  }
+}
+
+/** Undefined: not in time, or given up. */
+async function linkWithin(
+  { deps: { clock } }: Line,
+  bulk: BulkDial,
+  { timeoutMs, signal }: { readonly timeoutMs: DurationMs; readonly signal: AbortSignal | undefined },
+): Promise<number | undefined> {
+  const done = new AbortController();
+  const waking = signal === undefined ? done.signal : AbortSignal.any([signal, done.signal]);
+  try {
+    return await Promise.race([bulk.link(), clock.sleep(timeoutMs, waking).then(() => undefined)]);
+  } finally {
+    done.abort();
+  }
 }
 
 function tickHeld(entry: Held): void {

@@ -234,8 +234,12 @@ function tick(network: Network): void {
 
 function sendKeepAlives({ deps, lines, stopping }: Network): void {
   if (lines.size === 0 || stopping.signal.aborted) return;
-  const facts = deps.keepAlive();
-  for (const line of lines.values()) line.keepAlive(facts);
+  try {
+    const facts = deps.keepAlive();
+    for (const line of lines.values()) line.keepAlive(facts);
+  } catch (error) {
+    deps.log.error('keep-alive not sent', { error }); // beats go on; the other side sees that nothing more is told
+  }
 }
 
 function leave(network: Network, goodbye: PeerGoodbye): void {

@@ -15,7 +15,7 @@ import type { PeerCaller, PeerHandler, PeerReply, PeerRequestOptions } from './n
 export const MAX_PENDING_REQUESTS = 64;
 /** Of the other side, answered at once; one more is refused. */
 export const MAX_SERVED_REQUESTS = 64;
-const ANSWER_WITHIN = durationMs(10_000);
+export const ANSWER_WITHIN = durationMs(10_000);
 
 export type RequestsDeps = {
   readonly clock: Pick<Clock, 'after'>;
@@ -159,11 +159,11 @@ const errorForPeer = (error: unknown): PeerError =>
     ? { kind: error.kind, code: error.code.slice(0, 64), message: messageOf(error).slice(0, MAX_MESSAGE_LENGTH) }
     : { kind: 'unavailable', code: 'peer/failed', message: 'The other server could not do it; its log says why.' };
 
-const aborted = (method: string): UnderstudyError =>
+export const aborted = (method: string): UnderstudyError =>
   new UnderstudyError('unavailable', 'peer/aborted', `${method} was given up here.`);
 const tooMany = (method: string): UnderstudyError =>
   new UnderstudyError('limit', 'peer/too-many-requests', `${method}: ${MAX_PENDING_REQUESTS} requests wait already.`);
-const late = (method: string, after: number): UnderstudyError =>
+export const late = (method: string, after: number): UnderstudyError =>
   new UnderstudyError('unavailable', 'peer/timeout', `Expected an answer to ${method} within ${after} ms.`);
 const busy = (): UnderstudyError =>
   new UnderstudyError(
