@@ -73,7 +73,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     clock,
     log,
   });
-  const restoration = await composeRestoration(parts, peers, side);
+  const restoration = composeRestoration(parts, peers, side);
   side.effects = createFailoverEffects({
     ...parts,
     covering: side.covering,
@@ -95,6 +95,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   });
   side.known = composeKnown(parts, peers, side);
   hear(parts, peers, side);
+  restoration.resume();
   return {
     covered: coveredStreams(side.cover),
     onMediaEvent: side.cover.onMediaEvent,

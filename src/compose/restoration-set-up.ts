@@ -1,26 +1,184 @@
-/** Giving footage back, put together: this server as the one that covered, and as the one that is given back to. */
+/** Giving covered footage back, put together: restorations of incidents, what they lead to, the share of the other side. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { nameOfServer } from '../control/failover-api.ts';
+import { seconds } from '../core/clock.ts';
+import { replaceFileSync } from '../core/durable-file.ts';
+import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { StreamRef } from '../failover/cover.ts';
+import { startRestoration } from '../restoration/restoration.ts';
+import type {
+  Restoration,
+  RestorationDeps,
+  RestorationEvent,
+  RestorationOrder,
+} from '../restoration/restoration-types.ts';
+import { RETURN_SECRET } from '../site/failover-settings.ts';
+import { openSmbShare } from '../smb/smb-client.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
-import type { Restoration, RestorationOrder } from '../restoration/restoration-types.ts';
 
 export type RestorationSide = {
   readonly service: Restoration;
   readonly begin: (incident: string, order: RestorationOrder) => void;
+  /** Once all parts are there: incidents whose restoration ended while nobody could be told. */
+  readonly resume: () => void;
 };
 
-export async function composeRestoration(_parts: FailoverParts, _peers: Peers, side: Side): Promise<RestorationSide> {
-  const service: Restoration = {
-    begin: () => '',
-    list: () => [],
-    get: () => undefined,
-    nudge: () => undefined,
-    cancel: async () => await Promise.resolve(),
-    stop: async () => await Promise.resolve(),
-  };
-  return await Promise.resolve({
-    service,
-    begin: (incident, order) =>
-      queueMicrotask(() => void side.watch.tell(order.serverId, { kind: 'footage-settled', incident })),
+const SHARE_TIMEOUT = seconds(20);
+
+export function composeRestoration(parts: FailoverParts, { network }: Peers, side: Side): RestorationSide {
+  const { settings, clock, log, dataDir, catalogue } = parts;
+  const incidents = openIncidentBook(join(dataDir, 'restoration-incidents.json'), log);
+  const service = startRestoration({
+    ownServerId: settings.server.get().id,
+    dataDirectory: dataDir,
+    catalogue,
+    volumes: () => settings.volumes.get().volumes,
+    request: network.request,
+    clockOffsetOf: (serverId) => {
+      const offset = network.statusOf(serverId)?.clockOffsetMs;
+      // The channel says what to add to its times to have ours.
+      return offset === undefined ? undefined : -offset;
+    },
+    rateLimit: () => settings.failover.get().restorationLimit,
+    openShare: createShareOpener(parts, side),
+    publish: (event) => hear(event),
+    clock,
+    log,
   });
+  const settle = (id: string): void => {
+    const incident = incidents.take(id);
+    const order = service.get(id)?.order;
+    if (order === undefined) return;
+    if (order.policy !== 'keep') void side.cover.settled(coversIn(side, order));
+    if (incident !== undefined) side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
+  };
+  const hear = (event: RestorationEvent): void => {
+    tell(parts, event);
+    // What is told while it begins comes before its id is known.
+    if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
+      queueMicrotask(() => settle(event.id));
+  };
+  network.listen((event) => {
+    if (event.kind === 'hello') service.nudge(event.peerId);
+  });
+  return {
+    service,
+    begin: (incident, order) => incidents.put(service.begin(order), incident),
+    resume: () => {
+      for (const id of incidents.ids()) if (service.get(id)?.finishedAt !== undefined) settle(id);
+    },
+  };
+}
+
+/** Closed covers whose footage lay in what was given back. */
+function coversIn({ cover }: Side, { serverId, streams, start, end }: RestorationOrder): readonly string[] {
+  const isOne = (one: StreamRef): boolean =>
+    streams.some(({ cameraId, stream }) => one.cameraId === cameraId && one.stream === stream);
+  return cover.covered().flatMap((one) => {
+    const isInside = one.to !== undefined && one.from < end && one.to > start;
+    return one.serverId === serverId && isOne(one) && isInside ? [one.id] : [];
+  });
+}
+
+const WORDS = {
+  done: 'All footage that was recorded for it is back',
+  incomplete: 'Footage that was recorded for it is back, but for what was damaged or refused',
+  kept: 'Footage that was recorded for it stays here',
+} as const;
+
+function tell({ activity, settings, publish }: FailoverParts, event: RestorationEvent): void {
+  const name = nameOfServer(settings, event.serverId);
+  publish({ kind: 'server' });
+  switch (event.kind) {
+    case 'restoration-started':
+      return activity.record({
+        severity: 'info',
+        code: event.kind,
+        message: `${name}: its footage is on its way home.`,
+      });
+    case 'restoration-problem':
+      return activity.record({ severity: 'warning', code: event.code, message: `${name}: ${event.message}` });
+    case 'restoration-ended': {
+      const severity = event.state === 'incomplete' ? 'warning' : 'info';
+      return activity.record({ severity, code: event.kind, message: `${name}: ${WORDS[event.state]}.` });
+    }
+    case 'restoration-stopped': {
+      const { files, seconds: lost } = event.deleted;
+      const message = `${name}: ${files} files with ${Math.round(lost)} s of footage that had not gone home were deleted.`;
+      return activity.record({ severity: 'warning', code: event.kind, message });
+    }
+    case 'file-received':
+      return undefined;
+  }
+}
+
+/** The share is named in the settings of the protected server, and so in its backup. */
+function createShareOpener({ clock }: FailoverParts, { backups }: Side): RestorationDeps['openShare'] {
+  return async (serverId, signal) => {
+    const backup = backups.latest(serverId);
+    const place = backup?.settings.server.returnShare;
+    if (backup === undefined || place === undefined)
+      throw new UnderstudyError(
+        'unavailable',
+        'footage/no-share',
+        'The protected server names no share for returned footage.',
+      );
+    const { host, port, share, username, domain, encryption: encrypt, folder } = place;
+    const password = backup.settings.secrets[RETURN_SECRET] ?? '';
+    const account = { username, password, domain };
+    const opened = await openSmbShare({
+      host,
+      port,
+      share,
+      ...account,
+      encrypt,
+      clock,
+      timeoutMs: SHARE_TIMEOUT,
+      signal,
+    });
+    return { share: opened, folder };
+  };
+}
+
+type IncidentBook = {
+  readonly put: (restoration: string, incident: string) => void;
+  readonly take: (restoration: string) => string | undefined;
+  readonly ids: () => readonly string[];
+};
+/** Which incident a restoration belongs to, over restarts. */
+function openIncidentBook(path: string, log: Log): IncidentBook {
+  const known = new Map(Object.entries(readBook(path, log)));
+  const save = (): void => {
+    try {
+      replaceFileSync(path, JSON.stringify(Object.fromEntries(known)));
+    } catch (error) {
+      log.error('incidents of restorations cannot be kept', { reason: messageOf(error) });
+    }
+  };
+  return {
+    ids: () => [...known.keys()],
+    put: (restoration, incident) => {
+      known.set(restoration, incident);
+      save();
+    },
+    take: (restoration) => {
+      const incident = known.get(restoration);
+      if (known.delete(restoration)) save();
+      return incident;
+    },
+  };
+}
+
+function readBook(path: string, log: Log): Readonly<Record<string, string>> {
+  try {
+    return z.record(z.string().max(64), z.string().max(64)).parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') log.error('kept incidents cannot be used', { reason: messageOf(error) });
+    return {};
+  }
 }

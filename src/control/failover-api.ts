@@ -13,6 +13,7 @@ import type { Happening, State } from '../failover/machine-types.ts';
 import type { NotCovered, Plan } from '../failover/plan.ts';
 import type { Restoration, RestorationProgress } from '../restoration/restoration-types.ts';
 import type { Settings } from '../settings/settings.ts';
+import { RETURN_SECRET } from '../site/failover-settings.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
 import type { Incidents } from './incidents.ts';
 
@@ -120,9 +121,6 @@ function settingsPart({
     },
   };
 }
-/** Name of the share's password among the secrets. */
-export const RETURN_SECRET = 'smb:return';
-
 export function nameOfServer({ peers, server }: Pick<Settings, 'peers' | 'server'>, serverId: string): string {
   if (server.get().id === serverId) return server.get().name;
   return peers.get().peers.find(({ id }) => id === serverId)?.name ?? serverId.slice(0, 8);

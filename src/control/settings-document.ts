@@ -1,6 +1,7 @@
 /** This box's settings as the document that its failover servers keep (site/settings-backup.ts). */
 import type { Clock } from '../core/clock.ts';
 import type { Settings } from '../settings/settings.ts';
+import { RETURN_SECRET } from '../site/failover-settings.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
 import { revisionOf } from '../site/settings-backup.ts';
 import type { BackedUpSettings, SettingsBackup } from '../site/settings-backup.ts';
@@ -53,14 +54,14 @@ export function createSettingsDocument({ settings, version, suitability, clock }
 }
 
 function backedUp({ server, cameras, volumes, users, secrets }: Settings): BackedUpSettings {
-  const ids = cameras.get().cameras.map(({ id }) => cameraSecretName(id));
+  const names = [...cameras.get().cameras.map(({ id }) => cameraSecretName(id)), RETURN_SECRET];
   return {
     server: server.get(),
     cameras: cameras.get().cameras,
     volumes: volumes.get().volumes,
     users: users.get().users,
     tokens: users.get().tokens,
-    secrets: Object.fromEntries(ids.flatMap((name) => entryOf(name, secrets.get(name)))),
+    secrets: Object.fromEntries(names.flatMap((name) => entryOf(name, secrets.get(name)))),
   };
 }
 

@@ -83,9 +83,12 @@ export const returnShareSchema = z.strictObject({
   username: z.string().max(128),
   domain: z.string().max(128).default(''),
   encryption: z.enum(['when-offered', 'required']).default('when-offered'),
-  /** Of this server: what the share shows is the folder `volumeFolder` of this volume. The password is the secret `smb:return`. */
+  /** Of this server: what the share shows is the folder `volumeFolder` of this volume. Its password is the secret `RETURN_SECRET`. */
   volumeId: z.string(),
   /** Within the volume, with `/`; empty: its root. */
   volumeFolder: z.string().max(255).default(''),
 });
 export type ReturnShare = z.infer<typeof returnShareSchema>;
+
+/** Name of the share's password among the secrets. */
+export const RETURN_SECRET = 'smb:return';
