@@ -203,13 +203,14 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
           `Orders of version ${orders.version} or later are expected, version ${next.version} came.`,
         );
       }
+      // First: what is held plays at once, however slow the system disk is.
+      apply(next);
       try {
         writeOrders(ordersPath, next);
       } catch (error) {
         // A full system disk must not keep a camera from being recorded.
         log.error('orders cannot be kept on disk', { error });
       }
-      apply(next);
     },
     hubOf: (cameraId, name) => streams.get(`${cameraId}/${name}`)?.hub,
   });
