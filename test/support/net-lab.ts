@@ -23,6 +23,10 @@ export function labProblem(): string | undefined {
 
 export type NetBox = {
   readonly address: string;
+  /** The network namespace. */
+  readonly name: string;
+  /** Its end of the cable in the namespace of the switch. */
+  readonly cable: string;
   /** Runs something in this box. */
   readonly start: (command: string, ...args: readonly string[]) => TestProcess;
   /** `ip` inside the box, such as `addr add 10.77.0.9/24 dev eth0`. */
@@ -34,11 +38,16 @@ export type NetBox = {
 };
 
 export type NetLab = {
+  /** The namespace of the switch. */
+  readonly hub: string;
   /** One more box; the first has the address 10.77.0.1. */
   readonly box: () => NetBox;
+  /** A cable from the switch into the namespace of the test itself, so that it reaches every box; its address. */
+  readonly attach: () => string;
 };
 
-export function createNetLab(t: ExecutionContext): NetLab {
+/** `subnet`: the first three numbers of every address; to be chosen by whoever attaches itself. */
+export function createNetLab(t: Pick<ExecutionContext, 'teardown'>, subnet = '10.77.0'): NetLab {
   const prefix = `us${randomBytes(3).toString('hex')}`;
   const hub = `${prefix}-sw`;
   const names: string[] = [];
@@ -49,20 +58,29 @@ export function createNetLab(t: ExecutionContext): NetLab {
   ip('-n', hub, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
   ip('-n', hub, 'link', 'set', 'br0', 'up');
   return {
+    hub,
     box: () => {
       const number = names.length + 1;
       const name = `${prefix}-${number}`;
       names.push(name);
-      return boxOf(t, { name, hub, number });
+      return boxOf(t, { name, hub, number, address: `${subnet}.${number}` });
+    },
+    attach: () => {
+      const address = `${subnet}.254`;
+      // The other end goes with the namespace of the switch.
+      ip('link', 'add', prefix, 'type', 'veth', 'peer', 'name', 'root', 'netns', hub);
+      ip('-n', hub, 'link', 'set', 'root', 'master', 'br0', 'up');
+      ip('addr', 'add', `${address}/24`, 'dev', prefix);
+      ip('link', 'set', prefix, 'up');
+      return address;
     },
   };
 }
 
-type BoxPlace = { readonly name: string; readonly hub: string; readonly number: number };
+type BoxPlace = { readonly name: string; readonly hub: string; readonly number: number; readonly address: string };
 
-function boxOf(t: ExecutionContext, { name, hub, number }: BoxPlace): NetBox {
+function boxOf(t: Pick<ExecutionContext, 'teardown'>, { name, hub, number, address }: BoxPlace): NetBox {
   const cable = `p${number}`;
-  const address = `10.77.0.${number}`;
   const plug = (): void => {
     ip('-n', hub, 'link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name);
     ip('-n', hub, 'link', 'set', cable, 'master', 'br0', 'up');
@@ -74,6 +92,8 @@ function boxOf(t: ExecutionContext, { name, hub, number }: BoxPlace): NetBox {
   plug();
   return {
     address,
+    name,
+    cable,
     plug,
     unplug: () => ip('-n', hub, 'link', 'del', cable),
     ip: (...args) => ip('-n', name, ...args),
