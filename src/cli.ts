@@ -16,6 +16,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   cameras: async () => (await import('./cli/cameras.ts')).registerCameras,
   discover: async () => (await import('./cli/discover.ts')).registerDiscover,
   status: async () => (await import('./cli/status.ts')).registerStatus,
+  mode: async () => (await import('./cli/mode.ts')).registerMode,
+  servers: async () => (await import('./cli/servers.ts')).registerServers,
+  takeover: async () => (await import('./cli/takeover.ts')).registerTakeover,
+  restore: async () => (await import('./cli/takeover.ts')).registerRestore,
+  drill: async () => (await import('./cli/drill.ts')).registerDrill,
+  restoration: async () => (await import('./cli/restoration.ts')).registerRestoration,
+  backup: async () => (await import('./cli/backup.ts')).registerBackup,
+  log: async () => (await import('./cli/log.ts')).registerLog,
+  incidents: async () => (await import('./cli/incidents.ts')).registerIncidents,
 };
 
 const EXIT_PROBLEM = 1;

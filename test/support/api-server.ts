@@ -54,8 +54,9 @@ const nothing = (): never => {
   throw new UnderstudyError('not-found', 'test/nothing', 'Nothing is behind this route in the tests.');
 };
 
-/** Whatever is asked for is a function that says so. */
-const nothingBehind = new Proxy({}, { get: () => nothing });
+/** Whatever is asked for and not in `known` is a function that says so. */
+const withNothingElse = <T extends object>(known: Partial<T> = {}): T =>
+  new Proxy(known, { get: (target, name) => Reflect.get(target, name) ?? nothing }) as T;
 
 export async function startApi(
   t: ExecutionContext,
@@ -64,6 +65,9 @@ export async function startApi(
     cameras?: Partial<ApiDeps['cameras']>;
     footage?: Partial<ApiDeps['footage']>;
     exports?: Partial<ApiDeps['exports']>;
+    servers?: Partial<ApiDeps['servers']>;
+    failover?: Partial<ApiDeps['failover']>;
+    beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     guardClock?: Pick<Clock, 'monotonic'>;
   } = {},
 ) {
@@ -117,12 +121,12 @@ export async function startApi(
       activity,
       ...options.cameras,
     },
-    servers: nothingBehind as ApiDeps['servers'],
-    failover: nothingBehind as ApiDeps['failover'],
+    servers: withNothingElse(options.servers),
+    failover: withNothingElse(options.failover),
     server: {
       settings,
       activity,
-      beforeModeChange: () => undefined,
+      beforeModeChange: options.beforeModeChange ?? (() => undefined),
       status: () => ({
         version: '0.0.0',
         platform: { os: 'linux', arch: 'x64', node: process.version },

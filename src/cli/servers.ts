@@ -1,0 +1,83 @@
+/**
+ * `understudy servers`: the other servers that one knows; enables, disables, backs up, forgets them.
+ * Belongs here: the command and what concerns a known server. Does not: how one becomes known (add-server.ts).
+ */
+import type { Command } from 'commander';
+import type { KnownServer } from '../api/contract/failover.ts';
+import { registerAddServer } from './add-server.ts';
+import type { ApiClient } from './api-client.ts';
+import { findServer, knownServersOf } from './find-server.ts';
+import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
+import type { ServerOptions } from './server-options.ts';
+import { columnsOf, print, printJson } from './text-output.ts';
+
+export function registerServers(program: Command): void {
+  const servers = program.command('servers').description('the other servers that a server knows and trusts');
+  withServerOptions(
+    servers.command('list', { isDefault: true }).description('list them; exit 1 if a protected one is in trouble'),
+  ).action(list);
+  registerAddServer(servers);
+  action(servers, 'enable', {
+    description: 'watch it again',
+    run: async (api, { id }) => (await api.call('POST', `/servers/${id}/enable`)) as KnownServer,
+    words: ({ name }) => `${name} is watched.`,
+  });
+  action(servers, 'disable', {
+    description: 'watch it no more for now; refused while it is covered',
+    run: async (api, { id }) => (await api.call('POST', `/servers/${id}/disable`)) as KnownServer,
+    words: ({ name }) => `${name} is not watched until it is enabled again.`,
+  });
+  action(servers, 'backup', { description: 'back up its settings now', run: backUp, words: backupWords });
+  action(servers, 'remove', {
+    description: 'end the trust on both sides and forget it; refused while it is covered',
+    run: async (api, server) => {
+      await api.call('DELETE', `/servers/${server.id}`);
+      return server;
+    },
+    words: ({ name }) => `${name} was deauthorized and forgotten.`,
+  });
+}
+
+export const backUp = async (api: ApiClient, { id }: KnownServer): Promise<KnownServer> =>
+  (await api.call('POST', `/servers/${id}/backup`)) as KnownServer;
+export const backupWords = ({ name, watch }: KnownServer): string =>
+  `The settings of ${name} were backed up${watch === undefined ? '' : `: ${watch.cameras} cameras`}.`;
+
+type Action = {
+  readonly description: string;
+  readonly run: (api: ApiClient, server: KnownServer) => Promise<KnownServer>;
+  readonly words: (server: KnownServer) => string;
+};
+function action(parent: Command, name: string, { description, run, words }: Action): void {
+  withServerOptions(parent.command(name).description(description).argument('<server>', 'its name or id')).action(
+    async (meant: string, options: ServerOptions) => {
+      const api = await apiOf(`servers ${name}`, options);
+      const server = await run(api, await findServer(api, meant));
+      if (options.json === true) printJson({ server });
+      else print(words(server));
+    },
+  );
+}
+
+/** Of a protected server: footage is, or soon may be, missing there. */
+const TROUBLE: ReadonlySet<string> = new Set(['suspected', 'failed', 'taken-over']);
+
+async function list(options: ServerOptions): Promise<void> {
+  const servers = await knownServersOf(await apiOf('servers', options));
+  if (options.json === true) printJson({ servers });
+  else if (servers.length === 0) print('No other server is known.');
+  else process.stdout.write(columnsOf(servers.map(rowOf)));
+  if (servers.some(({ watch }) => watch !== undefined && TROUBLE.has(watch.state))) process.exitCode = EXIT_PROBLEM;
+}
+
+function rowOf({ id, name, mode, host, connected, watch, ...server }: KnownServer): readonly (string | undefined)[] {
+  const state = watch?.state ?? (connected ? 'connected' : 'not connected');
+  const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
+  const trouble = [watch?.reason, watch?.backupProblem].filter((part) => part !== undefined).join('; ');
+  return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, trouble];
+}
+
+function rolesOf({ watched, watcher, managesUs }: Pick<KnownServer, 'watched' | 'watcher' | 'managesUs'>): string {
+  const roles = [watched && 'protected', watcher && 'protects', managesUs && 'manages'];
+  return roles.filter((role) => role !== false).join(', ');
+}
