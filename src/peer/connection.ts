@@ -33,7 +33,7 @@ export const MAX_GREETING_BYTES: number = 16 * 1024;
 /** Requests wait for room above it. */
 const HIGH_WATER: number = 1024 * 1024;
 /** Above it the other side does not read. One answer of the largest size fits. */
-export const MAX_UNSENT_BYTES: number = 8 * 1024 * 1024;
+const MAX_UNSENT_BYTES: number = 8 * 1024 * 1024;
 /** For the last words of a connection. */
 const LINGER = durationMs(1000);
 

@@ -16,7 +16,7 @@ import type { PeerIdentity, ShownCertificate } from './peer-tls.ts';
 export const MAX_STRANGERS = 64;
 export const MAX_STRANGERS_PER_ADDRESS = 8;
 /** 256 peers with two connections each, and as many that replace them. */
-export const MAX_PEER_CONNECTIONS = 1024;
+const MAX_PEER_CONNECTIONS = 1024;
 
 export type ListenerDeps = {
   readonly clock: Pick<Clock, 'after'>;

@@ -57,7 +57,7 @@ export type PeerEvent =
   /** The connection may stay open for a while. */
   | Told<'goodbye', OfPeer & { readonly goodbye: PeerGoodbye }>
   | Told<'down', OfPeer & { readonly cause: DownCause; readonly message: string }>
-  /** Somebody shows another key in the name of this peer, or at its address: an alarm. At most one a minute a peer and key. */
+  /** Somebody shows another key in the name of this peer, or at its address: an alarm. At most one a minute a peer. */
   | Told<'key-changed', OfPeer & { readonly fingerprint: string; readonly address: string }>
   /** No connection came to be; `peerId` is undefined for a stranger. At most one a minute a peer and cause. */
   | Told<'refused', { readonly peerId: string | undefined; readonly cause: RefusedCause; readonly message: string }>;

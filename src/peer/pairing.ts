@@ -8,7 +8,7 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { MonotonicMs } from '../core/units.ts';
 
-export const CODE_LENGTH = 10;
+const CODE_LENGTH = 10;
 export const CODE_VALID_MS: number = 5 * 60_000;
 export const MAX_TRIES = 5;
 /** Crockford's base 32: no I, L, O, U. */

@@ -33,7 +33,7 @@ const MAX_RETIRING_TICKS = 40;
 /** A bulk connection without requests is ended by who dialled it, in ticks: 60 s. */
 const MAX_IDLE_BULK_TICKS = 240;
 /** Asks the other side to dial a bulk connection. */
-export const DIAL_BULK = 'peer.bulk';
+const DIAL_BULK = 'peer.bulk';
 
 export type PeerLine = {
   readonly record: () => PeerRecord;

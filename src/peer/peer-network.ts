@@ -27,9 +27,8 @@ import type { PeerLine } from './peer-line.ts';
 import { addressOf } from './peer-tls.ts';
 import type { PeerEndpoint, ShownCertificate } from './peer-tls.ts';
 
-/** Alarms and refusals of one kind: one a minute each, so many kinds at once. */
+/** Alarms and refusals: one a minute a peer and cause, whatever key is shown: keys cost a flood nothing. */
 const TELL_AGAIN_MS = 60_000;
-export const MAX_TOLD = 1024;
 
 const STRANGER = 'This server does not know the other one: authorize it here, or pair the two with a code.';
 const DEAUTHORIZED: PeerGoodbye = {
@@ -45,6 +44,7 @@ type Network = {
   readonly lines: Map<string, PeerLine>;
   readonly handlers: Map<string, PeerHandler>;
   readonly listeners: Set<(event: PeerEvent) => void>;
+  /** Bounded by the peers: what strangers say of themselves is not in the key. */
   readonly told: Map<string, MonotonicMs>;
   /** `addedAt` of the record that was revoked: the same record is not taken again. */
   readonly revoked: Map<string, number>;
@@ -269,12 +269,9 @@ function emit(network: Network, event: PeerEvent): void {
 }
 
 function isNews({ told }: Network, event: Extract<PeerEvent, { kind: 'key-changed' | 'refused' }>): boolean {
-  const key = `${event.kind} ${event.peerId ?? ''} ${event.kind === 'refused' ? event.cause : event.fingerprint}`;
+  const key = `${event.peerId ?? ''} ${event.kind === 'refused' ? event.cause : event.kind}`;
   const before = told.get(key);
   if (before !== undefined && event.at - before < TELL_AGAIN_MS) return false;
-  const [eldest] = told.keys();
-  if (told.size >= MAX_TOLD && eldest !== undefined) told.delete(eldest);
-  told.delete(key);
   told.set(key, event.at);
   return true;
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { MAX_GREETING_BYTES } from '../../src/peer/connection.ts';
 import { MAX_CONNECTIONS_PER_PEER } from '../../src/peer/line-connections.ts';
+import { MAX_SERVED_REQUESTS } from '../../src/peer/requests.ts';
 import { MAX_PEER_MESSAGE_BYTES } from '../../src/wire/peer-protocol.ts';
 import { FACTS, helloOf, rawPeer, recordOf, startBox, twoIdentities } from '../support/peer-rig.ts';
 import type { Box, Identity, RawPeer } from '../support/peer-rig.ts';
@@ -147,6 +148,25 @@ test('one that asks for much and reads nothing is cut, and what waits for it sta
   clearInterval(asking);
   t.is(down.cause, 'stuck');
   t.true(process.memoryUsage().rss - before < 400 * 1024 * 1024);
+  peer.socket.destroy();
+});
+
+test('more requests at once than are answered are refused, one by one', async (t) => {
+  const { box, known, join } = await setting(t);
+  const gate = Promise.withResolvers<void>();
+  box.network.handle('wait', async () => {
+    await gate.promise;
+    return { result: 1 };
+  });
+  const peer = await join();
+  peer.say(helloOf(known));
+  for (let id = 1; id <= MAX_SERVED_REQUESTS + 1; id += 1)
+    peer.say({ kind: 'request', id, method: 'wait', params: {} });
+  const refusal = await waitFor('a refusal', () => peer.messages.find(({ kind }) => kind === 'failure'));
+  t.like(refusal, { id: MAX_SERVED_REQUESTS + 1, error: { kind: 'limit', code: 'peer/busy' } });
+  gate.resolve();
+  const answered = () => peer.messages.filter(({ kind }) => kind === 'response').length;
+  await waitFor('the others', () => answered() === MAX_SERVED_REQUESTS);
   peer.socket.destroy();
 });
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { durationMs } from '../../src/core/units.ts';
+import { MAX_PENDING_REQUESTS } from '../../src/peer/requests.ts';
 import { FACTS, helloOf, pairOfBoxes, rawPeer, recordOf, startBox, twoIdentities } from '../support/peer-rig.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -99,10 +100,10 @@ test('more than is allowed at once is refused, and what is too large is never se
   });
   await t.throwsAsync(first.network.request(id, 'huge', {}), { code: 'peer/too-large' });
   await t.throwsAsync(first.network.request(id, 'bytes', {}), { code: 'peer/too-large' });
-  const many = Array.from({ length: 65 }, () => first.network.request(id, 'wait', {}));
-  await t.throwsAsync(many[64] as Promise<unknown>, { code: 'peer/too-many-requests' });
+  const many = Array.from({ length: MAX_PENDING_REQUESTS + 1 }, () => first.network.request(id, 'wait', {}));
+  await t.throwsAsync(many[MAX_PENDING_REQUESTS] as Promise<unknown>, { code: 'peer/too-many-requests' });
   gate.resolve();
-  t.is((await Promise.all(many.slice(0, 64))).length, 64);
+  t.is((await Promise.all(many.slice(0, MAX_PENDING_REQUESTS))).length, MAX_PENDING_REQUESTS);
 });
 
 test('a normal end is said before it happens; the connection stays until then', async (t) => {
