@@ -77,6 +77,7 @@ type Run = {
 export function startDrills(deps: DrillDeps): Drills {
   const { clock, cover } = deps;
   let run: Run | undefined;
+  let saving: Promise<void> = Promise.resolve();
 
   const setCamera = (cameraId: string, result: Partial<Drill['cameras'][number]>): void => {
     if (run === undefined) return;
@@ -90,10 +91,11 @@ export function startDrills(deps: DrillDeps): Drills {
     run.cancel();
     run = undefined;
     cover.rehearse(drill.serverId, false);
-    void save(drill);
+    saving = save(drill, saving);
     deps.ended(drill);
   };
-  const save = async (drill: Drill): Promise<void> => {
+  const save = async (drill: Drill, before: Promise<void>): Promise<void> => {
+    await before;
     try {
       await deps.file.update(({ drills }) => ({ drills: [drill, ...drills].slice(0, MAX_DRILLS) }));
     } catch (error) {
@@ -166,7 +168,7 @@ export function startDrills(deps: DrillDeps): Drills {
     stop: async () => {
       cancelSchedule();
       end(() => INTERRUPTED);
-      await Promise.resolve();
+      await saving;
     },
   };
 }

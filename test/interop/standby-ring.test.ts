@@ -11,6 +11,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createCover } from '../../src/cover/cover.ts';
 import type { CoverService } from '../../src/cover/cover-service.ts';
+import { NO_DRILLS, startDrills } from '../../src/cover/drill.ts';
 import { NO_COVERS } from '../../src/cover/cover-types.ts';
 import type { CoversFile, FirstFrame, StandbyLevel } from '../../src/cover/cover-types.ts';
 import { cameraSettingsSchema } from '../../src/site/camera.ts';
@@ -149,6 +150,43 @@ test('cold, warm and hot from suspicion to the first durable key frame; a hot ca
     media.events().flatMap((event) => (event.kind === 'segment-opened' ? [event.segment.epoch] : [])),
   );
   t.deepEqual(epochs, new Set([1, 3]));
+});
+
+test('a drill measures each camera by its level, and leaves neither footage nor orders behind', async (t) => {
+  const kinds = ['cold', 'warm', 'hot'] as const;
+  const all = await cameras(
+    t,
+    kinds.flatMap((level) => [0, 1].map((index) => ({ id: `${level}-${index}`, scene: index }))),
+  );
+  const media = await startMedia(t);
+  const { cover } = await failoverSide(t, media, all, (id) => id.split('-', 1)[0] as StandbyLevel);
+  await waitFor('ready', () => cover.standbyViews().every(({ level, actual }) => level === actual), 60_000);
+  await waitFor('a ring', () => media.recordedSeconds('hot-0') > 3, 60_000);
+  const before = cover.orders();
+  let saved = NO_DRILLS;
+  const drills = startDrills({
+    clock: systemClock,
+    log: silentLog,
+    cover,
+    file: { get: () => saved, update: async (change) => await Promise.resolve((saved = change(saved))) },
+    servers: () => [R],
+    everyDays: () => 0,
+    ended: () => undefined,
+  });
+  drills.start(R, 'anna');
+  const drill = await waitFor('its end', () => drills.list().find(({ endedAt }) => endedAt !== undefined), 60_000);
+  for (const { cameraId, level, firstFrameMs, problem } of drill.cameras) {
+    t.log(`${cameraId}: ${firstFrameMs} ms`);
+    t.is(problem, undefined, cameraId);
+    t.true((firstFrameMs ?? Infinity) <= (level === 'hot' ? 0 : 6000), cameraId);
+  }
+  t.deepEqual(cover.orders(), before);
+  const isGone = async (id: string): Promise<boolean> => (await media.segmentsOf(id)).length === 0;
+  for (const id of ['cold-0', 'cold-1', 'warm-0', 'warm-1'])
+    await waitFor(`${id} is gone from the volume`, () => isGone(id), 60_000);
+  await waitFor('ready again', () => cover.standbyViews().every(({ level, actual }) => level === actual), 60_000);
+  t.deepEqual(cover.covered(), []);
+  await drills.stop();
 });
 
 test('the ring stays as short as it is ordered to, on the volume too', async (t) => {
