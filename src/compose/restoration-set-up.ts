@@ -8,6 +8,7 @@ import { replaceFileSync } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { StreamRef } from '../failover/cover.ts';
+import { MISSING_CAUSES } from '../ledger/causes.ts';
 import { startRestoration } from '../restoration/restoration.ts';
 import type {
   Restoration,
@@ -50,18 +51,20 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     clock,
     log,
   });
-  const settle = (id: string): void => {
-    const incident = incidents.take(id);
+  const settle = async (id: string): Promise<void> => {
     const order = service.get(id)?.order;
+    const incident = incidents.take(id);
     if (order === undefined) return;
-    if (order.policy !== 'keep') void side.cover.settled(coversIn(side, order));
-    if (incident !== undefined) side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
+    if (order.policy !== 'keep') await side.cover.settled(coversIn(side, order));
+    if (incident === undefined) return;
+    await tellMissing(parts, network, order, incident);
+    side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
   };
   const hear = (event: RestorationEvent): void => {
     tell(parts, event);
     // What is told while it begins comes before its id is known.
     if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
-      queueMicrotask(() => settle(event.id));
+      queueMicrotask(() => void settle(event.id));
   };
   network.listen((event) => {
     if (event.kind === 'hello') service.nudge(event.peerId);
@@ -70,9 +73,36 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     service,
     begin: (incident, order) => incidents.put(service.begin(order), incident),
     resume: () => {
-      for (const id of incidents.ids()) if (service.get(id)?.finishedAt !== undefined) settle(id);
+      for (const id of incidents.ids()) if (service.get(id)?.finishedAt !== undefined) void settle(id);
     },
   };
+}
+
+const missingAnswer = z.object({
+  missing: z.array(
+    z.object({
+      cameraId: z.string(),
+      stream: z.enum(['main', 'sub']),
+      cause: z.enum(MISSING_CAUSES),
+      ms: z.number(),
+    }),
+  ),
+});
+
+/** What is missing after all stands in the ledger of the protected server; the incident repeats it. */
+async function tellMissing(
+  { incidents, clock, log }: FailoverParts,
+  network: Peers['network'],
+  { serverId, streams, start, end }: RestorationOrder,
+  incident: string,
+): Promise<void> {
+  try {
+    const { result } = await network.request(serverId, 'footage.missing', { streams, start, end });
+    for (const { cameraId, stream, cause, ms } of missingAnswer.parse(result).missing)
+      incidents.apply({ kind: 'missing', incident, at: clock.now(), stream: { cameraId, stream }, cause, ms });
+  } catch (error) {
+    log.warn('what is missing after a restoration was not told', { serverId, reason: messageOf(error) });
+  }
 }
 
 /** Closed covers whose footage lay in what was given back. */

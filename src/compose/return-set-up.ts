@@ -1,13 +1,17 @@
 /** Taking footage in that another server recorded for this one, put together. */
 import { join } from 'node:path';
+import { z } from 'zod';
 import { createGroupReader } from '../archive/footage-groups.ts';
 import type { InboxVolume } from '../archive/incoming-file.ts';
 import { createReturnInbox } from '../archive/return-inbox.ts';
 import { loadSigningKey } from '../archive/signing-key.ts';
+import { createFootage } from '../control/footage.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { checkWatcher } from '../control/protected-side.ts';
 import { seconds } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
+import type { MissingCause } from '../ledger/causes.ts';
+import { lengthOf } from '../ledger/spans.ts';
 import { createFootageHandlers } from '../restoration/footage-handlers.ts';
 import type { AccountGap } from '../restoration/footage-handlers.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -59,6 +63,10 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
       checkWatcher(settings, peer.id);
       return await handler(peer, params, attachment);
     });
+  network.handle('footage.missing', async (peer, params) => {
+    checkWatcher(settings, peer.id);
+    return await Promise.resolve({ result: { missing: missingIn(parts, missingParams.parse(params)) } });
+  });
   const sweep = (): void => void inbox.sweep().catch((error: unknown) => log.warn('leftovers stay', { error }));
   const cancel = clock.every(seconds(SWEEP_SECONDS), sweep);
   return {
@@ -67,6 +75,30 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
       await inbox.close();
     },
   };
+}
+
+const missingParams = z.strictObject({
+  streams: z.array(z.strictObject({ cameraId: z.string().max(64), stream: z.enum(['main', 'sub']) })).max(256),
+  start: z.number(),
+  end: z.number(),
+});
+type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; ms: number };
+
+/** What of a range nobody recorded, by stream and cause: the last word of an incident. */
+function missingIn(
+  { catalogue, clock, recording }: FailoverParts,
+  { streams, start, end }: z.infer<typeof missingParams>,
+): readonly Missing[] {
+  const { accountOf } = createFootage({ catalogue, clock, mediaIsUp: recording.mediaIsUp });
+  return streams.flatMap(({ cameraId, stream }) => {
+    const missing = accountOf({ cameraId, stream }, { start, end }).filter((span) => span.state === 'missing');
+    return [...Map.groupBy(missing, ({ cause }) => cause)].map(([cause, spans]) => ({
+      cameraId,
+      stream,
+      cause,
+      ms: lengthOf(spans),
+    }));
+  });
 }
 
 /** The share that this server named shows a folder of one of its volumes. */
