@@ -26,6 +26,8 @@ type Camera = {
   readonly enabled: boolean;
   readonly audio: boolean;
   readonly priority: string;
+  readonly username?: string;
+  readonly hasPassword: boolean;
   readonly retention: { readonly maxDays?: number };
 };
 const camerasOf = async ({ box }: RecordingBox): Promise<readonly Camera[]> =>
@@ -150,6 +152,24 @@ async function editOne(t: ExecutionContext, page: Page, box: RecordingBox): Prom
   await dialog.getByRole('button', { name: 'Save', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
   t.deepEqual((await byName(box, 'Back yard'))?.retention, {});
+  await credentials(t, page, box);
+}
+
+/** Typed and taken back: a camera that asks for no password any more. */
+async function credentials(t: ExecutionContext, page: Page, box: RecordingBox): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  for (const [username, password] of [
+    ['admin', 'a camera password'],
+    ['', ''],
+  ] as const) {
+    await page.getByRole('button', { name: 'Back yard', exact: true }).click();
+    await dialog.getByLabel('User name').fill(username);
+    if (password !== '') await dialog.getByLabel('Password').fill(password);
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const camera = await byName(box, 'Back yard');
+    t.deepEqual([camera?.username, camera?.hasPassword], [username === '' ? undefined : username, password !== '']);
+  }
 }
 
 async function editSeveral(t: ExecutionContext, page: Page, box: RecordingBox): Promise<void> {

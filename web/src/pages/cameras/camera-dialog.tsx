@@ -47,6 +47,7 @@ export function CameraDialog({ camera, onClose }: { readonly camera?: Camera; re
       else
         await api.updateCamera(camera.id, {
           ...changeOf(draft),
+          ...(isWithoutUser(draft, camera) ? { username: null, password: null } : {}),
           sub: draft.subUrl === '' ? null : { url: draft.subUrl, transport: draft.transport },
         });
       await refreshCameras();
@@ -242,6 +243,10 @@ function changeOf(draft: Draft): CreateCamera {
     ...(draft.fingerprint === undefined ? {} : { fingerprint: draft.fingerprint }),
   };
 }
+
+/** The user name was taken back, and no other one stands in an address: the box forgets both. */
+const isWithoutUser = ({ username, url, subUrl }: Draft, before: Camera): boolean =>
+  before.username !== undefined && username === '' && ![url, subUrl].some((address) => /\/\/[^/]*@/.test(address));
 
 const testOf = (draft: Draft, camera: Camera | undefined): Parameters<typeof api.testCamera>[0] => ({
   url: draft.url.trim(),
