@@ -18,7 +18,8 @@ export const MAX_KEY_LENGTH = 256;
 export const MAX_OPS = 64;
 export const MAX_ENTRIES = 16_384;
 export const MIN_TTL_MS = 1000;
-export const MAX_TTL_MS = 60_000;
+/** A host that was started again grants no lease for so long. */
+export const MAX_TTL_MS = 15_000;
 /** A holder's clock may run 2 % slow against the store's: it believes in its lease for this share of the time. */
 export const LEASE_TRUST = 0.98;
 
