@@ -93,11 +93,16 @@ const missingAnswer = z.object({
 async function tellMissing(
   { incidents, clock, log }: FailoverParts,
   network: Peers['network'],
-  { serverId, streams, start, end }: RestorationOrder,
+  { serverId, end }: RestorationOrder,
   incident: string,
 ): Promise<void> {
+  const streams = (incidents.get(incident)?.streams ?? []).map(({ cameraId, stream, lastFrame }) => ({
+    cameraId,
+    stream,
+    start: lastFrame,
+  }));
   try {
-    const { result } = await network.request(serverId, 'footage.missing', { streams, start, end });
+    const { result } = await network.request(serverId, 'footage.missing', { streams, end });
     for (const { cameraId, stream, cause, ms } of missingAnswer.parse(result).missing)
       incidents.apply({ kind: 'missing', incident, at: clock.now(), stream: { cameraId, stream }, cause, ms });
   } catch (error) {

@@ -78,8 +78,10 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
 }
 
 const missingParams = z.strictObject({
-  streams: z.array(z.strictObject({ cameraId: z.string().max(64), stream: z.enum(['main', 'sub']) })).max(256),
-  start: z.number(),
+  /** Each from its own last frame before the failure. */
+  streams: z
+    .array(z.strictObject({ cameraId: z.string().max(64), stream: z.enum(['main', 'sub']), start: z.number() }))
+    .max(512),
   end: z.number(),
 });
 type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; ms: number };
@@ -87,10 +89,10 @@ type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; 
 /** What of a range nobody recorded, by stream and cause: the last word of an incident. */
 function missingIn(
   { catalogue, clock, recording }: FailoverParts,
-  { streams, start, end }: z.infer<typeof missingParams>,
+  { streams, end }: z.infer<typeof missingParams>,
 ): readonly Missing[] {
   const { accountOf } = createFootage({ catalogue, clock, mediaIsUp: recording.mediaIsUp });
-  return streams.flatMap(({ cameraId, stream }) => {
+  return streams.flatMap(({ cameraId, stream, start }) => {
     const missing = accountOf({ cameraId, stream }, { start, end }).filter((span) => span.state === 'missing');
     return [...Map.groupBy(missing, ({ cause }) => cause)].map(([cause, spans]) => ({
       cameraId,
