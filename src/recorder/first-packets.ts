@@ -10,7 +10,7 @@
  */
 import type { Block, Slabs } from './slabs.ts';
 
-/** A burst of 2 s of 4 Mbit/s takes 100 ms on a slow link, and reads come every 200 ms. */
+/** A burst of 2 s of 4 Mbit/s takes 100 ms on a slow link, and reads come every 250 ms. */
 export const MAX_HOLD_MS = 500;
 /** A stream: beyond, the rest of the burst is taken as it comes, and its time is corrected slowly. */
 export const MAX_HELD_BYTES: number = 2 * 1024 * 1024;

@@ -162,7 +162,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     on.playing(tracks[0]?.transport.kind ?? 'tcp');
   };
 
-  /** Over UDP hardly anything comes here: looking for it five times a second would cost more than being woken. */
+  /** Over UDP hardly anything comes here: looking for it four times a second would cost more than being woken. */
   const readInRhythm = (): void => {
     socket.setBatched(!immediate && tracks[0]?.transport.kind === 'tcp');
   };
