@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 
 # Debian packages of the checks that need real peers; building and the demo need none.
-TEST_PACKAGES="ffmpeg chromium fonts-dejavu-core python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav vlc-bin vlc-plugin-base libfaketime gcc libc6-dev pkg-config libfuse3-dev fuse3 e2fsprogs iproute2 avahi-daemon iptables samba smbclient"
+TEST_PACKAGES="ffmpeg chromium fonts-dejavu-core python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav vlc-bin vlc-plugin-base libfaketime gcc libc6-dev pkg-config libfuse3-dev fuse3 e2fsprogs iproute2 avahi-daemon iptables samba smbclient nftables libnetfilter-queue-dev"
 
 usage() {
   cat <<TEXT
@@ -14,7 +14,7 @@ usage: ./build.sh COMMAND
   start [-- ARGS]              set up, build and run this box (understudy serve ARGS)
   test [SUITE ...]             set up and run every check, or some: lint types unit scenario interop browser
   bench [NAME]                 benchmarks against a peer in the same run: recording smb ui
-  campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz
+  campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz failover
 TEXT
 }
 

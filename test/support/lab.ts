@@ -14,7 +14,7 @@ const CACHE = resolve(import.meta.dirname, '../../node_modules/.cache/lab');
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
 /** The path of a compiled tool; compiled anew when its source is newer. */
-export async function labTool(name: 'iofault' | 'blkfault' | 'blkreplay'): Promise<string> {
+export async function labTool(name: 'iofault' | 'blkfault' | 'blkreplay' | 'netemq'): Promise<string> {
   const [source, target] = [join(LAB, `${name}.c`), join(CACHE, name)];
   const [from, to] = await Promise.all([stat(source), stat(target).catch(() => undefined)]);
   if (to && to.mtimeMs > from.mtimeMs) return target;
@@ -24,7 +24,8 @@ export async function labTool(name: 'iofault' | 'blkfault' | 'blkreplay'): Promi
   const kind = name === 'iofault' ? ['-shared', '-fPIC'] : [];
   // Tests of one file begin at once, and so do files: whoever comes last wins with equal bytes.
   const made = `${target}.${randomUUID()}`;
-  await run('gcc', ['-O2', '-w', ...kind, '-o', made, source, ...flags, '-lpthread', '-ldl']);
+  const libraries = name === 'netemq' ? ['-lnetfilter_queue', '-lnfnetlink'] : ['-lpthread', '-ldl'];
+  await run('gcc', ['-O2', '-w', ...kind, '-o', made, source, ...flags, ...libraries]);
   await rename(made, target);
   return target;
 }
