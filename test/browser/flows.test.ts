@@ -158,7 +158,9 @@ test.serial(
       .waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Export' }).click();
     await page.getByRole('heading', { name: 'Exports' }).waitFor();
-    t.is(await page.getByRole('row', { name: /Garden/ }).count(), 1);
+    const row = page.getByRole('row', { name: /Garden/ });
+    await row.first().waitFor();
+    t.is(await row.count(), 1);
   },
 );
 
