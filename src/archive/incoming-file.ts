@@ -59,7 +59,10 @@ export async function openIncoming(file: ReturnFile, volume: InboxVolume): Promi
       await made.close();
       return await open(path, 'r+');
     });
-    await syncDirectory(folder);
+    await syncDirectory(folder).catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
     const { size } = await handle.stat();
     return { file, volume, base, root, path, handle, check: createReturnCheck(file), written: size };
   } catch (error) {

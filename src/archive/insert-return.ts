@@ -49,6 +49,7 @@ export async function adoptFile(
 ): Promise<Receipt> {
   if (parseSegmentPath(place.path) === undefined)
     throw new UnderstudyError('invalid', 'footage/place', `${place.path} is not the path of a segment.`);
+  checkSupersedes(deps.catalogue, file, place.note);
   await writeReturnNote(join(place.volume.path, place.path), place.note);
   return await register(deps, file, place);
 }
@@ -87,8 +88,8 @@ export function checkSupersedes(
     const lies = ([first, last]: readonly [number, number]): boolean =>
       near.some((row) => first >= row.firstSequence && first <= row.lastSequence) &&
       near.some((row) => last >= row.firstSequence && last <= row.lastSequence);
-    // Nothing of that server near it: retention was quicker, or a catalogue that is just made again has not come to it.
-    if (near.length > 0 && !groups.every(lies))
+    // Nothing of that server near it: retention was quicker, or a catalogue that is just made again has not come to it. Its own is its own.
+    if (server !== file.recordedBy && near.length > 0 && !groups.every(lies))
       throw new UnderstudyError(
         'invalid',
         'footage/supersedes',

@@ -56,10 +56,11 @@ type Inbox = {
   readonly transfers: Map<string, IncomingFile>;
   /** One step a file at a time. */
   readonly busy: Map<string, Promise<unknown>>;
+  isClosed: boolean;
 };
 
 export function createReturnInbox(deps: InboxDeps): ReturnInbox {
-  const inbox: Inbox = { deps, transfers: new Map(), busy: new Map() };
+  const inbox: Inbox = { deps, transfers: new Map(), busy: new Map(), isClosed: false };
   return {
     offer: async (file) => await inTurn(inbox, file.id, async () => await offer(inbox, file)),
     append: async (id, offset, bytes) =>
@@ -67,13 +68,16 @@ export function createReturnInbox(deps: InboxDeps): ReturnInbox {
     insert: async (params) => await inTurn(inbox, params.file.id, async () => await insert(inbox, params)),
     sweep: async () => await sweepIncoming(deps.volumes(), deps.clock.now(), (id) => inbox.transfers.has(id)),
     close: async () => {
+      inbox.isClosed = true;
       await Promise.allSettled(inbox.busy.values());
       for (const id of inbox.transfers.keys()) await drop(inbox, id);
     },
   };
 }
 
-async function inTurn<T>({ busy }: Inbox, id: string, work: () => Promise<T>): Promise<T> {
+async function inTurn<T>(inbox: Inbox, id: string, work: () => Promise<T>): Promise<T> {
+  const { busy } = inbox;
+  if (inbox.isClosed) throw new UnderstudyError('unavailable', 'footage/closing', 'This server is being stopped.');
   const before = busy.get(id) ?? Promise.resolve();
   const result = before.then(work, work);
   busy.set(id, result);

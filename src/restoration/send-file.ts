@@ -69,20 +69,19 @@ async function sendFrom(deps: SendDeps, composed: ComposedReturn, from: number):
   const { bytes: total } = composed.file;
   let position = from;
   let underWay: UnderWay | undefined;
-  let refusals = 0;
+  let refusal = { at: -1, count: 0 };
   while (position < total || underWay !== undefined) {
     const next: UnderWay | undefined = position < total ? await issue(deps, composed, position) : undefined;
     const answer = await underWay?.answer;
     if (answer !== undefined && answer.offset !== answer.expected) {
       // The other side goes on elsewhere: what is under way has no place there.
       await next?.answer.catch(() => undefined);
-      refusals += answer.offset < answer.expected ? 1 : 0;
-      if (refusals >= MAX_REFUSALS) throw refused(composed.file, answer.offset);
+      refusal = { at: answer.offset, count: answer.offset === refusal.at ? refusal.count + 1 : 1 };
+      if (refusal.count >= MAX_REFUSALS) throw refused(composed.file, answer.offset);
       position = answer.offset;
       underWay = undefined;
       continue;
     }
-    refusals = answer === undefined ? refusals : 0;
     underWay = next;
     position = next === undefined ? position : next.end;
   }

@@ -15,6 +15,8 @@ import { createSigningKey } from '../../src/archive/signing-key.ts';
 import type { SigningKey } from '../../src/archive/signing-key.ts';
 import { adoptVolume } from '../../src/archive/volume.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { durationMs } from '../../src/core/units.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createSequence } from '../../src/recorder/run-counter.ts';
@@ -30,6 +32,11 @@ import { tempDir } from './temp-dir.ts';
 export const F_ID = 'f0000000-0000-4000-8000-00000000000f';
 export const R_ID = 'a0000000-0000-4000-8000-00000000000a';
 export const KEY = { cameraId: CAMERA, stream: 'main' as const };
+/** Pauses between attempts are cut short. */
+export const HASTY: Clock = {
+  ...systemClock,
+  sleep: async (duration, signal) => await systemClock.sleep(durationMs(Math.min(duration, 2)), signal),
+};
 export const ALL = { start: 0, end: 2 ** 45 };
 
 export type Box = {
@@ -70,10 +77,11 @@ export type Call = { readonly method: string; readonly params: unknown; readonly
 /** What becomes of a call: carried out or not, its answer lost or not, its bytes changed. */
 export type Fate = {
   readonly reaches: boolean;
-  readonly answers: boolean;
+  /** Asked when the answer is there. */
+  readonly answers: () => boolean;
   readonly attachment?: Uint8Array | undefined;
 };
-export const FINE: Fate = { reaches: true, answers: true };
+export const FINE: Fate = { reaches: true, answers: () => true };
 
 export type TwoServers = {
   readonly f: Box;
@@ -88,7 +96,7 @@ export type TwoServers = {
   readonly handlers: () => FootageHandlers;
   readonly restoration: () => Restoration;
   /** The process of the protected server dies and comes back. */
-  readonly restartR: () => Promise<void>;
+  readonly restartR: (meanwhile?: () => Promise<void>) => Promise<void>;
   readonly restartF: () => Promise<void>;
 };
 
@@ -157,7 +165,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
     const given: unknown = JSON.parse(JSON.stringify(params));
     const bytes = 'attachment' in fate ? fate.attachment : attachment;
     const answer = await handler({ id: F_ID } as PeerCaller, given, bytes && Uint8Array.from(bytes));
-    if (!fate.answers) throw cut();
+    if (!fate.answers()) throw cut();
     return { result: JSON.parse(JSON.stringify(answer.result)) as unknown, attachment: answer.attachment };
   };
   const start = (): Restoration =>
@@ -171,7 +179,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
       rateLimit: () => undefined,
       openShare: () => Promise.reject(new Error('no share')),
       publish: (event) => events.push(event),
-      clock: systemClock,
+      clock: HASTY,
       log: silentLog,
       ...options.restoration,
     });
@@ -191,9 +199,10 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
     inbox: () => side.inbox,
     handlers: () => side.handlers,
     restoration: () => (restoration ??= start()),
-    restartR: async () => {
+    restartR: async (meanwhile) => {
       await side.inbox.close();
       r.catalogue.close();
+      await meanwhile?.();
       r.catalogue = openCatalogue(r.data, systemClock.now());
       side = open();
       await r.reconcile();
