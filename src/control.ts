@@ -7,12 +7,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from './api/app.ts';
 import { startAuth } from './api/auth.ts';
+import type { Auth } from './api/auth.ts';
 import type { ActivityLog } from './api/activity.ts';
 import { createEventHub } from './api/event-hub.ts';
 import type { EventHub } from './api/event-hub.ts';
 import { createPasswordHasher } from './api/password.ts';
 import { createRoutes } from './api/routes.ts';
 import { startHttpsServer } from './api/server.ts';
+import type { HttpsServer } from './api/server.ts';
 import { createSignInGuard } from './api/sign-in-guard.ts';
 import { openCatalogue } from './archive/catalogue.ts';
 import type { Catalogue } from './archive/catalogue-types.ts';
@@ -22,16 +24,20 @@ import type { ControlParts } from './control/compose-api.ts';
 import { startDamagedFootage } from './control/damaged-footage.ts';
 import type { DamagedFootage } from './control/damaged-footage.ts';
 import { startDataWatch } from './control/data-watch.ts';
+import type { DataWatch } from './control/data-watch.ts';
 import { CATALOGUE_LOST } from './control/health.ts';
 import { createExportCut } from './control/export-thread.ts';
 import type { ExportCut } from './control/export-thread.ts';
 import { startExportJobs } from './control/export-jobs.ts';
+import type { ExportJobs } from './control/export-jobs.ts';
 import { addressesOf, ownHosts, startMemoryWatch } from './control/process-facts.ts';
+import type { MemoryWatch } from './control/process-facts.ts';
 import { startRecordingSide } from './control/recording-side.ts';
 import type { RecordingSide } from './control/recording-side.ts';
 import { createDecoder } from './control/snapshot.ts';
 import { createCameraSetUp } from './compose/camera-set-up.ts';
 import { setUpFailover } from './compose/failover-set-up.ts';
+import type { FailoverSetUp } from './compose/failover-set-up.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
@@ -96,28 +102,60 @@ function endRefused(dataDir: string, error: unknown): never {
 async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const stopping = new AbortController();
   const state = await openState(options, log);
-  const { clock, settings, catalogue, keys, dataDir } = state;
-  let port = options.httpPort;
-  let { peerPort } = options;
+  const ports: Ports = { http: options.httpPort, peer: options.peerPort };
+  const recorder = await startRecorder(state, options, ports);
+  const services = startServices(state);
+  const parts = partsOf({ state, options, ports, recorder, services, signal: stopping.signal });
+  const server = await startApi(parts, state, services);
+  ports.http = server.port;
+  // Port 0 is known only now, and belongs to the ports that no camera may have.
+  if (server.port !== options.httpPort) recorder.recording.order();
+  recorder.failover.announce();
+  const { name } = state.settings.server.get();
+  announce(options, { port: server.port, fingerprint: state.keys.tls.fingerprint, name });
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([server.stop(), ...[services.exports, services.memory, services.data].map(stopOf)]);
+      await services.damaged.stop();
+      await recorder.failover.stop(true);
+      await services.auth.stop();
+      await recorder.recording.stop();
+      state.catalogue.close();
+      state.lock.release();
+    },
+  };
+}
+
+const stopOf = async ({ stop }: Running): Promise<void> => await stop();
+
+/** As asked for at first, as listened at once that is known: 0 asks for any. */
+type Ports = { http: number; peer: number };
+type Recorder = {
+  readonly recording: RecordingSide;
+  readonly failover: FailoverSetUp;
+  readonly cameras: ReturnType<typeof createCameraSetUp>;
+  readonly addresses: () => CameraAddressPolicy;
+};
+
+/** Recording for this server itself and for others; the two need each other. */
+async function startRecorder(state: State, options: ServeOptions, ports: Ports): Promise<Recorder> {
+  const { clock, log, settings, dataDir } = state;
   const addresses = (): CameraAddressPolicy => ({
     allowLoopback: settings.server.get().allowLoopbackCameras,
     ownAddresses: addressesOf(),
-    ownPorts: [port, peerPort, options.rtmpPort],
+    ownPorts: [ports.http, ports.peer, options.rtmpPort],
   });
-  const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
   const late: { recording?: RecordingSide } = {};
-  const cameras = createCameraSetUp({
-    clock,
-    log,
-    dataDir,
-    keepConnected: (stream) => late.recording?.keepConnected(stream) ?? ((): void => undefined),
-  });
+  const keepConnected: RecordingSide['keepConnected'] = (stream) =>
+    late.recording?.keepConnected(stream) ?? ((): void => undefined);
+  const cameras = createCameraSetUp({ clock, log, dataDir, keepConnected });
   const failover = await setUpFailover({
     ...state,
     options,
     version: VERSION,
     addresses,
-    httpPort: () => port,
+    httpPort: () => ports.http,
     testCamera: cameras.testCamera,
     recording: {
       order: () => late.recording?.order(),
@@ -127,20 +165,50 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
       isReconciling: () => late.recording?.isReconciling() ?? true,
     },
   });
-  ({ peerPort } = failover);
+  ports.peer = failover.peerPort;
+  const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
   const recording = startRecordingSide({ ...state, addresses, push, ...failover });
   late.recording = recording;
+  return { recording, failover, cameras, addresses };
+}
+
+type Services = {
+  readonly damaged: DamagedFootage;
+  readonly exports: ExportJobs;
+  readonly data: DataWatch;
+  readonly memory: MemoryWatch;
+  readonly auth: Auth;
+};
+function startServices(state: State): Services {
+  const { settings, clock, dataDir } = state;
   const damaged = startDamagedFootage({ ...state, volumes: () => settings.volumes.get().volumes });
-  const exports = startExportJobs({ ...state, cut: cutOf(state, damaged.suspect) });
-  const data = startDataWatch(state);
-  const memory = startMemoryWatch(clock, () => pidsOf(dataDir));
-  const auth = startAuth(state);
-  const { fingerprint } = keys.tls;
-  const parts: ControlParts = {
+  return {
+    damaged,
+    exports: startExportJobs({ ...state, cut: cutOf(state, damaged.suspect) }),
+    data: startDataWatch(state),
+    memory: startMemoryWatch(clock, () => pidsOf(dataDir)),
+    auth: startAuth(state),
+  };
+}
+
+type Everything = {
+  readonly state: State;
+  readonly options: ServeOptions;
+  readonly ports: Ports;
+  readonly recorder: Recorder;
+  readonly services: Services;
+  readonly signal: AbortSignal;
+};
+/** What the API is made of. */
+function partsOf({ state, options, ports, recorder, services, signal }: Everything): ControlParts {
+  const { clock, keys } = state;
+  const { failover, recording, cameras, addresses } = recorder;
+  const { auth, exports, memory, data, damaged } = services;
+  return {
     ...state,
     options,
     version: VERSION,
-    fingerprint,
+    fingerprint: keys.tls.fingerprint,
     recording,
     exports,
     memory,
@@ -150,33 +218,20 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
     cameras,
     servers: failover.servers,
     failover: failover.failover,
-    peerPort: () => peerPort,
+    peerPort: () => ports.peer,
     beforeModeChange: failover.beforeModeChange,
     addresses,
-    httpPort: () => port,
-    signal: stopping.signal,
+    httpPort: () => ports.http,
+    signal,
   };
+}
+
+async function startApi(parts: ControlParts, { keys }: State, { auth }: Services): Promise<HttpsServer> {
+  const { clock, log, settings, options } = parts;
   const hosts = (): readonly string[] => [...ownHosts(), ...settings.server.get().allowedHosts];
   const routes = createRoutes(composeApi(parts));
   const app = createApp({ clock, log, routes, authenticate: auth.authenticate, hosts, webRoot: webRootOf() });
-  const server = await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port, clock, log });
-  ({ port } = server);
-  // Port 0 is known only now, and belongs to the ports that no camera may have.
-  if (port !== options.httpPort) recording.order();
-  failover.announce();
-  announce(options, { port, fingerprint, name: settings.server.get().name });
-  return {
-    stop: async () => {
-      stopping.abort();
-      await Promise.all([server.stop(), exports.stop(), memory.stop(), data.stop()]);
-      await damaged.stop();
-      await failover.stop(true);
-      await auth.stop();
-      await recording.stop();
-      catalogue.close();
-      state.lock.release();
-    },
-  };
+  return await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port: options.httpPort, clock, log });
 }
 
 type State = {

@@ -17,7 +17,10 @@ export type ApiPlace = {
 };
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 export type ApiClient = {
-  /** `path` below `/api/v1`. @throws api/unreachable, api/certificate, api/refused (the message is the server's) */
+  /**
+   * `path` below `/api/v1`.
+   * @throws api/unreachable, api/certificate, api/refused (its message is the server's, `context.status` that of HTTP), api/answer
+   */
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
   /** What is no JSON; `range`: bytes of it, end included (RFC 9110 §14.1). @throws as `call` */
   readonly read: (path: string, range?: { readonly first: number; readonly last: number }) => Promise<Buffer>;
@@ -34,9 +37,7 @@ export function createApiClient(place: () => ApiPlace): ApiClient {
     call: async (method, path, body) => {
       const { response, bytes } = await exchange(place(), { method, path, body, cookie });
       cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
-      return checked(response, bytes, `${method} ${path}`).length === 0
-        ? undefined
-        : JSON.parse(bytes.toString('utf8'));
+      return valueOf(checked(response, bytes, `${method} ${path}`), `${method} ${path}`);
     },
     read: async (path, range) => {
       const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` };
@@ -50,7 +51,19 @@ export function createApiClient(place: () => ApiPlace): ApiClient {
 function checked(response: IncomingMessage, bytes: Buffer, what: string): Buffer {
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return bytes;
-  throw new UnderstudyError('unavailable', 'api/refused', `${what}: ${status} ${detailOf(bytes)}`);
+  const message = `${what}: ${status} ${detailOf(bytes)}`;
+  throw new UnderstudyError('unavailable', 'api/refused', message, { context: { status } });
+}
+
+/** Whatever listens at that address may answer with a page. @throws api/answer */
+function valueOf(bytes: Buffer, what: string): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    const message = `${what}: the answer is no JSON: this is no Understudy server, or something stands before it.`;
+    throw new UnderstudyError('protocol', 'api/answer', message, { cause });
+  }
 }
 
 type Asked = {

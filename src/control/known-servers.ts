@@ -2,28 +2,20 @@
  * The other servers this one knows and trusts: authorizing with an administrator's account of theirs, pairing codes, being
  * introduced, forgetting. Discovery gives hints, never trust: credentials go only to a confirmed fingerprint.
  *
- * Belongs here: the records and the conversation that makes them. Does not: the channel (peer), what a trusted server may do.
+ * Belongs here: the records and when they change. Does not: the conversation by HTTPS (authorization.ts), the channel (peer),
+ * what a trusted server may do.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
-import type { addServerRequest, authorizeServerRequest, introducePeerRequest } from '../api/contract/failover.ts';
-import { peerIdentity } from '../api/contract/failover.ts';
-import type { PeerIdentity } from '../api/contract/failover.ts';
+import type { authorizeServerRequest, introducePeerRequest } from '../api/contract/failover.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
-import type { Settings } from '../settings/settings.ts';
-import type { PeerRecord } from '../site/peer.ts';
+import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
+import { authorizeAt, placed, recordOf, refuseItself, refuseModes, refuseSecondManager } from './authorization.ts';
+import type { AuthorizationDeps, Joining } from './authorization.ts';
 
-/** An API of another server, pinned to a fingerprint, with a session of its own. */
-export type RemoteApi = { readonly call: (method: string, path: string, body?: object) => Promise<unknown> };
-export type RemotePlace = { readonly host: string; readonly port: number; readonly fingerprint: string };
-
-export type KnownServersDeps = {
-  readonly settings: Pick<Settings, 'peers' | 'server'>;
-  readonly remoteApi: (place: RemotePlace) => RemoteApi;
-  /** This server, as the others shall know it. */
-  readonly describe: () => PeerIdentity;
+export type KnownServersDeps = AuthorizationDeps & {
   readonly network: {
     readonly refresh: () => void;
     readonly revoke: (peerId: string) => void;
@@ -40,7 +32,8 @@ export type KnownServersDeps = {
   readonly clock: Clock;
 };
 export type KnownServers = {
-  readonly add: (request: z.output<typeof addServerRequest>, user: string) => Promise<PeerRecord>;
+  readonly add: (request: Joining, user: string) => Promise<PeerRecord>;
+  /** If it fails, what was trusted before stays. */
   readonly authorize: (
     id: string,
     request: z.output<typeof authorizeServerRequest>,
@@ -48,7 +41,7 @@ export type KnownServers = {
   ) => Promise<PeerRecord>;
   readonly deauthorize: (id: string, user: string, remove: boolean) => Promise<void>;
   readonly setEnabled: (id: string, enabled: boolean, user: string) => Promise<PeerRecord>;
-  readonly introduce: (request: z.output<typeof introducePeerRequest>, user: string) => Promise<PeerIdentity>;
+  readonly introduce: (request: Introduction, user: string) => Promise<PeerIdentity>;
   /** From a pairing that both sides proved. */
   readonly paired: (peer: PairedServer) => Promise<PeerRecord>;
   /** The other side deauthorized this one. */
@@ -61,242 +54,151 @@ export type PairedServer = {
   /** Where it was dialled; undefined: it dialled us. */
   readonly host: string | undefined;
 };
+type Introduction = z.output<typeof introducePeerRequest>;
 
 const CONNECT_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 
-const remoteServer = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  mode: z.enum(['recording', 'failover', 'host']),
-});
-
 export function createKnownServers(deps: KnownServersDeps): KnownServers {
-  const { settings, network, activity } = deps;
-  const peers = (): readonly PeerRecord[] => settings.peers.get().peers;
-  const find = (id: string): PeerRecord => {
-    const record = peers().find((peer) => peer.id === id);
-    if (record !== undefined) return record;
-    throw new UnderstudyError('not-found', 'server/unknown', `No server with the id ${id.slice(0, 64)} is known here.`);
+  const records = createRecords(deps);
+  const { find } = records;
+  const record = (code: string, message: string, user?: string): void =>
+    deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
+  const join = async (request: Joining, user: string, before: PeerRecord | undefined): Promise<PeerRecord> => {
+    const made = await authorizeAt(deps, request, before);
+    await admit(deps, records, made);
+    const message = `${made.name} was authorized: this server ${made.watched ? 'protects' : 'manages'} it.`;
+    record('server-authorized', message, user);
+    return find(made.id);
   };
-  const put = async (record: PeerRecord): Promise<void> => {
-    await settings.peers.update((file) => ({ peers: [...file.peers.filter(({ id }) => id !== record.id), record] }));
-    network.refresh();
-  };
-  const drop = async (id: string): Promise<void> => {
-    network.revoke(id);
-    await settings.peers.update((file) => ({ peers: file.peers.filter((peer) => peer.id !== id) }));
-    network.refresh();
-    await deps.onForgotten(id);
-  };
-  const admitted = createAdmission(deps, put, drop);
-  const forgotten = async (id: string, message: string, user: string | undefined): Promise<void> => {
-    const { name } = find(id);
-    await drop(id);
-    activity.record({
-      severity: 'warning',
-      code: 'server-removed',
-      message: `${name} ${message}`,
-      ...(user && { user }),
-    });
-  };
-  const join = createJoining(deps, admitted, find);
   return {
     find,
     add: async (request, user) => await join(request, user, undefined),
     authorize: async (id, request, user) => {
       const before = find(id);
-      const { host, httpPort } = before;
-      if (host === undefined || httpPort === undefined)
-        throw new UnderstudyError('conflict', 'server/dials-in', `${before.name} dials in: pair it with a new code.`);
-      return await join({ ...request, host, httpPort }, user, before);
+      return await join({ ...request, ...addressOf(before) }, user, before);
     },
-    deauthorize: async (id, user) => {
-      find(id);
-      deps.beforeForgetting(id);
-      await network.sayForget(id).catch(() => undefined);
-      await forgotten(id, 'was deauthorized.', user);
-    },
+    ...createEnding(deps, records),
     setEnabled: async (id, enabled, user) => {
       const before = find(id);
       if (!enabled) deps.beforeForgetting(id);
-      await put({ ...before, enabled });
-      const message = `${before.name} was ${enabled ? 'enabled' : 'disabled'}.`;
-      activity.record({ severity: 'info', code: 'server-changed', message, user });
+      await records.put({ ...before, enabled });
+      record('server-changed', `${before.name} was ${enabled ? 'enabled' : 'disabled'}.`, user);
       return find(id);
     },
-    introduce: async ({ peer, role }, user) => await introduced(deps, { peer, role, put, user }),
+    introduce: async (introduction, user) => await introduced(deps, records, introduction, user),
     paired: async ({ identity, host }) => {
-      const record = recordOf(identity, { host, before: peers().find(({ id }) => id === identity.id), deps });
-      await admitted(record);
-      const message = `${record.name} was paired by a code.`;
-      activity.record({ severity: 'info', code: 'server-authorized', message });
-      return find(record.id);
+      refuseItself(deps, identity.id);
+      refuseModes(deps, identity);
+      const made = recordOf(deps, identity, { host, before: records.known(identity.id) });
+      await admit(deps, records, made);
+      record('server-authorized', `${made.name} was paired by a code.`);
+      return find(made.id);
+    },
+  };
+}
+
+type Records = {
+  readonly known: (id: string) => PeerRecord | undefined;
+  readonly find: KnownServers['find'];
+  readonly put: (record: PeerRecord) => Promise<void>;
+  readonly drop: (id: string) => Promise<void>;
+};
+
+function createRecords({ settings, network, onForgotten }: KnownServersDeps): Records {
+  const known: Records['known'] = (id) => settings.peers.get().peers.find((peer) => peer.id === id);
+  return {
+    known,
+    find: (id) => {
+      const record = known(id);
+      if (record !== undefined) return record;
+      const message = `No server with the id ${id.slice(0, 64)} is known here.`;
+      throw new UnderstudyError('not-found', 'server/unknown', message);
+    },
+    put: async (record) => {
+      await settings.peers.update((file) => ({ peers: [...file.peers.filter(({ id }) => id !== record.id), record] }));
+      network.refresh();
+    },
+    drop: async (id) => {
+      network.revoke(id);
+      await settings.peers.update((file) => ({ peers: file.peers.filter((peer) => peer.id !== id) }));
+      network.refresh();
+      await onForgotten(id);
+    },
+  };
+}
+
+function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: string; readonly httpPort: number } {
+  if (host !== undefined && httpPort !== undefined) return { host, httpPort };
+  throw new UnderstudyError('conflict', 'server/dials-in', `${name} dials in: pair it with a new code.`);
+}
+
+function createEnding(
+  { network, activity, beforeForgetting }: KnownServersDeps,
+  { find, known, drop }: Records,
+): Pick<KnownServers, 'deauthorize' | 'forgottenBy'> {
+  const forgotten = async (id: string, words: string, user: string | undefined): Promise<void> => {
+    const message = `${find(id).name} ${words}`;
+    await drop(id);
+    activity.record({ severity: 'warning', code: 'server-removed', message, ...(user === undefined ? {} : { user }) });
+  };
+  return {
+    deauthorize: async (id, user) => {
+      find(id);
+      beforeForgetting(id);
+      await network.sayForget(id).catch(() => undefined);
+      await forgotten(id, 'was deauthorized.', user);
     },
     forgottenBy: async (id) => {
-      if (peers().some((peer) => peer.id === id)) await forgotten(id, 'deauthorized this server.', undefined);
+      if (known(id) !== undefined) await forgotten(id, 'deauthorized this server.', undefined);
     },
   };
 }
 
-/** Connected and, if protected, backed up; else nothing of it stays on either side. */
-function createAdmission(
-  { network, firstBackup, clock }: KnownServersDeps,
-  put: (record: PeerRecord) => Promise<void>,
-  drop: (id: string) => Promise<void>,
-): (record: PeerRecord) => Promise<void> {
-  return async (record) => {
-    await put(record);
-    try {
-      await connected({ network, clock }, record);
-      if (record.watched) await firstBackup(record.id);
-    } catch (error) {
-      await network.sayForget(record.id).catch(() => undefined);
+/**
+ * Connected and, if protected, backed up; else nothing of it stays on either side. What was trusted before is trusted still: a
+ * second authorization that fails must not cost backups, covers and the trust of the first.
+ */
+async function admit(deps: KnownServersDeps, { known, put, drop }: Records, record: PeerRecord): Promise<void> {
+  const before = known(record.id);
+  await put(record);
+  try {
+    await connected(deps, record);
+    if (record.watched) await deps.firstBackup(record.id);
+  } catch (error) {
+    if (before === undefined) {
+      await deps.network.sayForget(record.id).catch(() => undefined);
       await drop(record.id);
-      throw error;
-    }
-  };
-}
-
-type Joining = z.output<typeof addServerRequest>;
-
-function createJoining(
-  deps: KnownServersDeps,
-  admitted: (record: PeerRecord) => Promise<void>,
-  find: (id: string) => PeerRecord,
-): (request: Joining, user: string, before: PeerRecord | undefined) => Promise<PeerRecord> {
-  return async (request, user, before) => {
-    const record = await conversation(deps, request, before);
-    await admitted(record);
-    const message = `${record.name} was authorized: this server ${record.watched ? 'protects' : 'manages'} it.`;
-    deps.activity.record({ severity: 'info', code: 'server-authorized', message, user });
-    return find(record.id);
-  };
-}
-
-/** Signs in at the other server and exchanges identities. Nothing is stored here yet. */
-async function conversation(
-  deps: KnownServersDeps,
-  request: Joining,
-  before: PeerRecord | undefined,
-): Promise<PeerRecord> {
-  const { host, httpPort, httpsFingerprint, username, password } = request;
-  const api = deps.remoteApi({ host, port: httpPort, fingerprint: httpsFingerprint });
-  // The session is forgotten with this function; signing out would end those of the person too.
-  await api.call('POST', '/sessions', { username, password });
-  const remote = remoteServer.parse(await api.call('GET', '/server'));
-  refuseUnsuited(deps, remote, before);
-  const role = deps.settings.server.get().mode === 'host' ? 'manages' : 'protects';
-  const identity = peerIdentity.parse(await api.call('POST', '/peers', { peer: deps.describe(), role }));
-  return recordOf({ ...identity, httpsFingerprint, httpPort }, { host, before, deps });
-}
-
-function refuseUnsuited(
-  { settings }: KnownServersDeps,
-  remote: z.infer<typeof remoteServer>,
-  before: PeerRecord | undefined,
-): void {
-  const self = settings.server.get();
-  if (remote.id === self.id)
-    throw new UnderstudyError(
-      'conflict',
-      'server/itself',
-      'That is this server itself; give the address of another one.',
-    );
-  if (before !== undefined && before.id !== remote.id)
-    throw new UnderstudyError(
-      'conflict',
-      'server/another',
-      `Another server, ${remote.name}, is at the address of ${before.name}.`,
-    );
-  const isKnown = settings.peers.get().peers.some(({ id, introduced: byHost }) => id === remote.id && !byHost);
-  if (before === undefined && isKnown)
-    throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);
-  if (self.mode === 'recording') {
-    const message = 'This server records. Only a failover server or a host adds others: change its mode first.';
-    throw new UnderstudyError('conflict', 'server/mode', message);
+    } else await put(before);
+    throw error;
   }
-  if (self.mode === 'failover' && remote.mode === 'failover') {
-    const message = `${remote.name} is a failover server too. A failover server protects recording servers; a host manages both.`;
-    throw new UnderstudyError('conflict', 'server/mode', message);
-  }
-}
-
-type RecordMore = {
-  readonly host: string | undefined;
-  readonly before: PeerRecord | undefined;
-  readonly deps: KnownServersDeps;
-};
-function recordOf(identity: PeerIdentity, { host, before, deps }: RecordMore): PeerRecord {
-  const { mode } = deps.settings.server.get();
-  return {
-    ...placed({ ...identity, host }),
-    watched: mode === 'failover' && identity.mode !== 'failover',
-    watcher: mode === 'recording' && identity.mode === 'failover',
-    managesUs: mode !== 'host' && identity.mode === 'host',
-    introduced: false,
-    enabled: before?.enabled ?? true,
-    addedAt: before?.addedAt ?? deps.clock.now(),
-  };
-}
-
-type Placed = Pick<
-  PeerRecord,
-  'id' | 'name' | 'mode' | 'fingerprint' | 'httpsFingerprint' | 'host' | 'peerPort' | 'httpPort'
->;
-/** What another server says of itself, without what it does not know. */
-function placed({
-  id,
-  name,
-  mode,
-  fingerprint,
-  ...optional
-}: Omit<PeerIdentity, 'host'> & { host?: string | undefined }): Placed {
-  const known = Object.entries(optional).filter(([, value]) => value !== undefined);
-  return { id, name, mode, fingerprint, ...Object.fromEntries(known) };
-}
-
-type Introduction = z.output<typeof introducePeerRequest> & {
-  readonly put: (record: PeerRecord) => Promise<void>;
-  readonly user: string;
-};
-function refuseIntroduction(
-  { peers, server }: KnownServersDeps['settings'],
-  peerId: string,
-  role: Introduction['role'],
-): void {
-  const manager = peers.get().peers.find(({ managesUs, id }) => managesUs && id !== peerId);
-  if (role === 'manages' && manager !== undefined) {
-    const message = `${manager.name} manages this server already; it must be deauthorized here first.`;
-    throw new UnderstudyError('conflict', 'server/managed', message);
-  }
-  if (peerId === server.get().id)
-    throw new UnderstudyError('conflict', 'server/itself', 'A server cannot be introduced to itself.');
 }
 
 /** The other side has signed in here as an administrator: that is its authority. */
-async function introduced(deps: KnownServersDeps, { peer, role, put, user }: Introduction): Promise<PeerIdentity> {
-  const { settings, activity, clock } = deps;
-  const before = settings.peers.get().peers.find(({ id }) => id === peer.id);
-  refuseIntroduction(settings, peer.id, role);
+async function introduced(
+  deps: KnownServersDeps,
+  { known, put }: Records,
+  { peer, role }: Introduction,
+  user: string,
+): Promise<PeerIdentity> {
+  const before = known(peer.id);
+  if (role === 'manages') refuseSecondManager(deps, peer.id);
+  refuseItself(deps, peer.id);
   await put({
-    ...placed({ ...peer, host: peer.host }),
+    ...placed(peer),
     watched: before?.watched ?? false,
     watcher: role === 'protects' || before?.watcher === true,
     managesUs: role === 'manages' || before?.managesUs === true,
     introduced: false,
     enabled: true,
-    addedAt: before?.addedAt ?? clock.now(),
+    addedAt: before?.addedAt ?? deps.clock.now(),
   });
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
-  activity.record({ severity: 'warning', code: 'server-introduced', message, user });
+  deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
   return deps.describe();
 }
 
-async function connected(
-  { network, clock }: Pick<KnownServersDeps, 'network' | 'clock'>,
-  { id, name }: PeerRecord,
-): Promise<void> {
+async function connected({ network, clock }: KnownServersDeps, { id, name }: PeerRecord): Promise<void> {
   const until = clock.monotonic() + CONNECT_WITHIN_MS;
   while (!network.isConnected(id)) {
     if (clock.monotonic() > until) {

@@ -105,11 +105,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
       restarts(greeting.instance);
       ingest.hello(greeting);
     },
-    onEvents: (events) => {
-      const lasting = withoutTests(events);
-      deps.onMedia(lasting.map(({ event }) => event));
-      ingest.push(lasting);
-    },
+    onEvents: (events) => passOn(deps, ingest, withoutTests(events)),
     onLost: () => {
       goneSince = clock.now();
       ingest.flush();
@@ -143,6 +139,12 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
       await Promise.all(services.map(async (service) => await service.stop()));
     },
   };
+}
+
+/** To the rest of the server first: covering must not wait for the disk. */
+function passOn({ onMedia }: RecordingSideDeps, ingest: Ingest, events: readonly NumberedEvent[]): void {
+  onMedia(events.map(({ event }) => event));
+  ingest.push(events);
 }
 
 /** Calls `run` when another name comes than the one before. */

@@ -10,7 +10,7 @@ import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
-import type { Backups } from './backups.ts';
+import type { Backups, BackupState } from './backups.ts';
 import type { KnownServers } from './known-servers.ts';
 
 export type ServersApiDeps = {
@@ -121,18 +121,30 @@ function contactOf(status: PeerStatus | undefined): Pick<KnownServer, 'version' 
 
 function watchOf({ stateOf, backups }: ServersApiDeps, serverId: string): NonNullable<KnownServer['watch']> {
   const state = stateOf(serverId);
-  const { takenAt, problem } = backups.stateOf(serverId);
-  const wanted = Object.values(state?.wanted ?? {});
   return {
     state: wordOf(state),
     since: isoOf(state?.takeover?.sinceWall ?? state?.lastSignWall ?? epochMs(0)),
     ...(state?.trouble === undefined ? {} : { reason: state.trouble }),
-    cameras: new Set(state?.roster.map(({ cameraId }) => cameraId)).size,
-    covered: new Set(wanted.filter(({ covered }) => covered).map(({ stream }) => stream.cameraId)).size,
-    ...(takenAt === undefined ? {} : { backupAt: isoOf(epochMs(takenAt)) }),
-    ...(problem === undefined ? {} : { backupProblem: problem }),
+    ...countsOf(state),
+    ...backupOf(backups.stateOf(serverId)),
   };
 }
+
+function countsOf(state: State | undefined): { readonly cameras: number; readonly covered: number } {
+  const wanted = Object.values(state?.wanted ?? {}).filter(({ covered }) => covered);
+  return {
+    cameras: new Set(state?.roster.map(({ cameraId }) => cameraId)).size,
+    covered: new Set(wanted.map(({ stream }) => stream.cameraId)).size,
+  };
+}
+
+const backupOf = ({
+  takenAt,
+  problem,
+}: BackupState): Pick<NonNullable<KnownServer['watch']>, 'backupAt' | 'backupProblem'> => ({
+  ...(takenAt === undefined ? {} : { backupAt: isoOf(epochMs(takenAt)) }),
+  ...(problem === undefined ? {} : { backupProblem: problem }),
+});
 
 type Word = NonNullable<KnownServer['watch']>['state'];
 const LINK_WORDS = {
@@ -149,10 +161,17 @@ function wordOf(state: State | undefined): Word {
   if (state.watching !== 'on') return 'disabled';
   const isBack = state.link.kind === 'alive' && state.trouble === undefined;
   if (state.takeover !== undefined) return isBack ? 'returning' : 'taken-over';
-  if (isBack)
-    return Object.keys(state.wanted).length > 0 ? 'returning' : state.restoring.length > 0 ? 'restoring' : 'alive';
-  if (state.trouble !== undefined && state.trouble !== 'shutdown') return 'suspected';
-  return state.link.kind === 'down' && state.link.ending === 'normal' ? 'shut-down' : LINK_WORDS[state.link.kind];
+  return isBack ? wordOfCalm(state) : wordOfTrouble(state);
+}
+
+function wordOfCalm({ wanted, restoring }: State): Word {
+  if (Object.keys(wanted).length > 0) return 'returning';
+  return restoring.length > 0 ? 'restoring' : 'alive';
+}
+
+function wordOfTrouble({ trouble, link }: State): Word {
+  if (trouble !== undefined && trouble !== 'shutdown') return 'suspected';
+  return link.kind === 'down' && link.ending === 'normal' ? 'shut-down' : LINK_WORDS[link.kind];
 }
 
 async function testPlace(

@@ -9,7 +9,8 @@ import { CMS_MODES } from './server-settings.ts';
 
 export const MAX_PEERS = 256;
 
-const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits');
+const hostSchema = z.string().min(1).max(253);
 const portSchema = z.number().int().min(1).max(65_535);
 
 export const peerRecordSchema = z.strictObject({
@@ -21,7 +22,7 @@ export const peerRecordSchema = z.strictObject({
   /** SHA-256 of the certificate of its web interface, as it was shown and confirmed. */
   httpsFingerprint: fingerprintSchema.optional(),
   /** Where this server dials it; absent: it dials in (pairing code, behind NAT). */
-  host: z.string().min(1).max(253).optional(),
+  host: hostSchema.optional(),
   peerPort: portSchema.optional(),
   httpPort: portSchema.optional(),
   /** This server protects it: watches, keeps settings backups, covers. */
@@ -36,3 +37,16 @@ export const peerRecordSchema = z.strictObject({
   addedAt: z.number(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;
+
+/** How a server introduces itself to another one (`POST /peers`, pairing). */
+export const peerIdentitySchema = z.strictObject({
+  id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
+  name: nameSchema,
+  mode: z.enum(CMS_MODES),
+  fingerprint: fingerprintSchema,
+  httpsFingerprint: fingerprintSchema.optional(),
+  host: hostSchema.optional(),
+  peerPort: portSchema.optional(),
+  httpPort: portSchema.optional(),
+});
+export type PeerIdentity = z.infer<typeof peerIdentitySchema>;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
 import { failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
+import { peerIdentitySchema } from '../../site/peer.ts';
 import { isoTime } from './common.ts';
 import { cmsMode } from './server.ts';
 
@@ -82,16 +83,7 @@ export const addServerRequest = z.strictObject({
 export const authorizeServerRequest = addServerRequest.pick({ httpsFingerprint: true, username: true, password: true });
 
 /** `POST /peers` of the other server: what it is told, and what it answers. */
-export const peerIdentity = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  mode: cmsMode,
-  fingerprint,
-  httpsFingerprint: fingerprint.optional(),
-  host: host.optional(),
-  peerPort: port.optional(),
-  httpPort: port.optional(),
-});
+export const peerIdentity = peerIdentitySchema;
 export type PeerIdentity = z.infer<typeof peerIdentity>;
 export const introducePeerRequest = z.strictObject({
   peer: peerIdentity,

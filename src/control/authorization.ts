@@ -1,0 +1,164 @@
+/**
+ * Authorizing another server with the account of one of its administrators: signs in there over HTTPS pinned to the confirmed
+ * certificate, exchanges identities, and makes the record. Nothing is stored here.
+ *
+ * Belongs here: that conversation, and which servers cannot be to each other what was asked. Does not: the records (known-servers.ts).
+ */
+import { z } from 'zod';
+import type { addServerRequest } from '../api/contract/failover.ts';
+import type { Clock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import type { Settings } from '../settings/settings.ts';
+import { peerIdentitySchema, peerRecordSchema } from '../site/peer.ts';
+import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
+
+/** An API of another server, pinned to a fingerprint, with a session of its own. */
+export type RemoteApi = { readonly call: (method: string, path: string, body?: object) => Promise<unknown> };
+export type RemotePlace = { readonly host: string; readonly port: number; readonly fingerprint: string };
+
+export type AuthorizationDeps = {
+  readonly settings: Pick<Settings, 'peers' | 'server'>;
+  readonly remoteApi: (place: RemotePlace) => RemoteApi;
+  /** This server, as the others shall know it. */
+  readonly describe: () => PeerIdentity;
+  readonly clock: Pick<Clock, 'now'>;
+};
+export type Joining = z.output<typeof addServerRequest>;
+
+const remoteServer = z.looseObject({
+  id: peerIdentitySchema.shape.id,
+  name: peerIdentitySchema.shape.name,
+  mode: peerIdentitySchema.shape.mode,
+});
+type Remote = Pick<PeerIdentity, 'id' | 'name' | 'mode'>;
+
+/**
+ * `before`: the record of a server that is authorized again.
+ * @throws server/fingerprint, server/credentials, server/not-admin, server/not-one, and the refusals
+ */
+export async function authorizeAt(
+  deps: AuthorizationDeps,
+  request: Joining,
+  before: PeerRecord | undefined,
+): Promise<PeerRecord> {
+  const { host, httpPort, httpsFingerprint, username, password } = request;
+  const api = deps.remoteApi({ host, port: httpPort, fingerprint: httpsFingerprint });
+  try {
+    // The session is forgotten with this function; signing out would end those of the person too.
+    await api.call('POST', '/sessions', { username, password });
+    const remote = parsed(remoteServer, await api.call('GET', '/server'), host);
+    refuseUnsuited(deps, remote, before);
+    const role = deps.settings.server.get().mode === 'host' ? 'manages' : 'protects';
+    const answer = await api.call('POST', '/peers', { peer: deps.describe(), role });
+    const identity = parsed(peerIdentitySchema, answer, host);
+    if (identity.id !== remote.id) throw notOne(host, 'it gives two ids');
+    return recordOf(deps, { ...identity, httpsFingerprint, httpPort }, { host, before });
+  } catch (error) {
+    throw wordsFor(error, host);
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, answer: unknown, host: string): T {
+  const result = schema.safeParse(answer);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw notOne(host, `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
+}
+
+const notOne = (host: string, why: string): UnderstudyError =>
+  new UnderstudyError('protocol', 'server/not-one', `${host} does not answer as an Understudy server: ${why}.`);
+
+/** What the other side said, as something that the person here can act on. */
+function wordsFor(error: unknown, host: string): unknown {
+  if (!(error instanceof UnderstudyError)) return error;
+  if (error.code === 'api/certificate')
+    return new UnderstudyError('forbidden', 'server/fingerprint', error.message, { cause: error });
+  if (error.code !== 'api/refused') return error;
+  if (error.context['status'] === 401) {
+    const message = `${host} knows no such user with this password; nothing was changed.`;
+    return new UnderstudyError('invalid', 'server/credentials', message, { cause: error });
+  }
+  if (error.context['status'] !== 403) return error;
+  const message = `${host} refuses: the account there must be an administrator's. It says: ${error.message}`;
+  return new UnderstudyError('invalid', 'server/not-admin', message, { cause: error });
+}
+
+function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRecord | undefined): void {
+  refuseItself(deps, remote.id);
+  if (before !== undefined && before.id !== remote.id) {
+    const message = `Another server, ${remote.name}, is at the address of ${before.name}.`;
+    throw new UnderstudyError('conflict', 'server/another', message);
+  }
+  const { peers, server } = deps.settings;
+  const isKnown = peers.get().peers.some(({ id, introduced }) => id === remote.id && !introduced);
+  if (before === undefined && isKnown)
+    throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);
+  if (server.get().mode === 'recording') {
+    const message = 'This server records. Only a failover server or a host adds others: change its mode first.';
+    throw new UnderstudyError('conflict', 'server/mode', message);
+  }
+  refuseModes(deps, remote);
+}
+
+const SAME_MODE: Readonly<Record<PeerIdentity['mode'], string>> = {
+  recording: 'records too. Recording servers have nothing to do for each other; a failover server protects both.',
+  failover: 'is a failover server too. A failover server protects recording servers; a host manages both.',
+  host: 'is a host too. A site has one host.',
+};
+/** @throws server/mode, server/managed */
+export function refuseModes({ settings }: Pick<AuthorizationDeps, 'settings'>, remote: Remote): void {
+  if (settings.server.get().mode === remote.mode)
+    throw new UnderstudyError('conflict', 'server/mode', `${remote.name} ${SAME_MODE[remote.mode]}`);
+  if (remote.mode === 'host') refuseSecondManager({ settings }, remote.id);
+}
+
+/** @throws server/managed */
+export function refuseSecondManager({ settings }: Pick<AuthorizationDeps, 'settings'>, peerId: string): void {
+  const manager = settings.peers.get().peers.find(({ managesUs, id }) => managesUs && id !== peerId);
+  if (manager === undefined) return;
+  const message = `${manager.name} manages this server already; it must be deauthorized here first.`;
+  throw new UnderstudyError('conflict', 'server/managed', message);
+}
+
+/** @throws server/itself */
+export function refuseItself({ settings }: Pick<AuthorizationDeps, 'settings'>, peerId: string): void {
+  if (peerId !== settings.server.get().id) return;
+  const message = 'That is this server itself; give the address of another one.';
+  throw new UnderstudyError('conflict', 'server/itself', message);
+}
+
+type RecordMore = { readonly host: string | undefined; readonly before: PeerRecord | undefined };
+/** What the two servers are to each other follows from their modes. */
+export function recordOf(
+  { settings, clock }: Pick<AuthorizationDeps, 'settings' | 'clock'>,
+  identity: PeerIdentity,
+  { host, before }: RecordMore,
+): PeerRecord {
+  const { mode } = settings.server.get();
+  const record = {
+    ...placed({ ...identity, host }),
+    watched: mode === 'failover' && identity.mode !== 'failover',
+    watcher: mode === 'recording' && identity.mode === 'failover',
+    managesUs: mode !== 'host' && identity.mode === 'host',
+    introduced: false,
+    enabled: before?.enabled ?? true,
+    addedAt: before?.addedAt ?? clock.now(),
+  };
+  return parsed<PeerRecord>(peerRecordSchema, record, host ?? identity.name);
+}
+
+type Placed = Pick<
+  PeerRecord,
+  'id' | 'name' | 'mode' | 'fingerprint' | 'httpsFingerprint' | 'host' | 'peerPort' | 'httpPort'
+>;
+/** What another server says of itself, without what it does not know. */
+export function placed({
+  id,
+  name,
+  mode,
+  fingerprint,
+  ...optional
+}: Omit<PeerIdentity, 'host'> & { readonly host?: string | undefined }): Placed {
+  const known = Object.entries(optional).filter(([, value]) => value !== undefined);
+  return { id, name, mode, fingerprint, ...Object.fromEntries(known) };
+}
