@@ -14,6 +14,8 @@ export const MEMBER_SILENT_MS = 1500;
 export const START_ALLOWANCE_MS = 3000;
 /** Between two tries to have an epoch issued. */
 export const CLAIM_RETRY_MS = 2000;
+/** Both record for so long, so that the seam finds a key frame. */
+export const YIELD_OVERLAP_MS = 2000;
 /** Between two questions to winners. */
 export const ASK_AGAIN_MS = 500;
 /** The answer of a winner must be so young; older questions are given up. */
@@ -49,7 +51,7 @@ function ownersOf(state: ClaimsState, cameraId: string, at: MonotonicMs): readon
     return claim.isRecording || mayStillBegin ? [claim] : [];
   });
 }
-const isSilent = ({ lastSign }: Member, at: MonotonicMs): boolean => at - lastSign > MEMBER_SILENT_MS;
+export const isSilent = ({ lastSign }: Member, at: MonotonicMs): boolean => at - lastSign > MEMBER_SILENT_MS;
 
 function isOurTurn({ state, at }: ClaimDraft, { ranks }: WantedCamera, uncoveredSince: MonotonicMs): boolean {
   const there = ranks.filter((id) => {
@@ -65,9 +67,8 @@ function begin(draft: ClaimDraft, serverId: string, cameraIds: readonly string[]
   const held: Record<string, Held> = { ...state.held };
   for (const cameraId of cameraIds) held[cameraId] = { serverId, since: at };
   const present = state.servers[serverId];
-  const highest = Math.max(0, ...cameraIds.map((cameraId) => highestClaim(state, cameraId)));
-  // The epoch of this cover will do, unless somebody has claimed one of these in a higher one.
-  const keeps = present !== undefined && present.epoch > highest;
+  // The epoch of this cover will do, unless a higher one is known: of another claim, or of a server that was back meanwhile.
+  const keeps = present !== undefined && present.epoch >= state.maxEpoch;
   const epoch = keeps ? present.epoch : nextEpoch(state.maxEpoch, slotOf(state.selfId, Object.keys(state.others)));
   const server = keeps ? present : { epoch, isIssued: false, askedAt: at };
   draft.state = {
@@ -80,9 +81,6 @@ function begin(draft: ClaimDraft, serverId: string, cameraIds: readonly string[]
   draft.effects.push({ kind: 'record', serverId, cameraIds: keeps ? cameraIds : all, epoch });
   if (!server.isIssued) draft.effects.push({ kind: 'claim', serverId, cameraIds: all, above: epoch });
 }
-
-const highestClaim = ({ others }: ClaimsState, cameraId: string): number =>
-  Math.max(0, ...Object.values(others).map(({ claims }) => claims[cameraId]?.epoch ?? 0));
 
 function askForEpoch(draft: ClaimDraft, serverId: string): void {
   const server = draft.state.servers[serverId];
@@ -126,6 +124,13 @@ type Claimant = { readonly id: string; readonly epoch: number };
 /** The one order in which all decide: the higher epoch; should two slots have met, the greater id. */
 export const outranks = (a: Claimant, b: Claimant): boolean => (a.epoch === b.epoch ? a.id > b.id : a.epoch > b.epoch);
 
+/** Heard all along to record it for so long that both have a key frame of it; just thawed it must show so anew. */
+export function isReadyWinner(member: Member | undefined, cameraId: string, at: MonotonicMs): boolean {
+  if (member === undefined || isSilent(member, at)) return false;
+  const since = member.claims[cameraId]?.recordingSince;
+  return since !== undefined && at - since >= YIELD_OVERLAP_MS;
+}
+
 /** Of those who record it and outrank us, the highest. */
 function winnerOf(
   state: ClaimsState,
@@ -135,7 +140,7 @@ function winnerOf(
   let winner: Claimant | undefined;
   for (const [id, member] of Object.entries(state.others)) {
     const claim = member.claims[cameraId];
-    if (claim === undefined || !claim.isRecording || isSilent(member, own.at)) continue;
+    if (claim === undefined || !isReadyWinner(member, cameraId, own.at)) continue;
     if (!outranks({ id, epoch: claim.epoch }, { id: state.selfId, epoch: own.epoch })) continue;
     if (winner === undefined || outranks({ id, epoch: claim.epoch }, winner)) winner = { id, epoch: claim.epoch };
   }

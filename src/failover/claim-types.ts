@@ -21,6 +21,8 @@ export type HeldServer = {
 export type OtherClaim = {
   readonly epoch: number;
   readonly isRecording: boolean;
+  /** Since when it is heard to record, without a silence in between. */
+  readonly recordingSince: MonotonicMs | undefined;
   readonly hasFailed: boolean;
   /** When it was first heard of. */
   readonly since: MonotonicMs;

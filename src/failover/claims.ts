@@ -12,14 +12,20 @@
 import { monotonicMs } from '../core/units.ts';
 import type { MonotonicMs } from '../core/units.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
-import { YIELD_MAX_AGE_MS, outranks, stepIn, yieldTo } from './claim-decisions.ts';
+import {
+  YIELD_MAX_AGE_MS,
+  YIELD_OVERLAP_MS,
+  isReadyWinner,
+  isSilent,
+  outranks,
+  stepIn,
+  yieldTo,
+} from './claim-decisions.ts';
 import type { ClaimDraft, ClaimEffect, ClaimEvent, ClaimsState, Held, Member, OtherClaim } from './claim-types.ts';
 import { MAX_EPOCH } from './epochs.ts';
 
 export const MAX_CLAIM_CAMERAS = 8192;
 export const MAX_OTHERS = 256;
-/** Both record for so long, so that the seam finds a key frame. */
-export const YIELD_OVERLAP_MS = 2000;
 export const YIELD_IDLE_MS = 2000;
 
 export function initialClaims(selfId: string, maxEpoch: number): ClaimsState {
@@ -116,7 +122,9 @@ function rank(draft: ClaimDraft, ranks: Of<'ranks'>['ranks']): void {
 function hear(draft: ClaimDraft, memberId: string, covering: readonly CoverProgress[]): void {
   const { others } = draft.state;
   if (others[memberId] === undefined && Object.keys(others).length >= MAX_OTHERS) return;
-  const before = others[memberId]?.claims ?? {};
+  const present = others[memberId];
+  const said = present?.claims ?? {};
+  const before = present !== undefined && isSilent(present, draft.at) ? doubted(said) : said;
   const claims: Record<string, OtherClaim> = {};
   for (const { epoch, streams } of covering) {
     know(draft, epoch);
@@ -126,6 +134,7 @@ function hear(draft: ClaimDraft, memberId: string, covering: readonly CoverProgr
       claims[cameraId] = {
         epoch,
         isRecording,
+        recordingSince: isRecording ? (known?.recordingSince ?? draft.at) : undefined,
         hasFailed: state === 'failed' && !isRecording,
         since: known?.since ?? draft.at,
       };
@@ -138,8 +147,19 @@ function hear(draft: ClaimDraft, memberId: string, covering: readonly CoverProgr
 function alive(draft: ClaimDraft, memberId: string): void {
   const known = draft.state.others[memberId];
   if (known === undefined) return;
-  draft.state = { ...draft.state, others: { ...draft.state.others, [memberId]: { ...known, lastSign: draft.at } } };
+  const claims = isSilent(known, draft.at) ? doubted(known.claims) : known.claims;
+  const member = { lastSign: draft.at, claims };
+  draft.state = { ...draft.state, others: { ...draft.state.others, [memberId]: member } };
 }
+
+/** What was said before a silence says nothing about the time since. */
+const doubted = (claims: Member['claims']): Member['claims'] =>
+  Object.fromEntries(
+    Object.entries(claims).map(([cameraId, claim]): [string, OtherClaim] => [
+      cameraId,
+      { ...claim, recordingSince: undefined },
+    ]),
+  );
 
 function gone(draft: ClaimDraft, memberId: string): void {
   const { [memberId]: _gone, ...others } = draft.state.others;
@@ -175,7 +195,7 @@ function answered(draft: ClaimDraft, { memberId, ask, streams }: Of<'winner-answ
   const lost = asked.cameraIds.filter((cameraId) => {
     const entry = held[cameraId];
     const own = entry === undefined ? undefined : servers[entry.serverId];
-    if (own === undefined) return false;
+    if (own === undefined || !isReadyWinner(draft.state.others[memberId], cameraId, draft.at)) return false;
     return streams.some(
       (row) =>
         row.cameraId === cameraId &&

@@ -10,7 +10,7 @@ import type { StreamKey } from './cover.ts';
 import { log, note, update } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { Event, Heard, Link, Report, State } from './machine-types.ts';
-import { FIRST_CONTACT_MS, failingReasonOf } from './trouble.ts';
+import { FIRST_CONTACT_MS, failingReasonOf, isProgressing } from './trouble.ts';
 
 /** Ticks later than this mean that F itself did not run; the time is not held against R. */
 export const FORGIVE_FROM_MS = 100;
@@ -79,7 +79,7 @@ function applyReport(draft: Draft, report: Report): void {
   const heard: Record<StreamKey, Heard> = {};
   for (const progress of report.streams.slice(0, MAX_STREAMS)) {
     const key = keyOf(progress);
-    heard[key] = heardOf(progress, state.heard[key], at);
+    heard[key] = heardOf(progress, state.heard[key], draft);
   }
   update(draft, {
     heard,
@@ -90,11 +90,13 @@ function applyReport(draft: Draft, report: Report): void {
   update(draft, { failingSince: isFailing ? (state.failingSince ?? at) : undefined });
 }
 
-function heardOf(progress: StreamProgress, before: Heard | undefined, at: MonotonicMs): Heard {
+function heardOf(progress: StreamProgress, before: Heard | undefined, { at, policy }: Draft): Heard {
   const { state, cause, idleMs } = progress;
   const idle = idleMs === undefined || !Number.isFinite(idleMs) ? undefined : Math.max(0, idleMs);
   const progressAt = idle === undefined ? (before?.progressAt ?? at) : monotonicMs(at - idle);
-  return { recording: state === 'recording', cause, progressAt };
+  const heard = { recording: state === 'recording', cause, progressAt, wellSince: undefined };
+  const isWell = isProgressing(heard, at, policy);
+  return isWell ? { ...heard, wellSince: before?.wellSince ?? at } : heard;
 }
 
 function applyGoodbye(draft: Draft, reason: PeerGoodbye['reason'], message: string): void {

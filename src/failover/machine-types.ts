@@ -34,6 +34,8 @@ export type Heard = {
   readonly cause: MissingCause | undefined;
   /** When, by our clock, its footage last grew. */
   readonly progressAt: MonotonicMs;
+  /** Since when it records and grows; undefined while it does not. */
+  readonly wellSince: MonotonicMs | undefined;
 };
 
 export type Wanted = {

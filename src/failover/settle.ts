@@ -177,17 +177,19 @@ function declareWhenDue(draft: Draft, trouble: Trouble | undefined): void {
 /** Trouble, plans, switches and hold-down aside, R may have its cameras back. */
 function mayHandBack({ state, at, policy }: Draft, trouble: Trouble | undefined): boolean {
   if (trouble !== undefined || state.link.kind !== 'alive' || state.planned !== undefined) return false;
+  // Just thawed it reports what it had before: it must be seen recording anew for the length of the overlap.
+  if (state.calmSince === undefined || at - state.calmSince < OVERLAP_MS) return false;
   if (state.restoreAsked) return true;
   if (state.takeover?.by === 'manual') return false;
   if (state.takeover !== undefined && !policy.automaticRestore) return false;
-  return !state.holdDown || (state.calmSince !== undefined && at - state.calmSince >= policy.holdDownMs);
+  return !state.holdDown || at - state.calmSince >= policy.holdDownMs;
 }
 
 function askWhenReady(draft: Draft, trouble: Trouble | undefined): void {
-  const { state, at, policy } = draft;
+  const { state, at } = draft;
   if (state.asked !== undefined && at - state.asked.at > CONFIRM_MAX_AGE_MS) update(draft, { asked: undefined });
   if (draft.state.asked !== undefined || at < state.nextAskAt || !mayHandBack(draft, trouble)) return;
-  const ready = wantedOf(state).filter(({ stream }) => isProgressing(state.heard[keyOf(stream)], at, policy));
+  const ready = wantedOf(state).filter(({ stream }) => isReady(draft, stream));
   if (ready.length === 0) return;
   const ask = state.asks + 1;
   update(draft, { asks: ask, asked: { id: ask, at }, nextAskAt: monotonicMs(at + ASK_AGAIN_MS) });
@@ -202,9 +204,16 @@ export function applyConfirmation(draft: Draft, ask: number, rows: readonly Hand
   update(draft, { asked: undefined });
   if (!isYoung || state.watching !== 'on' || !mayHandBack(draft, troubleOf(state, at, policy))) return;
   const streams = rows
-    .filter((row) => isConfirmed(row) && isProgressing(state.heard[keyOf(row)], at, policy))
+    .filter((row) => isConfirmed(row) && isReady(draft, row))
     .flatMap((row) => state.wanted[keyOf(row)]?.stream ?? []);
   release(draft, streams, 'confirmed');
+}
+
+/** As far as its keep-alives tell. */
+function isReady({ state, at, policy }: Draft, stream: StreamRef): boolean {
+  const heard = state.heard[keyOf(stream)];
+  if (heard?.wellSince === undefined || at - heard.wellSince < OVERLAP_MS) return false;
+  return isProgressing(heard, at, policy);
 }
 
 const isConfirmed = ({ since, until, idleMs }: HandoverConfirmation): boolean =>

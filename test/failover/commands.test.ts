@@ -25,7 +25,7 @@ test('without automatic takeover and restore both wait for a command', (t) => {
   rig.say({ kind: 'disconnected', by: 'peer' });
   rig.silence(1000);
   t.deepEqual(rig.transcript(), ['3.00 incident opened', '3.00 cover all: connection-lost'], 'covering never waits');
-  rig.arrive('run-2');
+  rig.comeBack();
   rig.confirm();
   t.is(
     rig.transcript()[1]?.slice(8),

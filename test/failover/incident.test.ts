@@ -22,7 +22,7 @@ function failure(): Rig {
   rig.wait(400);
   rig.recorded();
   rig.silence(301);
-  rig.arrive('run-2');
+  rig.comeBack();
   rig.confirm();
   rig.alive(6);
   return rig;
@@ -37,7 +37,7 @@ test('the record tells cause, takeover, return, and each camera its last frame, 
   t.is(incident.streams.length, 2);
   for (const { lastFrame, firstCovered, releasedAt, why } of incident.streams) {
     t.is((firstCovered ?? 0) - lastFrame, 700, '300 ms since its last durable frame, and 400 ms to ours');
-    t.is((releasedAt ?? 0) - incident.openedAt, 301_400);
+    t.is((releasedAt ?? 0) - incident.openedAt, 303_400);
     t.is(why, 'confirmed');
   }
   t.deepEqual(incidentSchema.parse(JSON.parse(JSON.stringify(incident))), incident);
@@ -63,7 +63,7 @@ test('returned files and missing seconds are added up and said in plain sentence
   t.is(
     report.summary,
     'The server was covered: it broke off the connection without a goodbye. 2 of 2 streams were recorded here, 0.7 s to 0.7 s after the last frame there. ' +
-      'A takeover was declared after 5 min 0 s. Its cameras were handed back after 5 min 1 s. 2 files with 34.2 MB of footage went home. ' +
+      'A takeover was declared after 5 min 0 s. Its cameras were handed back after 5 min 3 s. 2 files with 34.2 MB of footage went home. ' +
       'Missing over all streams: 0.7 s (0.7 s service-down).',
   );
 });

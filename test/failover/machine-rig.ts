@@ -90,6 +90,11 @@ export function createRig(policy: Policy = POLICY) {
     say,
     keepAlive,
     arrive,
+    /** Arrives and is heard recording for as long as it takes to be believed. */
+    comeBack: (instance = 'run-2'): void => {
+      arrive(instance);
+      run(2, true);
+    },
     /** Roster known, connected, alive for three seconds. */
     settle: (): void => {
       say({ kind: 'roster', streams: STREAMS });

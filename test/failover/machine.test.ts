@@ -11,22 +11,25 @@ test('a killed server is covered at once, taken over after the timeout, and hand
   rig.silence(301);
   t.deepEqual(rig.transcript(), ['303.00 takeover automatic: connection-lost']);
   rig.arrive('run-2');
-  t.deepEqual(rig.transcript(), ['304.00 ask all']);
+  rig.alive(1.75);
+  t.deepEqual(rig.transcript(), [], 'it must be seen recording for a while');
+  rig.alive(0.25);
+  t.deepEqual(rig.transcript(), ['306.00 ask all']);
   rig.confirm(1000);
   t.deepEqual(rig.transcript(), [], 'it records for one second only: no overlap yet');
   rig.alive(1);
   rig.confirm();
   rig.alive(5);
   t.deepEqual(rig.transcript(), [
-    '304.50 ask all',
-    '305.00 release all: confirmed',
-    '305.00 send home all, 307.3 s',
+    '306.50 ask all',
+    '307.00 release all: confirmed',
+    '307.00 send home all, 309.3 s',
     '309.00 takeover over',
   ]);
   const { restoring } = rig.state();
   t.is(restoring.length, 1);
   rig.say({ kind: 'footage-settled', incident: restoring[0] ?? '' });
-  t.deepEqual(rig.transcript(), ['310.00 incident closed']);
+  t.deepEqual(rig.transcript(), ['312.00 incident closed']);
 });
 
 test('a pause below 800 ms is nothing', (t) => {
@@ -46,7 +49,10 @@ test('a server frozen for two seconds is covered, and gets its cameras back with
   rig.recorded();
   rig.keepAlive();
   rig.confirm(60_000);
-  t.deepEqual(rig.transcript(), ['5.00 ask all', '5.00 release all: confirmed', '5.00 send home all, 7.3 s']);
+  t.deepEqual(rig.transcript(), [], 'just thawed it tells what it had before');
+  rig.alive(2);
+  rig.confirm(60_000);
+  t.deepEqual(rig.transcript(), ['7.00 ask all', '7.00 release all: confirmed', '7.00 send home all, 9.3 s']);
   rig.alive(60);
   t.deepEqual(rig.transcript(), []);
 });
@@ -57,12 +63,13 @@ test('a server frozen for 40 seconds is taken over 30 seconds after its last sig
   rig.silence(40);
   t.deepEqual(rig.transcript(), ['4.25 incident opened', '4.25 cover all: silent', '33.00 takeover automatic: silent']);
   rig.keepAlive();
+  rig.alive(2);
   rig.confirm(60_000);
   rig.alive(6);
   t.deepEqual(rig.transcript(), [
-    '43.00 ask all',
-    '43.00 release all: confirmed',
-    '43.00 send home all, 45.3 s',
+    '45.00 ask all',
+    '45.00 release all: confirmed',
+    '45.00 send home all, 47.3 s',
     '48.00 takeover over',
   ]);
 });
@@ -96,8 +103,9 @@ test('a hung disk: streams that do not advance are covered, and only those', (t)
   t.deepEqual(rig.transcript(), [], 'one stream is no failure of the server');
   rig.server.hung.clear();
   rig.keepAlive();
+  rig.alive(2);
   rig.confirm();
-  t.deepEqual(rig.transcript().slice(0, 2), ['409.00 ask cam-a/main', '409.00 release cam-a/main: confirmed']);
+  t.deepEqual(rig.transcript().slice(0, 2), ['411.00 ask cam-a/main', '411.00 release cam-a/main: confirmed']);
 });
 
 test('all streams hung is a failure of the server', (t) => {
@@ -145,9 +153,8 @@ test('a link that flaps: after the third failure its cameras go back only after 
     rig.say({ kind: 'disconnected', by: 'peer' });
     rig.recorded();
     rig.silence(3);
-    rig.arrive(`run-${round}`);
+    rig.comeBack(`run-${round}`);
     rig.confirm();
-    rig.alive(2);
   }
   const lines = rig.transcript();
   t.is(lines.filter((line) => line.includes('release')).length, 2);
@@ -173,9 +180,8 @@ test('restore by command does not wait for hold-down', (t) => {
   for (let round = 0; round < 3; round += 1) {
     rig.say({ kind: 'disconnected', by: 'peer' });
     rig.silence(3);
-    rig.arrive(`run-${round}`);
+    rig.comeBack(`run-${round}`);
     rig.confirm();
-    rig.alive(2);
   }
   rig.transcript();
   rig.say({ kind: 'restore' });
@@ -226,9 +232,9 @@ test('an update: relieved first, then stopped, then handed back; no takeover', (
   rig.say({ kind: 'goodbye', reason: 'update', message: '' });
   rig.say({ kind: 'disconnected', by: 'peer' });
   rig.silence(40);
-  rig.arrive('run-2');
+  rig.comeBack();
   rig.confirm();
-  t.deepEqual(rig.transcript(), ['45.00 ask all', '45.00 release all: confirmed', '45.00 send home all, 47.3 s']);
+  t.deepEqual(rig.transcript(), ['47.00 ask all', '47.00 release all: confirmed', '47.00 send home all, 49.3 s']);
 });
 
 test('a planned stop that is not covered in time is answered with what is missing; one that never happens is forgotten', (t) => {
@@ -260,7 +266,7 @@ test('F is started again while it covers: it covers on at once, and its timers h
   t.deepEqual(rig.transcript(), ['323.00 takeover automatic: connection-lost']);
   rig.restartF(5000);
   t.is(rig.state().takeover?.by, 'automatic');
-  rig.arrive('run-2');
+  rig.comeBack();
   rig.confirm();
   t.deepEqual(
     rig

@@ -1,0 +1,173 @@
+/**
+ * The recording server and the host of the simulation. The recording server is a model (its real parts are tested elsewhere): it records,
+ * answers questions and takes footage back. The host is the real arbiter core on a simulated disk.
+ */
+import { createArbiterCore } from '../../../src/coordination/arbiter-core.ts';
+import type { ArbiterCore, ArbiterRecord } from '../../../src/coordination/arbiter-core.ts';
+import { monotonicMs } from '../../../src/core/units.ts';
+import { homeEpoch } from '../../../src/failover/epochs.ts';
+import type { HandoverConfirmation } from '../../../src/failover/machine-types.ts';
+import { createFootage } from './engine.ts';
+import type { Box, Engine, Footage } from './engine.ts';
+import type { SimMessage } from './messages.ts';
+
+export const secondOf = (cameraId: string, now: number): string => `${cameraId}@${Math.floor(now / 1000)}`;
+const CONNECT_MS = 600;
+const FLUSH_MS = 300;
+
+export type Recorder = Box & {
+  readonly cameraIds: readonly string[];
+  readonly footage: Footage;
+  /** Its disk takes no more bytes, and it goes on talking. */
+  hung: boolean;
+  readonly isRecording: () => boolean;
+};
+
+export function createRecorder(
+  engine: Engine,
+  id: string,
+  cameraIds: readonly string[],
+  watchers: readonly string[],
+): Recorder {
+  const footage = createFootage();
+  let since: number | undefined;
+  let until = 0;
+  let epoch = 1;
+  const box: Recorder = {
+    id,
+    cameraIds,
+    footage,
+    up: true,
+    run: 1,
+    pausedUntil: 0,
+    inbox: [],
+    rate: 1 + (engine.random.next() - 0.5) * 0.02,
+    hung: false,
+    isRecording: () => box.up && since !== undefined && !box.hung && !engine.isPaused(box),
+    start: () => {
+      since = undefined;
+      engine.after(box, CONNECT_MS, () => (since = until = engine.now()));
+      engine.every(box, 250, () => tell({ kind: 'beat', run: `${box.run}` }));
+      engine.every(box, 1000, keepAlive);
+      engine.every(box, 500, record);
+    },
+    stop: (how) => {
+      since = undefined;
+      box.hung = false;
+      if (how === 'power') footage.drop();
+    },
+    receive: (from, message) => receive(from, message as SimMessage),
+  };
+  const tell = (message: SimMessage): void => {
+    for (const watcher of watchers) engine.send(id, watcher, message);
+  };
+  const idleMs = (): number => (engine.now() - until) * box.rate;
+  const keepAlive = (): void =>
+    tell({
+      kind: 'keep-alive',
+      run: `${box.run}`,
+      media: 'up',
+      epoch,
+      streams: cameraIds.map((cameraId) => ({
+        cameraId,
+        stream: 'main',
+        state: since === undefined ? 'waiting' : 'recording',
+        cause: undefined,
+        durableUntil: since === undefined ? undefined : until,
+        idleMs: since === undefined ? undefined : idleMs(),
+      })),
+    });
+  const record = (): void => {
+    if (since === undefined || box.hung) return;
+    for (const cameraId of cameraIds) footage.write(secondOf(cameraId, engine.now()));
+    engine.after(box, FLUSH_MS, () => {
+      if (since === undefined || box.hung) return;
+      footage.flush();
+      until = engine.now();
+    });
+  };
+  const rows = (asked: readonly string[]): readonly HandoverConfirmation[] =>
+    since === undefined
+      ? []
+      : asked
+          .filter((cameraId) => cameraIds.includes(cameraId))
+          .map((cameraId) => ({ cameraId, stream: 'main', since: since ?? 0, until, idleMs: idleMs(), epoch }));
+  const receive = (from: string, message: SimMessage): void => {
+    if (message.kind === 'confirm')
+      engine.send(id, from, { kind: 'confirmed', ask: message.ask, streams: rows(message.cameraIds) } as SimMessage);
+    if (message.kind === 'epoch' && message.epoch > epoch) epoch = homeEpoch(message.epoch);
+    if (message.kind === 'footage') insert(from, message.seconds);
+  };
+  const insert = (from: string, seconds: readonly string[]): void => {
+    if (box.hung) return;
+    for (const second of seconds) footage.write(second);
+    engine.after(box, 60, () => {
+      footage.flush();
+      acknowledge(from, seconds);
+    });
+  };
+  const acknowledge = (to: string, seconds: readonly string[]): void => {
+    const receipts = seconds.map((second) => ({ fileId: second, serverId: id, sha256: second, at: 0, signature: '' }));
+    engine.send(id, to, { kind: 'receipt', receipts } as SimMessage);
+  };
+  return box;
+}
+
+export type Host = Box & { readonly onIssued: (tell: (key: string, epoch: number, to: string) => void) => void };
+
+export function createHost(engine: Engine, id: string): Host {
+  const durable: ArbiterRecord[] = [];
+  let core: ArbiterCore = createArbiterCore([], monotonicMs(0));
+  let waiting: (() => void)[] = [];
+  let isBusy = false;
+  let issuedTo: (key: string, epoch: number, to: string) => void = () => undefined;
+  const mono = () => monotonicMs(engine.now() * box.rate);
+  const box: Host = {
+    id,
+    up: true,
+    run: 1,
+    pausedUntil: 0,
+    inbox: [],
+    rate: 1 + (engine.random.next() - 0.5) * 0.02,
+    onIssued: (tell) => (issuedTo = tell),
+    start: () => {
+      core = createArbiterCore(durable, mono());
+      waiting = [];
+      isBusy = false;
+    },
+    stop: () => undefined,
+    receive: (from, message) => receive(from, message as SimMessage),
+  };
+  const receive = (from: string, message: SimMessage): void => {
+    if (message.kind === 'store-read') {
+      const entry = core.read(message.key).entries.find(({ key }) => key === message.key);
+      engine.send(id, from, { kind: 'store-entry', claim: message.claim, entry } as SimMessage);
+    }
+    if (message.kind === 'store-commit') {
+      waiting.push(() => commit(from, message));
+      next();
+    }
+  };
+  const next = (): void => {
+    if (isBusy) return;
+    waiting.shift()?.();
+  };
+  const commit = (from: string, { claim, write }: Extract<SimMessage, { readonly kind: 'store-commit' }>): void => {
+    let record: ArbiterRecord;
+    try {
+      record = core.prepareCommit([{ key: write.key, rev: write.rev }], write.ops, mono());
+    } catch {
+      return next(); // a conflict: the claim is tried again
+    }
+    isBusy = true;
+    engine.after(box, 5 + engine.random.next() * 25, () => {
+      durable.push(record);
+      core.apply(record);
+      issuedTo(write.key, write.epoch, from);
+      engine.send(id, from, { kind: 'store-done', claim, epoch: write.epoch } as SimMessage);
+      isBusy = false;
+      next();
+    });
+  };
+  return box;
+}
