@@ -106,6 +106,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     },
     refresh: side.cover.refresh,
     tick: () => {
+      for (const { serverId, trouble } of side.watch.states()) side.cover.suspect(serverId, trouble !== undefined);
       tellProgress(side);
       side.covering.review();
     },

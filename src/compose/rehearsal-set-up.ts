@@ -51,10 +51,7 @@ function composeProbes(parts: FailoverParts, { cover, backups }: Pick<Side, 'cov
     settingsOf: (serverId) => backups.latest(serverId)?.settings,
     ownCameraIds: () => new Set(settings.server.get().mode === 'failover' ? [] : cameraIdsOf(parts)),
     everyMinutes: () => settings.failover.get().probeMinutes,
-    isAlive: (cameraId) =>
-      cover
-        .progress(() => 'covering')
-        .some(({ streams }) => streams.some((one) => one.cameraId === cameraId && one.state === 'recording')),
+    isAlive: (cameraId) => cover.isAlive({ cameraId, stream: 'main' }),
     test: createTest(parts),
     changed: ({ serverId, cameraId, ok, message }) =>
       activity.record({

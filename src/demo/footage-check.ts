@@ -5,6 +5,7 @@ import type { ApiClient } from '../cli/api-client.ts';
 import { parseIso } from '../core/clock.ts';
 import { checkRecording, compareWithLedger } from '../simulator/check.ts';
 import type { BookedGap, CheckReport } from '../simulator/check.ts';
+import { playedUnits } from './played-units.ts';
 import { readSegment } from '../simulator/recorded-units.ts';
 import type { SimulatedCamera } from '../simulator/simulated-camera.ts';
 
@@ -45,15 +46,30 @@ export type CheckOrder = {
   readonly end: string;
 };
 
-export async function fetchLedger({ api, cameraId, start, end }: CheckOrder): Promise<LedgerView> {
+export async function fetchLedger({
+  api,
+  cameraId,
+  start,
+  end,
+}: Omit<CheckOrder, 'footage' | 'camera'>): Promise<LedgerView> {
   const query = new URLSearchParams({ start, end }).toString();
   return (await api.call('GET', `/cameras/${cameraId}/ledger?${query}`)) as LedgerView;
 }
 
 /** `ledger` must reach over everything recorded. */
 export async function judgeCamera(order: CheckOrder, ledger: LedgerView): Promise<CameraVerdict> {
+  return verdictOf(await checkFiles(join(order.footage, order.cameraId, 'main'), order.camera.id), order, ledger);
+}
+
+/** The same of what somebody sees who plays the range, also footage that another server recorded. */
+export async function judgePlayed(order: Omit<CheckOrder, 'footage'>, ledger: LedgerView): Promise<CameraVerdict> {
+  const units = await playedUnits(order.api, order);
+  return verdictOf(checkRecording(units, { cameraId: order.camera.id, stream: 'main', codec: 'h264' }), order, ledger);
+}
+
+type Judged = Pick<CheckOrder, 'camera' | 'cameraId' | 'start' | 'end'>;
+function verdictOf(report: CheckReport, order: Judged, ledger: LedgerView): CameraVerdict {
   const { camera } = order;
-  const report = await checkFiles(join(order.footage, order.cameraId, 'main'), camera.id);
   const booked = bookedOf(ledger);
   const problems = [...damageOf(report), ...ledgerProblemsOf(ledger, order)];
   const timeOf = (counter: number): number => camera.origin + counter * camera.frameMs;
@@ -99,7 +115,7 @@ function damageOf({ accessUnits, doubled, reordered, altered }: CheckReport): st
   ];
 }
 
-function* ledgerProblemsOf({ spans }: LedgerView, { start, end }: CheckOrder): Generator<string> {
+function* ledgerProblemsOf({ spans }: LedgerView, { start, end }: Judged): Generator<string> {
   let at = millisecondsOf(start);
   for (const span of spans) {
     if (millisecondsOf(span.start) !== at) yield `the ledger has a hole or overlap at ${span.start}`;
