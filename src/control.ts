@@ -220,6 +220,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     failover: failover.failover,
     peerPort: () => ports.peer,
     beforeModeChange: failover.beforeModeChange,
+    coveredCameras: failover.coveredCameras,
     addresses,
     httpPort: () => ports.http,
     signal,

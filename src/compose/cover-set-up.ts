@@ -1,6 +1,7 @@
 /** Watching, covering and giving back, put together: the failover server's side, and the API over all of it. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
@@ -45,6 +46,7 @@ export type CoverSide = {
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
+  readonly coveredCameras: CameraDeps['covered'];
   /** Records, modes or settings changed: who is watched, who is kept ready. */
   readonly review: () => void;
   readonly refresh: () => void;
@@ -100,6 +102,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     covered: coveredStreams(side.cover),
     onMediaEvent: side.cover.onMediaEvent,
     beforeModeChange: createModeCheck(parts, side),
+    coveredCameras: () => coveredCameras(parts, side),
     review: () => {
       watchThese(parts, side);
       keepReady(parts, side);
@@ -368,6 +371,17 @@ function refuseCollisions({ settings }: FailoverParts, { backups }: Side, backup
     const message = `${backup.name} and ${nameOfServer(settings, id)} both have a camera with the id ${same.id}; delete it on one of them and add it anew.`;
     throw new UnderstudyError('conflict', 'server/camera-id', message);
   }
+}
+
+function coveredCameras({ settings }: FailoverParts, { cover, backups }: Side): ReturnType<CameraDeps['covered']> {
+  const now = cover.covered().filter(({ to }) => to === undefined);
+  const byServer = Map.groupBy(now, ({ serverId }) => serverId);
+  return [...byServer].flatMap(([serverId, streams]) => {
+    const ids = new Set(streams.map(({ cameraId }) => cameraId));
+    const coveredFor = { serverId, name: nameOfServer(settings, serverId) };
+    const cameras = backups.latest(serverId)?.settings.cameras ?? [];
+    return cameras.filter(({ id }) => ids.has(id)).map((camera) => ({ camera, coveredFor }));
+  });
 }
 
 const coveredStreams = (cover: CoverService): CoveredStreams => ({

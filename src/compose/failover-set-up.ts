@@ -4,6 +4,7 @@
  *
  * Belongs here: who is handed whose functions. Does not: decisions of any kind.
  */
+import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
@@ -27,6 +28,7 @@ export type FailoverSetUp = {
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
+  readonly coveredCameras: CameraDeps['covered'];
   /** The port really listened at. */
   readonly peerPort: number;
   /** Everything of the API is there: others may hear of this server now. */
@@ -75,6 +77,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     servers: side.servers,
     failover: side.failover,
     beforeModeChange: side.beforeModeChange,
+    coveredCameras: side.coveredCameras,
     peerPort: peers.network.port,
     announce: peers.announce,
     stop: async (handOver) => {

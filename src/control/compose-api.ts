@@ -67,6 +67,7 @@ export type ControlParts = {
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
+  readonly coveredCameras: CameraDeps['covered'];
 };
 
 export function composeApi(parts: ControlParts): ApiDeps {
@@ -144,6 +145,7 @@ function camerasOf(parts: ControlParts): CameraDeps {
       },
     },
     statusOf: (camera) => cameraStatus(parts, camera),
+    covered: parts.coveredCameras,
     deleteFootage: async (cameraId) =>
       deleteFootage({ catalogue, volumes: () => settings.volumes.get().volumes, clock, log, signal }, cameraId),
     addressPolicy: parts.addresses,

@@ -41,6 +41,8 @@ export const camera = cameraSettingsSchema.extend({
   oldestFootageAt: isoTime.optional(),
   /** Of a camera that pushes (`main.url` is `rtmp://push/KEY`): the address to type into the camera. */
   pushUrl: z.string().optional(),
+  /** Of another server, recorded here in its place; it is changed there. */
+  coveredFor: z.object({ serverId: z.string(), name: z.string() }).optional(),
 });
 export type Camera = z.infer<typeof camera>;
 

@@ -49,9 +49,13 @@ export type TestCamera = (
   signal: AbortSignal,
 ) => Promise<TestCameraResult>;
 
+export type CoveredCamera = { readonly camera: CameraSettings; readonly coveredFor: NonNullable<Camera['coveredFor']> };
+
 export type CameraDeps = {
   readonly settings: Pick<Settings, 'cameras' | 'secrets'>;
   readonly statusOf: (camera: CameraSettings) => CameraStatus;
+  /** Of other servers, recorded here now; they are read like own ones and changed at their server. */
+  readonly covered: () => readonly CoveredCamera[];
   readonly discover: Discover;
   readonly testCamera: TestCamera;
   /** Begins to remove all footage of a camera that is no longer set up. */
@@ -85,7 +89,27 @@ function found(cameras: readonly CameraSettings[], id: string): CameraSettings {
   throw new UnderstudyError('not-found', 'camera/unknown', `No camera has the id ${id.slice(0, 64)}.`);
 }
 
-function listCameras({ settings, statusOf }: CameraDeps): Route {
+/** With those that are covered for others; an own one wins over a covered one of the same id. */
+function readable({ settings, covered, statusOf }: CameraDeps): readonly Readable[] {
+  const { cameras } = settings.cameras.get();
+  const own = new Set(cameras.map(({ id }) => id));
+  const others = covered().filter(({ camera: { id } }) => !own.has(id));
+  return [
+    ...cameras.map((record) => ({ id: record.id, record, more: () => statusOf(record) })),
+    ...others.map(({ camera: record, coveredFor }) => ({
+      id: record.id,
+      record,
+      more: () => ({ ...statusOf(record), coveredFor }),
+    })),
+  ];
+}
+type Readable = {
+  readonly id: string;
+  readonly record: CameraSettings;
+  readonly more: () => CameraStatus & Pick<Camera, 'coveredFor'>;
+};
+
+function listCameras(deps: CameraDeps): Route {
   return route(
     {
       method: 'GET',
@@ -96,14 +120,14 @@ function listCameras({ settings, statusOf }: CameraDeps): Route {
       response: { json: pageOf(camera) },
     },
     ({ query, caller }) => {
-      const visible = settings.cameras.get().cameras.filter(({ id }) => maySeeCamera(caller, id));
+      const visible = readable(deps).filter(({ id }) => maySeeCamera(caller, id));
       const page = pageOfItems(visible, query);
-      return json({ ...page, items: page.items.map((one) => cameraFor(caller, one, statusOf)) });
+      return json({ ...page, items: page.items.map(({ record, more }) => cameraFor(caller, record, more)) });
     },
   );
 }
 
-function readCamera({ settings, statusOf }: CameraDeps): Route {
+function readCamera(deps: CameraDeps): Route {
   return route(
     {
       method: 'GET',
@@ -116,8 +140,10 @@ function readCamera({ settings, statusOf }: CameraDeps): Route {
       problems: { 404: 'camera/unknown' },
     },
     ({ params, caller }) => {
-      const record = found(settings.cameras.get().cameras, params.id);
-      return json(cameraFor(caller, record, statusOf), { etag: cameraETag(record) });
+      const one = readable(deps).find(({ id }) => id === params.id);
+      const record = one?.record ?? found([], params.id);
+      const more = one?.more ?? ((): CameraStatus => deps.statusOf(record));
+      return json(cameraFor(caller, record, more), { etag: cameraETag(record) });
     },
   );
 }
