@@ -161,14 +161,15 @@ export function rechainFragment(
   return { fragmentHash, chain };
 }
 
-/** `prft` counts NTP time: whole seconds modulo 2^32, and the fraction rounded down. */
+/** `prft` counts NTP time: whole seconds modulo 2^32, and the fraction rounded down. Takes whole microseconds, as `uuid` holds them. */
 const ntpOf = (wallMicroseconds: number): { readonly seconds: number; readonly fraction: number } => ({
   seconds: (Math.floor(wallMicroseconds / 1_000_000) + NTP_UNIX_SECONDS) % 2 ** 32,
   fraction: Math.floor(((wallMicroseconds % 1_000_000) * 2 ** 32) / 1_000_000),
 });
 
 function writePrft(buffer: Uint8Array, at: number, { start, video }: Fragment): void {
-  const ntp = ntpOf(start);
+  // Behind lost packets a fragment may begin between two microseconds; `uuid` drops that part, and readers compare the two.
+  const ntp = ntpOf(Math.floor(start));
   let offset = writeBoxHeader(buffer, at, PRFT_BYTES, PRFT);
   offset = write32(buffer, offset, 0x01000018);
   offset = write32(buffer, offset, VIDEO_TRACK_ID);
