@@ -11,7 +11,7 @@
  */
 import { monotonicMs } from '../core/units.ts';
 import type { MonotonicMs } from '../core/units.ts';
-import type { CoverProgress } from '../wire/peer-protocol.ts';
+import type { CoverProgress, StreamProgress } from '../wire/peer-protocol.ts';
 import {
   YIELD_MAX_AGE_MS,
   YIELD_OVERLAP_MS,
@@ -121,28 +121,30 @@ function rank(draft: ClaimDraft, ranks: Of<'ranks'>['ranks']): void {
 
 function hear(draft: ClaimDraft, memberId: string, covering: readonly CoverProgress[]): void {
   const { others } = draft.state;
-  if (others[memberId] === undefined && Object.keys(others).length >= MAX_OTHERS) return;
   const present = others[memberId];
+  if (present === undefined && Object.keys(others).length >= MAX_OTHERS) return;
   const said = present?.claims ?? {};
   const before = present !== undefined && isSilent(present, draft.at) ? doubted(said) : said;
   const claims: Record<string, OtherClaim> = {};
   for (const { epoch, streams } of covering) {
     know(draft, epoch);
-    for (const { cameraId, state } of streams) {
-      const known = before[cameraId];
-      const isRecording = state === 'recording' || claims[cameraId]?.isRecording === true;
-      claims[cameraId] = {
-        epoch,
-        isRecording,
-        recordingSince: isRecording ? (known?.recordingSince ?? draft.at) : undefined,
-        hasFailed: state === 'failed' && !isRecording,
-        since: known?.since ?? draft.at,
-      };
-    }
+    // One stream of a camera that is recorded is enough to call it recorded.
+    for (const { cameraId, state } of streams)
+      if (claims[cameraId]?.isRecording !== true)
+        claims[cameraId] = claimOf({ epoch, state, at: draft.at }, before[cameraId]);
   }
   const member: Member = { lastSign: draft.at, claims };
   draft.state = { ...draft.state, others: { ...draft.state.others, [memberId]: member } };
 }
+
+type Told = Pick<CoverProgress, 'epoch'> & Pick<StreamProgress, 'state'> & { readonly at: MonotonicMs };
+const claimOf = ({ epoch, state, at }: Told, before: OtherClaim | undefined): OtherClaim => ({
+  epoch,
+  isRecording: state === 'recording',
+  recordingSince: state === 'recording' ? (before?.recordingSince ?? at) : undefined,
+  hasFailed: state === 'failed',
+  since: before?.since ?? at,
+});
 
 function alive(draft: ClaimDraft, memberId: string): void {
   const known = draft.state.others[memberId];

@@ -173,7 +173,7 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
     event: ClaimEvent extends infer E ? (E extends ClaimEvent ? Omit<E, 'at'> : never) : never,
   ): void => {
     const before = claims;
-    const result = stepClaims(before, { ...event, at: mono() } as ClaimEvent);
+    const result = stepClaims(before, { ...event, at: mono() });
     claims = result.state;
     if (before.maxEpoch !== claims.maxEpoch || before.servers !== claims.servers || before.held !== claims.held) {
       claimsDisk.set('claims', savedClaimsOf(claims));

@@ -133,7 +133,8 @@ function createJudge(engine: Engine, site: Site): Judge {
   const owners = new Map<string, string>();
   const epochs = new Map<string, number>();
   const lastSeen = new Map<string, number>();
-  const gaps = new Map<string, number>();
+  /** `hung`: somewhere in it the disk of its server hung. */
+  const gaps = new Map<string, { readonly since: number; readonly hung: boolean }>();
   const wellSince = new Map<string, number>();
   const deleted: string[] = [];
   const counts = { takeovers: 0, covers: 0, doubled: 0, samples: 0 };
@@ -171,6 +172,23 @@ function createJudge(engine: Engine, site: Site): Judge {
     },
   };
 
+  const noteGap = (cameraId: string, recorder: Recorder): void => {
+    const now = engine.now();
+    const gap = gaps.get(cameraId);
+    const hung = recorder.hung || gap?.hung === true;
+    const since = gap?.since ?? now;
+    gaps.set(cameraId, { since, hung });
+    const bound = hung ? HUNG_BOUND_MS : GAP_BOUND_MS;
+    const couldRecord = failovers.some(
+      (failover) => now - (wellSince.get(failover.id) ?? now) > bound && failover.held() < site.channels,
+    );
+    if (!couldRecord) return;
+    if (!hung) maxGapMs = Math.max(maxGapMs, now - since);
+    if (now - since <= bound) return;
+    violate(`${cameraId} was recorded by nobody for ${((now - since) / 1000).toFixed(1)} s`);
+    gaps.set(cameraId, { since: now, hung });
+  };
+
   const sampleCamera = (cameraId: string, recorder: Recorder): void => {
     const now = engine.now();
     const covering = failovers.filter((failover) => failover.records(cameraId));
@@ -180,17 +198,7 @@ function createJudge(engine: Engine, site: Site): Judge {
     const count = covering.length + (recorder.isRecording() ? 1 : 0);
     if (count > 1) counts.doubled += 1;
     if (count > 0) return void gaps.delete(cameraId);
-    const since = gaps.get(cameraId) ?? now;
-    gaps.set(cameraId, since);
-    const bound = recorder.hung ? HUNG_BOUND_MS : GAP_BOUND_MS;
-    const couldRecord = failovers.some(
-      (failover) => now - (wellSince.get(failover.id) ?? now) > bound && failover.held() < site.channels,
-    );
-    if (!couldRecord) return;
-    if (!recorder.hung) maxGapMs = Math.max(maxGapMs, now - since);
-    if (now - since <= bound) return;
-    violate(`${cameraId} was recorded by nobody for ${((now - since) / 1000).toFixed(1)} s`);
-    gaps.set(cameraId, now);
+    noteGap(cameraId, recorder);
   };
   const sample = (): void => {
     for (const failover of failovers) {
@@ -202,17 +210,20 @@ function createJudge(engine: Engine, site: Site): Judge {
     engine.at(engine.now() + SAMPLE_MS, sample);
   };
 
+  const checkHome = (recorder: Recorder, cameraId: string): void => {
+    const held = failovers.filter((failover) => failover.holds(cameraId)).map(({ id }) => id);
+    if (!recorder.isRecording() || held.length > 0) violate(`${cameraId} did not go home: ${held.join(' ')}`);
+  };
+  const isFinished = (failover: FailoverBox, recorder: Recorder): boolean => {
+    const state = failover.stateOf(recorder.id);
+    if (state === undefined) return false;
+    return state.takeover === undefined && state.incident === undefined && state.restoring.length === 0;
+  };
   const checkEnd = (): void => {
     for (const recorder of recorders) {
-      for (const cameraId of recorder.cameraIds) {
-        const held = failovers.filter((failover) => failover.holds(cameraId)).map(({ id }) => id);
-        if (!recorder.isRecording() || held.length > 0) violate(`${cameraId} did not go home: ${held.join(' ')}`);
-      }
-      for (const failover of failovers) {
-        const state = failover.stateOf(recorder.id);
-        if (state?.takeover !== undefined || state?.incident !== undefined || (state?.restoring.length ?? 0) > 0)
-          violate(`${failover.id} has not finished with ${recorder.id}`);
-      }
+      for (const cameraId of recorder.cameraIds) checkHome(recorder, cameraId);
+      for (const failover of failovers)
+        if (!isFinished(failover, recorder)) violate(`${failover.id} has not finished with ${recorder.id}`);
     }
     for (const failover of failovers) {
       const left = failover.footage.durable().length;
