@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { CoverService } from '../cover/cover-service.ts';
 import type { Member, PlanCamera } from '../failover/capacity.ts';
+import { keyOf } from '../failover/cover.ts';
 import type { StreamRef } from '../failover/cover.ts';
 import type { NotCovered, Plan, PlanRequest } from '../failover/plan.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
@@ -55,18 +56,19 @@ export function createCovering(deps: CoveringDeps): Covering {
   /** Cameras recorded here for somebody, by the plan. */
   const ours = new Map<string, string>();
   let left: readonly NotCovered[] = [];
+  const takeUp = createTakingUp(deps);
   const review = (): void => {
     const plan = deps.plan(requestOf(deps, camerasOf(deps, wishes), { wishes, ours }));
     left = plan.notCovered;
     for (const [serverId, streams] of wishes) {
       const mine = [...streams.values()].filter(({ stream }) => plan.assigned.get(stream.cameraId) === deps.ownId());
-      takeUp(deps, serverId, mine);
+      const refused = takeUp(serverId, mine);
       const lost = [...streams.values()].filter(
         ({ stream }) => ours.has(stream.cameraId) && !mine.some((wish) => wish.stream.cameraId === stream.cameraId),
       );
       // Footage recorded twice is cheap: what was begun ends only by a hand-over or a claim, not by a new plan.
       for (const { stream } of lost) deps.log.debug('a camera is planned elsewhere now', { ...stream });
-      for (const { stream } of mine) ours.set(stream.cameraId, serverId);
+      for (const { stream } of mine) if (!refused.has(keyOf(stream))) ours.set(stream.cameraId, serverId);
       deps.onNotCovered(
         serverId,
         left.filter(({ camera }) => camera.serverId === serverId),
@@ -81,7 +83,7 @@ export function createCovering(deps: CoveringDeps): Covering {
       const known = wishes.get(serverId) ?? new Map<string, Wish>();
       wishes.set(serverId, known);
       for (const stream of streams) {
-        const key = `${stream.cameraId}/${stream.stream}`;
+        const key = keyOf(stream);
         if (!known.has(key)) known.set(key, { stream, lostFrom, since: deps.clock.monotonic() });
       }
       review();
@@ -89,8 +91,9 @@ export function createCovering(deps: CoveringDeps): Covering {
     release: (serverId, streams) => {
       const known = wishes.get(serverId);
       for (const { cameraId, stream } of streams) {
-        known?.delete(`${cameraId}/${stream}`);
-        ours.delete(cameraId);
+        known?.delete(keyOf({ cameraId, stream }));
+        // Its other stream may still be wanted: then the camera stays where it is.
+        if (![...(known?.values() ?? [])].some((wish) => wish.stream.cameraId === cameraId)) ours.delete(cameraId);
       }
       if (known?.size === 0) wishes.delete(serverId);
       deps.cover.release(serverId, streams);
@@ -106,12 +109,14 @@ export function createCovering(deps: CoveringDeps): Covering {
 type Wishes = ReadonlyMap<string, ReadonlyMap<string, Wish>>;
 
 /** Every stream that the server is to record by its settings. */
-function allOf({ settingsOf }: CoveringDeps, serverId: string): ReadonlyMap<string, Wish> {
+function allOf({ settingsOf, clock }: CoveringDeps, serverId: string): ReadonlyMap<string, Wish> {
   const cameras = settingsOf(serverId)?.cameras ?? [];
+  // As if it failed now: nobody is overdue.
+  const now = clock.monotonic();
   return new Map(
     cameras
       .filter(({ enabled, record }) => enabled && record)
-      .map(({ id }) => [`${id}/main`, { stream: { cameraId: id, stream: 'main' }, lostFrom: 0, since: 0 }]),
+      .map(({ id }) => [`${id}/main`, { stream: { cameraId: id, stream: 'main' }, lostFrom: 0, since: now }]),
   );
 }
 
@@ -155,11 +160,28 @@ function requestOf(deps: CoveringDeps, cameras: readonly PlanCamera[], { wishes,
   };
 }
 
-function takeUp({ cover, epochFor, log }: CoveringDeps, serverId: string, mine: readonly Wish[]): void {
-  if (mine.length === 0) return;
-  const epoch = epochFor(serverId);
-  for (const [lostFrom, wishes] of Map.groupBy(mine, (wish) => wish.lostFrom)) {
-    const refused = cover.cover({ serverId, streams: wishes.map(({ stream }) => stream), epoch, lostFrom });
-    for (const { cameraId, cause, message } of refused) log.warn('camera not covered', { cameraId, cause, message });
-  }
+/** Hands cameras to the cover service; answers with the keys of the streams that it refused. */
+function createTakingUp({
+  cover,
+  epochFor,
+  log,
+}: CoveringDeps): (serverId: string, mine: readonly Wish[]) => ReadonlySet<string> {
+  /** Said once, not with every review. */
+  const told = new Map<string, string>();
+  return (serverId, mine) => {
+    const refused = new Set<string>();
+    if (mine.length === 0) return refused;
+    const epoch = epochFor(serverId);
+    for (const [lostFrom, wishes] of Map.groupBy(mine, (wish) => wish.lostFrom)) {
+      const streams = wishes.map(({ stream }) => stream);
+      for (const { cameraId, stream, cause, message } of cover.cover({ serverId, streams, epoch, lostFrom })) {
+        const key = keyOf({ cameraId, stream });
+        refused.add(key);
+        if (told.get(key) !== cause) log.warn('camera not covered', { cameraId, stream, cause, reason: message });
+        told.set(key, cause);
+      }
+    }
+    for (const { stream } of mine) if (!refused.has(keyOf(stream))) told.delete(keyOf(stream));
+    return refused;
+  };
 }

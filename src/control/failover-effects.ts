@@ -3,7 +3,7 @@
  * incidents, the log. Belongs here: one effect, one call. Does not: when they come (failover/machine.ts), how they are done.
  */
 import type { ActivityLog } from '../api/activity.ts';
-import { assertNever, messageOf } from '../core/errors.ts';
+import { assertNever, messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { epochMs } from '../core/units.ts';
 import { keyOf } from '../failover/cover.ts';
@@ -30,28 +30,43 @@ export type FailoverEffectsDeps = {
 };
 export type FailoverEffects = {
   readonly carryOut: (serverId: string, effect: Effect) => void;
-  /** `handover.request` of a protected server: resolves with the streams that nobody covers yet. */
+  /** `handover.request` of a protected server: resolves with the streams that nobody covers yet. @throws peer/not-yours, handover/again */
   readonly handOver: (serverId: string) => Promise<readonly StreamRef[]>;
 };
 
 export function createFailoverEffects(deps: FailoverEffectsDeps): FailoverEffects {
-  const waiting = new Map<string, (missing: readonly StreamRef[]) => void>();
+  /** By server: the machine answers its newest question only. */
+  const waiting = new Map<string, Question>();
   let asked = 0;
   return {
     handOver: async (serverId) => {
       asked += 1;
       const id = `handover-${asked}`;
-      const { promise, resolve } = Promise.withResolvers<readonly StreamRef[]>();
-      waiting.set(id, resolve);
-      if (!deps.tell(serverId, { kind: 'handover-asked', id })) resolve([]);
-      return await promise.finally(() => waiting.delete(id));
+      waiting.get(serverId)?.giveUp(superseded());
+      const { promise, resolve: answer, reject: giveUp } = Promise.withResolvers<readonly StreamRef[]>();
+      waiting.set(serverId, { id, answer, giveUp });
+      if (!deps.tell(serverId, { kind: 'handover-asked', id })) giveUp(notProtected());
+      return await promise.finally(() => {
+        if (waiting.get(serverId)?.id === id) waiting.delete(serverId);
+      });
     },
     carryOut: (serverId, effect) => {
-      if (effect.kind === 'handover-ready') waiting.get(effect.id)?.(effect.missing);
-      else carryOut(deps, serverId, effect);
+      if (effect.kind !== 'handover-ready') return carryOut(deps, serverId, effect);
+      const question = waiting.get(serverId);
+      if (question?.id === effect.id) question.answer(effect.missing);
     },
   };
 }
+
+type Question = {
+  readonly id: string;
+  readonly answer: (missing: readonly StreamRef[]) => void;
+  readonly giveUp: (error: UnderstudyError) => void;
+};
+const superseded = (): UnderstudyError =>
+  new UnderstudyError('conflict', 'handover/again', 'The server asked again before the first question was answered.');
+const notProtected = (): UnderstudyError =>
+  new UnderstudyError('forbidden', 'peer/not-yours', 'This server does not protect the one that asks.');
 
 function carryOut(
   deps: FailoverEffectsDeps,

@@ -16,6 +16,8 @@ import type { Incident, IncidentChange } from '../failover/incident.ts';
 /** The oldest closed ones go first. */
 export const MAX_INCIDENTS = 500;
 const WRITE_AFTER_MS = 500;
+/** After the disk refused. */
+const TRY_AGAIN_MS = 30_000;
 const NAME = /^incident-[0-9a-zA-Z-]{1,56}\.json$/;
 
 export type Incidents = Running & {
@@ -37,7 +39,11 @@ export async function openIncidents(dataDir: string, clock: Clock, log: Log): Pr
     for (const id of dirty) {
       dirty.delete(id);
       const incident = incidents.get(id);
-      if (incident !== undefined) await replaceFile(fileOf(folder, id), JSON.stringify(incident), false);
+      if (incident === undefined) continue;
+      await replaceFile(fileOf(folder, id), JSON.stringify(incident), false).catch((error: unknown) => {
+        dirty.add(id);
+        throw error;
+      });
     }
     for (const old of list()
       .slice(MAX_INCIDENTS)
@@ -46,11 +52,13 @@ export async function openIncidents(dataDir: string, clock: Clock, log: Log): Pr
       await removeIfThere(fileOf(folder, old.id));
     }
   };
+  let stopped = false;
   const flush = (): void => {
     cancel = undefined;
-    writing = writing
-      .then(write)
-      .catch((error: unknown) => log.error('incidents cannot be written', { reason: messageOf(error) }));
+    writing = writing.then(write).catch((error: unknown) => {
+      log.error('incidents cannot be written', { reason: messageOf(error) });
+      if (!stopped) cancel ??= clock.after(durationMs(TRY_AGAIN_MS), flush);
+    });
   };
   return {
     list,
@@ -63,6 +71,7 @@ export async function openIncidents(dataDir: string, clock: Clock, log: Log): Pr
       cancel ??= clock.after(durationMs(WRITE_AFTER_MS), flush);
     },
     stop: async () => {
+      stopped = true;
       cancel?.();
       flush();
       await writing;

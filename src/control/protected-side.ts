@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { Clock } from '../core/clock.ts';
+import { withDeadline } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -75,13 +76,22 @@ export function createProtectedSide(deps: ProtectedSideDeps): ProtectedSide {
       'backup.get': () => document.document(),
       'handover.confirm': (params) => {
         const { epoch } = settings.server.get();
-        const asked = confirmParams.parse(params).streams;
-        return { streams: asked.flatMap((ref) => confirmationOf(ref, progress, epoch)) };
+        return { streams: streamsIn(params).flatMap((ref) => confirmationOf(ref, progress, epoch)) };
       },
     },
     heard: (peerId, { covering }) => raiseEpoch(deps, peerId, covering),
-    handOver: async (reason) => await handOver(deps, reason),
+    handOver: async (reason) => {
+      if (streams().length > 0) await handOver(deps, reason);
+    },
   };
+}
+
+/** @throws peer/params */
+function streamsIn(params: unknown): readonly StreamRef[] {
+  const parsed = confirmParams.safeParse(params);
+  if (parsed.success) return parsed.data.streams;
+  const message = `handover.confirm expects a list of streams: ${parsed.error.issues[0]?.message ?? 'malformed'}`;
+  throw new UnderstudyError('protocol', 'peer/params', message);
 }
 
 const causeOf = (state: VolumeState | undefined): PeerKeepAlive['volumes'][number]['cause'] =>
@@ -112,22 +122,32 @@ function raiseEpoch(
     .catch((error: unknown) => log.error('epoch could not be raised', { reason: messageOf(error) }));
 }
 
-async function handOver(deps: ProtectedSideDeps, reason: string): Promise<void> {
-  const { settings, connected, request, activity, clock } = deps;
+async function handOver(
+  { settings, connected, request, activity, clock }: ProtectedSideDeps,
+  reason: string,
+): Promise<void> {
   const watchers = settings.peers.get().peers.filter(({ id, watcher }) => watcher && connected().includes(id));
-  if (watchers.length === 0 || expectedStreams(settings.cameras.get().cameras).length === 0) return;
   const asked = watchers.map(async ({ id, name }) => {
-    const answer = await request(id, 'handover.request', { reason }, HAND_OVER_WITHIN_MS);
+    const missing = missingIn(await request(id, 'handover.request', { reason }, HAND_OVER_WITHIN_MS));
+    if (missing > 0)
+      throw new UnderstudyError('conflict', 'handover/missing', `${name} does not record ${missing} streams`);
     const message = `${name} records the cameras of this server before it stops (${reason}).`;
     activity.record({ severity: 'info', code: 'handed-over', message });
-    return answer;
   });
-  const results = await Promise.race([Promise.allSettled(asked), clock.sleep(durationMs(HAND_OVER_WITHIN_MS))]);
+  const results = await withDeadline(clock, durationMs(HAND_OVER_WITHIN_MS), Promise.allSettled(asked));
   const failed = results?.find((result) => result.status === 'rejected');
   if (results !== undefined && failed === undefined) return;
   const why = failed === undefined ? 'no answer in time' : messageOf(failed.reason);
   const message = `Not every camera was handed over before the stop: ${why}.`;
   activity.record({ severity: 'warning', code: 'hand-over-incomplete', message });
+}
+
+const handOverAnswer = z.looseObject({ missing: z.array(z.unknown()) });
+/** How many streams the failover server says it does not record. */
+function missingIn(answer: unknown): number {
+  const parsed = handOverAnswer.safeParse(answer);
+  if (parsed.success) return parsed.data.missing.length;
+  throw new UnderstudyError('protocol', 'handover/answer', 'the answer cannot be read');
 }
 
 /** Requests of a protected server's footage and settings come from its watchers only. @throws peer/not-yours */

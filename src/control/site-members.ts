@@ -8,6 +8,7 @@ import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
+import type { Site } from '../site/introductions.ts';
 
 export type SiteMembersDeps = {
   readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras'>;
@@ -60,7 +61,7 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       const host = settings.peers.get().peers.find(({ id }) => id === peerId);
       if (host?.managesUs !== true)
         throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server introduces others.');
-      const site = siteSchema.parse(params);
+      const site = siteIn(params, settings.server.get().id);
       await settings.peers.update((file) => ({ peers: [...recordsAfter(file.peers, site, deps.clock.now())] }));
       const message = `${host.name} introduced ${site.members.length} servers of the site.`;
       deps.activity.record({ severity: 'info', code: 'site-told', message });
@@ -75,4 +76,12 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
     },
   };
+}
+
+/** What the host says, without this server itself. @throws peer/params */
+function siteIn(params: unknown, ownId: string): Site {
+  const parsed = siteSchema.safeParse(params);
+  if (parsed.success) return { ...parsed.data, members: parsed.data.members.filter(({ id }) => id !== ownId) };
+  const message = `site.set expects the servers of a site: ${parsed.error.issues[0]?.message ?? 'malformed'}`;
+  throw new UnderstudyError('protocol', 'peer/params', message);
 }

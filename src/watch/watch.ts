@@ -104,16 +104,23 @@ function createMachines(deps: WatchDeps): Machines {
       }
     }
   };
+  const decide = ({ serverId, happening }: (typeof queue)[number]): void => {
+    const state = states.get(serverId);
+    if (state === undefined) return;
+    try {
+      const event = { ...happening, at: clock.monotonic(), wall: clock.now() };
+      settle(serverId, step(state, event, deps.policy()));
+    } catch (error) {
+      // A defect with one event of one server must not end the watch over all of them.
+      log.error('the failover machine failed', { serverId, happening: happening.kind, error });
+    }
+  };
   const tell: Watch['tell'] = (serverId, happening) => {
     if (!states.has(serverId)) return false;
     queue.push({ serverId, happening });
     if (busy) return true;
     busy = true;
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const state = states.get(next.serverId);
-      const event = { ...next.happening, at: clock.monotonic(), wall: clock.now() };
-      if (state !== undefined) settle(next.serverId, step(state, event, deps.policy()));
-    }
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) decide(next);
     busy = false;
     return true;
   };

@@ -57,7 +57,7 @@ export const peerOf = (n: number, more: Partial<PeerRecord> = {}): PeerRecord =>
   ...more,
 });
 
-export const cameraOf = (id: string, more: Partial<CameraSettings> = {}): CameraSettings =>
+export const cameraOf = (id: string, more: Partial<z.input<typeof cameraSettingsSchema>> = {}): CameraSettings =>
   cameraSettingsSchema.parse({ id, name: id, main: { url: 'rtsp://192.0.2.99/main' }, ...more });
 
 export type MemorySettings = {

@@ -1,0 +1,176 @@
+import test from 'ava';
+import type { NewActivity } from '../../src/api/activity.ts';
+import { checkWatcher, createProtectedSide, HAND_OVER_WITHIN_MS } from '../../src/control/protected-side.ts';
+import type { ProtectedSide } from '../../src/control/protected-side.ts';
+import { createRecordingProgress } from '../../src/control/recording-progress.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { homeEpoch, MAX_EPOCH } from '../../src/failover/epochs.ts';
+import type { FragmentReport, VolumeState } from '../../src/wire/media-protocol.ts';
+import type { PeerKeepAlive } from '../../src/wire/peer-protocol.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
+import { cameraOf, memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
+import type { MemorySettings } from '../support/memory-settings.ts';
+
+const WATCHER = peerOf(2, { mode: 'failover', watcher: true, name: 'Backup' });
+const GONE: VolumeState = { kind: 'unusable', cause: 'volume-gone', message: 'gone', freeBytes: 0, totalBytes: 0 };
+
+type Rig = {
+  readonly side: ProtectedSide;
+  readonly settings: MemorySettings;
+  readonly clock: FakeClock;
+  readonly entries: NewActivity[];
+  readonly asked: string[];
+  readonly write: (cameraId: string, start: number, end: number) => void;
+  answer: () => Promise<unknown>;
+};
+function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
+  const cameras = [
+    cameraOf('cam-door', { recordSub: true, sub: { url: 'rtsp://192.0.2.99/sub' } }),
+    cameraOf('cam-yard'),
+  ];
+  const settings = memorySettings({ mode: 'recording', cameras, volumes: ['vol-1'], peers: [WATCHER], ...given });
+  const clock = createFakeClock();
+  const progress = createRecordingProgress(clock);
+  const entries: NewActivity[] = [];
+  const asked: string[] = [];
+  const rig = { answer: async (): Promise<unknown> => await Promise.resolve({ missing: [] }) };
+  const side = createProtectedSide({
+    settings,
+    document: {
+      document: () => 'the document' as never,
+      revision: () => 'r1',
+      changed: () => undefined,
+      stop: () => undefined,
+    },
+    progress,
+    state: {
+      streamOf: (cameraId) => (cameraId === 'cam-door' ? { state: { kind: 'recording' } } : undefined),
+      volumeOf: () => ({ state: GONE }),
+    },
+    mediaIsUp: () => true,
+    homeEpoch,
+    request: async (peerId, method) => {
+      asked.push(`${peerId} ${method}`);
+      return await rig.answer();
+    },
+    connected: () => [WATCHER.id],
+    activity: { record: (entry) => entries.push(entry) },
+    clock,
+    log: silentLog,
+  });
+  const write: Rig['write'] = (cameraId, start, end) => {
+    const fragment = { cameraId, stream: 'main', start, end, continuous: true } as FragmentReport;
+    progress.push({ kind: 'fragments-written', at: end, fragments: [fragment] });
+  };
+  return Object.assign(rig, { side, settings, clock, entries, asked, write });
+}
+
+test('a keep-alive tells every stream that is to be recorded, what volumes suffer from, revision and epoch', (t) => {
+  const { side, write } = rigOf({ epoch: 7 });
+  write('cam-door', 1000, 2000);
+  const facts = side.facts();
+  t.deepEqual(
+    facts.streams.map(({ cameraId, stream, state }) => `${cameraId} ${stream} ${state}`),
+    ['cam-door main recording', 'cam-door sub recording', 'cam-yard main waiting'],
+  );
+  t.is(facts.streams[0]?.durableUntil, 2000);
+  t.like(facts, { media: 'up', settingsRevision: 'r1', epoch: 7, volumes: [{ id: 'vol-1', cause: 'volume-gone' }] });
+});
+
+test('cameras that are off, or not recorded, are not told; nor any of a failover server', (t) => {
+  const cameras = [cameraOf('cam-1', { enabled: false }), cameraOf('cam-2', { record: false })];
+  t.deepEqual(rigOf({ cameras }).side.facts().streams, []);
+  t.deepEqual(rigOf({ mode: 'failover' }).side.facts().streams, []);
+});
+
+test('whoever covers asks whether it records again: since when, until when, in which epoch', async (t) => {
+  const { side, write, clock } = rigOf({ epoch: 256 });
+  write('cam-door', 5000, 9000);
+  await clock.advance(120);
+  const confirm = side.handlers['handover.confirm'];
+  const streams = [
+    { cameraId: 'cam-door', stream: 'main' },
+    { cameraId: 'cam-yard', stream: 'main' },
+  ];
+  t.deepEqual(confirm?.({ streams }), {
+    streams: [{ ...streams[0], since: 5000, until: 9000, idleMs: 120, epoch: 256 }],
+  });
+  for (const bad of [undefined, {}, { streams: 'all' }, { streams: [{ cameraId: 'x'.repeat(65), stream: 'main' }] }])
+    t.throws(() => confirm?.(bad), { instanceOf: UnderstudyError, code: 'peer/params' });
+  const many = Array.from({ length: 257 }, () => streams[0]);
+  t.throws(() => confirm?.({ streams: many }), { code: 'peer/params' });
+});
+
+const keepAliveWith = (serverId: string, epoch: number): PeerKeepAlive =>
+  ({ kind: 'keep-alive', covering: [{ serverId, epoch, state: 'covering', streams: [] }] }) as unknown as PeerKeepAlive;
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+
+test('back from a failure it takes an epoch above the one in which it was covered, once', async (t) => {
+  const { side, settings } = rigOf({ epoch: 1 });
+  for (let times = 0; times < 3; times += 1) side.heard(WATCHER.id, keepAliveWith(OWN_ID, 300));
+  await settled();
+  t.is(settings.server.get().epoch, homeEpoch(300));
+  side.heard(WATCHER.id, keepAliveWith(OWN_ID, 299));
+  await settled();
+  t.is(settings.server.get().epoch, homeEpoch(300));
+});
+
+test('strangers, covers of others and impossible epochs raise nothing', async (t) => {
+  const { side, settings } = rigOf({ epoch: 1, peers: [WATCHER, peerOf(3)] });
+  side.heard(serverIdOf(3), keepAliveWith(OWN_ID, 300));
+  side.heard(serverIdOf(9), keepAliveWith(OWN_ID, 300));
+  side.heard(WATCHER.id, keepAliveWith(serverIdOf(4), 300));
+  for (const epoch of [MAX_EPOCH, 1.5e300, Number.NaN, -1]) side.heard(WATCHER.id, keepAliveWith(OWN_ID, epoch));
+  await settled();
+  t.is(settings.server.get().epoch, 1);
+});
+
+test('before a planned stop those that protect it are asked to record first', async (t) => {
+  const { side, asked, entries, clock } = rigOf();
+  await side.handOver('update');
+  t.deepEqual(asked, [`${WATCHER.id} handover.request`]);
+  t.like(entries[0], {
+    code: 'handed-over',
+    message: 'Backup records the cameras of this server before it stops (update).',
+  });
+  t.is(clock.pendingTimers(), 0, 'nothing is left behind that keeps the process');
+});
+
+test('a hand-over that is refused, incomplete, unreadable or too late is told, and holds nothing up', async (t) => {
+  for (const [answer, words] of [
+    [async () => await Promise.reject(new Error('it has no channel')), /it has no channel/],
+    [async () => await Promise.resolve({ missing: [{}, {}] }), /Backup does not record 2 streams/],
+    [async () => await Promise.resolve('yes'), /cannot be read/],
+    [async () => await new Promise(() => undefined), /no answer in time/],
+  ] as const) {
+    const rig = rigOf();
+    rig.answer = answer;
+    const done = rig.side.handOver('planned stop');
+    await rig.clock.advance(HAND_OVER_WITHIN_MS + 1);
+    await done;
+    t.is(rig.entries.length, 1);
+    t.is(rig.entries[0]?.code, 'hand-over-incomplete');
+    t.regex(rig.entries[0]?.message ?? '', words);
+  }
+});
+
+test('a server that records nothing, or that nobody protects, asks nobody', async (t) => {
+  for (const given of [{ cameras: [] }, { peers: [] }, { mode: 'failover' as const }]) {
+    const rig = rigOf(given);
+    await rig.side.handOver('planned stop');
+    t.deepEqual(rig.asked, []);
+    t.deepEqual(rig.entries, []);
+  }
+});
+
+test('settings and footage are handed to watchers and the manager only', (t) => {
+  const settings = memorySettings({ peers: [WATCHER, peerOf(3, { managesUs: true, mode: 'host' }), peerOf(4)] });
+  t.notThrows(() => checkWatcher(settings, WATCHER.id));
+  t.notThrows(() => checkWatcher(settings, serverIdOf(3)));
+  for (const id of [serverIdOf(4), serverIdOf(9)])
+    t.throws(() => checkWatcher(settings, id), { code: 'peer/not-yours' });
+});
