@@ -26,6 +26,8 @@ import {
 } from '../contract/cameras.ts';
 import type { Camera, DiscoveredCamera, TestCameraResult } from '../contract/cameras.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
+import { readableCameras } from '../readable-cameras.ts';
+import type { CoveredCamera } from '../readable-cameras.ts';
 import { pageOfItems } from '../page.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
@@ -48,8 +50,6 @@ export type TestCamera = (
   },
   signal: AbortSignal,
 ) => Promise<TestCameraResult>;
-
-export type CoveredCamera = { readonly camera: CameraSettings; readonly coveredFor: NonNullable<Camera['coveredFor']> };
 
 export type CameraDeps = {
   readonly settings: Pick<Settings, 'cameras' | 'secrets'>;
@@ -89,26 +89,6 @@ function found(cameras: readonly CameraSettings[], id: string): CameraSettings {
   throw new UnderstudyError('not-found', 'camera/unknown', `No camera has the id ${id.slice(0, 64)}.`);
 }
 
-/** With those that are covered for others; an own one wins over a covered one of the same id. */
-function readable({ settings, covered, statusOf }: CameraDeps): readonly Readable[] {
-  const { cameras } = settings.cameras.get();
-  const own = new Set(cameras.map(({ id }) => id));
-  const others = covered().filter(({ camera: { id } }) => !own.has(id));
-  return [
-    ...cameras.map((record) => ({ id: record.id, record, more: () => statusOf(record) })),
-    ...others.map(({ camera: record, coveredFor }) => ({
-      id: record.id,
-      record,
-      more: () => ({ ...statusOf(record), coveredFor }),
-    })),
-  ];
-}
-type Readable = {
-  readonly id: string;
-  readonly record: CameraSettings;
-  readonly more: () => CameraStatus & Pick<Camera, 'coveredFor'>;
-};
-
 function listCameras(deps: CameraDeps): Route {
   return route(
     {
@@ -120,7 +100,7 @@ function listCameras(deps: CameraDeps): Route {
       response: { json: pageOf(camera) },
     },
     ({ query, caller }) => {
-      const visible = readable(deps).filter(({ id }) => maySeeCamera(caller, id));
+      const visible = readableCameras(deps).filter(({ id }) => maySeeCamera(caller, id));
       const page = pageOfItems(visible, query);
       return json({ ...page, items: page.items.map(({ record, more }) => cameraFor(caller, record, more)) });
     },
@@ -140,7 +120,7 @@ function readCamera(deps: CameraDeps): Route {
       problems: { 404: 'camera/unknown' },
     },
     ({ params, caller }) => {
-      const one = readable(deps).find(({ id }) => id === params.id);
+      const one = readableCameras(deps).find(({ id }) => id === params.id);
       const record = one?.record ?? found([], params.id);
       const more = one?.more ?? ((): CameraStatus => deps.statusOf(record));
       return json(cameraFor(caller, record, more), { etag: cameraETag(record) });
