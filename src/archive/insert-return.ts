@@ -98,15 +98,24 @@ export function checkSupersedes(
   }
 }
 
+/** Names that a file may have got, the likeliest first. */
+export function* namesOf({ cameraId, stream, recordedBy, epoch, start, clockOffsetMs }: ReturnFile): Generator<string> {
+  for (let tries = 0; tries < MAX_NAME_TRIES; tries += 1)
+    yield segmentPathOf({
+      cameraId,
+      stream,
+      start: epochMs(start + clockOffsetMs + tries),
+      server8: recordedBy.slice(0, 8),
+      epoch,
+    });
+}
+
 /** By hard link, which never replaces a file; where the file system has none, by rename to a name that is free. */
 async function giveName(
   file: ReturnFile,
   { base, path }: { readonly base: string; readonly path: string },
 ): Promise<string> {
-  const { cameraId, stream, recordedBy, epoch } = file;
-  for (let tries = 0; tries < MAX_NAME_TRIES; tries += 1) {
-    const start = epochMs(file.start + file.clockOffsetMs + tries);
-    const name = segmentPathOf({ cameraId, stream, start, server8: recordedBy.slice(0, 8), epoch });
+  for (const name of namesOf(file)) {
     const target = join(base, name);
     await makeFolders(base, dirname(name));
     if (!(await take(path, target))) continue;

@@ -20,7 +20,7 @@ import type { ReturnFile } from '../wire/footage-protocol.ts';
 import { checkFragment } from './verify-segment.ts';
 
 export type ReturnCheck = {
-  /** Bytes from the start that are verified: the start of the file, or the end of a fragment. */
+  /** Bytes from the start that are verified: 0, or up to the end of a fragment. */
   readonly verified: () => number;
   /** Reads on in `source`, whose size is what has arrived. What is wrong with what comes next, or `undefined`. */
   readonly advance: (source: ByteSource) => Promise<string | undefined>;
@@ -33,6 +33,8 @@ type State = {
   readonly file: ReturnFile;
   readonly hash: Hash;
   init: InitInfo | undefined;
+  /** Nothing but the first fragment's chain says that the start is what was composed: until then it is only believed. */
+  start: Uint8Array;
   verified: number;
   chain: Uint8Array;
   last: number;
@@ -48,6 +50,7 @@ export function createReturnCheck(file: ReturnFile): ReturnCheck {
     file,
     hash: createHash('sha256'),
     init: undefined,
+    start: new Uint8Array(0),
     verified: 0,
     chain: new Uint8Array(0),
     last: -1,
@@ -62,12 +65,24 @@ export function createReturnCheck(file: ReturnFile): ReturnCheck {
         const step = await (state.init === undefined
           ? checkStart(state, source)
           : checkNext(state, state.init, source));
+        const wrong = step === 'more' ? endsTooSoon(state, source) : undefined;
+        if (wrong !== undefined) return reject(state, wrong);
         if (step === 'more') return undefined;
-        if (step !== 'next') return step.wrong;
+        if (step !== 'next') return reject(state, step.wrong);
       }
     },
     finish: () => finish(state),
   };
+}
+
+/** All of it is there, and what is not verified asks for more. */
+const endsTooSoon = ({ file, verified }: State, { size }: ByteSource): string | undefined =>
+  size >= file.bytes && verified < file.bytes ? 'it ends inside a fragment' : undefined;
+
+/** Without a verified fragment the start may be what is wrong. */
+function reject(state: State, wrong: string): string {
+  if (state.fragments === 0) state.init = undefined;
+  return wrong;
 }
 
 async function checkStart(state: State, source: ByteSource): Promise<Step> {
@@ -86,10 +101,9 @@ async function checkStart(state: State, source: ByteSource): Promise<Step> {
     const init = parseInit(bytes.subarray(0, end));
     const wrong = wrongStart(state.file, init, bytes);
     if (wrong !== undefined) return { wrong };
-    state.hash.update(bytes);
+    state.start = bytes;
     state.init = init;
     state.chain = init.chainStart;
-    state.verified = init.length;
     return 'next';
   } catch (error) {
     if (!(error instanceof UnderstudyError)) throw error;
@@ -114,17 +128,9 @@ function wrongStart(
 }
 
 async function checkNext(state: State, init: InitInfo, source: ByteSource): Promise<Step> {
-  const offset = state.verified;
-  if (offset >= source.size) return 'more';
-  let bytes = await source.read(offset, FIRST_READ);
-  let parsed = parseFragment(bytes, offset);
-  while (parsed.kind === 'more') {
-    if (offset + parsed.bytes > source.size) return 'more';
-    bytes = await source.read(offset, parsed.bytes);
-    parsed = parseFragment(bytes, offset);
-  }
-  if (parsed.kind === 'damaged') return { wrong: parsed.reason };
-  const { fragment } = parsed;
+  const offset = state.fragments === 0 ? init.length : state.verified;
+  const fragment = await headerAt(source, offset);
+  if (fragment === 'more' || 'wrong' in fragment) return fragment;
   if (offset + fragment.length > state.file.bytes) return { wrong: 'a fragment reaches behind the end of the file' };
   // Told at once: nobody waits for the payload of a header that is not what was written.
   if (!fragment.intact || !follows(fragment, state.chain)) return { wrong: 'a header is not what was written' };
@@ -133,9 +139,20 @@ async function checkNext(state: State, init: InitInfo, source: ByteSource): Prom
   if (problems[0] !== undefined) return { wrong: problems[0] };
   if (payload.kind === 'altered') return { wrong: payload.reason };
   if (fragment.sequence <= state.last) return { wrong: `fragment ${fragment.sequence} stands behind ${state.last}` };
+  if (state.fragments === 0) state.hash.update(state.start);
   state.hash.update(await source.read(offset, fragment.length));
   pass(state, fragment);
   return 'next';
+}
+
+async function headerAt(source: ByteSource, offset: number): Promise<FragmentInfo | Exclude<Step, 'next'>> {
+  if (offset >= source.size) return 'more';
+  let parsed = parseFragment(await source.read(offset, FIRST_READ), offset);
+  while (parsed.kind === 'more') {
+    if (offset + parsed.bytes > source.size) return 'more';
+    parsed = parseFragment(await source.read(offset, parsed.bytes), offset);
+  }
+  return parsed.kind === 'damaged' ? { wrong: parsed.reason } : parsed.fragment;
 }
 
 function pass(state: State, fragment: FragmentInfo): void {

@@ -13,11 +13,13 @@ import { join, sep } from 'node:path';
 import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { readInit } from '../media/mp4/scan.ts';
+import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { AppendResult, InsertParams, OfferResult, Receipt, ReturnFile } from '../wire/footage-protocol.ts';
 import { openByteSource } from './byte-source.ts';
 import { hasRoom, openIncoming, partPath, rescan, shorten, sourceOf, sweepIncoming } from './incoming-file.ts';
 import type { InboxVolume, IncomingFile } from './incoming-file.ts';
-import { adoptFile, holdVolume, insertFile, register } from './insert-return.ts';
+import { adoptFile, holdVolume, insertFile, namesOf, register } from './insert-return.ts';
 import type { InsertDeps } from './insert-return.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
@@ -126,12 +128,36 @@ const later = (reason: string): OfferResult => ({ kind: 'later', retryMs: RETRY_
 /** It was inserted before; also if the process died before it could say so. */
 async function receiptOf({ deps }: Inbox, file: ReturnFile): Promise<Receipt | undefined> {
   const row = deps.catalogue.segments.returnedAs(file.id);
-  if (row === undefined) return undefined;
-  const known = deps.catalogue.receipts.get(file.id);
+  const known = row === undefined ? undefined : deps.catalogue.receipts.get(file.id);
   if (known?.sha256 === file.sha256) return known;
-  const volume = deps.volumes().find(({ id }) => id === row.volumeId);
-  if (volume === undefined || (await wrongIn(join(volume.path, row.path), file)) !== undefined) return undefined;
-  return await register(deps, file, { volume, path: row.path });
+  const volume = deps.volumes().find(({ id }) => id === row?.volumeId);
+  const place = volume && row ? { volume, path: row.path } : await placed(deps, file);
+  if (place === undefined || (await wrongIn(join(place.volume.path, place.path), file)) !== undefined) return undefined;
+  return await register(deps, file, place);
+}
+
+/** It has its name already, and no row: reconciling leaves files of this moment to their writers. */
+async function placed(deps: InboxDeps, file: ReturnFile): Promise<{ volume: VolumePlace; path: string } | undefined> {
+  for (const volume of deps.volumes())
+    for (const path of namesOf(file)) {
+      const note = await noteIn(join(volume.path, path));
+      if (note === 'nothing') break;
+      if (note?.id === file.id) return { volume, path };
+    }
+  return undefined;
+}
+
+async function noteIn(path: string): Promise<ReturnNote | undefined | 'nothing'> {
+  try {
+    const source = await openByteSource(path);
+    try {
+      return (await readInit(source)).header.returned;
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    return systemCodeOf(error) === undefined ? undefined : 'nothing';
+  }
 }
 
 /** What is wrong with a whole file. */
