@@ -20,7 +20,16 @@ import type { Draft } from './draft.ts';
 import type { LinkEvent } from './facts.ts';
 import { MAX_STREAMS, applyLinkEvent, beginWatching } from './facts.ts';
 import type { Effect, Event, Policy, State, Step, Wanted } from './machine-types.ts';
-import { applyConfirmation, closeIncident, endTakeover, openIncident, release, settle, wantedOf } from './settle.ts';
+import {
+  applyConfirmation,
+  beginRestoring,
+  closeIncident,
+  endTakeover,
+  openIncident,
+  release,
+  settle,
+  wantedOf,
+} from './settle.ts';
 
 export function policyOf(settings: FailoverSettings): Policy {
   const { timeouts } = settings;
@@ -202,11 +211,9 @@ function letGo(draft: Draft, why: 'command' | 'disabled' | 'deauthorized'): void
   const { incident } = draft.state;
   if (incident === undefined) return;
   note(draft, { kind: 'restoring' });
+  update(draft, { incident: undefined });
   if (why === 'deauthorized') closeIncident(draft, incident);
-  update(draft, {
-    incident: undefined,
-    restoring: why === 'deauthorized' ? draft.state.restoring : [...draft.state.restoring, incident],
-  });
+  else beginRestoring(draft, incident);
 }
 
 /** For API and pages: product row B5, and what F does. */

@@ -266,9 +266,15 @@ function endIncidentWhenOver(draft: Draft): void {
   if (state.holdDown && isCalm) update(draft, { holdDown: false, failures: [] });
   if (state.incident === undefined) return;
   note(draft, { kind: 'restoring' });
-  const restoring = [...state.restoring, state.incident];
-  update(draft, { incident: undefined, restoring: restoring.slice(-MAX_RESTORING) });
-  for (const incident of restoring.slice(0, -MAX_RESTORING)) closeIncident(draft, incident);
+  update(draft, { incident: undefined });
+  beginRestoring(draft, state.incident);
+}
+
+/** Its footage is on its way; of too many the oldest are given up. */
+export function beginRestoring(draft: Draft, incident: string): void {
+  const restoring = [...draft.state.restoring, incident];
+  update(draft, { restoring });
+  for (const oldest of restoring.slice(0, -MAX_RESTORING)) closeIncident(draft, oldest);
 }
 
 /** Its last footage is back, or stays here by policy. */
