@@ -15,7 +15,6 @@ import type { Effect, Happening, Policy, State, Step } from '../failover/machine
 import { initialState, step } from '../failover/machine.ts';
 import { needsSaving, resume, savedOf } from '../failover/saved-state.ts';
 import type { SavedState } from '../failover/saved-state.ts';
-import { BEAT_MS } from '../wire/peer-protocol.ts';
 import type { PeerGoodbye, PeerHello, PeerKeepAlive } from '../wire/peer-protocol.ts';
 
 /** What the peer channel tells of one server, in order of arrival. */
@@ -52,7 +51,8 @@ export type Watch = Running & {
   readonly states: () => readonly State[];
 };
 
-const TICK_MS = BEAT_MS;
+/** Well below `BEAT_MS`: suspicion is as exact as that. */
+const TICK_MS = 100;
 
 export function startWatch(deps: WatchDeps): Watch {
   const { clock } = deps;

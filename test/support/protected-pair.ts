@@ -1,0 +1,236 @@
+/**
+ * One recording server and the failover server that protects it, real processes on loopback: for tests of how footage goes home.
+ * Belongs here: starting, failing, coming back, looking. Does not: judging times of takeover (failover-play.ts).
+ */
+import { openSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { durationMs, epochMs } from '../../src/core/units.ts';
+import { addCameras, startBox } from '../../src/demo/demo-box.ts';
+import type { Box } from '../../src/demo/demo-box.ts';
+import { playedUnits } from '../../src/demo/played-units.ts';
+import { checkRecording } from '../../src/simulator/check.ts';
+import type { CheckReport } from '../../src/simulator/check.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import { PASSWORD } from './real-box.ts';
+import { tempDir } from './temp-dir.ts';
+import { waitFor } from './wait-for.ts';
+
+/** An upper bound on a slow machine. */
+export const PATIENCE_MS = 90_000;
+export const CAMERA_NAME = 'Door';
+/** Names of the two servers. */
+export const PROTECTED = 'Shop';
+export const COVERING = 'Spare';
+
+type Restoration = {
+  readonly id: string;
+  readonly state: string;
+  readonly message?: string;
+  readonly files: { readonly done: number; readonly total: number };
+  readonly bytes: { readonly done: number; readonly total: number };
+};
+export type Pair = {
+  readonly dir: string;
+  readonly began: number;
+  readonly simulator: Simulator;
+  readonly cameraId: string;
+  /** The protected server as it runs now. */
+  readonly protectedBox: () => Box;
+  readonly covering: () => Box;
+  readonly stopCovering: () => Promise<void>;
+  readonly startCovering: () => Promise<void>;
+  /** SIGKILL of everything of the protected server, at once. */
+  readonly kill: () => void;
+  readonly comeBack: () => Promise<void>;
+  /** Until the failover server has recorded the camera for so long, without a break. */
+  readonly covered: (milliseconds: number) => Promise<void>;
+  /** Until the protected server records it again by itself. */
+  readonly recordsAgain: () => Promise<void>;
+  readonly restorations: () => Promise<readonly Restoration[]>;
+  /** Until the newest restoration is so. */
+  readonly restoration: (what: string, is: (restoration: Restoration) => boolean) => Promise<Restoration>;
+  /** Messages of a server's log, the newest first. */
+  readonly logOf: (box: Box) => Promise<readonly { readonly code: string; readonly message: string }[]>;
+  readonly ledger: () => Promise<readonly LedgerSpan[]>;
+  /** What somebody sees who plays everything at the protected server. */
+  readonly played: () => Promise<CheckReport>;
+};
+export type LedgerSpan = {
+  readonly start: string;
+  readonly end: string;
+  readonly state: string;
+  readonly cause?: string;
+  readonly recordedBy?: string;
+  readonly detail?: string;
+};
+
+export type PairOptions = {
+  /** Before the failover server is told of the protected one. */
+  readonly prepare?: (boxes: {
+    readonly protectedBox: Box;
+    readonly covering: Box;
+    readonly dir: string;
+  }) => Promise<void>;
+  readonly failover?: Readonly<Record<string, unknown>>;
+};
+
+/** Both run, the camera is recorded, and a failure would be covered from its first frame on. */
+export async function startPair(
+  t: Pick<ExecutionContext, 'teardown' | 'log'>,
+  options: PairOptions = {},
+): Promise<Pair> {
+  const dir = await tempDir(t, 'pair');
+  const simulator = await startSimulator({ clock, log: silentLog }, [{ id: 'cam-1' }]);
+  t.teardown(() => simulator.stop());
+  const ports = { Shop: await freePort(), Spare: await freePort() };
+  const boxes = new Map<string, Box>();
+  const start = async (name: keyof typeof ports): Promise<Box> => {
+    const dataDir = join(dir, name);
+    const logTo = openSync(join(dir, `${name}.log`), 'a');
+    const box = await startBox({ dataDir, httpPort: 0, peerPort: ports[name], password: PASSWORD, clock, name, logTo });
+    boxes.set(name, box);
+    return box;
+  };
+  t.teardown(async () => void (await Promise.all([...boxes.values()].map((box) => box.stop()))));
+  const began = clock.now();
+  const [protectedBox, covering] = [await start(PROTECTED), await start(COVERING)];
+  await options.prepare?.({ protectedBox, covering, dir });
+  const [cameraId = ''] = await addCameras(protectedBox.api, simulator, [CAMERA_NAME]);
+  await protectedBox.api.call('PATCH', '/cameras', { ids: [cameraId], change: { standbyLevel: 'hot' } });
+  await covering.api.call('PUT', '/server/mode', { mode: 'failover' });
+  await covering.api.call('PATCH', '/failover/settings', options.failover ?? {});
+  await authorize(covering, protectedBox);
+  const of = (name: string): Box => boxes.get(name) ?? protectedBox;
+  const pair: Pair = {
+    ...lookingAt(
+      () => of(PROTECTED),
+      () => of(COVERING),
+      { cameraId, began, simulator },
+    ),
+    dir,
+    began,
+    simulator,
+    cameraId,
+    protectedBox: () => of(PROTECTED),
+    covering: () => of(COVERING),
+    stopCovering: async () => void (await of(COVERING).stop()),
+    startCovering: async () => void (await start(COVERING)),
+    kill: () => killAll(of(PROTECTED)),
+    comeBack: async () => void (await start(PROTECTED)),
+  };
+  await isReady(pair);
+  return pair;
+}
+
+async function authorize(covering: Box, protectedBox: Box): Promise<void> {
+  const place = { host: '127.0.0.1', httpPort: protectedBox.port() };
+  const { httpsFingerprint } = (await covering.api.call('POST', '/servers/test', place)) as {
+    httpsFingerprint: string;
+  };
+  await covering.api.call('POST', '/servers', { ...place, httpsFingerprint, username: 'owner', password: PASSWORD });
+}
+
+/** Recorded by the protected server, and kept ready by the failover server. */
+async function isReady({ protectedBox, covering, cameraId }: Pair): Promise<void> {
+  const isRecorded = async (): Promise<boolean> => (await lastFrameOf(protectedBox(), cameraId)) !== undefined;
+  await waitFor('the camera to be recorded', isRecorded, PATIENCE_MS);
+  const { items: volumes } = (await covering().api.call('GET', '/volumes')) as { items: readonly { path: string }[] };
+  const { id } = (await covering().api.call('GET', '/server')) as { readonly id: string };
+  const hasRing = async (): Promise<boolean> => {
+    const found = await Promise.all(volumes.map(async ({ path }) => await filesOf(path, cameraId)));
+    return found.flat().some((name) => name.includes(id.slice(0, 8)));
+  };
+  await waitFor('the ring of the failover server', hasRing, PATIENCE_MS);
+}
+
+/** Paths of segments of the main stream below a volume. */
+export const filesOf = async (volume: string, cameraId: string): Promise<readonly string[]> =>
+  (await readdir(join(volume, cameraId, 'main'), { recursive: true }).catch(() => [])).filter((name) =>
+    name.endsWith('.mp4'),
+  );
+
+async function lastFrameOf({ api }: Box, cameraId: string): Promise<number | undefined> {
+  const camera = await api.call('GET', `/cameras/${cameraId}`).catch(() => undefined);
+  const last =
+    typeof camera === 'object' && camera !== null && 'lastFrameAt' in camera ? camera.lastFrameAt : undefined;
+  return typeof last === 'string' ? Date.parse(last) : undefined;
+}
+
+function killAll(box: Box): void {
+  const status = box.status();
+  for (const pid of [status?.media?.pid, status?.control?.pid, status?.pid])
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
+type Looking = Pick<Pair, 'covered' | 'recordsAgain' | 'restorations' | 'restoration' | 'logOf' | 'ledger' | 'played'>;
+type Subject = Pick<Pair, 'cameraId' | 'began' | 'simulator'>;
+function lookingAt(protectedBox: () => Box, covering: () => Box, subject: Subject): Looking {
+  const { cameraId, began, simulator } = subject;
+  const itemsOf = async <T>(box: Box, path: string): Promise<readonly T[]> =>
+    ((await box.api.call('GET', path)) as { readonly items: readonly T[] }).items;
+  const restorations: Pair['restorations'] = async () =>
+    await itemsOf<Restoration>(covering(), '/failover/restorations');
+  const range = (): { start: string; end: string } => ({ start: isoOf(epochMs(began)), end: isoOf(clock.now()) });
+  return {
+    restorations,
+    covered: async (milliseconds) => {
+      const isCovered = async (): Promise<boolean> =>
+        (await itemsOf<{ watch?: { covered: number } }>(covering(), '/servers')).some(
+          ({ watch }) => (watch?.covered ?? 0) > 0,
+        );
+      await waitFor('the camera to be covered', isCovered, PATIENCE_MS);
+      await clock.sleep(durationMs(milliseconds));
+    },
+    recordsAgain: async () => {
+      const since = clock.now();
+      const isBack = async (): Promise<boolean> => ((await lastFrameOf(protectedBox(), cameraId)) ?? 0) > since;
+      await waitFor('the camera to be recorded at home', isBack, PATIENCE_MS);
+    },
+    restoration: async (what, is) =>
+      await waitFor(what, async () => (await restorations()).find(is), PATIENCE_MS).catch(async (error: unknown) => {
+        throw new Error(`${String(error)}: ${JSON.stringify(await restorations())}`);
+      }),
+    logOf: async (box) => await itemsOf(box, '/log'),
+    ledger: async () => {
+      const query = new URLSearchParams(range()).toString();
+      return ((await protectedBox().api.call('GET', `/cameras/${cameraId}/ledger?${query}`)) as { spans: LedgerSpan[] })
+        .spans;
+    },
+    played: async () => {
+      const units = await playedUnits(protectedBox().api, { cameraId, ...range() });
+      return checkRecording(units, { cameraId: simulator.cameras[0]?.id ?? '', stream: 'main', codec: 'h264' });
+    },
+  };
+}
+
+/** Each access unit stands exactly once, from the first to the last. */
+export function isWhole(
+  t: Pick<ExecutionContext, 'deepEqual' | 'true'>,
+  { accessUnits, missing, doubled, reordered, altered }: CheckReport,
+): void {
+  t.deepEqual({ missing, doubled, reordered, altered }, { missing: [], doubled: [], reordered: [], altered: [] });
+  t.true(accessUnits > 0);
+}
+
+/** Everything that leads to a restoration: killed, covered for a while, back, recording again. */
+export async function failAndComeBack(pair: Pair, coveredMs = 6000): Promise<void> {
+  pair.kill();
+  await pair.covered(coveredMs);
+  await pair.comeBack();
+  await pair.recordsAgain();
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => void server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
