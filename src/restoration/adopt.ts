@@ -10,7 +10,7 @@ import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import { openByteSource } from '../archive/byte-source.ts';
 import type { ReturnFile } from '../wire/footage-protocol.ts';
 import { joinRanges } from './plan-returns.ts';
-import type { RunDeps } from './run-restoration.ts';
+import type { RunDeps } from './run-deps.ts';
 import { insert } from './send-file.ts';
 import type { StoredFile, StoredRestoration, StoredSource } from './transfer-store.ts';
 

@@ -13,8 +13,9 @@ import { durationMs } from '../core/units.ts';
 import { createProgress } from './progress.ts';
 import { createMeter, createRate } from './rate.ts';
 import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
+import type { RunDeps } from './run-deps.ts';
 import { deleteRemaining, runOnce } from './run-restoration.ts';
-import type { RunDeps, Round } from './run-restoration.ts';
+import type { Round } from './run-restoration.ts';
 import { openTransferStore } from './transfer-store.ts';
 import type { StoredRestoration, TransferStore } from './transfer-store.ts';
 

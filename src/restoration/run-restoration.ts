@@ -3,27 +3,17 @@
  * begins, so that a process killed at any moment goes on.
  */
 import { openReturnFile } from '../archive/compose-return.ts';
-import type { SegmentRow } from '../archive/catalogue-types.ts';
-import type { GroupReader } from '../archive/footage-groups.ts';
 import { removeSegment } from '../archive/remove-segments.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { adoptInPlace } from './adopt.ts';
+import type { RunDeps } from './run-deps.ts';
 import { decide } from './decide.ts';
 import type { Undecided } from './decide.ts';
-import type { Meter, Rate } from './rate.ts';
-import type { RestorationDeps } from './restoration-types.ts';
 import { sendFile } from './send-file.ts';
 import type { SendDeps, SentFile } from './send-file.ts';
 import { sendOverShare } from './send-smb.ts';
-import type { StoredFile, StoredRestoration, StoredSource, TransferStore } from './transfer-store.ts';
+import type { StoredFile, StoredRestoration, StoredSource } from './transfer-store.ts';
 
-export type RunDeps = RestorationDeps & {
-  readonly store: TransferStore;
-  readonly meter: Meter;
-  readonly rate: Rate;
-  readonly groups: GroupReader;
-  readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;
-};
 export type Round =
   | { readonly kind: 'ended'; readonly state: 'done' | 'incomplete' | 'kept' }
   | {

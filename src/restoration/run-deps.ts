@@ -1,0 +1,14 @@
+/** What the steps of a restoration work with. */
+import type { SegmentRow } from '../archive/catalogue-types.ts';
+import type { GroupReader } from '../archive/footage-groups.ts';
+import type { Meter, Rate } from './rate.ts';
+import type { RestorationDeps } from './restoration-types.ts';
+import type { TransferStore } from './transfer-store.ts';
+
+export type RunDeps = RestorationDeps & {
+  readonly store: TransferStore;
+  readonly meter: Meter;
+  readonly rate: Rate;
+  readonly groups: GroupReader;
+  readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;
+};
