@@ -43,7 +43,7 @@ const HUNG_AFTER = seconds(6);
 const STARTED_WITHIN = seconds(20);
 /** A thread that died (a defect of ours) is started again after this. */
 const RESTART_AFTER = seconds(1);
-/** `stop` waits this long for a hung disk, then leaves the thread behind. */
+/** `stop` waits this long for a thread that has started, then leaves it behind: its disk hangs. */
 const STOP_DEADLINE = seconds(5);
 /** Measured need: under 6 MB. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 };
@@ -176,6 +176,7 @@ function startThread({ volume, log, clock }: VolumeWriterDeps, { hear, hang, end
   let lastSign = clock.monotonic();
   let hung = false;
   let patience: number = STARTED_WITHIN;
+  const heard = new Promise<void>((resolve) => void worker.once('message', () => resolve()));
   const stopWatching = clock.every(seconds(1), () => {
     if (hung || clock.monotonic() - lastSign < patience) return;
     hung = true;
@@ -199,12 +200,10 @@ function startThread({ volume, log, clock }: VolumeWriterDeps, { hear, hang, end
   });
   const stop = async (): Promise<void> => {
     post({ kind: 'stop' });
-    const ended = await withDeadline(
-      clock,
-      STOP_DEADLINE,
-      exited.then(() => true),
-    );
-    if (ended) return;
+    const ended = exited.then(() => true);
+    // What was submitted to a thread that is still starting is not lost yet.
+    await withDeadline(clock, STARTED_WITHIN, Promise.race([heard, ended]));
+    if (await withDeadline(clock, STOP_DEADLINE, ended)) return;
     log.warn('writer thread left behind: its disk hangs', { volumeId: volume.id });
     stopWatching();
     worker.unref();

@@ -2,6 +2,7 @@
 import type { ExecutionContext } from 'ava';
 import { createId } from '../../src/core/ids.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { epochMs } from '../../src/core/units.ts';
 import { MIN_SLAB_BYTES, SLAB_BASE } from '../../src/archive/direct-io.ts';
@@ -36,6 +37,8 @@ export type TestWriterOptions = {
   /** 0 puts it where memory is not aligned. */
   readonly base?: number;
   readonly volumeId?: string;
+  /** Of the handle; the thread runs by its own. */
+  readonly clock?: Clock;
   readonly onResult?: (result: WriteResult) => void;
 };
 
@@ -51,7 +54,7 @@ export async function startTestWriter(
   const writer = startVolumeWriter({
     volume: { id: volumeId, path, reserveBytes: options.reserveBytes ?? 0 },
     log: silentLog,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     onResult: (result) => {
       results.push(result);
       failed.push(...result.failed);
