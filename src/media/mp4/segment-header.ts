@@ -64,10 +64,19 @@ export function parseSegmentHeader(payload: Uint8Array): SegmentHeader {
   if (!isText(serverId, isServerId)) throw broken('serverId is no server id');
   if (!isCount(epoch)) throw broken('epoch is no whole number');
   if (!isCount(start)) throw broken('start is no wall time in milliseconds');
-  if (previous !== null && !isChain(previous)) throw broken('previous is neither null nor a chain value');
-  if (clock !== 'sender-report' && clock !== 'arrival') throw broken('clock is neither sender-report nor arrival');
-  const header: SegmentHeader = { cameraId, stream, serverId, epoch, start, previous: previous ?? undefined, clock };
+  const rest = { previous: parsePrevious(previous), clock: parseClock(clock) };
+  const header: SegmentHeader = { cameraId, stream, serverId, epoch, start, ...rest };
   return returned === undefined ? header : { ...header, returned: parseReturnNote(returned) };
+}
+
+function parsePrevious(value: unknown): string | undefined {
+  if (value !== null && !isChain(value)) throw broken('previous is neither null nor a chain value');
+  return value ?? undefined;
+}
+
+function parseClock(value: unknown): SegmentHeader['clock'] {
+  if (value === 'sender-report' || value === 'arrival') return value;
+  throw broken('clock is neither sender-report nor arrival');
 }
 
 /** @throws UnderstudyError `mp4/segment-header` */
