@@ -42,7 +42,7 @@ export type WatchDeps = {
   readonly onEffect: (serverId: string, effect: Effect) => void;
 };
 export type Watch = Running & {
-  /** The servers to be watched from now on; others are forgotten. */
+  /** The servers to be watched from now on; others are let go and forgotten. */
   readonly watch: (serverIds: readonly string[]) => void;
   readonly hear: (event: HeardEvent) => void;
   /** False: this server is not watched. */
@@ -85,11 +85,13 @@ type Machines = Pick<Watch, 'tell' | 'stateOf' | 'states'> & {
   readonly forget: (serverId: string) => void;
 };
 
+type Entry = { readonly serverId: string; readonly happening: Happening | 'forget' };
+
 /** One machine a server; events of all go through one queue, so that an effect that leads to an event does not overtake. */
 function createMachines(deps: WatchDeps): Machines {
   const { clock, log } = deps;
   const states = new Map<string, State>();
-  const queue: { readonly serverId: string; readonly happening: Happening }[] = [];
+  const queue: Entry[] = [];
   let busy = false;
 
   const settle = (serverId: string, { state, effects }: Step): void => {
@@ -104,9 +106,13 @@ function createMachines(deps: WatchDeps): Machines {
       }
     }
   };
-  const decide = ({ serverId, happening }: (typeof queue)[number]): void => {
+  const decide = ({ serverId, happening }: Entry): void => {
     const state = states.get(serverId);
     if (state === undefined) return;
+    if (happening === 'forget') {
+      states.delete(serverId);
+      return keepAll(deps, states);
+    }
     try {
       const event = { ...happening, at: clock.monotonic(), wall: clock.now() };
       settle(serverId, step(state, event, deps.policy()));
@@ -115,15 +121,16 @@ function createMachines(deps: WatchDeps): Machines {
       log.error('the failover machine failed', { serverId, happening: happening.kind, error });
     }
   };
-  const tell: Watch['tell'] = (serverId, happening) => {
-    if (!states.has(serverId)) return false;
-    queue.push({ serverId, happening });
+  const enqueue = (entry: Entry): boolean => {
+    if (!states.has(entry.serverId)) return false;
+    queue.push(entry);
     if (busy) return true;
     busy = true;
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) decide(next);
     busy = false;
     return true;
   };
+  const tell: Watch['tell'] = (serverId, happening) => enqueue({ serverId, happening });
   return {
     tell,
     begin: (serverId) => {
@@ -133,8 +140,9 @@ function createMachines(deps: WatchDeps): Machines {
       tell(serverId, { kind: 'roster', streams: deps.rosterOf(serverId) });
     },
     forget: (serverId) => {
-      states.delete(serverId);
-      keepAll(deps, states);
+      // Let go first: whatever is covered of it would be recorded for ever, by nobody's decision.
+      tell(serverId, { kind: 'disable' });
+      enqueue({ serverId, happening: 'forget' });
     },
     stateOf: (serverId) => states.get(serverId),
     states: () => [...states.values()],
