@@ -30,7 +30,14 @@ export async function startService(load: Load): Promise<Service> {
   const dataDir = join(load.folder, 'service');
   const footage = join(dataDir, 'footage');
   await mkdir(footage, { recursive: true });
-  const args = [SUPERVISOR, `--data=${dataDir}`, '--http-port=0', '--peer-port=0', '--bind=127.0.0.1', '--name=Benchmark'];
+  const args = [
+    SUPERVISOR,
+    `--data=${dataDir}`,
+    '--http-port=0',
+    '--peer-port=0',
+    '--bind=127.0.0.1',
+    '--name=Benchmark',
+  ];
   // As bin/understudy starts it.
   const flags = ['--max-semi-space-size=1', '--max-old-space-size=64'];
   const child = spawn(process.execPath, [...flags, ...args], {

@@ -4,14 +4,18 @@
  */
 import type { MediaEvent, NumberedEvent } from '../wire/media-protocol.ts';
 
-/** 48 cameras make about 100 events a second in 10 batches: half an hour of absence and more. */
-export const MAX_KEPT_EVENTS = 20_000;
-/** Reports of fragments are large; together they stay below this many fragments. */
-export const MAX_KEPT_FRAGMENTS = 100_000;
+/**
+ * What control can read from the files again is kept for a restart of control, not for longer: reports of fragments take 190 bytes
+ * each, so these two bounds cost 2.8 MB, compacting included; 48 cameras make about 100 a second.
+ */
+export const MAX_KEPT_FRAGMENTS = 9000;
+export const MAX_KEPT_EVENTS = 5000;
+/** Gaps stand in no file of footage: as many are kept as the two files of the journal hold (gap-journal.ts), and only when told. */
+export const MAX_KEPT_GAPS = 10_000;
 
 export type EventRing = {
   readonly push: (event: MediaEvent) => void;
-  /** Everything behind `after`, or all that is kept; `reset` if something in between is gone or was of another process. */
+  /** Everything behind `after` that is kept, or all of it; `reset` if something in between is gone or was of another process. */
   readonly since: (
     instance: string | undefined,
     after: number,
@@ -22,46 +26,69 @@ export type EventRing = {
 };
 
 export function createEventRing(instance: string): EventRing {
-  let kept: NumberedEvent[] = [];
-  let first = 0;
-  let fragments = 0;
+  const gaps = createKept(MAX_KEPT_GAPS, Infinity);
+  const others = createKept(MAX_KEPT_EVENTS, MAX_KEPT_FRAGMENTS);
   let seq = 0;
   const listeners = new Set<(event: NumberedEvent) => void>();
 
-  const weightOf = (event: MediaEvent): number => (event.kind === 'fragments-written' ? event.fragments.length : 0);
-  const trim = (): void => {
-    while (kept.length - first > MAX_KEPT_EVENTS || fragments > MAX_KEPT_FRAGMENTS) {
-      const oldest = kept[first];
-      if (oldest !== undefined) fragments -= weightOf(oldest.event);
-      first += 1;
-    }
-    // Compacted now and then: shifting each time would cost the length of the ring.
-    if (first > 1000 && first * 2 > kept.length) {
-      kept = kept.slice(first);
-      first = 0;
-    }
-  };
   return {
     instance,
     push: (event) => {
       const numbered = event.kind === 'stats' ? { seq, event } : { seq: (seq += 1), event };
-      if (event.kind !== 'stats') {
-        kept.push(numbered);
-        fragments += weightOf(event);
-        trim();
-      }
+      if (event.kind !== 'stats') (isGap(event) ? gaps : others).push(numbered);
       for (const listener of listeners) listener(numbered);
     },
     since: (theirs, after) => {
-      const oldest = kept[first]?.seq ?? seq + 1;
-      const known = theirs === instance && after + 1 >= oldest && after <= seq;
-      const events = kept.slice(first);
-      if (!known) return { reset: theirs !== undefined || oldest > 1, events };
-      return { reset: false, events: events.filter((entry) => entry.seq > after) };
+      const lost = Math.max(gaps.lost(), others.lost());
+      const same = theirs === instance && after <= seq;
+      const events = [...gaps.all(), ...others.all()]
+        .filter((entry) => !same || entry.seq > after)
+        .toSorted((one, other) => one.seq - other.seq);
+      return { reset: theirs === undefined ? lost > 0 : !same || after < lost, events };
     },
     listen: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+  };
+}
+
+const isGap = ({ kind }: MediaEvent): boolean => kind === 'gap' || kind === 'gap-opened' || kind === 'gap-closed';
+const fragmentsOf = ({ event }: NumberedEvent): number =>
+  event.kind === 'fragments-written' ? event.fragments.length : 0;
+
+type Kept = {
+  readonly push: (event: NumberedEvent) => void;
+  readonly all: () => readonly NumberedEvent[];
+  /** Number of the newest event that was dropped; 0 if none was. */
+  readonly lost: () => number;
+};
+
+function createKept(maxEvents: number, maxFragments: number): Kept {
+  let kept: (NumberedEvent | undefined)[] = [];
+  let first = 0;
+  let fragments = 0;
+  let lost = 0;
+  const isOver = (): boolean => kept.length - first > maxEvents || fragments > maxFragments;
+  const dropOldest = (): void => {
+    const oldest = kept[first];
+    kept[first] = undefined;
+    first += 1;
+    if (oldest === undefined) return;
+    fragments -= fragmentsOf(oldest);
+    lost = oldest.seq;
+  };
+  return {
+    push: (event) => {
+      kept.push(event);
+      fragments += fragmentsOf(event);
+      while (isOver()) dropOldest();
+      // Compacted now and then: shifting each time would cost the length of the ring.
+      if (first <= 1000 || first * 2 <= kept.length) return;
+      kept = kept.slice(first);
+      first = 0;
+    },
+    all: () => kept.filter((event) => event !== undefined),
+    lost: () => lost,
   };
 }
