@@ -1,0 +1,172 @@
+import test from 'ava';
+import type { NewActivity } from '../../src/api/activity.ts';
+import { createSiteMembers } from '../../src/control/site-members.ts';
+import type { SiteMembers } from '../../src/control/site-members.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { MAX_PEERS } from '../../src/site/peer.ts';
+import type { Site } from '../../src/site/introductions.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { cameraOf, memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
+import type { MemorySettings } from '../support/memory-settings.ts';
+import { createRandom } from '../support/seeded-random.ts';
+
+type Rig = {
+  readonly members: SiteMembers;
+  readonly settings: MemorySettings;
+  readonly sent: { readonly to: string; readonly site: Site }[];
+  readonly entries: NewActivity[];
+  readonly refreshed: () => number;
+  connected: string[];
+  fails: boolean;
+};
+function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
+  const settings = memorySettings(given);
+  const sent: { to: string; site: Site }[] = [];
+  const entries: NewActivity[] = [];
+  let refreshed = 0;
+  const rig = { connected: (given?.peers ?? []).map(({ id }) => id), fails: false };
+  const members = createSiteMembers({
+    settings,
+    connected: () => rig.connected,
+    request: async (to, _method, site) => {
+      if (rig.fails) throw new UnderstudyError('unavailable', 'peer/timeout', 'late');
+      sent.push({ to, site: site as Site });
+      return await Promise.resolve({});
+    },
+    refresh: () => (refreshed += 1),
+    activity: { record: (entry) => entries.push(entry) },
+    clock: createFakeClock(),
+    log: silentLog,
+  });
+  return Object.assign(rig, { members, settings, sent, entries, refreshed: () => refreshed });
+}
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+const SITE = [peerOf(2), peerOf(3), peerOf(4, { mode: 'failover' })];
+
+test('a host tells each connected member whom it has to know, once', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE, cameras: [cameraOf('cam-own')] });
+  rig.members.review();
+  rig.members.review();
+  await settle();
+  t.deepEqual(
+    rig.sent.map(({ to, site }) => [to, site.members.map(({ id }) => id), site.hostWatched]),
+    [
+      [serverIdOf(2), [serverIdOf(4)], false],
+      [serverIdOf(3), [serverIdOf(4)], false],
+      [serverIdOf(4), [serverIdOf(2), serverIdOf(3)], true],
+    ],
+  );
+  t.false(JSON.stringify(rig.sent).includes('managesUs'));
+});
+
+test('who was away, did not answer or connects anew is told again; a change is told to those it concerns', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  rig.connected = [serverIdOf(2)];
+  rig.fails = true;
+  rig.members.review();
+  await settle();
+  rig.fails = false;
+  rig.members.review();
+  t.deepEqual(
+    rig.sent.map(({ to }) => to),
+    [serverIdOf(2)],
+  );
+  rig.members.forget(serverIdOf(2));
+  rig.connected.push(serverIdOf(4));
+  rig.members.review();
+  t.deepEqual(rig.sent.map(({ to }) => to).slice(1), [serverIdOf(2), serverIdOf(4)]);
+  await rig.settings.peers.update(({ peers }) => ({
+    peers: peers.map((peer) => (peer.id === serverIdOf(3) ? { ...peer, name: 'Renamed' } : peer)),
+  }));
+  rig.members.review();
+  t.deepEqual(rig.sent.map(({ to }) => to).slice(3), [serverIdOf(4)], 'recording servers do not know each other');
+});
+
+test('servers that are no host tell nobody', (t) => {
+  for (const mode of ['recording', 'failover'] as const) {
+    const rig = rigOf({ mode, peers: SITE });
+    rig.members.review();
+    t.deepEqual(rig.sent, []);
+  }
+});
+
+const HOST = peerOf(9, { mode: 'host', managesUs: true, name: 'Host' });
+const introduction = (n: number, more: object = {}) => {
+  const {
+    managesUs: _m,
+    introduced: _i,
+    enabled: _e,
+    addedAt: _a,
+    ...rest
+  } = peerOf(n, { mode: 'failover', watcher: true });
+  return { ...rest, ...more };
+};
+const siteOf = (members: readonly unknown[]) => ({ hostId: HOST.id, hostWatched: false, members });
+
+test('a member takes the word of its host, never about itself, and of nobody else', async (t) => {
+  const rig = rigOf({ mode: 'recording', peers: [HOST, peerOf(2)] });
+  await rig.members.take(HOST.id, siteOf([introduction(4), introduction(1)]));
+  t.deepEqual(
+    rig.settings.peers.get().peers.map(({ id, introduced, watcher }) => [id, introduced, watcher]),
+    [
+      [HOST.id, false, false],
+      [serverIdOf(2), false, false],
+      [serverIdOf(4), true, true],
+    ],
+  );
+  t.false(rig.settings.peers.get().peers.some(({ id }) => id === OWN_ID));
+  t.is(rig.refreshed(), 1);
+  for (const stranger of [serverIdOf(2), serverIdOf(4), serverIdOf(77)])
+    await t.throwsAsync(rig.members.take(stranger, siteOf([])), { code: 'peer/not-yours' });
+  await rig.members.take(HOST.id, siteOf([]));
+  t.is(rig.settings.peers.get().peers.length, 2, 'who was only introduced goes with the word of the host');
+});
+
+test('a key that was confirmed here is not replaced by the host', async (t) => {
+  const confirmed = peerOf(4, { mode: 'failover', watcher: true, fingerprint: 'a'.repeat(64) });
+  const rig = rigOf({ mode: 'recording', peers: [HOST, confirmed] });
+  await rig.members.take(HOST.id, siteOf([introduction(4, { fingerprint: 'b'.repeat(64) })]));
+  t.is(rig.settings.peers.get().peers.find(({ id }) => id === serverIdOf(4))?.fingerprint, 'a'.repeat(64));
+});
+
+test('what is no site is refused whole, and changes nothing', async (t) => {
+  const rig = rigOf({ mode: 'recording', peers: [HOST] });
+  const random = createRandom(3);
+  const odd: unknown[] = [
+    undefined,
+    null,
+    7,
+    {},
+    siteOf([{}]),
+    siteOf([introduction(4, { managesUs: true })]),
+    siteOf([introduction(4, { id: '../x' })]),
+    siteOf([introduction(4, { fingerprint: 'short' })]),
+    siteOf(Array.from({ length: MAX_PEERS + 1 }, (_, index) => introduction(index + 20))),
+    ...Array.from({ length: 30 }, () => Buffer.from(random.bytes(random.int(0, 40))).toString('latin1')),
+  ];
+  for (const params of odd) await t.throwsAsync(rig.members.take(HOST.id, params), { code: 'peer/params' });
+  t.deepEqual(rig.settings.peers.get().peers, [HOST]);
+  t.is(rig.refreshed(), 0);
+});
+
+test('a member that tells another name or mode is written down so, and the others hear of it', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  rig.members.learn(serverIdOf(3), { name: 'Server 3', mode: 'recording' });
+  rig.members.learn(serverIdOf(77), { name: 'Stranger', mode: 'recording' });
+  await settle();
+  t.deepEqual(rig.sent, []);
+  rig.members.learn(serverIdOf(3), { name: 'Garage', mode: 'recording' });
+  await settle();
+  t.is(rig.settings.peers.get().peers.find(({ id }) => id === serverIdOf(3))?.name, 'Garage');
+  t.true(rig.sent.some(({ to, site }) => to === serverIdOf(4) && site.members.some(({ name }) => name === 'Garage')));
+});
+
+test('a name that cannot be one is not taken over', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  rig.members.learn(serverIdOf(3), { name: 'x'.repeat(500), mode: 'recording' });
+  await settle();
+  t.is(rig.settings.peers.get().peers.find(({ id }) => id === serverIdOf(3))?.name, 'Server 3');
+});
