@@ -1,6 +1,6 @@
 /** Watching, covering and giving back, put together: the failover server's side, and the API over all of it. */
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
@@ -23,15 +23,16 @@ import { createCover } from '../cover/cover.ts';
 import type { CoverBox, CoverService } from '../cover/cover-service.ts';
 import { coversFileSchema, NO_COVERS } from '../cover/cover-types.ts';
 import type { CoversFile, StandbyCamera } from '../cover/cover-types.ts';
-import { nextEpoch, slotOf } from '../failover/epochs.ts';
 import { policyOf } from '../failover/machine.ts';
 import type { HandoverConfirmation } from '../failover/machine-types.ts';
 import { planCover } from '../failover/plan.ts';
+import type { PeerEvent } from '../peer/network-types.ts';
 import { createBackupStore } from '../settings/backup-store.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
+import { composeClaims, confirmations } from './claims-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import { isProtected } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -51,7 +52,7 @@ export type CoverSide = {
   readonly review: () => void;
   readonly refresh: () => void;
   /** A few times a second: progress to the machines, plans by what others tell. */
-  readonly tick: () => void;
+  readonly tick: (loopDelayMs: number) => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -70,12 +71,12 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     others: () => othersOf(parts, peers),
     settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
     failover: settings.failover.get,
-    epochFor: (serverId) => epochFor(parts, peers, side, serverId),
-    onNotCovered: () => undefined,
+    ...composeClaims(parts, peers, side),
     clock,
     log,
   });
   const restoration = composeRestoration(parts, peers, side);
+  side.restoration = restoration.service;
   side.effects = createFailoverEffects({
     ...parts,
     covering: side.covering,
@@ -108,10 +109,11 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
       keepReady(parts, side);
     },
     refresh: side.cover.refresh,
-    tick: () => {
+    tick: (loopDelayMs) => {
       for (const { serverId, trouble } of side.watch.states()) side.cover.suspect(serverId, trouble !== undefined);
       tellProgress(side);
-      side.covering.review();
+      tellOthers(parts, peers, side);
+      side.covering.tick(loopDelayMs);
     },
     servers: createServersApi({
       settings,
@@ -129,7 +131,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
       restoration: restoration.service,
       stateOf: side.watch.stateOf,
       tell: side.watch.tell,
-      epochOf: (serverId) => epochFor(parts, peers, side, serverId),
+      epochOf: (serverId) => epochOfCover(side, serverId),
       settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
       lastFrameOf: ({ cameraId, stream }) => parts.progress.runOf({ cameraId, stream })?.until,
       planFor: side.covering.planFor,
@@ -163,9 +165,12 @@ function composeBackups(parts: FailoverParts, peers: Peers, side: Side): Backups
 function useBackup(parts: FailoverParts, side: Side, { serverId, settings }: SettingsBackup): void {
   // While everything is still being put together the newest backup is read when it is needed.
   if (side.watch === undefined || side.cover === undefined) return;
+  side.covering.hear({ kind: 'known-epoch', epoch: settings.server.epoch });
   side.watch.tell(serverId, { kind: 'roster', streams: expectedStreams(settings.cameras) });
   side.cover.refresh();
   keepReady(parts, side);
+  // It may name another share.
+  side.restoration.nudge(serverId);
 }
 
 async function composeCover(parts: FailoverParts, side: Side): Promise<CoverService> {
@@ -248,41 +253,10 @@ function othersOf({ settings }: FailoverParts, peers: Peers): readonly OtherMemb
     const heard = mode === 'failover' ? peers.heardOf(id) : undefined;
     if (heard === undefined) return [];
     const { channels, covering } = heard.keepAlive;
-    const records = covering.flatMap(({ streams }) =>
-      streams.filter(({ state }) => state === 'recording').map(({ cameraId }) => cameraId),
-    );
-    return [{ id, channels: channels.max, seats: Infinity, records: new Set(records) }];
+    return [{ id, channels: channels.max, seats: Infinity, covering }];
   });
 }
 
-function epochFor({ settings }: FailoverParts, peers: Peers, { cover, backups }: Side, serverId: string): number {
-  const current = cover.covered().find((one) => one.serverId === serverId && one.to === undefined);
-  if (current !== undefined) return current.epoch;
-  const { id: ownId } = settings.server.get();
-  const failovers = settings.peers.get().peers.filter(({ mode }) => mode === 'failover');
-  const known = [
-    peers.heardOf(serverId)?.keepAlive.epoch ?? 0,
-    backups.latest(serverId)?.settings.server.epoch ?? 0,
-    ...cover.covered().flatMap((one) => (one.serverId === serverId ? [one.epoch] : [])),
-    ...failovers
-      .flatMap(({ id }) => peers.heardOf(id)?.keepAlive.covering ?? [])
-      .flatMap((one) => (one.serverId === serverId ? [one.epoch] : [])),
-  ];
-  return nextEpoch(Math.max(...known), slotOf(ownId, [ownId, ...failovers.map(({ id }) => id)]));
-}
-
-const confirmations = z.object({
-  streams: z.array(
-    z.object({
-      cameraId: z.string(),
-      stream: z.enum(['main', 'sub']),
-      since: z.number(),
-      until: z.number(),
-      idleMs: z.number(),
-      epoch: z.number(),
-    }),
-  ),
-});
 const createAsking =
   ({ network }: Peers) =>
   async (serverId: string, streams: readonly object[]): Promise<readonly HandoverConfirmation[]> =>
@@ -296,6 +270,7 @@ function hear(parts: FailoverParts, peers: Peers, side: Side): void {
     side.watch.hear(event);
     if (event.kind === 'keep-alive') side.backups.sawRevision(event.peerId, event.keepAlive.settingsRevision);
   });
+  network.listen((event) => hearClaims(parts, side, event));
   network.listen((event) => {
     if (event.kind !== 'key-changed') return;
     const message = `Another key answers in the name of ${nameOfServer(settings, event.peerId)} (${event.address}): it was reinstalled, or it is not that server. Nothing was accepted.`;
@@ -317,6 +292,22 @@ function hear(parts: FailoverParts, peers: Peers, side: Side): void {
     await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host });
   };
 }
+
+/** Other failover servers and their claims; protected servers and their epochs. */
+function hearClaims({ settings }: FailoverParts, { covering }: Side, event: PeerEvent): void {
+  if (event.kind === 'refused' || settings.server.get().mode !== 'failover') return;
+  const memberId = event.peerId;
+  const isFailover = settings.peers.get().peers.some(({ id, mode }) => id === memberId && mode === 'failover');
+  if (event.kind === 'keep-alive') {
+    covering.hear({ kind: 'known-epoch', epoch: event.keepAlive.epoch });
+    if (isFailover) covering.hear({ kind: 'heard', memberId, covering: event.keepAlive.covering });
+  }
+  if (event.kind === 'beat' && isFailover) covering.hear({ kind: 'alive', memberId });
+  if (event.kind === 'down' && isFailover) covering.hear({ kind: 'gone', memberId });
+}
+
+const epochOfCover = ({ cover }: Side, serverId: string): number =>
+  Math.max(0, ...cover.covered().flatMap((one) => (one.serverId === serverId ? [one.epoch] : [])));
 
 function composeKnown(parts: FailoverParts, peers: Peers, side: Side): KnownServers {
   const { network } = peers;
@@ -397,6 +388,17 @@ function tellProgress({ cover, watch }: Side): void {
   if (watch === undefined) return;
   for (const { serverId, streams } of cover.progress(() => 'covering'))
     watch.tell(serverId, { kind: 'cover-progress', streams });
+}
+
+/** What other failover servers record for a server counts for its machine too: nobody waits for it. */
+function tellOthers(parts: FailoverParts, peers: Peers, { watch, covering }: Side): void {
+  for (const { covering: claims } of othersOf(parts, peers))
+    for (const { serverId, streams } of claims) {
+      const theirs = streams.filter(
+        ({ state, cameraId }) => state === 'recording' && covering.epochOfCamera(cameraId) === undefined,
+      );
+      if (theirs.length > 0) watch.tell(serverId, { kind: 'cover-progress', streams: theirs });
+    }
 }
 
 function createModeCheck({ settings }: FailoverParts, { watch }: Side): ServerDeps['beforeModeChange'] {

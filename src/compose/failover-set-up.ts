@@ -12,6 +12,7 @@ import type { CoveredStreams } from '../control/recording-side.ts';
 import { createRecordingProgress } from '../control/recording-progress.ts';
 import { openIncidents } from '../control/incidents.ts';
 import { createSettingsDocument } from '../control/settings-document.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import { composeCovering } from './cover-set-up.ts';
@@ -40,6 +41,16 @@ export type FailoverSetUp = {
 /** How often what was heard of others may change who covers what. */
 const REVIEW_MS = 250;
 
+/** Says how late each tick comes. */
+function startTicks(clock: Clock, tick: (loopDelayMs: number) => void): Cancel {
+  let due = clock.monotonic() + REVIEW_MS;
+  return clock.every(durationMs(REVIEW_MS), () => {
+    const late = Math.max(0, clock.monotonic() - due);
+    due = clock.monotonic() + REVIEW_MS;
+    tick(late);
+  });
+}
+
 export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   const { settings, clock, log, version } = box;
   const progress = createRecordingProgress(clock);
@@ -54,7 +65,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     side.review();
   };
   const cancels = [
-    clock.every(durationMs(REVIEW_MS), side.tick),
+    startTicks(clock, side.tick),
     settings.peers.onChange(review),
     settings.server.onChange(review),
     settings.failover.onChange(review),

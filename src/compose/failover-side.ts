@@ -4,6 +4,7 @@ import type { Covering } from '../control/covering.ts';
 import type { FailoverEffects } from '../control/failover-effects.ts';
 import type { KnownServers } from '../control/known-servers.ts';
 import type { CoverService } from '../cover/cover-service.ts';
+import type { Restoration } from '../restoration/restoration-types.ts';
 import type { Watch } from '../watch/watch.ts';
 
 export type Side = {
@@ -13,4 +14,5 @@ export type Side = {
   backups: Backups;
   effects: FailoverEffects;
   known: KnownServers;
+  restoration: Restoration;
 };

@@ -1,187 +1,233 @@
 /**
- * From "these streams of a failed server are to be covered" to "these are ours": asks the plan with what is known of the other
- * failover servers, again whenever that changes, and hands our share to the cover service. Record first, agree later.
+ * From "these streams of a failed server are to be covered" to "these are ours": feeds the claims machine with wishes, ranks of
+ * the plan and what other failover servers say, and hands our share to the cover service. Record first, claim second.
  *
- * Belongs here: that loop. Does not: the plan (failover/plan.ts), who keeps a camera that two cover (failover/claims.ts).
+ * Belongs here: that loop. Does not: who steps in and who yields (failover/claims.ts), the plan (failover/plan.ts).
  */
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { CoverService } from '../cover/cover-service.ts';
-import type { Member, PlanCamera } from '../failover/capacity.ts';
-import { keyOf } from '../failover/cover.ts';
+import type { Member } from '../failover/capacity.ts';
+import type { ClaimEffect, ClaimEvent, ClaimsState } from '../failover/claim-types.ts';
+import { epochOf, initialClaims, resumeClaims, savedClaimsOf, stepClaims } from '../failover/claims.ts';
+import type { SavedClaims } from '../failover/claims.ts';
 import type { StreamRef } from '../failover/cover.ts';
+import type { HandoverConfirmation } from '../failover/machine-types.ts';
+import { rankedFor } from '../failover/placement.ts';
 import type { NotCovered, Plan, PlanRequest } from '../failover/plan.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
+import type { CoverProgress } from '../wire/peer-protocol.ts';
+import { camerasOf, wholeServer } from './cover-wishes.ts';
+import type { Wish, Wishes } from './cover-wishes.ts';
 
-/** Another failover server that covers, as its keep-alive says it. */
-export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & {
-  /** Cameras that it records for somebody now. */
-  readonly records: ReadonlySet<string>;
-};
+/** Another failover server that is heard now. */
+export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & { readonly covering: readonly CoverProgress[] };
 export type CoveringDeps = {
   readonly ownId: () => string;
   /** Cameras that a probe found out of reach from here. */
   readonly unreachable: () => ReadonlySet<string>;
-  readonly cover: Pick<CoverService, 'cover' | 'release' | 'channels' | 'covered'>;
+  readonly cover: Pick<CoverService, 'cover' | 'release' | 'channels'>;
   readonly plan: (request: PlanRequest) => Plan;
-  /** Those that are heard now and know the protected server too. */
   readonly others: () => readonly OtherMember[];
   readonly settingsOf: (serverId: string) => BackedUpSettings | undefined;
   readonly failover: () => Pick<FailoverSettings, 'shortagePolicy' | 'oneServerAtATime'>;
-  /** In which epoch this server covers `serverId`: the one it has, else a new one above all it knows of. */
-  readonly epochFor: (serverId: string) => number;
-  readonly onNotCovered: (serverId: string, left: readonly NotCovered[]) => void;
-  readonly clock: Pick<Clock, 'monotonic' | 'now'>;
+  /** Has an epoch above `above` issued by the host. Rejects without one: then the provisional epoch stays. */
+  readonly issueEpoch: (serverId: string, above: number) => Promise<number>;
+  /** Asks another failover server what it records of these. */
+  readonly askWinner: (memberId: string, streams: readonly StreamRef[]) => Promise<readonly HandoverConfirmation[]>;
+  /** Of the run before. */
+  readonly kept: SavedClaims | undefined;
+  /** Durable when it returns: no epoch is used before. */
+  readonly keep: (saved: SavedClaims) => void;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Log;
 };
 export type Covering = {
   /** Idempotent. `lostFrom`: wall milliseconds from when on footage may be missing there. */
   readonly want: (serverId: string, streams: readonly StreamRef[], lostFrom: number) => void;
   readonly release: (serverId: string, streams: readonly StreamRef[]) => void;
-  /** Others came, went, or record something now. */
-  readonly review: () => void;
+  readonly hear: (event: HeardClaim) => void;
+  /** A few times a second. */
+  readonly tick: (loopDelayMs: number) => void;
   /** Why wanted cameras are not covered by anybody, by the newest plan. */
   readonly notCovered: () => readonly NotCovered[];
   readonly planFor: (failed: readonly string[]) => Plan;
+  /** In which epoch a camera is recorded here; undefined: it is not. */
+  readonly epochOfCamera: (cameraId: string) => number | undefined;
+  /** The highest epoch known. */
+  readonly maxEpoch: () => number;
 };
+type OfKind<Kind extends ClaimEvent['kind']> = Extract<ClaimEvent, { readonly kind: Kind }>;
+/** What other servers say, without the time. */
+export type HeardClaim =
+  | Omit<OfKind<'heard'>, 'at'>
+  | Omit<OfKind<'alive' | 'gone'>, 'at'>
+  | Omit<OfKind<'known-epoch'>, 'at'>;
+type Happening =
+  | HeardClaim
+  | Omit<OfKind<'want'>, 'at'>
+  | Omit<OfKind<'unwant'>, 'at'>
+  | Omit<OfKind<'ranks'>, 'at'>
+  | Omit<OfKind<'issued'>, 'at'>
+  | Omit<OfKind<'winner-answered'>, 'at'>
+  | Omit<OfKind<'tick'>, 'at'>;
 
-/** Whoever the plan gives a camera must be seen recording it within this; else the next one steps in. */
-export const STEP_IN_MS = 3000;
-
-type Wish = { readonly stream: StreamRef; readonly lostFrom: number; readonly since: number };
-
+// oxlint-disable-next-line max-lines-per-function -- one closure over wishes and claims
 export function createCovering(deps: CoveringDeps): Covering {
-  const wishes = new Map<string, Map<string, Wish>>();
-  /** Cameras recorded here for somebody, by the plan. */
-  const ours = new Map<string, string>();
+  const { clock, log } = deps;
+  const wishes: Wishes = new Map();
+  const said = new Set<string>();
   let left: readonly NotCovered[] = [];
-  const takeUp = createTakingUp(deps);
-  const review = (): void => {
-    const plan = deps.plan(requestOf(deps, camerasOf(deps, wishes), { wishes, ours }));
-    left = plan.notCovered;
-    for (const [serverId, streams] of wishes) {
-      const mine = [...streams.values()].filter(({ stream }) => plan.assigned.get(stream.cameraId) === deps.ownId());
-      const refused = takeUp(serverId, mine);
-      const lost = [...streams.values()].filter(
-        ({ stream }) => ours.has(stream.cameraId) && !mine.some((wish) => wish.stream.cameraId === stream.cameraId),
-      );
-      // Footage recorded twice is cheap: what was begun ends only by a hand-over or a claim, not by a new plan.
-      for (const { stream } of lost) deps.log.debug('a camera is planned elsewhere now', { ...stream });
-      for (const { stream } of mine) if (!refused.has(keyOf(stream))) ours.set(stream.cameraId, serverId);
-      deps.onNotCovered(
-        serverId,
-        left.filter(({ camera }) => camera.serverId === serverId),
-      );
+  // What the run before recorded goes on by the cover service's own index; its machines want it again in a moment.
+  let state: ClaimsState = deps.kept
+    ? resumeClaims(deps.ownId(), deps.kept, clock.monotonic()).state
+    : initialClaims(deps.ownId(), 0);
+  let saved = JSON.stringify(savedClaimsOf(state));
+
+  const keep = (): void => {
+    const next = savedClaimsOf(state);
+    const text = JSON.stringify(next);
+    if (text === saved) return;
+    saved = text;
+    try {
+      deps.keep(next);
+    } catch (error) {
+      // A full system disk must not keep a camera from being covered.
+      log.error('claims cannot be kept on disk', { reason: messageOf(error) });
     }
   };
+  const tell = (happening: Happening): void => {
+    const step = stepClaims(state, { ...happening, at: clock.monotonic() });
+    ({ state } = step);
+    keep();
+    for (const effect of step.effects) carryOut(effect);
+  };
+  const record = (serverId: string, cameraIds: readonly string[], epoch: number): void => {
+    const mine = [...(wishes.get(serverId)?.values() ?? [])].filter(({ stream }) =>
+      cameraIds.includes(stream.cameraId),
+    );
+    for (const [lostFrom, together] of Map.groupBy(mine, (wish) => wish.lostFrom)) {
+      const streams = together.map(({ stream }) => stream);
+      const refused = deps.cover.cover({ serverId, streams, epoch, lostFrom });
+      for (const { cameraId, stream, cause, message } of refused) {
+        const key = `${cameraId}/${stream} ${cause}`;
+        if (!said.has(key)) log.warn('camera not covered', { cameraId, stream, cause, message });
+        said.add(key);
+      }
+    }
+  };
+  const carryOut = (effect: ClaimEffect): void => {
+    switch (effect.kind) {
+      case 'record':
+        return record(effect.serverId, effect.cameraIds, effect.epoch);
+      case 'stop':
+        return effect.to === undefined ? undefined : yielded(effect.cameraIds, effect.to);
+      case 'ask-winner': {
+        const { memberId, ask, cameraIds } = effect;
+        const streams = cameraIds.map((cameraId) => ({ cameraId, stream: 'main' as const }));
+        const answered = deps.askWinner(memberId, streams);
+        return inBackground(answered, (rows) => tell({ kind: 'winner-answered', memberId, ask, streams: rows }));
+      }
+      case 'claim': {
+        const { serverId, above } = effect;
+        return inBackground(deps.issueEpoch(serverId, above), (epoch) => tell({ kind: 'issued', serverId, epoch }));
+      }
+    }
+  };
+  const inBackground = <T>(work: Promise<T>, use: (result: T) => void): void => {
+    work.then(use, (error: unknown) => log.debug('no answer about a claim', { reason: messageOf(error) }));
+  };
+  /** They stay wanted: should the other one stop, this server steps in again. */
+  const yielded = (cameraIds: readonly string[], to: string): void => {
+    for (const [serverId, streams] of wishes) {
+      const lost = [...streams.values()].flatMap(({ stream }) => (cameraIds.includes(stream.cameraId) ? [stream] : []));
+      if (lost.length === 0) continue;
+      log.info('cameras yielded', { serverId, to, cameraIds });
+      deps.cover.release(serverId, lost);
+    }
+  };
+  /** Who would step in in which order, with all that is known now. */
+  const rank = (): void => {
+    const request = requestOf(deps, wishes, state);
+    const { assigned, notCovered } = deps.plan(request);
+    left = notCovered;
+    const outside = new Set(notCovered.map(({ camera }) => camera.id));
+    const ranks = request.cameras.map(
+      (camera) =>
+        [camera.id, outside.has(camera.id) ? [] : rankedFor(camera, request.members, assigned.get(camera.id))] as const,
+    );
+    tell({ kind: 'ranks', ranks: Object.fromEntries(ranks) });
+  };
   return {
-    review: () => {
-      if (wishes.size > 0) review();
-    },
     want: (serverId, streams, lostFrom) => {
       const known = wishes.get(serverId) ?? new Map<string, Wish>();
       wishes.set(serverId, known);
-      for (const stream of streams) {
-        const key = keyOf(stream);
-        if (!known.has(key)) known.set(key, { stream, lostFrom, since: deps.clock.monotonic() });
+      const added = streams.filter((stream) => !known.has(keyOf(stream)));
+      for (const stream of added) known.set(keyOf(stream), { stream, lostFrom });
+      const cameraIds = [...new Set(added.map(({ cameraId }) => cameraId))];
+      tell({ kind: 'want', serverId, cameraIds });
+      rank();
+      // Those of cameras that are recorded here already; for the others it was just done, or is not our turn.
+      for (const cameraId of cameraIds) {
+        const epoch = epochOf(state, cameraId);
+        if (epoch !== undefined) record(serverId, [cameraId], epoch);
       }
-      review();
     },
     release: (serverId, streams) => {
       const known = wishes.get(serverId);
-      for (const { cameraId, stream } of streams) {
-        known?.delete(keyOf({ cameraId, stream }));
-        // Its other stream may still be wanted: then the camera stays where it is.
-        if (![...(known?.values() ?? [])].some((wish) => wish.stream.cameraId === cameraId)) ours.delete(cameraId);
-      }
+      for (const stream of streams) known?.delete(keyOf(stream));
       if (known?.size === 0) wishes.delete(serverId);
+      const wanted = new Set([...(known?.values() ?? [])].map(({ stream }) => stream.cameraId));
+      const cameraIds = [...new Set(streams.map(({ cameraId }) => cameraId))].filter((id) => !wanted.has(id));
+      for (const key of said) if (streams.some((stream) => key.startsWith(`${keyOf(stream)} `))) said.delete(key);
+      tell({ kind: 'unwant', cameraIds });
       deps.cover.release(serverId, streams);
+    },
+    hear: tell,
+    tick: (loopDelayMs) => {
+      if (wishes.size > 0) rank();
+      if (wishes.size > 0 || Object.keys(state.held).length > 0) tell({ kind: 'tick', loopDelayMs });
     },
     notCovered: () => left,
     planFor: (failed) => {
-      const wanted = new Map(failed.map((serverId) => [serverId, allOf(deps, serverId)] as const));
-      return deps.plan(requestOf(deps, camerasOf(deps, wanted), { wishes: wanted, ours: new Map() }));
+      const all: Wishes = new Map(failed.map((id) => [id, wholeServer(deps.settingsOf(id)?.cameras ?? [])] as const));
+      return deps.plan({ ...requestOf(deps, all, state), present: new Map() });
     },
+    epochOfCamera: (cameraId) => epochOf(state, cameraId),
+    maxEpoch: () => state.maxEpoch,
   };
 }
 
-type Wishes = ReadonlyMap<string, ReadonlyMap<string, Wish>>;
+const keyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream}`;
 
-/** Every stream that the server is to record by its settings. */
-function allOf({ settingsOf, clock }: CoveringDeps, serverId: string): ReadonlyMap<string, Wish> {
-  const cameras = settingsOf(serverId)?.cameras ?? [];
-  // As if it failed now: nobody is overdue.
-  const now = clock.monotonic();
-  return new Map(
-    cameras
-      .filter(({ enabled, record }) => enabled && record)
-      .map(({ id }) => [`${id}/main`, { stream: { cameraId: id, stream: 'main' }, lostFrom: 0, since: now }]),
-  );
-}
-
-/** In the order in which their servers failed. */
-function camerasOf({ settingsOf }: CoveringDeps, wishes: Wishes): readonly PlanCamera[] {
-  return [...wishes].flatMap(([serverId, streams]) => {
-    const wanted = new Set([...streams.values()].map(({ stream }) => stream.cameraId));
-    return (settingsOf(serverId)?.cameras ?? [])
-      .filter(({ id }) => wanted.has(id))
-      .map(({ id, name, priority }) => ({ id, serverId, name, priority }));
-  });
-}
-
-type Present = { readonly wishes: Wishes; readonly ours: ReadonlyMap<string, string> };
-function requestOf(deps: CoveringDeps, cameras: readonly PlanCamera[], { wishes, ours }: Present): PlanRequest {
+function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): PlanRequest {
   const others = deps.others();
-  const now = deps.clock.monotonic();
-  const overdue = new Set(
-    [...wishes.values()].flatMap((streams) =>
-      [...streams.values()].filter(({ since }) => now - since > STEP_IN_MS).map(({ stream }) => stream.cameraId),
-    ),
-  );
   const present = new Map<string, string>();
-  for (const { id, records } of others) for (const cameraId of records) present.set(cameraId, id);
-  for (const cameraId of ours.keys()) present.set(cameraId, deps.ownId());
+  for (const { id, covering } of others) for (const cameraId of recordedIn(covering)) present.set(cameraId, id);
+  for (const cameraId of Object.keys(held)) present.set(cameraId, deps.ownId());
   const { shortagePolicy: shortage, oneServerAtATime } = deps.failover();
+  const own = {
+    id: deps.ownId(),
+    channels: deps.cover.channels().max,
+    seats: Infinity,
+    unreachable: deps.unreachable(),
+  };
   return {
     members: [
-      { id: deps.ownId(), channels: deps.cover.channels().max, seats: Infinity, unreachable: deps.unreachable() },
-      ...others.map(({ id, channels, seats, records }) => ({
-        id,
-        channels,
-        seats,
-        unreachable: new Set([...overdue].filter((cameraId) => !records.has(cameraId))),
-      })),
+      own,
+      ...others.map(({ id, channels, seats }) => ({ id, channels, seats, unreachable: new Set<string>() })),
     ],
-    cameras,
+    cameras: camerasOf(wishes, (serverId) => deps.settingsOf(serverId)?.cameras ?? []),
     present,
     shortage,
     oneServerAtATime,
   };
 }
 
-/** Hands cameras to the cover service; answers with the keys of the streams that it refused. */
-function createTakingUp({
-  cover,
-  epochFor,
-  log,
-}: CoveringDeps): (serverId: string, mine: readonly Wish[]) => ReadonlySet<string> {
-  /** Said once, not with every review. */
-  const told = new Map<string, string>();
-  return (serverId, mine) => {
-    const refused = new Set<string>();
-    if (mine.length === 0) return refused;
-    const epoch = epochFor(serverId);
-    for (const [lostFrom, wishes] of Map.groupBy(mine, (wish) => wish.lostFrom)) {
-      const streams = wishes.map(({ stream }) => stream);
-      for (const { cameraId, stream, cause, message } of cover.cover({ serverId, streams, epoch, lostFrom })) {
-        const key = keyOf({ cameraId, stream });
-        refused.add(key);
-        if (told.get(key) !== cause) log.warn('camera not covered', { cameraId, stream, cause, reason: message });
-        told.set(key, cause);
-      }
-    }
-    for (const { stream } of mine) if (!refused.has(keyOf(stream))) told.delete(keyOf(stream));
-    return refused;
-  };
-}
+/** Cameras that somebody says he records. */
+const recordedIn = (covering: readonly CoverProgress[]): readonly string[] =>
+  covering.flatMap(({ streams }) =>
+    streams.flatMap(({ cameraId, state }) => (state === 'recording' ? [cameraId] : [])),
+  );

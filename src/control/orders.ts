@@ -3,6 +3,7 @@ import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { ServerSettings, VolumeSettings } from '../site/server-settings.ts';
+import { streamSourceOf } from '../site/stream-source.ts';
 import { MEDIA_PROTOCOL_VERSION } from '../wire/media-protocol.ts';
 import type { Orders, PushOrder, StreamName, StreamOrder } from '../wire/media-protocol.ts';
 
@@ -54,24 +55,12 @@ function streamsOf(
   volumeIds: readonly string[],
   password: string | undefined,
 ): readonly StreamOrder[] {
-  const order = (stream: StreamName, source: CameraSettings['main'], record: boolean): StreamOrder => ({
-    cameraId: camera.id,
-    stream,
-    url: source.url,
-    username: camera.username,
-    password: camera.hasPassword ? password : undefined,
-    transport: source.transport,
-    fingerprint: camera.fingerprint,
-    audio: camera.audio,
-    record,
-    hold: false,
-    epoch: undefined,
-    segmentSeconds: undefined,
-    priority: camera.priority,
-    volumeIds,
-  });
-  const main = order('main', camera.main, camera.record);
-  return camera.sub === undefined ? [main] : [main, order('sub', camera.sub, camera.recordSub)];
+  const order = (stream: StreamName, record: boolean): readonly StreamOrder[] => {
+    const source = streamSourceOf(camera, stream, password);
+    if (source === undefined) return [];
+    return [{ ...source, record, hold: false, epoch: undefined, segmentSeconds: undefined, volumeIds }];
+  };
+  return [...order('main', camera.record), ...order('sub', camera.recordSub)];
 }
 
 /** Cameras spread over the volumes by their id, each with all of them to fall back to. */

@@ -1,0 +1,118 @@
+/** What several failover servers need to agree: kept claims, the host's store of epochs, questions to each other. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { CoveringDeps } from '../control/covering.ts';
+import { openArbiter } from '../coordination/arbiter.ts';
+import { createArbiterLog } from '../coordination/arbiter-log.ts';
+import { claimEpoch } from '../coordination/epoch-claim.ts';
+import type { SiteStore } from '../coordination/site-store.ts';
+import { createStoreClient } from '../coordination/store-client.ts';
+import { createStoreHandlers } from '../coordination/store-handlers.ts';
+import { STORE_METHODS } from '../coordination/store-wire.ts';
+import { replaceFileSync } from '../core/durable-file.ts';
+import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import { createId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
+import type { SavedClaims } from '../failover/claims.ts';
+import type { HandoverConfirmation } from '../failover/machine-types.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Side } from './failover-side.ts';
+import type { Peers } from './peer-set-up.ts';
+
+type Claims = Pick<CoveringDeps, 'kept' | 'keep' | 'issueEpoch' | 'askWinner'>;
+
+export function composeClaims(parts: FailoverParts, peers: Peers, side: Side): Claims {
+  answerConfirmations(parts, peers, side);
+  answerStore(parts, peers);
+  return { ...openKept(parts), issueEpoch: createIssuing(parts, peers), askWinner: createAsking(peers) };
+}
+
+const savedSchema = z.strictObject({
+  maxEpoch: z.number().int().min(0),
+  servers: z.array(
+    z.strictObject({ serverId: z.string(), epoch: z.number().int().min(0), cameraIds: z.array(z.string()) }),
+  ),
+});
+
+function openKept({ dataDir, log }: FailoverParts): Pick<Claims, 'kept' | 'keep'> {
+  const path = join(dataDir, 'failover-claims.json');
+  return { kept: readKept(path, log), keep: (saved) => replaceFileSync(path, JSON.stringify(saved)) };
+}
+
+function readKept(path: string, log: Log): SavedClaims | undefined {
+  try {
+    return savedSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') log.error('kept claims cannot be used', { reason: messageOf(error) });
+    return undefined;
+  }
+}
+
+/** One claim a cover: the host recognises it when its answer was lost. */
+function createIssuing({ settings, clock }: FailoverParts, { network, connected }: Peers): Claims['issueEpoch'] {
+  const claims = new Map<string, string>();
+  return async (serverId, above) => {
+    const host = settings.peers.get().peers.find(({ id, managesUs }) => managesUs && connected().includes(id));
+    if (host === undefined) throw new UnderstudyError('unavailable', 'claim/no-host', 'No host is connected.');
+    const request = async (method: string, params: unknown): Promise<unknown> =>
+      (await network.request(host.id, method, params)).result;
+    const key = `${serverId} ${above}`;
+    const claim = claims.get(key) ?? createId('claim');
+    claims.set(key, claim);
+    const failoverId = settings.server.get().id;
+    const epoch = await claimEpoch(createStoreClient({ clock, request }), { serverId, failoverId, above, claim });
+    claims.delete(key);
+    return epoch;
+  };
+}
+
+/** The store is opened when it is first asked for: a server may become the host while it runs. */
+function answerStore({ settings, clock, dataDir }: FailoverParts, { network }: Peers): void {
+  let opening: Promise<SiteStore> | undefined;
+  const store = async (): Promise<SiteStore> => {
+    if (settings.server.get().mode !== 'host')
+      throw new UnderstudyError('unavailable', 'store/unavailable', 'This server is no host.');
+    opening ??= openArbiter({ clock, storage: createArbiterLog(join(dataDir, 'site-store.jsonl')) });
+    return await opening;
+  };
+  for (const method of STORE_METHODS)
+    network.handle(method, async (_peer, params) => {
+      const handler = createStoreHandlers(await store(), clock).get(method);
+      if (handler === undefined) throw new UnderstudyError('unsupported', 'store/method', `No ${method} here.`);
+      return { result: await handler(params) };
+    });
+}
+
+const streamsSchema = z.object({
+  streams: z.array(z.object({ cameraId: z.string().max(64), stream: z.enum(['main', 'sub']) })).max(512),
+});
+
+/** Another failover server asks what is recorded here, before it lets go of it. */
+function answerConfirmations({ progress }: FailoverParts, { network }: Peers, side: Side): void {
+  network.handle('cover.confirm', async (_peer, params) => {
+    const streams = streamsSchema.parse(params).streams.flatMap((stream) => {
+      const [run, epoch] = [progress.runOf(stream), side.covering.epochOfCamera(stream.cameraId)];
+      return run === undefined || epoch === undefined ? [] : [{ ...stream, ...run, epoch }];
+    });
+    return await Promise.resolve({ result: { streams } });
+  });
+}
+
+export const confirmations: z.ZodType<{ readonly streams: readonly HandoverConfirmation[] }> = z.object({
+  streams: z.array(
+    z.object({
+      cameraId: z.string(),
+      stream: z.enum(['main', 'sub']),
+      since: z.number(),
+      until: z.number(),
+      idleMs: z.number(),
+      epoch: z.number(),
+    }),
+  ),
+});
+
+const createAsking =
+  ({ network }: Peers): Claims['askWinner'] =>
+  async (memberId, streams) =>
+    confirmations.parse((await network.request(memberId, 'cover.confirm', { streams })).result).streams;
