@@ -10,6 +10,7 @@
 import { pushKeyOf } from '../core/push-key.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
 import type { CameraSettings } from '../site/camera.ts';
+import { streamSourceOf } from '../site/stream-source.ts';
 import type { StreamName, StreamOrder } from '../wire/media-protocol.ts';
 import type { ProtectedSettings, Refusal, RefusalCause, StandbyLevel, StreamRef } from './cover-types.ts';
 
@@ -149,27 +150,10 @@ export const recordedStreamsOf = (camera: CameraSettings): readonly StreamName[]
 function ordersOf({ server, camera, use }: Wish, volumeIds: readonly string[]): readonly StreamOrder[] {
   const password = server.settings?.secrets[cameraSecretName(camera.id)];
   const preferred = preferenceOf(camera.id, volumeIds);
-  const orderOf = (stream: StreamName, how: How): readonly StreamOrder[] => {
-    const source = stream === 'main' ? camera.main : camera.sub;
-    if (source === undefined) return [];
-    const order: StreamOrder = {
-      cameraId: camera.id,
-      stream,
-      url: source.url,
-      username: camera.username,
-      password: camera.hasPassword ? password : undefined,
-      transport: source.transport,
-      fingerprint: camera.fingerprint,
-      audio: camera.audio,
-      priority: camera.priority,
-      volumeIds: preferred,
-      ...how,
-    };
-    return [order];
-  };
   return STREAMS.flatMap((stream) => {
+    const source = streamSourceOf(camera, stream, password);
     const how = howOf(server, camera, stream, use);
-    return how === undefined ? [] : orderOf(stream, how);
+    return source === undefined || how === undefined ? [] : [{ ...source, ...how, volumeIds: preferred }];
   });
 }
 

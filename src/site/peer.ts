@@ -13,7 +13,8 @@ const fingerprintSchema = z.string().regex(/^[0-9a-f]{64}$/, 'Expected 64 hexade
 const hostSchema = z.string().min(1).max(253);
 const portSchema = z.number().int().min(1).max(65_535);
 
-export const peerRecordSchema = z.strictObject({
+/** How a server introduces itself to another one (`POST /peers`, pairing). */
+export const peerIdentitySchema = z.strictObject({
   id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
   name: nameSchema,
   mode: z.enum(CMS_MODES),
@@ -21,10 +22,15 @@ export const peerRecordSchema = z.strictObject({
   fingerprint: fingerprintSchema,
   /** SHA-256 of the certificate of its web interface, as it was shown and confirmed. */
   httpsFingerprint: fingerprintSchema.optional(),
-  /** Where this server dials it; absent: it dials in (pairing code, behind NAT). */
+  /** Where the other server dials it; absent: it dials in (pairing code, behind NAT). */
   host: hostSchema.optional(),
   peerPort: portSchema.optional(),
   httpPort: portSchema.optional(),
+});
+export type PeerIdentity = z.infer<typeof peerIdentitySchema>;
+
+export const peerRecordSchema = z.strictObject({
+  ...peerIdentitySchema.shape,
   /** This server protects it: watches, keeps settings backups, covers. */
   watched: z.boolean().default(false),
   /** It protects this server, and may ask for settings and footage. */
@@ -37,16 +43,3 @@ export const peerRecordSchema = z.strictObject({
   addedAt: z.number(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;
-
-/** How a server introduces itself to another one (`POST /peers`, pairing). */
-export const peerIdentitySchema = z.strictObject({
-  id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
-  name: nameSchema,
-  mode: z.enum(CMS_MODES),
-  fingerprint: fingerprintSchema,
-  httpsFingerprint: fingerprintSchema.optional(),
-  host: hostSchema.optional(),
-  peerPort: portSchema.optional(),
-  httpPort: portSchema.optional(),
-});
-export type PeerIdentity = z.infer<typeof peerIdentitySchema>;
