@@ -13,7 +13,7 @@ import type { Happening, State } from '../failover/machine-types.ts';
 import type { NotCovered, Plan } from '../failover/plan.ts';
 import type { Restoration, RestorationProgress } from '../restoration/restoration-types.ts';
 import type { Settings } from '../settings/settings.ts';
-import { RETURN_SECRET } from '../site/failover-settings.ts';
+import { RETURN_SECRET, changedSettings } from '../site/failover-settings.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
 import type { Incidents } from './incidents.ts';
 
@@ -92,8 +92,7 @@ function settingsPart({
   return {
     settings: settings.failover.get,
     changeSettings: async (change, user) => {
-      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-      const after = await settings.failover.update((before) => ({ ...before, ...given }));
+      const after = await settings.failover.update((before) => changedSettings(before, change));
       activity.record({
         severity: 'info',
         code: 'failover-settings-changed',

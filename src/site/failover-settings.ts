@@ -14,17 +14,24 @@ export const TIMEOUT_LIMITS = {
 } as const;
 export type TimeoutName = keyof typeof TIMEOUT_LIMITS;
 
-const timeoutOf = (name: TimeoutName): z.ZodDefault<z.ZodNumber> => {
-  const { default: usual, min, max } = TIMEOUT_LIMITS[name];
+const secondsFor = (name: TimeoutName): z.ZodNumber => {
+  const { min, max } = TIMEOUT_LIMITS[name];
   const words = `Expected ${min} to ${max} seconds for ${name}.`;
-  return z.number(words).int(words).min(min, words).max(max, words).default(usual);
+  return z.number(words).int(words).min(min, words).max(max, words);
+};
+const timeoutFields = {
+  connected: secondsFor('connected'),
+  started: secondsFor('started'),
+  keepAlive: secondsFor('keepAlive'),
+  normalShutdown: secondsFor('normalShutdown'),
+  abnormalShutdown: secondsFor('abnormalShutdown'),
 };
 export const timeoutsSchema = z.strictObject({
-  connected: timeoutOf('connected'),
-  started: timeoutOf('started'),
-  keepAlive: timeoutOf('keepAlive'),
-  normalShutdown: timeoutOf('normalShutdown'),
-  abnormalShutdown: timeoutOf('abnormalShutdown'),
+  connected: timeoutFields.connected.default(TIMEOUT_LIMITS.connected.default),
+  started: timeoutFields.started.default(TIMEOUT_LIMITS.started.default),
+  keepAlive: timeoutFields.keepAlive.default(TIMEOUT_LIMITS.keepAlive.default),
+  normalShutdown: timeoutFields.normalShutdown.default(TIMEOUT_LIMITS.normalShutdown.default),
+  abnormalShutdown: timeoutFields.abnormalShutdown.default(TIMEOUT_LIMITS.abnormalShutdown.default),
 });
 export type Timeouts = z.infer<typeof timeoutsSchema>;
 
@@ -37,41 +44,81 @@ export const SUSPICION_MS = 1150;
 /** Since the last durable fragment of a stream that was recording: fragment, group commit and a slow disk fit below. */
 export const PROGRESS_SUSPICION_MS = 4000;
 
-export const failoverSettingsSchema = z.strictObject({
+/** Without their defaults: in a change, what is absent stays. */
+const fields = {
   /** Absolute; default `<data>/backups`. */
-  backupDirectory: z.string().max(4096).optional(),
+  backupDirectory: z.string().max(4096),
   /** Where covered cameras are recorded; default: the volumes of this server, in their order. */
-  storeVolumeIds: z.array(z.string()).max(32).default([]),
+  storeVolumeIds: z.array(z.string()).max(32),
   /** Where other servers, and where browsers, reach this one, if not at the address they see. */
-  serverAddress: z.string().max(253).optional(),
-  clientAddress: z.string().max(253).optional(),
-  dailyBackup: z.boolean().default(true),
+  serverAddress: z.string().max(253),
+  clientAddress: z.string().max(253),
+  dailyBackup: z.boolean(),
   /** `hh:mm`, UTC. */
-  dailyBackupAt: z
-    .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected a time of day in UTC such as 03:30')
-    .default('03:00'),
-  automaticTakeover: z.boolean().default(true),
-  automaticRestore: z.boolean().default(true),
-  timeouts: timeoutsSchema.prefault({}),
-  shortagePolicy: z.enum(SHORTAGE_POLICIES).default('by-priority'),
+  dailyBackupAt: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected a time of day in UTC such as 03:30'),
+  automaticTakeover: z.boolean(),
+  automaticRestore: z.boolean(),
+  shortagePolicy: z.enum(SHORTAGE_POLICIES),
   /** False: as many servers at once as there are channels for. */
-  oneServerAtATime: z.boolean().default(false),
-  footagePolicy: z.enum(FOOTAGE_POLICIES).default('return'),
-  transport: z.enum(TRANSPORTS).default('direct'),
+  oneServerAtATime: z.boolean(),
+  footagePolicy: z.enum(FOOTAGE_POLICIES),
+  transport: z.enum(TRANSPORTS),
   /** Bits a second of all restorations together; absent: as fast as the other side takes it. */
-  restorationLimit: z.number().int().positive().optional(),
+  restorationLimit: z.number().int().positive(),
   /** Pre-buffer of hot cameras in seconds: longer than suspicion, a key frame interval and a fragment. */
-  hotSeconds: z.number().int().min(10).max(120).default(30),
+  hotSeconds: z.number().int().min(10).max(120),
   /** Three failures within ten minutes: handed back only after so many calm seconds. */
-  holdDownSeconds: z.number().int().min(0).max(3600).default(120),
+  holdDownSeconds: z.number().int().min(0).max(3600),
   /** Every so many minutes each protected camera is asked for a key frame; 0: never. */
-  probeMinutes: z.number().int().min(0).max(1440).default(60),
+  probeMinutes: z.number().int().min(0).max(1440),
   /** Scheduled drills: every so many days; 0: never. */
-  drillDays: z.number().int().min(0).max(365).default(0),
-  maxChannels: z.number().int().min(1).max(128).default(128),
+  drillDays: z.number().int().min(0).max(365),
+  maxChannels: z.number().int().min(1).max(128),
+};
+export const failoverSettingsSchema = z.strictObject({
+  backupDirectory: fields.backupDirectory.optional(),
+  storeVolumeIds: fields.storeVolumeIds.default([]),
+  serverAddress: fields.serverAddress.optional(),
+  clientAddress: fields.clientAddress.optional(),
+  dailyBackup: fields.dailyBackup.default(true),
+  dailyBackupAt: fields.dailyBackupAt.default('03:00'),
+  automaticTakeover: fields.automaticTakeover.default(true),
+  automaticRestore: fields.automaticRestore.default(true),
+  timeouts: timeoutsSchema.prefault({}),
+  shortagePolicy: fields.shortagePolicy.default('by-priority'),
+  oneServerAtATime: fields.oneServerAtATime.default(false),
+  footagePolicy: fields.footagePolicy.default('return'),
+  transport: fields.transport.default('direct'),
+  restorationLimit: fields.restorationLimit.optional(),
+  hotSeconds: fields.hotSeconds.default(30),
+  holdDownSeconds: fields.holdDownSeconds.default(120),
+  probeMinutes: fields.probeMinutes.default(60),
+  drillDays: fields.drillDays.default(0),
+  maxChannels: fields.maxChannels.default(128),
 });
 export type FailoverSettings = z.infer<typeof failoverSettingsSchema>;
+
+/** What is absent stays; `null` takes an optional setting away. */
+export const failoverChangeSchema = z
+  .strictObject({
+    ...fields,
+    backupDirectory: fields.backupDirectory.nullable(),
+    serverAddress: fields.serverAddress.nullable(),
+    clientAddress: fields.clientAddress.nullable(),
+    restorationLimit: fields.restorationLimit.nullable(),
+    timeouts: z.strictObject(timeoutFields).partial(),
+  })
+  .partial();
+
+export function changedSettings(
+  before: FailoverSettings,
+  { timeouts, ...rest }: z.infer<typeof failoverChangeSchema>,
+): FailoverSettings {
+  const merged = { ...before, ...given(rest), timeouts: { ...before.timeouts, ...given(timeouts ?? {}) } };
+  return failoverSettingsSchema.parse(Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)));
+}
+const given = (change: object): object =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
 /** On the protected server: the share where a failover server puts returned footage (product D2), if it shall be SMB. */
 export const returnShareSchema = z.strictObject({

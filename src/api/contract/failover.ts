@@ -1,7 +1,7 @@
 /** Other servers, who covers whom, takeovers, restorations, drills, incidents. */
 import { z } from 'zod';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
-import { failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
+import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
 import { peerIdentitySchema } from '../../site/peer.ts';
 import { isoTime } from './common.ts';
 import { cmsMode } from './server.ts';
@@ -113,8 +113,8 @@ export const searchResult = z.object({
 });
 
 export const failoverSettings = failoverSettingsSchema;
-/** PATCH: what is absent stays. */
-export const updateFailoverSettingsRequest = failoverSettingsSchema.partial();
+/** PATCH: what is absent stays; `null` takes an optional setting away. */
+export const updateFailoverSettingsRequest = failoverChangeSchema;
 export const returnShare = returnShareSchema.extend({ hasPassword: z.boolean() });
 export const setReturnShareRequest = returnShareSchema.extend({ password: z.string().max(1024).optional() });
 
