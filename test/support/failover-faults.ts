@@ -78,9 +78,9 @@ export function cutOneWay({ hub }: NetLab, from: NetBox, to: NetBox | undefined)
   const table = `cut-${from.cable}-${to?.cable ?? 'all'}`.replaceAll('-', '_');
   const rule = to === undefined ? 'counter drop' : `ip daddr ${to.address} counter drop`;
   const text = `table netdev ${table} {\n chain c {\n  type filter hook ingress device "${from.cable}" priority 0;\n  ${rule}\n }\n}\n`;
-  execFileSync('ip', ['netns', 'exec', hub, 'nft', '-f', '-'], { input: text });
+  execFileSync('ip', ['netns', 'exec', hub, '/usr/sbin/nft', '-f', '-'], { input: text });
   return async () => {
-    execFileSync('ip', ['netns', 'exec', hub, 'nft', 'delete', 'table', 'netdev', table]);
+    execFileSync('ip', ['netns', 'exec', hub, '/usr/sbin/nft', 'delete', 'table', 'netdev', table]);
     await Promise.resolve();
   };
 }

@@ -1,16 +1,13 @@
 /**
- * What became of every access unit of a simulated camera: read as a user would see it (playlists and byte ranges of the protected
- * server), or out of the files of several servers together.
+ * What became of every access unit of a simulated camera, read as a user would see it: playlists and byte ranges of the protected server,
+ * held against its ledger.
  *
  * Belongs here: reading and judging recordings. Does not: what goes wrong before (failover-play.ts).
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { LedgerView } from '../../src/demo/footage-check.ts';
 import { checkRecording, compareWithLedger, withinRecording } from '../../src/simulator/check.ts';
 import type { BookedGap, CheckReport, RecordedUnit } from '../../src/simulator/check.ts';
 import { readSegment } from '../../src/simulator/recorded-units.ts';
-import { parseStamp } from '../../src/simulator/stamp.ts';
 import type { SiteBox, SiteCamera } from './failover-site.ts';
 
 /** Until the first sender report wall times come from arrival, and sockets are read in turns; and two frames. */
@@ -39,30 +36,9 @@ export async function judgeTimeline(box: SiteBox, camera: SiteCamera, span: Span
   return judge(camera, units, ledger);
 }
 
-/** Files of several servers together, for what is not returned (yet). What stands in two of them counts once. */
-export async function judgeFiles(boxes: readonly SiteBox[], camera: SiteCamera): Promise<CameraVerdict> {
-  const units: RecordedUnit[] = [];
-  for (const box of boxes) units.push(...(await fileUnits(box, camera.cameraId)));
-  const byCounter = new Map<number, RecordedUnit>();
-  for (const unit of units) {
-    const counter = counterOf(unit);
-    if (counter !== undefined) byCounter.set(counter, unit);
-  }
-  const ordered = [...byCounter].sort(([a], [b]) => a - b).map(([, unit]) => unit);
-  return judge(camera, ordered, undefined);
-}
-
-function counterOf({ nals }: RecordedUnit): number | undefined {
-  for (const nal of nals) {
-    const stamp = parseStamp('h264', nal);
-    if (stamp !== undefined) return stamp.counter;
-  }
-  return undefined;
-}
-
-function judge(camera: SiteCamera, units: readonly RecordedUnit[], ledger: LedgerView | undefined): CameraVerdict {
+function judge(camera: SiteCamera, units: readonly RecordedUnit[], ledger: LedgerView): CameraVerdict {
   const report = checkRecording(units, { cameraId: camera.id, stream: 'main', codec: 'h264' });
-  const booked = ledger === undefined ? [] : bookedOf(ledger);
+  const booked = bookedOf(ledger);
   const frames = report.missing.map(({ from, to }) => to - from);
   return {
     camera,
@@ -75,12 +51,13 @@ function judge(camera: SiteCamera, units: readonly RecordedUnit[], ledger: Ledge
     })),
     causes: secondsByCause(withinRecording(booked, report, camera)),
     until: camera.origin + (report.last ?? 0) * camera.frameMs,
-    problems: [...damageOf(report), ...(ledger === undefined ? [] : ledgerProblemsOf(report, booked, camera))],
+    problems: [...damageOf(report), ...ledgerProblemsOf(report, booked, camera)],
   };
 }
 
 function damageOf({ accessUnits, doubled, reordered, altered }: CheckReport): string[] {
-  const sample = (counters: readonly number[]): string => `${counters.slice(0, 3).join(', ')}${counters.length > 3 ? ' …' : ''}`;
+  const sample = (counters: readonly number[]): string =>
+    `${counters.slice(0, 3).join(', ')}${counters.length > 3 ? ' …' : ''}`;
   return [
     ...(accessUnits === 0 ? ['nothing was recorded'] : []),
     ...(doubled.length > 0 ? [`${doubled.length} access units stand twice (${sample(doubled)})`] : []),
@@ -143,13 +120,3 @@ const groupsIn = (playlist: string): readonly Group[] =>
     offset: Number(offset),
     length: Number(length),
   }));
-
-/** All that lies on the volume of a server of this camera. */
-export async function fileUnits(box: SiteBox, cameraId: string): Promise<readonly RecordedUnit[]> {
-  const folder = join(box.footage, cameraId, 'main');
-  const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
-  const units: RecordedUnit[] = [];
-  for (const name of names.filter((one) => one.endsWith('.mp4')).sort())
-    units.push(...readSegment(await readFile(join(folder, name)), name).units);
-  return units;
-}

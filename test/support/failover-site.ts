@@ -226,7 +226,10 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 
 function pidsIn(namespace: string): readonly number[] {
   try {
-    const text = execFileSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    const text = execFileSync('ip', ['netns', 'pids', namespace], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return text.split('\n').filter(Boolean).map(Number);
   } catch {
     return [];
@@ -291,72 +294,4 @@ export async function protect(by: SiteBox, server: SiteBox): Promise<void> {
   const place = { host: server.net.address, httpPort: HTTP_PORT };
   const { httpsFingerprint } = (await by.api.call('POST', '/servers/test', place)) as { httpsFingerprint: string };
   await by.api.call('POST', '/servers', { ...place, httpsFingerprint, username: USER, password: PASSWORD });
-}
-
-export type ServerView = {
-  readonly id: string;
-  readonly name: string;
-  readonly connected: boolean;
-  readonly watch?: { readonly state: string; readonly cameras: number; readonly covered: number; readonly backupAt?: string };
-};
-export async function serverView(by: SiteBox, name: string): Promise<ServerView | undefined> {
-  const { items } = (await by.api.call('GET', '/servers')) as { items: ServerView[] };
-  return items.find((server) => server.name === name);
-}
-
-export type TakeoverView = {
-  readonly id: string;
-  readonly serverName: string;
-  readonly state: string;
-  readonly reason: string;
-  readonly suspectedAt: string;
-  readonly declaredAt?: string;
-  readonly endedAt?: string;
-  readonly cameras: readonly { readonly cameraId: string; readonly covered: boolean; readonly firstFrameAt?: string }[];
-};
-export async function takeovers(by: SiteBox): Promise<readonly TakeoverView[]> {
-  return ((await by.api.call('GET', '/failover/takeovers')) as { items: TakeoverView[] }).items;
-}
-
-type CameraView = { readonly state: string; readonly lastFrameAt?: string };
-/** Until the server recorded every one of these for `ms` more than now. */
-export async function recordsFor(box: SiteBox, cameras: readonly SiteCamera[], ms: number): Promise<void> {
-  const wanted = new Date(Date.now() + ms).toISOString();
-  for (const { cameraId } of cameras)
-    await waitFor(
-      `${box.name} to record ${cameraId}`,
-      async () => {
-        const view = (await box.api.call('GET', `/cameras/${cameraId}`).catch(() => undefined)) as CameraView | undefined;
-        return (view?.lastFrameAt ?? '') > wanted;
-      },
-      PATIENCE_MS,
-    );
-}
-
-/** Until `by` watches `server`, has its settings, and keeps its cameras ready as they ask. */
-export async function isReady(by: SiteBox, server: SiteBox, cameras: readonly SiteCamera[], simulation: Simulation): Promise<void> {
-  await waitFor(
-    `${by.name} to watch ${server.name}`,
-    async () => {
-      const watch = (await serverView(by, server.name))?.watch;
-      return watch?.state === 'alive' && watch.backupAt !== undefined && watch.cameras === cameras.length;
-    },
-    PATIENCE_MS,
-  );
-  const hot = cameras.filter(({ level }) => level === 'hot');
-  await waitFor(
-    'hot cameras to be recorded twice',
-    async () => {
-      for (const { id } of hot) if ((await openSessions(simulation, id, by.net.address)) === 0) return false;
-      return true;
-    },
-    PATIENCE_MS,
-  );
-}
-
-type SessionView = { readonly stream: string; readonly client: string; readonly end?: number };
-/** Sessions of the main stream that play now to this address. */
-export async function openSessions(simulation: Simulation, id: string, address: string): Promise<number> {
-  const { sessions } = (await simulation.order({ sessions: id })) as { sessions: SessionView[] };
-  return sessions.filter(({ stream, client, end }) => stream === 'main' && end === undefined && client.includes(address)).length;
 }
