@@ -79,15 +79,7 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
   });
   const members = createSiteMembers({ ...parts, connected, request, refresh: network.refresh });
   answer(parts, network, { protectedSide, members });
-  network.listen((event) => {
-    if (event.kind === 'up') members.forget(event.peerId);
-    if (event.kind === 'down') heard.delete(event.peerId);
-    if (event.kind === 'hello') members.learn(event.peerId, event.hello);
-    if (event.kind !== 'keep-alive') return;
-    if (!heard.has(event.peerId)) members.review();
-    heard.set(event.peerId, { keepAlive: event.keepAlive, at: clock.now() });
-    protectedSide.heard(event.peerId, event.keepAlive);
-  });
+  listen(parts, network, { protectedSide, members }, heard);
   const discovery = isLoopback(parts.options.bind) ? undefined : startLanDiscovery({ clock, log });
   const describe = createDescription(parts, network);
   return {
@@ -135,6 +127,23 @@ const createDescription =
   };
 
 type Answering = { readonly protectedSide: ProtectedSide; readonly members: SiteMembers };
+function listen(
+  { clock }: FailoverParts,
+  network: PeerNetwork,
+  { protectedSide, members }: Answering,
+  heard: Map<string, Heard>,
+): void {
+  network.listen((event) => {
+    if (event.kind === 'up') members.forget(event.peerId);
+    if (event.kind === 'down') heard.delete(event.peerId);
+    if (event.kind === 'hello') members.learn(event.peerId, event.hello);
+    if (event.kind !== 'keep-alive') return;
+    if (!heard.has(event.peerId)) members.review();
+    heard.set(event.peerId, { keepAlive: event.keepAlive, at: clock.now() });
+    protectedSide.heard(event.peerId, event.keepAlive);
+  });
+}
+
 function answer({ settings }: FailoverParts, network: PeerNetwork, { protectedSide, members }: Answering): void {
   for (const [method, handler] of Object.entries(protectedSide.handlers))
     network.handle(method, async (peer, params) => {

@@ -1,0 +1,55 @@
+/** Settings backups of protected servers, put together; a new one changes who is watched for what, and what is kept ready. */
+import { startBackups } from '../control/backups.ts';
+import type { Backups } from '../control/backups.ts';
+import { nameOfServer } from '../control/failover-api.ts';
+import { expectedStreams } from '../control/protected-side.ts';
+import type { StandbyCamera } from '../cover/cover-types.ts';
+import { createBackupStore } from '../settings/backup-store.ts';
+import type { SettingsBackup } from '../site/settings-backup.ts';
+import { isProtected } from './failover-box.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Side } from './failover-side.ts';
+import type { Peers } from './peer-set-up.ts';
+import { join } from 'node:path';
+
+export function composeBackups(parts: FailoverParts, peers: Peers, side: Side): Backups {
+  const { settings, dataDir, keys } = parts;
+  return startBackups({
+    ...parts,
+    store: createBackupStore(
+      () => settings.failover.get().backupDirectory ?? join(dataDir, 'backups'),
+      keys.secretsKey,
+    ),
+    connected: () => peers.connected().filter((id) => isProtected(parts, id)),
+    request: async (serverId) => (await peers.network.request(serverId, 'backup.get', {}, { via: 'bulk' })).result,
+    nameOf: (serverId) => nameOfServer(settings, serverId),
+    dailyAt: () => (settings.failover.get().dailyBackup ? settings.failover.get().dailyBackupAt : undefined),
+    onBackup: (backup) => useBackup(parts, side, backup),
+  });
+}
+
+/** A new backup: other cameras may have to be covered, or kept ready. */
+function useBackup(parts: FailoverParts, side: Side, { serverId, settings }: SettingsBackup): void {
+  // While everything is still being put together the newest backup is read when it is needed.
+  if (side.watch === undefined || side.cover === undefined) return;
+  side.covering.hear({ kind: 'known-epoch', epoch: settings.server.epoch });
+  side.watch.tell(serverId, { kind: 'roster', streams: expectedStreams(settings.cameras) });
+  side.cover.refresh();
+  keepReady(parts, side);
+  // It may name another share.
+  side.restoration.nudge(serverId);
+}
+
+/** What this server would cover, by the plan for each protected server, is kept as ready as its camera asks. */
+export function keepReady(parts: FailoverParts, { cover, covering, backups }: Side): void {
+  const { id: ownId } = parts.settings.server.get();
+  for (const { id, watched } of parts.settings.peers.get().peers) {
+    if (!watched || !isProtected(parts, id)) continue;
+    const { assigned } = covering.planFor([id]);
+    const cameras = (backups.latest(id)?.settings.cameras ?? []).filter((camera) => assigned.get(camera.id) === ownId);
+    cover.standby(
+      id,
+      cameras.map(({ id: cameraId, standbyLevel: level }): StandbyCamera => ({ cameraId, level })),
+    );
+  }
+}

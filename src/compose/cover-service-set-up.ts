@@ -1,0 +1,98 @@
+/** The cover service of this box, put together, and what it tells of covered cameras. */
+import type { CameraDeps } from '../api/routes/cameras.ts';
+import { removeSegment } from '../archive/remove-segments.ts';
+import { nameOfServer } from '../control/failover-api.ts';
+import type { CoveredStreams } from '../control/recording-side.ts';
+import type { CoverBox, CoverService } from '../cover/cover-service.ts';
+import { NO_COVERS, coversFileSchema } from '../cover/cover-types.ts';
+import type { CoversFile } from '../cover/cover-types.ts';
+import { createCover } from '../cover/cover.ts';
+import { openSettingsFile } from '../settings/settings-file.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Side } from './failover-side.ts';
+import { join } from 'node:path';
+import type { z } from 'zod';
+
+export async function composeCover(parts: FailoverParts, side: Side): Promise<CoverService> {
+  const { dataDir, settings, clock, log, catalogue, activity } = parts;
+  const path = join(dataDir, 'settings', 'covers.json');
+  const budget = new Map<string, number>();
+  const schema: z.ZodType<CoversFile> = coversFileSchema;
+  const { file, recovery } = await openSettingsFile({
+    path,
+    schema,
+    migrations: [],
+    initial: NO_COVERS,
+    budget,
+    clock,
+  });
+  return createCover({
+    clock,
+    log,
+    file,
+    indexLost: recovery !== undefined,
+    catalogue,
+    box: () => boxOf(parts),
+    settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
+    removeSegment: async (volumeId, segment) => {
+      const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
+      if (volume !== undefined) await removeSegment({ catalogue, volume }, segment, 'retention');
+    },
+    changed: parts.recording.order,
+    remark: ({ severity, code, serverId, cameraId, message }) =>
+      activity.record({
+        severity,
+        code,
+        message: `${nameOfServer(settings, serverId)}: ${message}`,
+        ...(cameraId === undefined ? {} : { cameraId }),
+      }),
+    firstFrame: ({ serverId, cameraId, stream, afterMs }) => {
+      log.info('first covered frame', { serverId, cameraId, stream, afterMs });
+      tellProgress(side);
+    },
+  });
+}
+
+function boxOf({ settings }: FailoverParts): CoverBox {
+  const { storeVolumeIds, maxChannels, hotSeconds } = settings.failover.get();
+  const { id: serverId, mode } = settings.server.get();
+  const own = mode === 'failover' ? [] : settings.cameras.get().cameras.filter(({ enabled }) => enabled);
+  const all = settings.volumes.get().volumes.map(({ id }) => id);
+  const chosen = storeVolumeIds.filter((id) => all.includes(id));
+  return {
+    serverId,
+    maxChannels,
+    hotSeconds,
+    volumeIds: chosen.length > 0 ? chosen : all,
+    ownCameraIds: new Set(own.map(({ id }) => id)),
+  };
+}
+
+export function coveredCameras(
+  { settings }: FailoverParts,
+  { cover, backups }: Side,
+): ReturnType<CameraDeps['covered']> {
+  const now = cover.covered().filter(({ to }) => to === undefined);
+  const byServer = Map.groupBy(now, ({ serverId }) => serverId);
+  return [...byServer].flatMap(([serverId, streams]) => {
+    const ids = new Set(streams.map(({ cameraId }) => cameraId));
+    const coveredFor = { serverId, name: nameOfServer(settings, serverId) };
+    const cameras = backups.latest(serverId)?.settings.cameras ?? [];
+    return cameras.filter(({ id }) => ids.has(id)).map((camera) => ({ camera, coveredFor }));
+  });
+}
+
+export const coveredStreams = (cover: CoverService): CoveredStreams => ({
+  orders: cover.orders,
+  wanted: () =>
+    cover
+      .covered()
+      .filter(({ to }) => to === undefined)
+      .map(({ cameraId, stream }) => ({ cameraId, stream, expected: true })),
+});
+
+export function tellProgress({ cover, watch }: Side): void {
+  if (watch === undefined) return;
+  for (const { serverId, streams } of cover.progress(() => 'covering'))
+    watch.tell(serverId, { kind: 'cover-progress', streams });
+}

@@ -1,0 +1,74 @@
+/** What the peer channel tells, and to whom: the machines, the claims, the backups, people. */
+import type { OtherMember } from '../control/covering.ts';
+import { nameOfServer } from '../control/failover-api.ts';
+import { identityOf } from '../control/servers-api.ts';
+import type { PeerEvent } from '../peer/network-types.ts';
+import { isProtected } from './failover-box.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Side } from './failover-side.ts';
+import type { Peers } from './peer-set-up.ts';
+
+/** Other failover servers that are heard. */
+export function othersOf({ settings }: FailoverParts, peers: Peers): readonly OtherMember[] {
+  return settings.peers.get().peers.flatMap(({ id, mode }) => {
+    const heard = mode === 'failover' ? peers.heardOf(id) : undefined;
+    if (heard === undefined) return [];
+    const { channels, covering } = heard.keepAlive;
+    return [{ id, channels: channels.max, seats: Infinity, covering }];
+  });
+}
+
+export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
+  const { network, late } = peers;
+  const { settings } = parts;
+  network.listen((event) => {
+    if (event.kind === 'refused' || !isProtected(parts, event.peerId)) return;
+    side.watch.hear(event);
+    if (event.kind === 'keep-alive') side.backups.sawRevision(event.peerId, event.keepAlive.settingsRevision);
+  });
+  network.listen((event) => hearClaims(parts, side, event));
+  network.listen((event) => {
+    if (event.kind !== 'key-changed') return;
+    const message = `Another key answers in the name of ${nameOfServer(settings, event.peerId)} (${event.address}): it was reinstalled, or it is not that server. Nothing was accepted.`;
+    parts.activity.record({ severity: 'error', code: 'key-changed', message });
+  });
+  network.handle('handover.request', async ({ id }) => ({ result: { missing: await side.effects.handOver(id) } }));
+  network.handle('peer.forget', async ({ id }) => {
+    // Answered first: the connection ends with the record.
+    queueMicrotask(() => void side.known.forgottenBy(id));
+    return await Promise.resolve({ result: {} });
+  });
+  late.covering = () => ({
+    progress: side.cover.progress((serverId) =>
+      side.watch.stateOf(serverId)?.takeover === undefined ? 'covering' : 'takeover',
+    ),
+    channels: side.cover.channels(),
+  });
+  late.paired = async ({ server, fingerprint, peerPort, host }) => {
+    await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host });
+  };
+}
+
+/** Other failover servers and their claims; protected servers and their epochs. */
+function hearClaims({ settings }: FailoverParts, { covering }: Side, event: PeerEvent): void {
+  if (event.kind === 'refused' || settings.server.get().mode !== 'failover') return;
+  const memberId = event.peerId;
+  const isFailover = settings.peers.get().peers.some(({ id, mode }) => id === memberId && mode === 'failover');
+  if (event.kind === 'keep-alive') {
+    covering.hear({ kind: 'known-epoch', epoch: event.keepAlive.epoch });
+    if (isFailover) covering.hear({ kind: 'heard', memberId, covering: event.keepAlive.covering });
+  }
+  if (event.kind === 'beat' && isFailover) covering.hear({ kind: 'alive', memberId });
+  if (event.kind === 'down' && isFailover) covering.hear({ kind: 'gone', memberId });
+}
+
+/** What other failover servers record for a server counts for its machine too: nobody waits for it. */
+export function tellOthers(parts: FailoverParts, peers: Peers, { watch, covering }: Side): void {
+  for (const { covering: claims } of othersOf(parts, peers))
+    for (const { serverId, streams } of claims) {
+      const theirs = streams.filter(
+        ({ state, cameraId }) => state === 'recording' && covering.epochOfCamera(cameraId) === undefined,
+      );
+      if (theirs.length > 0) watch.tell(serverId, { kind: 'cover-progress', streams: theirs });
+    }
+}

@@ -1,0 +1,65 @@
+/** The other servers this one knows, put together: what must hold before one is protected, and before one is forgotten. */
+import { nameOfServer } from '../control/failover-api.ts';
+import { createKnownServers } from '../control/known-servers.ts';
+import type { KnownServers } from '../control/known-servers.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import type { SettingsBackup } from '../site/settings-backup.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Side } from './failover-side.ts';
+import { remoteApi } from './peer-set-up.ts';
+import type { Peers } from './peer-set-up.ts';
+
+export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): KnownServers {
+  const { network } = peers;
+  return createKnownServers({
+    ...parts,
+    remoteApi,
+    describe: peers.describe,
+    network: {
+      refresh: network.refresh,
+      revoke: network.revoke,
+      isConnected: (id) => network.statusOf(id)?.connected ?? false,
+      sayForget: async (id) => {
+        await network.request(id, 'peer.forget', {});
+      },
+    },
+    firstBackup: async (serverId) => {
+      refuseUnprotectable(parts, peers, serverId);
+      refuseCollisions(parts, side, await side.backups.take(serverId, 'authorization'));
+    },
+    beforeForgetting: (serverId) => {
+      const state = side.watch.stateOf(serverId);
+      if (state === undefined || Object.keys(state.wanted).length + state.restoring.length === 0) return;
+      const message = `${nameOfServer(parts.settings, serverId)} is covered, or its footage is on its way home: restore it first, or stop its restoration.`;
+      throw new UnderstudyError('conflict', 'failover/covering', message);
+    },
+    onForgotten: async (serverId) => {
+      side.cover.drop(serverId);
+      await side.backups.forget(serverId);
+    },
+  });
+}
+
+/** Product F1. */
+function refuseUnprotectable(parts: FailoverParts, { network }: Peers, serverId: string): void {
+  const facts = network.statusOf(serverId)?.hello?.suitability;
+  const name = nameOfServer(parts.settings, serverId);
+  if (facts?.platform === 'netbsd')
+    throw new UnderstudyError('unsupported', 'server/netbsd', `${name} runs NetBSD: such servers cannot be protected.`);
+  if (facts !== undefined && facts.frameGrabbers.length > 0) {
+    const message = `${name} has frame grabber cards (${facts.frameGrabbers.join(', ')}): what is plugged into them cannot be reached from here.`;
+    throw new UnderstudyError('unsupported', 'server/frame-grabber', message);
+  }
+}
+
+/** Covered cameras keep their ids, so these are unique over all protected servers. */
+function refuseCollisions({ settings }: FailoverParts, { backups }: Side, backup: SettingsBackup): void {
+  const ids = new Set(backup.settings.cameras.map(({ id }) => id));
+  for (const { id, watched } of settings.peers.get().peers) {
+    if (!watched || id === backup.serverId) continue;
+    const same = (backups.latest(id)?.settings.cameras ?? []).find((camera) => ids.has(camera.id));
+    if (same === undefined) continue;
+    const message = `${backup.name} and ${nameOfServer(settings, id)} both have a camera with the id ${same.id}; delete it on one of them and add it anew.`;
+    throw new UnderstudyError('conflict', 'server/camera-id', message);
+  }
+}
