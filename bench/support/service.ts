@@ -1,5 +1,6 @@
 /** The service itself: supervisor, media and control as they are started in production, N cameras added through the API. */
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createApiClient } from '../../src/cli/api-client.ts';
@@ -30,21 +31,7 @@ export async function startService(load: Load): Promise<Service> {
   const dataDir = join(load.folder, 'service');
   const footage = join(dataDir, 'footage');
   await mkdir(footage, { recursive: true });
-  const args = [
-    SUPERVISOR,
-    `--data=${dataDir}`,
-    '--http-port=0',
-    '--peer-port=0',
-    '--bind=127.0.0.1',
-    '--name=Benchmark',
-  ];
-  // As bin/understudy starts it.
-  const flags = ['--max-semi-space-size=1', '--max-old-space-size=64'];
-  const child = spawn(process.execPath, [...flags, ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    detached: true,
-    env: { ...process.env, UNDERSTUDY_LOG: 'warn' },
-  });
+  const child = startProcess(dataDir);
   const supervisor = child.pid ?? -1;
   await until('the service to listen', systemClock, () => placeOf(dataDir) !== undefined, START_WITHIN_MS);
   const pids = (): readonly number[] => familyOf(supervisor);
@@ -92,6 +79,17 @@ export async function startService(load: Load): Promise<Service> {
     },
     stop: () => stopChild(child),
   };
+}
+
+function startProcess(dataDir: string): ChildProcess {
+  const where = [`--data=${dataDir}`, '--http-port=0', '--peer-port=0', '--bind=127.0.0.1', '--name=Benchmark'];
+  // As bin/understudy starts it.
+  const flags = ['--max-semi-space-size=1', '--max-old-space-size=64'];
+  return spawn(process.execPath, [...flags, SUPERVISOR, ...where], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+    env: { ...process.env, UNDERSTUDY_LOG: 'warn' },
+  });
 }
 
 async function setUp(api: ApiClient, { port, mounts, cameras }: Load, footage: string): Promise<readonly string[]> {
