@@ -1,0 +1,181 @@
+import test from 'ava';
+import { knownServer } from '../../src/api/contract/failover.ts';
+import { createServersApi } from '../../src/control/servers-api.ts';
+import type { ServersApiDeps } from '../../src/control/servers-api.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
+import { epochMs, monotonicMs } from '../../src/core/units.ts';
+import type { DiscoveredPeer } from '../../src/discovery/lan-peer.ts';
+import type { Event, Happening, State } from '../../src/failover/machine-types.ts';
+import { initialState, policyOf, step } from '../../src/failover/machine.ts';
+import { failoverSettingsSchema } from '../../src/site/failover-settings.ts';
+import { memorySettings, peerOf, serverIdOf } from '../support/memory-settings.ts';
+import { createRandom } from '../support/seeded-random.ts';
+
+const R = serverIdOf(11);
+const DOOR = { cameraId: 'cam-door', stream: 'main' } as const;
+const POLICY = policyOf(failoverSettingsSchema.parse({}));
+const RECORD = peerOf(11, { watched: true, name: 'Hall' });
+
+function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover' | 'host' = 'failover') {
+  return createServersApi({
+    settings: memorySettings({ mode, peers: [RECORD, peerOf(2, { mode: 'failover' })] }),
+    known: { find: (id: string) => (id === R ? RECORD : peerOf(2)) } as ServersApiDeps['known'],
+    network: {
+      statusOf: () => undefined,
+      openPairing: () => ({ code: 'ABCD-EFGH', expiresAt: epochMs(1) }),
+      pairWith: async () => await Promise.reject(new UnderstudyError('forbidden', 'pairing/code', 'wrong code')),
+      fingerprint: 'f'.repeat(64),
+    } as ServersApiDeps['network'],
+    stateOf: () => undefined,
+    heardOf: () => undefined,
+    backups: {
+      stateOf: () => ({ takenAt: undefined, revision: undefined, problem: undefined }),
+    } as unknown as ServersApiDeps['backups'],
+    search: async () => await Promise.resolve([]),
+    fetchFingerprint: async () => await Promise.resolve('c'.repeat(64)),
+    ...more,
+  });
+}
+/** The machine after these, a second apart. */
+function stateAfter(happenings: readonly (Happening | number)[]): State {
+  let [state, at] = [initialState(R, monotonicMs(0), epochMs(0)), 0];
+  const feed = (happening: Happening): void => {
+    const event: Event = { ...happening, at: monotonicMs(at), wall: epochMs(at) };
+    ({ state } = step(state, event, POLICY));
+  };
+  for (const one of happenings) {
+    if (typeof one === 'number')
+      for (const until = at + one; at < until; at += 250) feed({ kind: 'tick', loopDelayMs: 0 });
+    else feed(one);
+  }
+  return state;
+}
+const wordAfter = (...happenings: (Happening | number)[]): string | undefined =>
+  apiOf({ stateOf: () => stateAfter([{ kind: 'roster', streams: [DOOR] }, ...happenings]) }).find(R).watch?.state;
+
+const UP: readonly Happening[] = [{ kind: 'connected' }, { kind: 'hello', instance: 'one' }];
+const ALIVE: Happening = {
+  kind: 'keep-alive',
+  report: {
+    media: 'up',
+    streams: [{ ...DOOR, state: 'recording', cause: undefined, durableUntil: 1, idleMs: 0 }],
+    volumes: [],
+  },
+};
+const GONE: Happening = { kind: 'disconnected', by: 'peer' };
+
+test('the state of a protected server has a word of its own for each stage of a failure', (t) => {
+  t.is(apiOf().find(R).watch?.state, 'unknown', 'not watched yet');
+  t.is(wordAfter(), 'unknown');
+  t.is(wordAfter({ kind: 'connected' }), 'connected');
+  t.is(wordAfter(...UP), 'started');
+  t.is(wordAfter(...UP, ALIVE), 'alive');
+  t.is(wordAfter(...UP, ALIVE, GONE), 'suspected');
+  t.is(wordAfter(...UP, ALIVE, GONE, { kind: 'take-over' }), 'taken-over');
+  t.is(wordAfter(...UP, ALIVE, { kind: 'goodbye', reason: 'shutdown', message: '' }), 'shut-down');
+  t.is(wordAfter(...UP, ALIVE, { kind: 'disable' }), 'disabled');
+  t.is(wordAfter(...UP, ALIVE, GONE, ...UP, ALIVE), 'returning');
+});
+
+test('whatever happened to a server, its view is one that the API may answer', (t) => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const random = createRandom(seed);
+    const happenings = Array.from({ length: 40 }, () =>
+      random.pick<Happening | number>([
+        ...UP,
+        ALIVE,
+        GONE,
+        { kind: 'beat' },
+        { kind: 'goodbye', reason: random.pick(['shutdown', 'error', 'deauthorized', 'refused']), message: '' },
+        { kind: 'roster', streams: random.chance(0.5) ? [DOOR] : [] },
+        { kind: random.pick(['take-over', 'restore', 'abandon', 'enable', 'disable']) },
+        random.int(1, 40_000),
+      ]),
+    );
+    const state = stateAfter(happenings);
+    const view = apiOf({ stateOf: () => state }).find(R);
+    t.notThrows(() => knownServer.parse(view), `seed ${seed}`);
+  }
+});
+
+test('counts, backup and trouble stand in the view; what is not known is left out', (t) => {
+  const state = stateAfter([
+    { kind: 'roster', streams: [DOOR, { ...DOOR, stream: 'sub' }] },
+    ...UP,
+    ALIVE,
+    GONE,
+    {
+      kind: 'cover-progress',
+      streams: [{ ...DOOR, state: 'recording', cause: undefined, durableUntil: 5, idleMs: 0 }],
+    },
+  ]);
+  const { watch } = apiOf({
+    stateOf: () => state,
+    backups: {
+      stateOf: () => ({ takenAt: 0, revision: 'r', problem: 'no answer' }),
+    } as unknown as ServersApiDeps['backups'],
+  }).find(R);
+  t.like(watch, {
+    cameras: 1,
+    covered: 1,
+    reason: 'connection-lost',
+    backupAt: '1970-01-01T00:00:00.000Z',
+    backupProblem: 'no answer',
+  });
+  const plain = apiOf().list()[1] ?? {};
+  for (const key of ['watch', 'channels', 'version', 'roundTripMs', 'lastContactAt']) t.false(key in plain, key);
+  t.false('addedAt' in plain);
+});
+
+test('what is at an address is told before anybody is trusted; nothing there is a check that failed', async (t) => {
+  const seen = { name: 'Hall', fingerprint: 'c'.repeat(64) } as DiscoveredPeer;
+  const found = await apiOf({ search: async () => await Promise.resolve([seen]) }).test({ host: 'h', httpPort: 1 });
+  t.is(found.httpsFingerprint, 'c'.repeat(64));
+  t.deepEqual(
+    found.checks.map(({ name, ok }) => [name, ok]),
+    [
+      ['answers', true],
+      ['lan', true],
+    ],
+  );
+  const fetchFingerprint = async (): Promise<never> =>
+    await Promise.reject(new UnderstudyError('unavailable', 'server/no-answer', 'Nothing answers by HTTPS there.'));
+  t.deepEqual(await apiOf({ fetchFingerprint }).test({ host: 'h', httpPort: 1 }), {
+    checks: [{ name: 'answers', ok: false, detail: 'Nothing answers by HTTPS there.' }],
+  });
+});
+
+test('only protected servers are backed up by hand', async (t) => {
+  const taken: string[] = [];
+  const api = apiOf({
+    backups: {
+      stateOf: () => ({ takenAt: undefined, revision: undefined, problem: undefined }),
+      take: async (id: string, reason: string) => {
+        taken.push(`${id} ${reason}`);
+        await Promise.resolve();
+      },
+    } as unknown as ServersApiDeps['backups'],
+  });
+  t.is((await api.backUp(R)).name, 'Hall');
+  await t.throwsAsync(api.backUp(serverIdOf(2)), { code: 'server/not-protected' });
+  t.deepEqual(taken, [`${R} by hand`]);
+});
+
+test('a recording server shows no pairing code; a wrong code makes nobody known', async (t) => {
+  t.throws(() => apiOf({}, 'recording').issueCode('anna'), { code: 'server/mode' });
+  t.like(apiOf({}, 'host').issueCode('anna'), { code: 'ABCD-EFGH', expiresAt: '1970-01-01T00:00:00.001Z' });
+  await t.throwsAsync(apiOf().pair({ host: 'h', peerPort: 1, code: 'x' }, 'anna'), { code: 'pairing/code' });
+});
+
+test('what is found on the LAN is told with whether it is known', async (t) => {
+  const peer = { id: R, name: 'Hall', mode: 'recording', version: '1', addresses: ['192.0.2.1'], via: 'ssdp' };
+  const found = { ...peer, httpPort: 1, peerPort: 2, fingerprint: 'c'.repeat(64) } as unknown as DiscoveredPeer;
+  const api = apiOf({ search: async () => await Promise.resolve([found, { ...found, id: 'new' }]) });
+  t.deepEqual(
+    (await api.search(1)).map(({ id, known }) => [id, known]),
+    [
+      [R, true],
+      ['new', false],
+    ],
+  );
+});
