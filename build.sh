@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")"
 
 # Debian packages of the checks that need real peers; building and the demo need none.
-TEST_PACKAGES="ffmpeg chromium fonts-dejavu-core python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav vlc-bin vlc-plugin-base libfaketime gcc libc6-dev pkg-config libfuse3-dev fuse3 e2fsprogs iproute2 avahi-daemon iptables samba smbclient nftables libnetfilter-queue-dev"
+TEST_PACKAGES="ffmpeg chromium fonts-dejavu-core python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav vlc-bin vlc-plugin-base libfaketime gcc libc6-dev pkg-config libfuse3-dev fuse3 e2fsprogs iproute2 avahi-daemon iptables samba smbclient openssl nftables libnetfilter-queue-dev"
 
 usage() {
   cat <<TEXT

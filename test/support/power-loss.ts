@@ -45,6 +45,8 @@ type Tally = { -readonly [Key in keyof Omit<PowerLossOutcome, 'problems'>]: numb
 
 const CAMERAS = 6;
 const FRAGMENTS = 10;
+/** However slow the machine: rounds of one fragment a camera, so that a cut has something to cut. */
+const MIN_ROUNDS = 20;
 
 export async function runPowerLoss(directory: string, options: PowerLossOptions): Promise<PowerLossOutcome> {
   const disk = await faultDisk(directory, 256);
@@ -105,7 +107,7 @@ async function record(disk: FaultDisk, random: Random, seconds: number): Promise
     return { segment, handle, next: 0 };
   };
   const deadline = performance.now() + seconds * 1000;
-  for (let token = 0, turn = 0; performance.now() < deadline;) {
+  for (let token = 0, turn = 0; performance.now() < deadline || token < MIN_ROUNDS * CAMERAS;) {
     for (let camera = 0; camera < CAMERAS; camera += 1) {
       let current = segments[camera];
       if (current === undefined || current.next >= FRAGMENTS) {
