@@ -11,7 +11,8 @@ import { waitFor } from '../support/wait-for.ts';
 import { PASSWORD, SHARE, startSamba } from './samba-server.ts';
 import type { Samba } from './samba-server.ts';
 
-const needsRoot = isRoot() ? test : test.skip;
+// One after the other: each is a site of its own.
+const needsRoot = isRoot() ? test.serial : test.serial.skip;
 if (!isRoot()) console.error('restoration by SMB: skipped, smbd needs root');
 
 const FOLDER = '.incoming/share';
@@ -67,7 +68,7 @@ needsRoot('a share that refuses is told clearly, nothing is lost, and footage go
     await pair.restoration(what, ({ state, message = '' }) => state === 'waiting' && pattern.test(message));
     const log = await pair.logOf(pair.covering());
     t.true(
-      log.some(({ code, message }) => code.startsWith('smb/') && pattern.test(message)),
+      log.some(({ code, message }) => code.startsWith('smb-') && pattern.test(message)),
       what,
     );
     const all = JSON.stringify([log, await pair.restorations()]);
