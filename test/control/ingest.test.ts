@@ -7,6 +7,7 @@ import { createIngest } from '../../src/control/ingest.ts';
 import { createLiveState } from '../../src/control/live-state.ts';
 import { ordersOf } from '../../src/control/orders.ts';
 import { silentLog } from '../../src/core/log.ts';
+import { createEventRing, MAX_KEPT_EVENTS } from '../../src/recorder/event-ring.ts';
 import { parseOrders } from '../../src/wire/parse-control-message.ts';
 import type { MediaEvent, MediaHello, NumberedEvent } from '../../src/wire/media-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -50,6 +51,25 @@ const gap = (start: number, end: number): MediaEvent => ({
   cause: 'network-loss',
   accessUnits: 1,
   detail: '',
+});
+
+test('away for longer than media keeps fragments: the files are asked, and gaps are told', async (t) => {
+  const { catalogue, ingest, clock, reasons } = await bench(t);
+  const start = clock.now();
+  const ring = createEventRing('a');
+  ring.push(gap(start, start + 5));
+  ingest.hello(helloOf('a', start));
+  ingest.push(ring.since(undefined, 0).events);
+  ingest.flush();
+  ring.push(gap(start + 10, start + 15));
+  const closed: MediaEvent = { kind: 'segment-closed', at: start, volumeId: 'vol', segment: 'a.mp4' };
+  for (let index = 0; index <= MAX_KEPT_EVENTS; index += 1) ring.push(closed);
+  const { reset, events } = ring.since('a', catalogue.cursor.get()?.seq ?? 0);
+  ingest.hello({ ...helloOf('a', start), reset });
+  ingest.push(events);
+  ingest.flush();
+  t.deepEqual(reasons, ['events of media are lost']);
+  t.is(catalogue.gaps.find(KEY, { start, end: start + 1000 }).length, 2);
 });
 
 test('events that come again after a lost connection are applied once', async (t) => {
