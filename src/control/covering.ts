@@ -113,7 +113,7 @@ export function createCovering(deps: CoveringDeps): Covering {
       const refused = deps.cover.cover({ serverId, streams, epoch, lostFrom });
       for (const { cameraId, stream, cause, message } of refused) {
         const key = `${cameraId}/${stream} ${cause}`;
-        if (!said.has(key)) log.warn('camera not covered', { cameraId, stream, cause, message });
+        if (!said.has(key)) log.warn('camera not covered', { cameraId, stream, cause, reason: message });
         said.add(key);
       }
     }

@@ -2,7 +2,8 @@
  * Structured logs: a constant message and fields, one JSON line each. Every change of state is one `info` line; nothing
  * is logged per packet. Credentials never get here: addresses are kept apart from them (site/camera-credentials.ts).
  */
-export type LogFields = Readonly<Record<string, unknown>>;
+/** `message` is the constant one: a field of that name would hide it. */
+export type LogFields = Readonly<Record<string, unknown>> & { readonly message?: never };
 type Write = (message: string, fields?: LogFields) => void;
 export type Log = {
   readonly debug: Write;

@@ -103,7 +103,7 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Settin
     recoveries,
   };
   for (const { file, outcome, message } of recoveries)
-    options.log.warn('settings recovered', { file, outcome, message });
+    options.log.warn('settings recovered', { file, outcome, reason: message });
   return settings;
 }
 
