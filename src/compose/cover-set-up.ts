@@ -53,7 +53,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   side.backups = composeBackups(parts, peers, side);
   for (const { id, watched } of settings.peers.get().peers) if (watched) await side.backups.open(id);
   side.cover = await composeCover(parts, side);
-  const rehearsals = await composeRehearsals(parts, side);
+  const rehearsals = await composeRehearsals(parts, peers, side);
   side.covering = createCovering({
     ownId: () => settings.server.get().id,
     unreachable: rehearsals.unreachable,
@@ -160,9 +160,19 @@ function composeApis(
   };
 }
 
-function watchThese(parts: FailoverParts, { watch }: Side): void {
+function watchThese(parts: FailoverParts, { watch, covering, cover }: Side): void {
   const { peers } = parts.settings.peers.get();
-  watch.watch(peers.filter(({ id }) => isProtected(parts, id)).map(({ id }) => id));
+  const ids = peers.filter(({ id }) => isProtected(parts, id)).map(({ id }) => id);
+  for (const { serverId, wanted } of watch.states()) {
+    if (ids.includes(serverId)) continue;
+    // Ended by command: another mode, or a server that is disabled or removed. Its footage stays.
+    covering.release(
+      serverId,
+      Object.values(wanted).map(({ stream }) => stream),
+    );
+    cover.drop(serverId);
+  }
+  watch.watch(ids);
 }
 
 const createAsking =

@@ -10,12 +10,14 @@ import { drillsFileSchema, NO_DRILLS, startDrills } from '../cover/drill.ts';
 import type { Drill, Drills, DrillsFile } from '../cover/drill.ts';
 import { startProbes } from '../cover/probe.ts';
 import type { Probe, ProbeAnswer, ProbeRequest, Probes } from '../cover/probe.ts';
+import { checkServer } from '../cover/server-checks.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
 import type { FailoverParts } from './failover-box.ts';
 import { isProtected } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
+import type { Peers } from './peer-set-up.ts';
 
-type Views = Pick<FailoverDeps, 'probes' | 'runProbes' | 'drills' | 'startDrill'>;
+type Views = Pick<FailoverDeps, 'probes' | 'serverChecks' | 'runProbes' | 'drills' | 'startDrill'>;
 export type Rehearsals = Views & {
   readonly unreachable: () => ReadonlySet<string>;
   readonly stop: () => Promise<void>;
@@ -23,12 +25,14 @@ export type Rehearsals = Views & {
 
 export async function composeRehearsals(
   parts: FailoverParts,
+  peers: Peers,
   side: Pick<Side, 'cover' | 'backups'>,
 ): Promise<Rehearsals> {
   const probes = composeProbes(parts, side);
   const drills = await composeDrills(parts, side);
   return {
     probes: () => probes.list().map(probeView),
+    serverChecks: () => protectedIds(parts).flatMap((serverId) => checksOf(parts, peers, side, serverId)),
     runProbes: probes.run,
     drills: () => drills.list().map(drillView),
     startDrill: (serverId, user) => drillView(drills.start(serverId, user)),
@@ -41,6 +45,30 @@ export async function composeRehearsals(
 
 const protectedIds = (parts: FailoverParts): readonly string[] =>
   parts.settings.peers.get().peers.flatMap(({ id }) => (isProtected(parts, id) ? [id] : []));
+
+function checksOf(
+  { settings, recording, version, clock }: FailoverParts,
+  { network }: Peers,
+  { backups }: Pick<Side, 'backups'>,
+  serverId: string,
+): ReturnType<Views['serverChecks']> {
+  const { storeVolumeIds } = settings.failover.get();
+  const all = settings.volumes.get().volumes.map(({ id }) => id);
+  const used = storeVolumeIds.some((id) => all.includes(id)) ? storeVolumeIds : all;
+  const status = network.statusOf(serverId);
+  const facts = {
+    volumes: used.map((id) => {
+      const state = recording.state()?.volumeOf(id)?.state;
+      return { usable: state?.kind === 'usable', freeBytes: state?.freeBytes ?? 0 };
+    }),
+    ownVersion: version,
+    version: status?.hello?.version,
+    clockOffsetMs: status?.clockOffsetMs === undefined ? undefined : -status.clockOffsetMs,
+    backupAt: backups.stateOf(serverId).takenAt,
+    now: clock.now(),
+  };
+  return checkServer(facts).map((check) => ({ serverId, ...check }));
+}
 
 function composeProbes(parts: FailoverParts, { cover, backups }: Pick<Side, 'cover' | 'backups'>): Probes {
   const { settings, clock, log, activity } = parts;

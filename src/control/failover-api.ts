@@ -29,7 +29,7 @@ export type FailoverApiDeps = {
   readonly lastFrameOf: (stream: StreamRef) => number | undefined;
   readonly planFor: (failed: readonly string[]) => Plan;
   readonly notCovered: () => readonly NotCovered[];
-  readonly rehearsals: Pick<FailoverDeps, 'probes' | 'runProbes' | 'drills' | 'startDrill'>;
+  readonly rehearsals: Pick<FailoverDeps, 'probes' | 'serverChecks' | 'runProbes' | 'drills' | 'startDrill'>;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 

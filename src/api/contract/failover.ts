@@ -194,6 +194,13 @@ export const probe = z.object({
   message: z.string(),
   milliseconds: z.number().optional(),
 });
+/** What beside its cameras decides whether a server can be covered from here. */
+export const serverCheck = z.object({
+  serverId: z.string(),
+  check: z.enum(['space', 'version', 'clock', 'backup']),
+  ok: z.boolean(),
+  message: z.string(),
+});
 export const drill = z.object({
   id: z.string(),
   serverId: z.string(),

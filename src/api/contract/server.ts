@@ -76,6 +76,7 @@ export const volume = z.object({
   totalBytes: z.number().int().optional(),
   freeBytes: z.number().int().optional(),
   reserveBytes: z.number().int(),
+  shared: z.boolean().optional(),
   footageBytes: z.number().int(),
   directIo: z.boolean().optional(),
   oldestFootageAt: isoTime.optional(),
@@ -90,6 +91,8 @@ export type Volume = z.infer<typeof volume>;
 export const createVolumeRequest = z.strictObject({
   path: z.string().min(1).max(4096),
   reserveBytes: z.number().int().min(0).optional(),
+  /** It is a volume of another server and stays one: both record there. */
+  shared: z.boolean().optional(),
 });
 export const updateVolumeRequest = z.strictObject({ reserveBytes: z.number().int().min(0) });
 /** `GET /volumes/suggestions`: mounted file systems that could be used. */

@@ -13,6 +13,7 @@ import {
   probe,
   restoration,
   returnShare,
+  serverCheck,
   setReturnShareRequest,
   simulatePlanRequest,
   stopRestorationRequest,
@@ -42,6 +43,7 @@ export type FailoverDeps = {
   readonly restorations: () => readonly Restoration[];
   readonly stopRestoration: (id: string, confirm: string, user: string) => Promise<Restoration>;
   readonly probes: () => readonly z.infer<typeof probe>[];
+  readonly serverChecks: () => readonly z.infer<typeof serverCheck>[];
   readonly runProbes: (serverId: string) => Promise<void>;
   readonly drills: () => readonly Drill[];
   readonly startDrill: (serverId: string, user: string) => Drill;
@@ -212,6 +214,8 @@ function restorationRoutes(deps: FailoverDeps): readonly Route[] {
   ];
 }
 
+const probes = z.object({ items: z.array(probe), servers: z.array(serverCheck) });
+
 function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
   return [
     route(
@@ -220,9 +224,9 @@ function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
         path: '/failover/probes',
         summary: 'The last readiness probe of every protected camera',
         access: 'operator',
-        response: { json: z.object({ items: z.array(probe) }) },
+        response: { json: probes },
       },
-      () => json({ items: [...deps.probes()] }),
+      () => json({ items: [...deps.probes()], servers: [...deps.serverChecks()] }),
     ),
     route(
       {
@@ -231,11 +235,12 @@ function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
         summary: 'Probes the cameras of a protected server now',
         access: 'admin',
         body: createDrillRequest,
-        response: { json: z.object({ items: z.array(probe) }) },
+        response: { json: probes },
       },
       async ({ body }) => {
         await deps.runProbes(body.serverId);
-        return json({ items: deps.probes().filter(({ serverId }) => serverId === body.serverId) });
+        const isAsked = ({ serverId }: { readonly serverId: string }): boolean => serverId === body.serverId;
+        return json({ items: deps.probes().filter(isAsked), servers: deps.serverChecks().filter(isAsked) });
       },
     ),
     route(

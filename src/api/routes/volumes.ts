@@ -23,7 +23,7 @@ export type VolumeDeps = {
    * Makes or reads the marker file at an absolute path and tells the volume's id and its true path.
    * @throws UnderstudyError that says why the path cannot be used
    */
-  readonly prepare: (path: string) => Promise<{ readonly id: string; readonly path: string }>;
+  readonly prepare: (path: string, shared?: boolean) => Promise<{ readonly id: string; readonly path: string }>;
   readonly suggestions: () => Promise<readonly z.infer<typeof volumeSuggestion>[]>;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
@@ -110,8 +110,9 @@ function createVolume({ settings, statusOf, prepare, activity }: VolumeDeps): Ro
     },
     async ({ body, caller }) => {
       checkPath(body.path);
-      const { id, path } = await prepare(body.path);
-      const record = { id, path, reserveBytes: body.reserveBytes ?? DEFAULT_RESERVE_BYTES };
+      const { id, path } = await prepare(body.path, body.shared === true);
+      const reserveBytes = body.reserveBytes ?? DEFAULT_RESERVE_BYTES;
+      const record = { id, path, reserveBytes, ...(body.shared === true ? { shared: true } : {}) };
       await settings.volumes.update(({ volumes }) => {
         if (volumes.some((one) => one.id === id || one.path === path)) throw exists(path);
         // Once more under the lock of the file: two requests at once may name folders in one another.
