@@ -5,7 +5,8 @@ import { nameOfServer } from '../control/failover-api.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import type { CoverBox, CoverService } from '../cover/cover-service.ts';
 import { NO_COVERS, coversFileSchema } from '../cover/cover-types.ts';
-import type { CoversFile } from '../cover/cover-types.ts';
+import type { CoversFile, FirstFrame } from '../cover/cover-types.ts';
+import { epochMs } from '../core/units.ts';
 import { createCover } from '../cover/cover.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -46,11 +47,23 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
         message: `${nameOfServer(settings, serverId)}: ${message}`,
         ...(cameraId === undefined ? {} : { cameraId }),
       }),
-    firstFrame: ({ serverId, cameraId, stream, afterMs }) => {
+    firstFrame: (frame) => {
+      const { serverId, cameraId, stream, afterMs } = frame;
       log.info('first covered frame', { serverId, cameraId, stream, afterMs });
       tellProgress(side);
+      // Behind the effects of this step: the incident is opened by one of them.
+      queueMicrotask(() => noteFirstFrame(parts, side, frame));
     },
   });
+}
+
+/** From when on there is footage here: of a hot camera from before the failure. */
+function noteFirstFrame({ incidents, clock }: FailoverParts, { watch }: Side, frame: FirstFrame): void {
+  const { serverId, cameraId, stream, start } = frame;
+  const incident = watch?.stateOf(serverId)?.incident;
+  if (incident === undefined) return;
+  const change = { kind: 'first-covered', stream: { cameraId, stream }, from: epochMs(start) } as const;
+  incidents.apply({ ...change, incident, at: clock.now() });
 }
 
 function boxOf({ settings }: FailoverParts): CoverBox {

@@ -27,7 +27,7 @@ export type IncidentChange = At &
         /** `lastFrame`: until when R is known to have recorded. */
         readonly streams: readonly (StreamRef & { readonly lastFrame: EpochMs })[];
       }
-    /** First footage of F that is durable. */
+    /** First footage of F that is durable; the earliest that is told counts: of a hot camera the ring. */
     | { readonly kind: 'first-covered'; readonly stream: StreamRef; readonly from: EpochMs }
     | { readonly kind: 'takeover'; readonly by: TakeoverBy }
     | { readonly kind: 'takeover-ended' }
@@ -96,7 +96,7 @@ const CHANGES: Change = {
   cause: (incident, { cause }) => (isStronger(cause, incident.cause) ? { ...incident, cause } : incident),
   wanted: (incident, { streams }) => ({ ...incident, streams: withWanted(incident.streams, streams) }),
   'first-covered': (incident, { stream, from }) =>
-    changed(incident, stream, (entry) => ({ ...entry, firstCovered: entry.firstCovered ?? from })),
+    changed(incident, stream, (entry) => ({ ...entry, firstCovered: Math.min(entry.firstCovered ?? from, from) })),
   takeover: (incident, { at, by }) => ({ ...incident, takeover: { at: incident.takeover?.at ?? at, by } }),
   'takeover-ended': (incident, { at }) =>
     incident.takeover === undefined ? incident : { ...incident, takeover: { ...incident.takeover, endedAt: at } },
