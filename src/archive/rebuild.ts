@@ -12,6 +12,7 @@ import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
 import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
+import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import { openByteSource } from './byte-source.ts';
 import type { Catalogue, ScannedFragment, SegmentRow, SegmentToStore } from './catalogue-types.ts';
 import { RETURN_NOTE_SUFFIX, returnNoteOf } from './return-note.ts';
@@ -25,6 +26,14 @@ export type ReconcileDeps = {
   readonly signal: AbortSignal;
   /** Segments the media process has open now: they are left alone. */
   readonly isBeingWritten: (volumeId: string, path: string) => boolean;
+  /** On a disc that several servers have as a volume: it is another one's, which sees to it itself. */
+  readonly isOthers?: (volumeId: string, segment: SegmentOrigin) => boolean;
+};
+/** Who recorded a segment, for which camera, and whether it was given back. */
+export type SegmentOrigin = {
+  readonly cameraId: string;
+  readonly serverId: string;
+  readonly returned: ReturnNote | undefined;
 };
 export type ReconcileReport = {
   /** False: aborted, or the volume went away in the middle; what was done stands. */
@@ -153,11 +162,24 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
     const age = deps.clock.now() - mtimeMs;
     const known = deps.catalogue.segments.get(volume.id, path) !== undefined;
     if (!known && age >= 0 && age < BUSY_MS) return;
+    if (await isOthers(work, file)) return;
     report.scanned += 1;
     const { segment, fragments } = await scanSegmentFile(file, volume.id, path);
     deps.catalogue.segments.putScanned(segment, fragments);
   } catch (error) {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
+  }
+}
+
+async function isOthers({ deps, volume }: Work, file: string): Promise<boolean> {
+  if (deps.isOthers === undefined) return false;
+  const source = await openByteSource(file);
+  try {
+    const { header } = await readInit(source);
+    const { cameraId, serverId } = header;
+    return deps.isOthers(volume.id, { cameraId, serverId, returned: await returnNoteOf(file, header) });
+  } finally {
+    await source.close();
   }
 }
 

@@ -31,6 +31,7 @@ import { ordersOf } from './orders.ts';
 import { startReconciler } from './reconciler.ts';
 import type { Reconciler } from './reconciler.ts';
 import { createRetentionRoom } from './retention-room.ts';
+import { createIsOthers } from './shared-disc.ts';
 
 /** Clocks of two processes on one box agree; a segment may carry the camera's time. */
 const WRITER_SLACK_MS = 60_000;
@@ -285,6 +286,7 @@ function reconcileWith(
   hello: () => MediaHello | undefined,
   isOrphan: Ingest['isOrphan'],
 ): (volumeId: string, signal: AbortSignal) => Promise<ReconcileReport | undefined> {
+  const isOthers = createIsOthers(settings);
   /** Open in the catalogue and begun since media runs: media has it open. */
   const isBeingWritten = (volumeId: string, path: string): boolean => {
     const row = catalogue.segments.get(volumeId, path);
@@ -295,7 +297,7 @@ function reconcileWith(
   return async (volumeId, signal) => {
     const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
     if (volume === undefined || !(await isPresent(volume))) return undefined;
-    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten }, volume);
+    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten, isOthers }, volume);
   };
 }
 

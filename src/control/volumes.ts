@@ -37,19 +37,24 @@ export type Volumes = Pick<VolumeRouteDeps, 'statusOf' | 'prepare' | 'suggestion
 
 export const createVolumes = (deps: VolumeDeps): Volumes => ({
   statusOf: (volume) => statusOf(deps, volume),
-  prepare: async (path) => await prepare(deps, path),
+  prepare: async (path, shared = false) => await prepare(deps, path, shared),
   suggestions: async () => await suggest(deps),
 });
 
 /** @throws volume/unusable, volume/foreign, volume/not-here */
-async function prepare(deps: VolumeDeps, path: string): Promise<{ readonly id: string; readonly path: string }> {
+async function prepare(
+  deps: VolumeDeps,
+  path: string,
+  shared: boolean,
+): Promise<{ readonly id: string; readonly path: string }> {
   const { settings, clock, options } = deps;
   // The one folder that we make: a disk that is not mounted cannot be mistaken for it, the data directory is there.
   if (path === ownFootageOf(options)) await mkdir(path, { recursive: true, mode: 0o750 });
   const looked = usable(path, await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path)));
   await checkPlace(deps, looked.path);
   const serverId = settings.server.get().id;
-  const adopted = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), adoptVolume(looked.path, { serverId, clock }));
+  const adopting = adoptVolume(looked.path, { serverId, clock, takeOver: shared });
+  const adopted = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), adopting);
   return { id: idOf(path, adopted), path: looked.path };
 }
 
@@ -79,7 +84,7 @@ function idOf(path: string, adopted: AdoptedVolume | undefined): string {
     throw new UnderstudyError(
       'conflict',
       'volume/foreign',
-      `${path} holds the footage of another server; choose another folder, or remove that server's marker file first.`,
+      `${path} holds the footage of another server; choose another folder, say that it is shared if both are to record there, or remove that server's marker file first.`,
     );
   return adopted.marker.id;
 }

@@ -32,5 +32,7 @@ export const volumeSettingsSchema = z.strictObject({
   id: z.string(),
   path: z.string().min(1).max(4096),
   reserveBytes: z.number().int().min(0),
+  /** Another server has it as a volume too, and its footage there is its own business. */
+  shared: z.boolean().optional(),
 });
 export type VolumeSettings = z.infer<typeof volumeSettingsSchema>;
