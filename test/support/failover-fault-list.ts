@@ -16,6 +16,7 @@ import {
   killProcess,
   pullCable,
   starve,
+  stopBox,
 } from './failover-faults.ts';
 import type { Heal } from './failover-faults.ts';
 import type { Scene, SceneOptions } from './failover-scene.ts';
@@ -38,6 +39,8 @@ export type Fault = {
   readonly begin: (scene: Scene) => Promise<Heal> | Heal;
   /** The closed connection tells: at most 200 ms. */
   readonly isSeenAtOnce?: boolean;
+  /** Not of warm and cold cameras either. */
+  readonly losesNothing?: boolean;
   /** Its failover server was away too. */
   readonly mayLoseHot?: boolean;
 };
@@ -75,6 +78,13 @@ export const FAULTS: readonly Fault[] = [
     isSeenAtOnce: true,
     lasts: between(3000, 4000),
     begin: ({ protectedBox }) => killProcess(protectedBox, 'control'),
+  },
+  {
+    name: 'planned-stop',
+    expect: 'cover',
+    losesNothing: true,
+    lasts: between(3000, 8000),
+    begin: ({ protectedBox }) => stopBox(protectedBox),
   },
   {
     name: 'freeze',

@@ -35,6 +35,15 @@ export async function killBox(box: SiteBox): Promise<Heal> {
   return box.start;
 }
 
+/** SIGTERM, as before an update: the box says goodbye and ends by itself. */
+export async function stopBox(box: SiteBox): Promise<Heal> {
+  const pids = box.pids();
+  const supervisor = box.status()?.pid;
+  if (supervisor !== undefined) signal(supervisor, 'SIGTERM');
+  await waitFor('the processes to end', () => pids.every(isGone), 60_000);
+  return box.start;
+}
+
 /** Its supervisor starts the one process again by itself. */
 export function killProcess(box: SiteBox, name: 'media' | 'control'): Heal {
   const pid = box.status()?.[name]?.pid;

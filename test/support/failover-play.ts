@@ -98,8 +98,12 @@ export async function playIn(
 }
 
 /** Where the ring of a hot camera was there all the time nothing may be lost, and nowhere if nothing should happen. */
-function lossProblems({ expect, mayLoseHot = false }: Fault, { level, id }: SiteCamera, missing: number): string[] {
-  const mustBeWhole = expect === 'nothing' || (level === 'hot' && !mayLoseHot);
+function lossProblems(
+  { expect, losesNothing, mayLoseHot }: Fault,
+  { level, id }: SiteCamera,
+  missing: number,
+): string[] {
+  const mustBeWhole = expect === 'nothing' || losesNothing === true || (level === 'hot' && mayLoseHot !== true);
   return mustBeWhole && missing > 0 ? [`${level} ${id}: ${missing} access units are lost`] : [];
 }
 
