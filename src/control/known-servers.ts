@@ -90,7 +90,9 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     paired: async ({ identity, host }) => {
       refuseItself(deps, identity.id);
       refuseModes(deps, identity);
-      const made = recordOf(deps, identity, { host, before: records.known(identity.id) });
+      const before = records.known(identity.id);
+      // Who dials in now is still found where it was before.
+      const made = recordOf(deps, identity, { host: host ?? before?.host, before });
       await admit(deps, records, made);
       record('server-authorized', `${made.name} was paired by a code.`);
       return find(made.id);

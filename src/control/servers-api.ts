@@ -160,9 +160,12 @@ function wordOf(state: State | undefined): Word {
   if (state === undefined) return 'unknown';
   if (state.watching !== 'on') return 'disabled';
   const isBack = state.link.kind === 'alive' && state.trouble === undefined;
-  if (state.takeover !== undefined) return isBack ? 'returning' : 'taken-over';
+  if (state.takeover !== undefined) return isBack && isHandedBack(state) ? 'returning' : 'taken-over';
   return isBack ? wordOfCalm(state) : wordOfTrouble(state);
 }
+
+/** A takeover by hand of a server that is well lasts until somebody restores it. */
+const isHandedBack = ({ takeover, restoreAsked }: State): boolean => takeover?.by !== 'manual' || restoreAsked;
 
 function wordOfCalm({ wanted, restoring }: State): Word {
   if (Object.keys(wanted).length > 0) return 'returning';

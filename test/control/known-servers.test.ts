@@ -293,6 +293,12 @@ test('a pairing follows the modes of both; two of one kind are refused', async (
   );
 });
 
+test('a server that is paired anew by dialling in is still found where it was', async (t) => {
+  const rig = rigOf({ peers: [peerOf(2, { watched: true })] });
+  const identity = { id: serverIdOf(2), name: 'Hall', mode: 'recording' as const, fingerprint: '7'.repeat(64) };
+  t.like(await rig.known.paired({ identity, host: undefined }), { host: '192.0.2.2', fingerprint: '7'.repeat(64) });
+});
+
 test('more servers than can be known are refused, and what was known stays', async (t) => {
   const peers = Array.from({ length: MAX_PEERS }, (_, index) => peerOf(index + 10));
   const rig = rigOf({ peers });

@@ -25,7 +25,7 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
       openPairing: () => ({ code: 'ABCD-EFGH', expiresAt: epochMs(1) }),
       pairWith: async () => await Promise.reject(new UnderstudyError('forbidden', 'pairing/code', 'wrong code')),
       fingerprint: 'f'.repeat(64),
-    } as ServersApiDeps['network'],
+    },
     stateOf: () => undefined,
     heardOf: () => undefined,
     backups: {
@@ -72,6 +72,8 @@ test('the state of a protected server has a word of its own for each stage of a 
   t.is(wordAfter(...UP, ALIVE), 'alive');
   t.is(wordAfter(...UP, ALIVE, GONE), 'suspected');
   t.is(wordAfter(...UP, ALIVE, GONE, { kind: 'take-over' }), 'taken-over');
+  t.is(wordAfter(...UP, ALIVE, { kind: 'take-over' }), 'taken-over', 'by hand, though it is well');
+  t.is(wordAfter(...UP, ALIVE, { kind: 'take-over' }, { kind: 'restore' }), 'returning');
   t.is(wordAfter(...UP, ALIVE, { kind: 'goodbye', reason: 'shutdown', message: '' }), 'shut-down');
   t.is(wordAfter(...UP, ALIVE, { kind: 'disable' }), 'disabled');
   t.is(wordAfter(...UP, ALIVE, GONE, ...UP, ALIVE), 'returning');
