@@ -9,12 +9,14 @@ TEST_PACKAGES="ffmpeg chromium fonts-dejavu-core python3-gi gir1.2-gst-rtsp-serv
 usage() {
   cat <<TEXT
 usage: ./build.sh COMMAND
-  demo [--once] [--json FILE]  set up, build and run a recording server with four simulated cameras
+  demo [--once] [--json FILE]  set up, build and run a site: host, two recording servers, one failover server, eight
+                               simulated cameras; --once plays a failure and checks every access unit
   build                        set up and build everything, start nothing
   start [-- ARGS]              set up, build and run this box (understudy serve ARGS)
   test [SUITE ...]             set up and run every check, or some: lint types unit scenario interop browser
-  bench [NAME]                 benchmarks against a peer in the same run: recording smb ui
-  campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz failover
+  bench [NAME]                 benchmarks: recording ui smb (against a peer in the same run) plan
+  campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz coordination failover
+What each bench and campaign proves: docs/campaigns.md
 TEXT
 }
 
