@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { nameOfServer } from '../control/failover-api.ts';
+import { openOwedAccounts } from '../control/owed-accounts.ts';
+import type { OwedAccounts } from '../control/owed-accounts.ts';
 import { seconds } from '../core/clock.ts';
 import { replaceFileSync } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
@@ -34,6 +36,8 @@ const SHARE_TIMEOUT = seconds(20);
 export function composeRestoration(parts: FailoverParts, { network }: Peers, side: Side): RestorationSide {
   const { settings, clock, log, dataDir, catalogue } = parts;
   const incidents = openIncidentBook(join(dataDir, 'restoration-incidents.json'), log);
+  const { request } = network;
+  const owed = openOwedAccounts({ path: join(dataDir, 'restoration-accounts.json'), request, log });
   const service = startRestoration({
     ownServerId: settings.server.get().id,
     dataDirectory: dataDir,
@@ -55,6 +59,7 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     const order = service.get(id)?.order;
     const incident = incidents.take(id);
     if (order === undefined) return;
+    await owed.settle(order.serverId);
     if (order.policy !== 'keep') await side.cover.settled(coversIn(side, order));
     if (incident === undefined) return;
     await tellMissing(parts, network, order, incident);
@@ -62,12 +67,15 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
   };
   const hear = (event: RestorationEvent): void => {
     tell(parts, event);
+    if (event.kind === 'restoration-stopped') owe(parts, network, owed, event);
     // What is told while it begins comes before its id is known.
     if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
       queueMicrotask(() => void settle(event.id));
   };
   network.listen((event) => {
-    if (event.kind === 'hello') service.nudge(event.peerId);
+    if (event.kind !== 'hello') return;
+    service.nudge(event.peerId);
+    void owed.settle(event.peerId);
   });
   return {
     service,
@@ -76,6 +84,27 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
       for (const id of incidents.ids()) if (service.get(id)?.finishedAt !== undefined) void settle(id);
     },
   };
+}
+
+/** It was there and was deleted on order: the protected server says so where it is missing. */
+function owe(
+  { settings }: FailoverParts,
+  network: Peers['network'],
+  owed: OwedAccounts,
+  { serverId, lost }: Extract<RestorationEvent, { kind: 'restoration-stopped' }>,
+): void {
+  const offset = -(network.statusOf(serverId)?.clockOffsetMs ?? 0);
+  const detail = `Deleted on ${settings.server.get().name} before it was given back: its restoration was stopped.`;
+  owed.owe(
+    serverId,
+    lost.map(({ start, end, ...key }) => ({
+      ...key,
+      start: start + offset,
+      end: end + offset,
+      cause: 'deleted',
+      detail,
+    })),
+  );
 }
 
 const missingAnswer = z.object({
@@ -142,11 +171,8 @@ function tell({ activity, settings, publish }: FailoverParts, event: Restoration
       const severity = event.state === 'incomplete' ? 'warning' : 'info';
       return activity.record({ severity, code: event.kind, message: `${name}: ${WORDS[event.state]}.` });
     }
-    case 'restoration-stopped': {
-      const { files, seconds: lost } = event.deleted;
-      const message = `${name}: ${files} files with ${Math.round(lost)} s of footage that had not gone home were deleted.`;
-      return activity.record({ severity: 'warning', code: event.kind, message });
-    }
+    // Booked with the name of who did it (control/failover-api.ts).
+    case 'restoration-stopped':
     case 'file-received':
       return undefined;
   }

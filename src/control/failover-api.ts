@@ -71,7 +71,8 @@ export function createFailoverApi(deps: FailoverApiDeps): FailoverDeps {
       const name = nameOf(progress.order.serverId);
       if (confirm !== name) throw notConfirmed(progress, name);
       await footage.cancel(id, progress.remaining);
-      const message = `The restoration for ${name} was stopped; ${progress.remaining.seconds} s of footage that were not returned are deleted.`;
+      const { files, seconds } = progress.remaining;
+      const message = `The restoration for ${name} was stopped; ${files} files with ${Math.round(seconds)} s of footage that were not returned are deleted.`;
       deps.activity.record({ severity: 'warning', code: 'restoration-stopped', message, user });
       return restorationView(footage.get(id) ?? progress);
     },
@@ -81,7 +82,7 @@ export function createFailoverApi(deps: FailoverApiDeps): FailoverDeps {
 }
 
 function notConfirmed({ remaining }: RestorationProgress, name: string): UnderstudyError {
-  const message = `${remaining.files} files with ${remaining.seconds} s of footage would be lost. Type the name ${name} to delete them.`;
+  const message = `${remaining.files} files with ${Math.round(remaining.seconds)} s of footage would be lost. Type the name ${name} to delete them.`;
   return new UnderstudyError('invalid', 'restoration/not-confirmed', message);
 }
 

@@ -54,6 +54,8 @@ export type RestorationProgress = {
   readonly etaMs: number | undefined;
 };
 
+export type LostFootage = StreamKey & { readonly start: number; readonly end: number };
+
 export type RestorationEvent =
   | { readonly kind: 'restoration-started'; readonly id: string; readonly serverId: string }
   | { readonly kind: 'file-received'; readonly id: string; readonly serverId: string; readonly receipt: Receipt }
@@ -76,6 +78,8 @@ export type RestorationEvent =
       readonly id: string;
       readonly serverId: string;
       readonly deleted: RestorationProgress['remaining'];
+      /** What is nowhere now, but for what the other server recorded itself. Times of this server. */
+      readonly lost: readonly LostFootage[];
     };
 
 export type RestorationDeps = {
@@ -112,7 +116,7 @@ export type Restoration = Running & {
   readonly nudge: (serverId: string) => void;
   /**
    * Stops it and deletes what remains here. `confirm` must be what `remaining` of its progress says now.
-   * @throws restoration/unknown, restoration/confirm
+   * @throws restoration/unknown, restoration/over, restoration/confirm
    */
   readonly cancel: (id: string, confirm: RestorationProgress['remaining']) => Promise<void>;
 };

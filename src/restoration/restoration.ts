@@ -160,6 +160,7 @@ async function cancel(service: Service, id: string, { confirm, progressOf }: Can
   const found = store.restoration(id);
   if (found === undefined)
     throw new UnderstudyError('not-found', 'restoration/unknown', `There is no restoration ${id}.`);
+  if (found.finishedAt !== undefined && found.state !== 'incomplete') throw over(found);
   const { remaining } = progressOf(found);
   if (remaining.files !== confirm.files || remaining.bytes !== confirm.bytes)
     throw new UnderstudyError(
@@ -171,8 +172,18 @@ async function cancel(service: Service, id: string, { confirm, progressOf }: Can
   own?.abort.abort();
   await own?.ended;
   const deleted = progressOf(store.restoration(id) ?? found).remaining;
-  await deleteRemaining(service.run, found);
+  const lost = await deleteRemaining(service.run, found);
   const problem = `Stopped; ${deleted.files} files that were not given back were deleted here.`;
   store.putRestoration({ ...found, state: 'stopped', problem, finishedAt: deps.clock.now() });
-  deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted });
+  deps.log.warn('a restoration was stopped', { id, ...deleted });
+  deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted, lost });
 }
+
+const over = ({ id, state }: StoredRestoration): UnderstudyError =>
+  new UnderstudyError(
+    'conflict',
+    'restoration/over',
+    state === 'kept'
+      ? `The footage of restoration ${id} stays here by policy; retention deletes it in its turn.`
+      : `Restoration ${id} is over; nothing of it remains here.`,
+  );

@@ -3,12 +3,14 @@
  * begins, so that a process killed at any moment goes on.
  */
 import { openReturnFile } from '../archive/compose-return.ts';
+import type { SequenceRange } from '../archive/catalogue-types.ts';
 import { removeSegment } from '../archive/remove-segments.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { adoptInPlace } from './adopt.ts';
 import type { RunDeps } from './run-deps.ts';
 import { decide } from './decide.ts';
 import type { Undecided } from './decide.ts';
+import type { LostFootage } from './restoration-types.ts';
 import { sendFile } from './send-file.ts';
 import type { SendDeps, SentFile } from './send-file.ts';
 import { sendOverShare } from './send-smb.ts';
@@ -199,9 +201,30 @@ async function removeSource(deps: RunDeps, source: StoredSource): Promise<void> 
   deps.store.put([{ ...source, state: 'settled' }], []);
 }
 
-/** On order: what was not given back goes. */
-export async function deleteRemaining(deps: RunDeps, restoration: StoredRestoration): Promise<void> {
+/** On order: what was not given back goes; what that was. */
+export async function deleteRemaining(deps: RunDeps, restoration: StoredRestoration): Promise<readonly LostFootage[]> {
   await settleSources(deps, restoration);
+  const lost = lostIn(deps, restoration.id);
   for (const source of deps.store.sources(restoration.id))
     if (source.state !== 'settled') await removeSource(deps, source);
+  return lost;
 }
+
+/** Groups that neither went home nor are known there. */
+function lostIn({ store, catalogue }: RunDeps, id: string): readonly LostFootage[] {
+  const files = Map.groupBy(store.files(id), ({ volumeId, path }) => `${volumeId}/${path}`);
+  return store.sources(id).flatMap((source) => {
+    if (source.state === 'settled') return [];
+    const { volumeId, path, cameraId, stream } = source;
+    const own = files.get(`${volumeId}/${path}`) ?? [];
+    const isSafe = (sequence: number): boolean => {
+      const file = own.find(({ runs }) => isIn(runs, sequence));
+      return file === undefined ? isIn(source.decided, sequence) : file.state === 'received';
+    };
+    const groups = (catalogue.segments.get(volumeId, path)?.keys ?? []).filter(({ sequence }) => !isSafe(sequence));
+    return groups.map(({ start, end }) => ({ cameraId, stream, start, end }));
+  });
+}
+
+const isIn = (ranges: readonly SequenceRange[], sequence: number): boolean =>
+  ranges.some(([first, last]) => sequence >= first && sequence <= last);
