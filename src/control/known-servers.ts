@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { authorizeServerRequest, introducePeerRequest } from '../api/contract/failover.ts';
 import type { Clock } from '../core/clock.ts';
-import { UnderstudyError } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { authorizeAt, placed, recordOf, refuseItself, refuseModes, refuseSecondManager } from './authorization.ts';
@@ -42,7 +42,7 @@ export type KnownServers = {
   readonly deauthorize: (id: string, user: string, remove: boolean) => Promise<void>;
   readonly setEnabled: (id: string, enabled: boolean, user: string) => Promise<PeerRecord>;
   readonly introduce: (request: Introduction, user: string) => Promise<PeerIdentity>;
-  /** From a pairing that both sides proved. */
+  /** From a pairing that both sides proved. Of one that dialled in the record is stored at once, the rest follows. */
   readonly paired: (peer: PairedServer) => Promise<PeerRecord>;
   /** The other side deauthorized this one. */
   readonly forgottenBy: (id: string) => Promise<void>;
@@ -66,7 +66,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
   const join = async (request: Joining, user: string, before: PeerRecord | undefined): Promise<PeerRecord> => {
     const made = await authorizeAt(deps, request, before);
-    await admit(deps, records, made);
+    await admit(deps, records, made, records.known(made.id));
     const message = `${made.name} was authorized: this server ${made.watched ? 'protects' : 'manages'} it.`;
     record('server-authorized', message, user);
     return find(made.id);
@@ -93,9 +93,21 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
       const before = records.known(identity.id);
       // Who dials in now is still found where it was before.
       const made = recordOf(deps, identity, { host: host ?? before?.host, before });
-      await admit(deps, records, made);
-      record('server-authorized', `${made.name} was paired by a code.`);
-      return find(made.id);
+      const admitted = async (): Promise<void> => {
+        await admit(deps, records, made, before);
+        record('server-authorized', `${made.name} was paired by a code.`);
+      };
+      if (host !== undefined) {
+        await admitted();
+        return find(made.id);
+      }
+      // It waits for the answer to its code and dials only then.
+      await records.put(made);
+      admitted().catch((error: unknown) => {
+        const message = `${made.name} was paired by a code and is forgotten again: ${messageOf(error)}`;
+        deps.activity.record({ severity: 'warning', code: 'server-removed', message });
+      });
+      return made;
     },
   };
 }
@@ -161,13 +173,19 @@ function createEnding(
  * Connected and, if protected, backed up; else nothing of it stays on either side. What was trusted before is trusted still: a
  * second authorization that fails must not cost backups, covers and the trust of the first.
  */
-async function admit(deps: KnownServersDeps, { known, put, drop }: Records, record: PeerRecord): Promise<void> {
-  const before = known(record.id);
+async function admit(
+  deps: KnownServersDeps,
+  { known, put, drop }: Records,
+  record: PeerRecord,
+  before: PeerRecord | undefined,
+): Promise<void> {
   await put(record);
   try {
     await connected(deps, record);
     if (record.watched) await deps.firstBackup(record.id);
   } catch (error) {
+    // Removed, or authorized anew, while it was waited for: that is what counts.
+    if (known(record.id)?.fingerprint !== record.fingerprint) throw error;
     if (before === undefined) {
       await deps.network.sayForget(record.id).catch(() => undefined);
       await drop(record.id);

@@ -11,6 +11,7 @@ import { createFakeClock } from '../support/fake-clock.ts';
 import { memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
 import type { MemorySettings } from '../support/memory-settings.ts';
 import { forSeeds } from '../support/seeded-random.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const HTTPS = 'e'.repeat(64);
 const REQUEST = { host: '192.0.2.2', httpPort: 51_443, httpsFingerprint: HTTPS, username: 'olga', password: 'secret' };
@@ -291,6 +292,34 @@ test('a pairing follows the modes of both; two of one kind are refused', async (
     failover.known.paired({ identity: { ...identity, id: OWN_ID }, host: undefined }),
     code('server/itself'),
   );
+});
+
+test('who dialled in with a code is answered before it is connected; when it cannot be protected it is forgotten and told', async (t) => {
+  const rig = rigOf();
+  const identity = { id: serverIdOf(2), name: 'Hall', mode: 'recording' as const, fingerprint: '2'.repeat(64) };
+  rig.reachable = false;
+  const pairing = rig.known.paired({ identity, host: undefined });
+  t.like(await pairing, { id: serverIdOf(2), watched: true }, 'it dials only after the answer');
+  await waitFor('it is forgotten', () => rig.peers().length === 0);
+  t.regex(rig.entries.at(-1)?.message ?? '', /Hall was paired by a code and is forgotten again: .*firewall/);
+  rig.reachable = true;
+  await rig.known.paired({ identity, host: undefined });
+  await waitFor('it is authorized', () => rig.entries.at(-1)?.code === 'server-authorized');
+  t.is(rig.peers().length, 1);
+});
+
+test('what is removed while it is waited for does not come back', async (t) => {
+  const rig = rigOf();
+  const identity = { id: serverIdOf(2), name: 'Hall', mode: 'recording' as const, fingerprint: '2'.repeat(64) };
+  await rig.known.paired({ identity, host: undefined });
+  await waitFor('it is authorized', () => rig.entries.at(-1)?.code === 'server-authorized');
+  const { promise, reject } = Promise.withResolvers<void>();
+  rig.backup = async () => await promise;
+  await rig.known.paired({ identity, host: undefined });
+  await rig.known.deauthorize(serverIdOf(2), 'anna', true);
+  reject(new UnderstudyError('unavailable', 'peer/closed', 'gone'));
+  await waitFor('the rest has failed', () => rig.entries.at(-1)?.message.includes('forgotten again'));
+  t.deepEqual(rig.peers(), []);
 });
 
 test('a server that is paired anew by dialling in is still found where it was', async (t) => {
