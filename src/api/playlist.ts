@@ -63,19 +63,16 @@ export function layoutEpochsOf(segments: readonly Segment[], range: MillisecondR
 /** The media playlist; URLs are relative to `/cameras/{id}/playlist.m3u8`. */
 export function encodePlaylist(segments: readonly Segment[], range: MillisecondRange): string {
   const lines: string[] = [];
-  let previousEnd: number | undefined;
   let longest = 1;
-  for (const segment of segments) {
-    const groups = groupsIn(segment, range);
-    if (groups.length === 0) continue;
+  let before: Run | undefined;
+  for (const run of runsIn(segments, range)) {
+    const { segment, groups } = run;
     const url = urlOf(segment);
-    if (previousEnd !== undefined) lines.push('#EXT-X-DISCONTINUITY');
-    lines.push(`#EXT-X-MAP:URI="${url}",BYTERANGE="${segment.initLength}@0"`);
-    previousEnd = undefined;
+    if (before !== undefined) lines.push('#EXT-X-DISCONTINUITY');
+    if (before?.segment !== segment) lines.push(`#EXT-X-MAP:URI="${url}",BYTERANGE="${segment.initLength}@0"`);
+    before = run;
     for (const [position, group] of groups.entries()) {
-      const next = groups[position + 1];
-      if (previousEnd !== undefined && group.start - previousEnd > CONTINUOUS_MS) lines.push('#EXT-X-DISCONTINUITY');
-      const seconds = secondsOf(group, next);
+      const seconds = secondsOf(group, groups[position + 1]);
       longest = Math.max(longest, Math.ceil(seconds));
       lines.push(
         `#EXT-X-PROGRAM-DATE-TIME:${isoOfNumber(group.start)}`,
@@ -83,11 +80,27 @@ export function encodePlaylist(segments: readonly Segment[], range: MillisecondR
         `#EXT-X-BYTERANGE:${group.length}@${group.offset}`,
         url,
       );
-      previousEnd = group.end;
     }
   }
   const head = ['#EXTM3U', '#EXT-X-VERSION:7', `#EXT-X-TARGETDURATION:${longest}`, '#EXT-X-PLAYLIST-TYPE:VOD'];
   return [...head, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-INDEPENDENT-SEGMENTS', ...lines, '#EXT-X-ENDLIST', ''].join('\n');
+}
+
+type Run = { readonly segment: Segment; readonly groups: readonly KeyGroup[] };
+/**
+ * Groups between which time goes on, by their start: what was recorded elsewhere while a segment had a hole stands in that hole, not
+ * behind the whole segment.
+ */
+function runsIn(segments: readonly Segment[], range: MillisecondRange): readonly Run[] {
+  const runs = segments.flatMap((segment) => {
+    const groups = groupsIn(segment, range);
+    const ends = groups.flatMap((group, at) => {
+      const next = groups[at + 1];
+      return next !== undefined && next.start - group.end <= CONTINUOUS_MS ? [] : [at + 1];
+    });
+    return ends.map((end, index): Run => ({ segment, groups: groups.slice(ends[index - 1] ?? 0, end) }));
+  });
+  return runs.toSorted((a, b) => (a.groups[0]?.start ?? 0) - (b.groups[0]?.start ?? 0));
 }
 
 /** Up to the next group where time goes on, so that the jitter of single stamps does not add up. */

@@ -62,6 +62,16 @@ test('a hole inside a file is a discontinuity too', (t) => {
   t.is(encodePlaylist([holed], all).match(/DISCONTINUITY/g)?.length, 1);
 });
 
+test('what was returned for a hole inside a file stands in the hole, not behind the file', (t) => {
+  const [first, second] = segment(0).keys;
+  const holed = segment(0, { keys: [first, { ...second, start: DAY + 6000, end: DAY + 8000 }] as Segment['keys'] });
+  const text = encodePlaylist([holed, segment(2000)], all);
+  const times = [...text.matchAll(/DATE-TIME:.*T00:00:0(\d)/g)].map(([, second]) => second);
+  t.deepEqual(times, ['0', '2', '4', '6']);
+  t.is(text.match(/DISCONTINUITY/g)?.length, 2);
+  t.is(text.match(/EXT-X-MAP/g)?.length, 3);
+});
+
 test('only groups that touch the range are listed', (t) => {
   const text = encodePlaylist([segment(0)], { start: DAY + 2000, end: DAY + 2001 });
   t.is(text.match(/#EXTINF/g)?.length, 1);
