@@ -2,7 +2,7 @@
  * What this server does as one that is protected: says how its recording goes, hands out its settings, answers whether it
  * records again, asks to be relieved before a planned stop, and takes a higher epoch than whoever covered it.
  *
- * Belongs here: that side of the peer channel. Does not: footage that comes home (restoration), watching others (failover-side.ts).
+ * Belongs here: that side of the peer channel. Does not: footage that comes home (restoration), watching and covering others (watch, cover).
  */
 import { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';

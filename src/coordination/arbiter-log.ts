@@ -1,5 +1,5 @@
 /**
- * The log of the arbiter on disk, `<data>/site-store.log`: one line a record, `<sha256, 16 hex digits> <JSON>\n`. Appended and
+ * The log of the arbiter on disk, `<data>/site-store.jsonl`: one line a record, `<sha256, 16 hex digits> <JSON>\n`. Appended and
  * flushed before a write is answered; replaced as a whole when it has grown. A torn last line was never answered and is cut off;
  * damage before it stops the arbiter, because what it has promised cannot be told any more.
  */

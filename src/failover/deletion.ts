@@ -8,7 +8,7 @@ export type DeletionRequest = {
   readonly file: { readonly id: string; readonly sha256: string };
   /** Whose camera it is. */
   readonly serverId: string;
-  /** Given by that server after its fsync; its signature was checked. */
+  /** Given by that server after its fsync, over the channel that proves who it is. */
   readonly receipt: Receipt | undefined;
   /** This server covers that camera now: the file may still be wanted as it is. */
   readonly isCovering: boolean;

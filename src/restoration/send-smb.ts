@@ -1,7 +1,8 @@
 /**
- * Puts one composed file on the share that the protected server names: temporary name, flush, rename; then that server takes it from there.
- * What was flushed of a transfer that was cut is compared by its length only, so a cut begins the file again from the last fragment that was
- * flushed here; the server verifies the whole before it inserts.
+ * Puts one composed file on the share that the protected server names: temporary name, flush, rename; then that server takes it from there
+ * and verifies the whole before it inserts. After a cut the file is written anew: of what lies on a share only the length is known.
+ *
+ * Belongs here: one file, one attempt. Does not: SMB (smb), when to try again (restoration.ts).
  */
 import type { ComposedReturn } from '../archive/compose-return.ts';
 import { UnderstudyError } from '../core/errors.ts';
@@ -12,7 +13,7 @@ import { durationMs } from '../core/units.ts';
 import { insert } from './send-file.ts';
 import type { SendDeps, SentFile } from './send-file.ts';
 
-/** Bytes written between two flushes, so that little is sent again. */
+/** Bytes written between two flushes: the share shall not hold more in memory, nor notice a full disk later. */
 const FLUSH_BYTES: number = 8 * 1024 * 1024;
 const OFFER_TIMEOUT = durationMs(60_000);
 

@@ -1,7 +1,7 @@
 /**
  * Opens a share of another machine over SMB 2.1 to 3.1.1 ([MS-SMB2]), to push files to it.
  *
- * Belongs here: the way from an address to a connected share. Does not: what is pushed, temporary names, retries (failover).
+ * Belongs here: the way from an address to a connected share. Does not: what is pushed, temporary names, retries (restoration).
  */
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';

@@ -3,7 +3,7 @@
  * become events, its effects go out in order.
  *
  * Belongs here: which servers are watched, from events of the channel to events of the machine, ticks. Does not: the
- * decisions (failover/machine.ts), what an effect means (cover, restoration; put together in control).
+ * decisions (failover/machine.ts), what an effect leads to (control/failover-effects.ts).
  */
 import type { Cancel, Clock } from '../core/clock.ts';
 import { assertNever } from '../core/errors.ts';

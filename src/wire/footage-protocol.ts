@@ -114,7 +114,7 @@ export type Receipt = {
   readonly serverId: string;
   readonly sha256: string;
   readonly at: number;
-  /** Ed25519 over the canonical JSON of the rest, base64; by the key of the receiving server. */
+  /** Ed25519 over the JSON of the rest in this order, base64; by the key of the receiving server (archive/receipt.ts). */
   readonly signature: string;
 };
 

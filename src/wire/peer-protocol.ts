@@ -15,7 +15,7 @@ export const BEAT_MS = 250;
 export const KEEP_ALIVE_MS = 1000;
 /** One JSON message. */
 export const MAX_PEER_MESSAGE_BYTES: number = 4 * 1024 * 1024;
-/** Bytes behind one request or response (a piece of a fragment or of a settings backup). */
+/** Bytes behind one request or response: a piece of returned footage. */
 export const MAX_ATTACHMENT_BYTES: number = 1024 * 1024;
 
 export type PeerMode = 'recording' | 'failover' | 'host';
