@@ -9,10 +9,11 @@ import type { Log } from '../core/log.ts';
 import { durationMs } from '../core/units.ts';
 import type { DurationMs } from '../core/units.ts';
 import type { Catalogue } from './catalogue-types.ts';
+import { parseKeptVolume } from './kept-volume.ts';
 import { removeSegment } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { ageBudgetOf, CLOCK_STEP, planRetention } from './retention.ts';
-import type { Deletion, RetentionReason, VolumeRoom } from './retention.ts';
+import type { Deletion, RetentionCandidate, RetentionReason, VolumeRoom } from './retention.ts';
 
 export type RetentionVolume = VolumePlace & VolumeRoom;
 export type RetentionRules = ReadonlyMap<
@@ -23,8 +24,12 @@ export type RetentionOutcome = {
   readonly deleted: Readonly<Record<RetentionReason, number>>;
   readonly bytes: number;
   readonly failed: readonly { readonly path: string; readonly message: string }[];
+  /** Volumes that need room and have footage that must stay, whatever the rules say. */
+  readonly held: readonly { readonly volumeId: string; readonly bytes: number }[];
 };
 export type RetentionDeps = {
+  /** A snapshot for a round: what must stay, such as footage that is owed to another server. */
+  readonly mustStay?: () => (segment: RetentionCandidate) => boolean;
   readonly catalogue: Pick<Catalogue, 'transaction' | 'segments' | 'removed'>;
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'sleep'>;
   readonly log: Log;
@@ -41,6 +46,7 @@ export function createRetention({
   catalogue,
   clock,
   log,
+  mustStay = () => () => false,
 }: RetentionDeps): (volumes: readonly RetentionVolume[], rules: RetentionRules) => Promise<RetentionOutcome> {
   let steadySince = clock.monotonic();
   let last = { wall: clock.now(), monotonic: clock.monotonic() };
@@ -53,22 +59,30 @@ export function createRetention({
     last = now;
     return ageBudgetOf(now.monotonic - steadySince, elapsed);
   };
-  const plan = (volumes: readonly RetentionVolume[], rules: RetentionRules): readonly Deletion[] => {
+  const plan = (volumes: readonly RetentionVolume[], rules: RetentionRules): Planned => {
     const totals = catalogue.segments.totals();
     const bytes = new Map<string, number>();
-    for (const total of totals) bytes.set(total.cameraId, (bytes.get(total.cameraId) ?? 0) + total.bytes);
+    // What other servers keep takes no room here.
+    for (const total of totals.filter(({ volumeId }) => parseKeptVolume(volumeId) === undefined))
+      bytes.set(total.cameraId, (bytes.get(total.cameraId) ?? 0) + total.bytes);
     const cameras = [...bytes].map(
       ([cameraId, used]) =>
         [cameraId, { maxDays: undefined, maxBytes: undefined, ...rules.get(cameraId), bytes: used }] as const,
     );
-    return planRetention({
+    const stays = mustStay();
+    const all = totals.flatMap((total) => catalogue.segments.oldest(total, total.volumeId, MAX_CANDIDATES));
+    const [staying, candidates] = [all.filter(stays), all.filter((segment) => !stays(segment))];
+    const deletions = planRetention({
       now: clock.now(),
-      candidates: totals.flatMap((total) => catalogue.segments.oldest(total, total.volumeId, MAX_CANDIDATES)),
+      candidates,
       cameras: new Map(cameras),
       volumes: new Map(volumes.map((volume) => [volume.id, volume])),
       ageBudgetMs: budget(),
     });
+    return { deletions, held: volumes.flatMap((volume) => heldOn(volume, deletions, staying)) };
   };
+  /** Something may have come to stay while the disk worked. */
+  const mayGo = (segment: RetentionCandidate): boolean => !mustStay()(segment);
 
   /** Volumes whose deletions of an earlier round have not come back: their disk hangs. */
   const busy = new Set<string>();
@@ -79,6 +93,7 @@ export function createRetention({
     let bytes = 0;
     const remove = async (volume: RetentionVolume, { segment, reason }: Deletion): Promise<void> => {
       try {
+        if (!mayGo(segment)) return;
         await removeSegment({ catalogue, volume }, segment.path, 'retention');
         deleted[reason] += 1;
         bytes += segment.bytes;
@@ -92,12 +107,28 @@ export function createRetention({
       busy.delete(volume.id);
     };
     const free = volumes.filter(({ id }) => !busy.has(id));
-    const byVolume = Map.groupBy(plan(free, rules).slice(0, MAX_DELETIONS), ({ segment }) => segment.volumeId);
+    const { deletions, held } = plan(free, rules);
+    const byVolume = Map.groupBy(deletions.slice(0, MAX_DELETIONS), ({ segment }) => segment.volumeId);
     // Side by side: a disk that hangs must not keep the others from making room.
     await Promise.all(
       free.map(async (volume) => withDeadline(clock, ROUND_DEADLINE, removeAll(volume, byVolume.get(volume.id) ?? []))),
     );
     if (failed.length > 0) log.warn('retention could not delete', { count: failed.length, first: failed[0] });
-    return { deleted, bytes, failed };
+    return { deleted, bytes, failed, held };
   };
+}
+
+type Planned = { readonly deletions: readonly Deletion[]; readonly held: RetentionOutcome['held'] };
+
+/** A volume for which all that may go is not enough. */
+function heldOn(
+  { id, freeBytes, reserveBytes, headroomBytes }: RetentionVolume,
+  deletions: readonly Deletion[],
+  staying: readonly RetentionCandidate[],
+): RetentionOutcome['held'] {
+  const sum = (segments: readonly RetentionCandidate[]): number =>
+    segments.reduce((bytes, segment) => bytes + (segment.volumeId === id ? segment.bytes : 0), 0);
+  const bytes = sum(staying);
+  const isShort = reserveBytes + headroomBytes - freeBytes > sum(deletions.map(({ segment }) => segment));
+  return isShort && bytes > 0 ? [{ volumeId: id, bytes }] : [];
 }

@@ -1,4 +1,5 @@
 /** The cover service of this box, put together, and what it tells of covered cameras. */
+import { existsSync } from 'node:fs';
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import { removeSegment } from '../archive/remove-segments.ts';
 import { nameOfServer } from '../control/failover-api.ts';
@@ -18,6 +19,8 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
   const { dataDir, settings, clock, log, catalogue, activity } = parts;
   const path = join(dataDir, 'settings', 'covers.json');
   const budget = new Map<string, number>();
+  // Of a new server nothing was recorded before; of an old one nobody knows what it covered.
+  const isMissing = !existsSync(path);
   const schema: z.ZodType<CoversFile> = coversFileSchema;
   const { file, recovery } = await openSettingsFile({
     path,
@@ -31,7 +34,7 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
     clock,
     log,
     file,
-    indexLost: recovery !== undefined,
+    indexLost: isMissing || recovery !== undefined,
     catalogue,
     box: () => boxOf(parts),
     settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
@@ -97,6 +100,7 @@ export function coveredCameras(
 
 export const coveredStreams = (cover: CoverService): CoveredStreams => ({
   orders: cover.orders,
+  owed: cover.owed,
   wanted: () =>
     cover
       .covered()

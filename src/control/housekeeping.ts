@@ -21,6 +21,8 @@ export type HousekeepingDeps = {
   readonly volumes: () => Promise<readonly RetentionVolume[]>;
   readonly rules: () => RetentionRules;
   readonly onRemoved: (outcome: RetentionOutcome) => void;
+  /** Once for as long as it lasts: the volume has no room and nothing on it may go. */
+  readonly onHeld: (volumeId: string) => void;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -33,6 +35,12 @@ export type Housekeeping = Running & {
 export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
   const stopping = new AbortController();
   let pause = new AbortController();
+  let heldBefore: ReadonlySet<string> = new Set();
+  const tellHeld = ({ held }: RetentionOutcome): void => {
+    const now = new Set(held.map(({ volumeId }) => volumeId));
+    for (const id of now) if (!heldBefore.has(id)) deps.onHeld(id);
+    heldBefore = now;
+  };
   const round = async (): Promise<void> => {
     const outcome = await deps.retain(await deps.volumes(), deps.rules());
     const files = Object.values(outcome.deleted).reduce((sum, count) => sum + count, 0);
@@ -40,6 +48,7 @@ export function startHousekeeping(deps: HousekeepingDeps): Housekeeping {
     for (const { path, message } of outcome.failed)
       deps.log.warn('footage could not be removed', { path, reason: message });
     if (files > 0) deps.onRemoved(outcome);
+    tellHeld(outcome);
     deps.catalogue.log.trim(MAX_LOG_ROWS, deps.clock.now() - LOG_DAYS * DAY_MS);
   };
   const run = async (): Promise<void> => {

@@ -8,19 +8,17 @@ import type { Catalogue } from '../archive/catalogue-types.ts';
 import { reconcileVolume } from '../archive/rebuild.ts';
 import type { ReconcileReport } from '../archive/rebuild.ts';
 import { isPresent } from '../archive/remove-segments.ts';
-import { createRetention } from '../archive/retention-run.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
+import type { CoverService } from '../cover/cover-service.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { MediaEvent, MediaHello, NumberedEvent, PushOrder, StreamOrder } from '../wire/media-protocol.ts';
 import { bookExpectations, startHeartbeat } from './heartbeat.ts';
 import type { Wanted } from './heartbeat.ts';
-import { startHousekeeping } from './housekeeping.ts';
-import type { Housekeeping } from './housekeeping.ts';
 import { createIngest } from './ingest.ts';
 import type { Ingest } from './ingest.ts';
 import { createLiveState } from './live-state.ts';
@@ -30,7 +28,7 @@ import type { MediaLink } from './media-link.ts';
 import { ordersOf } from './orders.ts';
 import { startReconciler } from './reconciler.ts';
 import type { Reconciler } from './reconciler.ts';
-import { createRetentionRoom } from './retention-room.ts';
+import { startRetention } from './retention-side.ts';
 import { createIsOthers } from './shared-disc.ts';
 
 /** Clocks of two processes on one box agree; a segment may carry the camera's time. */
@@ -65,6 +63,8 @@ export type CoveredStreams = {
   readonly orders: () => readonly StreamOrder[];
   /** Those of them whose every second is accounted for here. */
   readonly wanted: () => readonly Wanted[];
+  /** A snapshot: footage that is to go home stays, whatever retention says. */
+  readonly owed: CoverService['owed'];
 };
 export type RecordingSide = Running & {
   readonly state: LiveState;
@@ -219,17 +219,6 @@ const startSignsOfLife = (deps: RecordingSideDeps, hello: () => MediaHello | und
     instance: createId('control'),
     hello,
     onStep: (ms) => deps.activity.record({ severity: 'warning', code: 'clock-stepped', message: stepWords(ms) }),
-  });
-
-const startRetention = (deps: RecordingSideDeps, state: LiveState): Housekeeping =>
-  startHousekeeping({
-    ...deps,
-    retain: createRetention(deps),
-    volumes: createRetentionRoom({ ...deps, state }),
-    rules: () => new Map(deps.settings.cameras.get().cameras.map(({ id, retention }) => [id, retention])),
-    onRemoved: () => {
-      for (const { id } of deps.settings.volumes.get().volumes) deps.publish({ kind: 'volume', volumeId: id });
-    },
   });
 
 const startReconciling = (

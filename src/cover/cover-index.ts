@@ -21,11 +21,23 @@ export type CoverIndex = {
   ) => void;
   readonly end: (serverId: string, streams: readonly StreamRef[] | undefined, at: number) => void;
   readonly settle: (ids: readonly string[]) => Promise<void>;
+  /** Their footage stays here under ordinary retention. */
+  readonly keep: (ids: readonly string[]) => Promise<void>;
+  /** What was recorded before may be covered footage that the index does not know. */
+  readonly keptBefore: () => number | undefined;
   /** Resolves when everything so far is durable, or could not be written. */
   readonly saved: () => Promise<void>;
 };
 
-export function createCoverIndex(file: Pick<SettingsFile<CoversFile>, 'get' | 'update'>, log: Log): CoverIndex {
+type Covered = CoversFile['covered'][number];
+
+/** `lostAt`: the file was lost before this start, at this wall time. */
+// oxlint-disable-next-line max-lines-per-function -- one closure over what is kept
+export function createCoverIndex(
+  file: Pick<SettingsFile<CoversFile>, 'get' | 'update'>,
+  log: Log,
+  lostAt?: number,
+): CoverIndex {
   let current: CoversFile = file.get();
   let saving: Promise<void> = Promise.resolve();
   let queued = false;
@@ -48,8 +60,10 @@ export function createCoverIndex(file: Pick<SettingsFile<CoversFile>, 'get' | 'u
     current = { ...current, ...next };
     save();
   };
+  // Over the next restarts too: what the index does not know is not known by then either.
+  if (lostAt !== undefined) set({ keptBefore: lostAt });
   return {
-    covered: () => current.covered.map((cover) => ({ ...cover, to: cover.to })),
+    covered: () => current.covered.map((cover) => ({ ...cover, to: cover.to, kept: cover.kept ?? false })),
     standby: () => current.standby,
     setStandby: (serverId, cameras) => {
       const before = current.standby.find((one) => one.serverId === serverId)?.cameras ?? [];
@@ -58,7 +72,7 @@ export function createCoverIndex(file: Pick<SettingsFile<CoversFile>, 'get' | 'u
       set({ standby: cameras.length === 0 ? others : [...others, { serverId, cameras: [...cameras] }] });
     },
     begin: ({ serverId, cameraId, stream, epoch, from }) => {
-      const isSame = (one: CoversFile['covered'][number]): boolean =>
+      const isSame = (one: Covered): boolean =>
         one.to === undefined && one.serverId === serverId && one.cameraId === cameraId && one.stream === stream;
       const known = current.covered.find(isSame);
       if (known?.epoch === epoch && known.from <= from) return;
@@ -69,7 +83,7 @@ export function createCoverIndex(file: Pick<SettingsFile<CoversFile>, 'get' | 'u
     },
     end: (serverId, streams, at) => {
       const keys = streams === undefined ? undefined : new Set(streams.map(streamKeyOf));
-      const ends = (one: CoversFile['covered'][number]): boolean =>
+      const ends = (one: Covered): boolean =>
         one.to === undefined && one.serverId === serverId && (keys === undefined || keys.has(streamKeyOf(one)));
       if (!current.covered.some(ends)) return;
       // The clock may have been set back.
@@ -81,13 +95,41 @@ export function createCoverIndex(file: Pick<SettingsFile<CoversFile>, 'get' | 'u
       if (left.length !== current.covered.length) set({ covered: left });
       await saving;
     },
+    keep: async (ids) => {
+      const stays = (one: Covered): boolean => one.to !== undefined && one.kept !== true && ids.includes(one.id);
+      if (current.covered.some(stays))
+        set({ covered: current.covered.map((one) => (stays(one) ? { ...one, kept: true } : one)) });
+      await saving;
+    },
+    keptBefore: () => current.keptBefore,
     saved: () => saving,
   };
 }
 
-function bounded(covered: CoversFile['covered'], log: Log): CoversFile['covered'] {
-  if (covered.length <= MAX_COVERED) return covered;
+/** Never at the cost of footage, as long as two covers of one stream can be told as one. */
+function bounded(covered: readonly Covered[], log: Log): Covered[] {
+  if (covered.length <= MAX_COVERED) return [...covered];
+  const joined = withTwoJoined(covered);
+  if (joined !== undefined) return joined;
   const oldest = covered.findIndex(({ to }) => to !== undefined);
-  log.warn('covered footage is forgotten, there is too much of it', { forgotten: covered[oldest] });
+  log.error('covered footage is forgotten, there is too much of it', { forgotten: covered[oldest] });
   return covered.filter((_, index) => index !== oldest);
+}
+
+/** The two oldest closed ones of a stream. The new id is in no restoration: the end of one of the two must not settle both. */
+function withTwoJoined(covered: readonly Covered[]): Covered[] | undefined {
+  const firsts = new Map<string, Covered>();
+  for (const second of covered) {
+    if (second.to === undefined) continue;
+    const { serverId, cameraId, stream, kept = false } = second;
+    const key = `${serverId}/${cameraId}/${stream}/${kept}`;
+    const first = firsts.get(key);
+    firsts.set(key, first ?? second);
+    if (first === undefined) continue;
+    const from = Math.min(first.from, second.from);
+    const to = Math.max(first.to ?? first.from, second.to);
+    const both: Covered = { ...second, id: createId('cover'), from, to };
+    return covered.filter((one) => one !== first).map((one) => (one === second ? both : one));
+  }
+  return undefined;
 }

@@ -41,7 +41,7 @@ export type CoverDeps = {
   readonly settingsOf: (serverId: string) => ProtectedSettings | undefined;
   /** `settings/covers.json` with `coversFileSchema`. */
   readonly file: Pick<SettingsFile<CoversFile>, 'get' | 'update'>;
-  /** The file was lost: nothing recorded before now is dropped from the ring. */
+  /** The file was lost: nothing recorded before now is dropped from the ring, now or after a restart. */
   readonly indexLost: boolean;
   readonly catalogue: { readonly segments: Pick<Catalogue['segments'], 'totals' | 'oldest'> };
   /** archive/remove-segments.ts with the cause `retention`. */
@@ -52,6 +52,7 @@ export type CoverDeps = {
   readonly firstFrame: (frame: FirstFrame) => void;
 };
 
+export type OwedSegment = StreamRef & { readonly serverId?: string; readonly start: number; readonly end: number };
 export type CoverRequest = {
   readonly serverId: string;
   readonly streams: readonly StreamRef[];
@@ -79,6 +80,10 @@ export type CoverService = Running & {
   readonly drop: (serverId: string) => void;
   /** Covered footage went home or was given up: what is left of it here goes with the ring. Never told of what stays by `keep`. */
   readonly settled: (ids: readonly string[]) => Promise<void>;
+  /** Covered footage stays here by policy: it never goes with the ring, and no longer holds out against ordinary retention. */
+  readonly keeps: (ids: readonly string[]) => Promise<void>;
+  /** A snapshot: which segments are covered footage that nobody else has, as far as is known. Retention must leave them alone. */
+  readonly owed: () => (segment: OwedSegment) => boolean;
   /** Settings of a protected server, of this server, or its volumes changed. */
   readonly refresh: () => void;
   /** To be added to the orders of this server's own cameras. */

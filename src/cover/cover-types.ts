@@ -27,11 +27,13 @@ export type CoveredFootage = StreamRef & {
   readonly from: number;
   /** `undefined`: covered now. */
   readonly to: number | undefined;
+  /** It does not go home, by policy: ordinary retention applies to it. */
+  readonly kept: boolean;
 };
 
 /** Of one protected server. */
 export const MAX_COVER_STREAMS: number = MAX_CAMERAS * 2;
-/** Covers that were not given back yet; the oldest closed ones go first, which leaves their footage to retention. */
+/** Covers that were not given back yet. Of more, two old ones of a stream become one: what lies between stays too. */
 export const MAX_COVERED = 8192;
 
 const streamRef = {
@@ -58,9 +60,12 @@ export const coversFileSchema = z.strictObject({
         epoch: z.number().int().min(1),
         from: z.number(),
         to: z.number().optional(),
+        kept: z.boolean().optional(),
       }),
     )
     .max(MAX_COVERED),
+  /** Wall milliseconds: what was covered before is not known, for the file was lost. */
+  keptBefore: z.number().optional(),
 });
 export type CoversFile = z.infer<typeof coversFileSchema>;
 export const NO_COVERS: CoversFile = { standby: [], covered: [] };

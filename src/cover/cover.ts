@@ -15,6 +15,7 @@ import { createProgressBook } from './cover-progress.ts';
 import type { CoverDeps, CoverRequest, CoverService } from './cover-service.ts';
 import { secondsToMs } from './cover-types.ts';
 import type { CoverRemark, Refusal, StandbyCamera, StandbyLevel, StandbyView, StreamRef } from './cover-types.ts';
+import { owedBy } from './owed.ts';
 import { startRingKeeper } from './ring-keeper.ts';
 
 type Covering = {
@@ -35,7 +36,7 @@ const NOTHING: ComposedCover = { orders: [], refused: [], leftCold: new Set(), u
 // oxlint-disable-next-line max-lines-per-function -- one closure over what is covered
 export function createCover(deps: CoverDeps): CoverService {
   const { clock, log } = deps;
-  const index = createCoverIndex(deps.file, log);
+  const index = createCoverIndex(deps.file, log, deps.indexLost ? clock.now() : undefined);
   const servers = new Map<string, Server>();
   const remarked = new Set<string>();
   const listeners = new Set<(fragment: FragmentReport) => void>();
@@ -152,7 +153,7 @@ export function createCover(deps: CoverDeps): CoverService {
   }
   const ring = startRingKeeper({
     ...deps,
-    keptBefore: deps.indexLost ? clock.now() : undefined,
+    keptBefore: index.keptBefore(),
     covered: index.covered,
     servers: () =>
       [...servers].map(([serverId, server]) => ({
@@ -204,6 +205,8 @@ export function createCover(deps: CoverDeps): CoverService {
       compose();
     },
     settled: index.settle,
+    keeps: index.keep,
+    owed: () => owedBy(index, deps.box(), owners),
     refresh: compose,
     orders: () => composed.orders,
     refused: () => composed.refused,

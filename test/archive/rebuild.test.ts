@@ -196,3 +196,30 @@ test('a round of retention deletes by the rules and says what it did', async (t)
     [openPath],
   );
 });
+
+test('on a full volume what must stay stays, also if it comes to that while the disk works, and is told', async (t) => {
+  const here = await place(t);
+  const paths = [];
+  for (const minutes of [0, 1, 2]) paths.push(await put(here, at(minutes)));
+  await reconcile(here);
+  const clock = createFakeClock(TEST_START_MS + 86_400_000);
+  let owed = paths.slice(0, 1);
+  let asked = 0;
+  const mustStay = () => {
+    asked += 1;
+    // The first question plans the round; the second one is asked before the first deletion.
+    if (asked === 2) owed = paths.slice(0, 2);
+    return ({ path }: { path: string }): boolean => owed.includes(path);
+  };
+  const retention = createRetention({ catalogue: here.catalogue, clock, log: silentLog, mustStay });
+  const room = { ...here.volume, freeBytes: 0, reserveBytes: 1e9, headroomBytes: 0 };
+  const outcome = await retention([room], new Map([['cam-1', { maxDays: 1, maxBytes: 1 }]]));
+  t.deepEqual(
+    here.catalogue.segments.find(KEY, ALL).map(({ path }) => path),
+    paths.slice(0, 2),
+  );
+  t.deepEqual(
+    outcome.held.map(({ volumeId }) => volumeId),
+    [here.volume.id],
+  );
+});

@@ -10,6 +10,7 @@ function bench(outcome: () => Promise<RetentionOutcome> | RetentionOutcome) {
   const began: number[] = [];
   const removed: number[] = [];
   const trims: number[] = [];
+  const held: string[] = [];
   const lines: string[] = [];
   const housekeeping = startHousekeeping({
     catalogue: { log: { trim: (most: number) => void trims.push(most) } } as unknown as HousekeepingDeps['catalogue'],
@@ -19,14 +20,15 @@ function bench(outcome: () => Promise<RetentionOutcome> | RetentionOutcome) {
       began.push(clock.monotonic());
       return await outcome();
     },
+    onHeld: (volumeId) => void held.push(volumeId),
     onRemoved: ({ bytes }) => removed.push(bytes),
     clock,
     log: createLog('info', (line) => lines.push(line), clock.now),
   });
-  return { clock, began, removed, trims, lines, housekeeping };
+  return { clock, began, removed, trims, held, lines, housekeeping };
 }
 const outcomeOf = (files: number): RetentionOutcome =>
-  ({ deleted: { space: files }, bytes: files * 1000, failed: [] }) as unknown as RetentionOutcome;
+  ({ deleted: { space: files }, bytes: files * 1000, failed: [], held: [] }) as unknown as RetentionOutcome;
 
 test('every twenty seconds old footage goes and the log is trimmed; only what was removed is told', async (t) => {
   let files = 0;
@@ -81,5 +83,20 @@ test('a round that fails is said, and the next one comes', async (t) => {
   await clock.advance(40_000);
   t.is(began.length, 2);
   t.is(lines.filter((line) => /housekeeping failed.*the disk hangs/.test(line)).length, 2);
+  await housekeeping.stop();
+});
+
+test('a volume that is full of what must stay is told once for as long as it lasts', async (t) => {
+  let full: readonly string[] = [];
+  const outcome = (): RetentionOutcome => ({
+    ...outcomeOf(0),
+    held: full.map((volumeId) => ({ volumeId, bytes: 1 })),
+  });
+  const { clock, held, housekeeping } = bench(outcome);
+  for (const now of [[], ['v1'], ['v1', 'v2'], [], ['v1']]) {
+    full = now;
+    await clock.advance(20_000);
+  }
+  t.deepEqual(held, ['v1', 'v2', 'v1']);
   await housekeeping.stop();
 });

@@ -63,12 +63,13 @@ test('a clock that was set back gives no range that ends before it begins', asyn
   t.like(index.covered()[0], { from: 1000, to: 1000 });
 });
 
-test('beyond the bound the oldest closed one is forgotten, never one that goes on', (t) => {
+test('beyond the bound, where no two are of one stream, the oldest closed one is forgotten, never one that goes on', (t) => {
   let saved: CoversFile = NO_COVERS;
   const update = async (change: (file: CoversFile) => CoversFile) => await Promise.resolve((saved = change(saved)));
   const covered = Array.from({ length: MAX_COVERED }, (_, at) => ({
     ...A,
     id: `cover-${at}`,
+    cameraId: `c${at}`,
     from: at,
     ...(at === 0 ? {} : { to: at + 1 }),
   }));
@@ -103,4 +104,46 @@ test('a disk that refuses keeps nothing from being covered; the next change writ
   index.begin({ ...A, cameraId: 'b' });
   await index.saved();
   t.is(saved.covered.length, 2);
+});
+
+test('beyond the bound two covers of a stream become one, and no end of a restoration settles both', async (t) => {
+  let saved: CoversFile = NO_COVERS;
+  const update = async (change: (file: CoversFile) => CoversFile) => await Promise.resolve((saved = change(saved)));
+  const covered = Array.from({ length: MAX_COVERED }, (_, at) => ({
+    ...A,
+    id: `cover-${at}`,
+    cameraId: at % 2 === 0 ? 'a' : 'b',
+    from: at * 10,
+    to: at * 10 + 5,
+  }));
+  const index = createCoverIndex({ get: () => ({ standby: [], covered }), update }, silentLog);
+  const before = index.covered();
+  index.begin({ ...A, cameraId: 'b', from: 1e6 });
+  t.is(index.covered().length, MAX_COVERED);
+  const isIn = (one: { cameraId: string; from: number; to: number | undefined }): boolean =>
+    index
+      .covered()
+      .some(({ cameraId, from, to = 0 }) => cameraId === one.cameraId && from <= one.from && to >= (one.to ?? 0));
+  t.true(before.every(isIn), 'nothing is forgotten');
+  await index.settle(['cover-0', 'cover-2']);
+  t.true(isIn({ cameraId: 'a', from: 0, to: 25 }));
+});
+
+test('kept footage says so, and a lost file is remembered over the next starts', async (t) => {
+  const { folder, index } = await pair(t);
+  index.begin(A);
+  index.begin({ ...A, cameraId: 'b' });
+  index.end(R1, [{ cameraId: 'a', stream: 'main' }], 9000);
+  await index.keep(index.covered().map(({ id }) => id));
+  const lost = createCoverIndex(await open(folder), silentLog, 77_000);
+  await lost.saved();
+  const again = createCoverIndex(await open(folder), silentLog);
+  t.deepEqual(
+    again.covered().map(({ cameraId, kept }) => [cameraId, kept]),
+    [
+      ['a', true],
+      ['b', false],
+    ],
+  );
+  t.is(again.keptBefore(), 77_000);
 });
