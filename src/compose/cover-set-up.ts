@@ -1,10 +1,12 @@
 /** Watching, covering and giving back, put together: the failover server's side, and the API over all of it. */
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { HealthItem } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import { createCovering } from '../control/covering.ts';
 import { createFailoverApi, nameOfServer } from '../control/failover-api.ts';
+import { failoverHealth } from '../control/failover-health.ts';
 import { createFailoverEffects } from '../control/failover-effects.ts';
 import { openFailoverKept } from '../control/failover-kept.ts';
 import { expectedStreams } from '../control/protected-side.ts';
@@ -39,6 +41,7 @@ export type CoverSide = {
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
+  readonly healthItems: () => readonly HealthItem[];
   /** Records, modes or settings changed: who is watched, who is kept ready. */
   readonly review: () => void;
   readonly refresh: () => void;
@@ -77,6 +80,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     onMediaEvent: side.cover.onMediaEvent,
     beforeModeChange: createModeCheck(parts, side),
     coveredCameras: () => coveredCameras(parts, side),
+    healthItems: () => healthItems(parts, peers, side),
     review: () => {
       watchThese(parts, side);
       keepReady(parts, side);
@@ -179,6 +183,19 @@ const createAsking =
   ({ network }: Peers) =>
   async (serverId: string, streams: readonly object[]): Promise<readonly HandoverConfirmation[]> =>
     confirmations.parse((await network.request(serverId, 'handover.confirm', { streams })).result).streams;
+
+function healthItems({ settings, startedAt }: FailoverParts, peers: Peers, side: Side): readonly HealthItem[] {
+  const connected = new Set(peers.connected());
+  const watchers = settings.peers.get().peers.filter(({ watcher, enabled }) => watcher && enabled);
+  return failoverHealth({
+    states: side.watch.states(),
+    notCovered: side.covering.notCovered(),
+    nameOf: (serverId) => nameOfServer(settings, serverId),
+    watchers: watchers.map(({ id, name }) => ({ id, name, connected: connected.has(id) })),
+    backupProblemOf: (serverId) => side.backups.stateOf(serverId).problem,
+    startedAt,
+  });
+}
 
 const epochOfCover = ({ cover }: Side, serverId: string): number =>
   Math.max(0, ...cover.covered().flatMap((one) => (one.serverId === serverId ? [one.epoch] : [])));

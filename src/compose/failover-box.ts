@@ -20,6 +20,8 @@ import type { SuitabilityFacts } from '../wire/peer-protocol.ts';
 
 export type Box = {
   readonly dataDir: string;
+  /** Of this process, wall milliseconds. */
+  readonly startedAt: number;
   readonly options: ServeOptions;
   readonly version: string;
   readonly keys: Keys;
