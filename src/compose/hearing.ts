@@ -1,4 +1,6 @@
 /** What the peer channel tells, and to whom: the machines, the claims, the backups, people. */
+import { messageOf } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
 import type { OtherMember } from '../control/covering.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { identityOf } from '../control/servers-api.ts';
@@ -7,6 +9,9 @@ import { isProtected } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+
+/** The answer is on its way for so long. */
+const FORGET_AFTER_MS = 200;
 
 /** Other failover servers that are heard. */
 export function othersOf({ settings }: FailoverParts, peers: Peers): readonly OtherMember[] {
@@ -35,7 +40,11 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   network.handle('handover.request', async ({ id }) => ({ result: { missing: await side.effects.handOver(id) } }));
   network.handle('peer.forget', async ({ id }) => {
     // Answered first: the connection ends with the record.
-    queueMicrotask(() => void side.known.forgottenBy(id));
+    parts.clock.after(durationMs(FORGET_AFTER_MS), () => {
+      side.known.forgottenBy(id).catch((error: unknown) => {
+        parts.log.error('a server that deauthorized this one was not forgotten', { id, reason: messageOf(error) });
+      });
+    });
     return await Promise.resolve({ result: {} });
   });
   late.covering = () => ({
