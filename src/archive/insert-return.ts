@@ -15,7 +15,8 @@ import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { Receipt, ReturnFile } from '../wire/footage-protocol.ts';
-import type { Catalogue } from './catalogue-types.ts';
+import type { Catalogue, ScannedFragment, SegmentToStore } from './catalogue-types.ts';
+import { createGroupReader } from './footage-groups.ts';
 import { scanSegmentFile } from './rebuild.ts';
 import { signReceipt } from './receipt.ts';
 import type { VolumePlace } from './remove-segments.ts';
@@ -23,12 +24,16 @@ import { writeReturnNote } from './return-note.ts';
 import { MAX_NAME_TRIES } from './segment-file.ts';
 import { parseSegmentPath, segmentPathOf } from './segment-path.ts';
 import type { SigningKey } from './signing-key.ts';
+import { hasOthersNear, withoutTwins } from './twice-returned.ts';
+import type { Inserted } from './twice-returned.ts';
 
 export type InsertDeps = {
   readonly catalogue: Pick<Catalogue, 'segments' | 'receipts' | 'transaction'>;
   readonly serverId: string;
   readonly key: Pick<SigningKey, 'privateKey'>;
   readonly clock: Pick<Clock, 'now'>;
+  /** All of this server. */
+  readonly volumes: () => readonly VolumePlace[];
 };
 
 /** `file` lies on `volume` at `path`, absolute and durable; it gets its place there. @throws system errors; footage/supersedes */
@@ -54,21 +59,57 @@ export async function adoptFile(
   return await register(deps, file, place);
 }
 
-/** The row is there, or is made now from the file. */
+/** The row is there, or is made now from the file. One file of a stream at a time. */
 export async function register(
-  { catalogue, serverId, key, clock }: InsertDeps,
+  deps: InsertDeps,
   file: ReturnFile,
   { volume, path }: { readonly volume: VolumePlace; readonly path: string },
 ): Promise<Receipt> {
-  const { segment, fragments } = await scanSegmentFile(join(volume.path, path), volume.id, path);
-  checkSupersedes(catalogue, file, segment.returned);
+  const { catalogue, serverId, key, clock } = deps;
+  const scanned = await scanSegmentFile(join(volume.path, path), volume.id, path);
+  checkSupersedes(catalogue, file, scanned.segment.returned);
+  const shown = await shownOnce(deps, file, { ...scanned, volume, path });
   const receipt = signReceipt({ fileId: file.id, serverId, sha256: file.sha256, at: clock.now() }, key);
   catalogue.transaction(() => {
-    catalogue.segments.putScanned(segment, fragments);
+    catalogue.segments.putScanned(shown, scanned.fragments);
     catalogue.receipts.put(receipt);
   }, 'durable');
   return catalogue.receipts.get(file.id) ?? receipt;
 }
+
+type Placed = {
+  readonly segment: SegmentToStore;
+  readonly fragments: readonly ScannedFragment[];
+  readonly volume: VolumePlace;
+  readonly path: string;
+};
+/** With a note beside it, before its receipt, where another server gave some of it back as well. */
+async function shownOnce(deps: InsertDeps, file: ReturnFile, placed: Placed): Promise<SegmentToStore> {
+  const { segment, fragments, volume, path } = placed;
+  const { segments } = deps.catalogue;
+  const [start, end] = [file.start + file.clockOffsetMs, file.end + file.clockOffsetMs];
+  const inserted: Inserted = { ...file, start, end };
+  if (segment.returned === undefined || !hasOthersNear(segments, inserted, deps.serverId)) return segment;
+  segments.putScanned(segment, fragments);
+  const row = segments.get(volume.id, path);
+  if (row === undefined) return segment;
+  const given = { row, note: segment.returned, ownServerId: deps.serverId };
+  const note = await withoutTwins(
+    createGroupReader({ segments, now: deps.clock.now, fileOf: fileIn(deps) }),
+    inserted,
+    given,
+  );
+  if (note === segment.returned) return segment;
+  await writeReturnNote(join(volume.path, path), note);
+  return { ...segment, returned: note };
+}
+
+const fileIn =
+  ({ volumes }: InsertDeps) =>
+  (row: { readonly volumeId: string; readonly path: string }): string | undefined => {
+    const volume = volumes().find(({ id }) => id === row.volumeId);
+    return volume && join(volume.path, row.path);
+  };
 
 /** How far from its own time a file may replace footage: a group, and what the clocks are off. */
 const NEAR_MS = 20_000;
@@ -78,7 +119,7 @@ const NEAR_MS = 20_000;
  */
 export function checkSupersedes(
   { segments }: Pick<Catalogue, 'segments'>,
-  file: ReturnFile,
+  file: Pick<ReturnFile, 'id' | 'cameraId' | 'stream' | 'recordedBy' | 'start' | 'end' | 'clockOffsetMs'>,
   note: Pick<ReturnNote, 'supersedes'> | undefined,
 ): void {
   const [start, end] = [file.start + file.clockOffsetMs - NEAR_MS, file.end + file.clockOffsetMs + NEAR_MS];

@@ -90,6 +90,13 @@ async function inTurn<T>(inbox: Inbox, id: string, work: () => Promise<T>): Prom
   }
 }
 
+/** Files of one stream become rows one after the other: each is held against those before it. A stream is no id of a file. */
+const oneOfStream = async (
+  inbox: Inbox,
+  { cameraId, stream }: ReturnFile,
+  work: () => Promise<Receipt>,
+): Promise<Receipt> => await inTurn(inbox, `${cameraId}/${stream}`, work);
+
 /** Ids become names of files. */
 const ID = /^[\w-]{1,64}$/;
 
@@ -126,14 +133,15 @@ async function goOn(inbox: Inbox, file: ReturnFile, volume: InboxVolume): Promis
 const later = (reason: string): OfferResult => ({ kind: 'later', retryMs: RETRY_MS, reason });
 
 /** It was inserted before; also if the process died before it could say so. */
-async function receiptOf({ deps }: Inbox, file: ReturnFile): Promise<Receipt | undefined> {
+async function receiptOf(inbox: Inbox, file: ReturnFile): Promise<Receipt | undefined> {
+  const { deps } = inbox;
   const row = deps.catalogue.segments.returnedAs(file.id);
   const known = row === undefined ? undefined : deps.catalogue.receipts.get(file.id);
   if (known?.sha256 === file.sha256) return known;
   const volume = deps.volumes().find(({ id }) => id === row?.volumeId);
   const place = volume && row ? { volume, path: row.path } : await placed(deps, file);
   if (place === undefined || (await wrongIn(join(place.volume.path, place.path), file)) !== undefined) return undefined;
-  return await register(deps, file, place);
+  return await oneOfStream(inbox, file, async () => await register(deps, file, place));
 }
 
 /** It has its name already, and no row: reconciling leaves files of this moment to their writers. */
@@ -238,7 +246,8 @@ async function insertAt(inbox: Inbox, file: ReturnFile, place: InsertParams['pla
   if (volume === undefined || !(await isPresent(volume)))
     throw new UnderstudyError('unavailable', 'footage/volume', `Volume ${place.volumeId} is not here now.`);
   await checkAdopted(file, join(volume.path, place.path));
-  return await adoptFile(inbox.deps, file, { volume, path: place.path, note: place.note });
+  const { path, note } = place;
+  return await oneOfStream(inbox, file, async () => await adoptFile(inbox.deps, file, { volume, path, note }));
 }
 
 /** A segment as its recorder left it. */
@@ -277,7 +286,7 @@ async function insertSent(inbox: Inbox, file: ReturnFile): Promise<Receipt> {
     throw damaged(file, wrong);
   }
   await transfer.handle.sync();
-  return await insertFile(inbox.deps, file, transfer);
+  return await oneOfStream(inbox, file, async () => await insertFile(inbox.deps, file, transfer));
 }
 
 const damaged = ({ id }: ReturnFile, wrong: string): UnderstudyError =>
@@ -295,7 +304,8 @@ async function insertFromShare(inbox: Inbox, file: ReturnFile, name: string): Pr
     const wrong = await wrongIn(path, file);
     if (wrong !== undefined) throw damaged(file, wrong);
     await syncFile(path);
-    return await insertFile(inbox.deps, file, { volume: share.volume, base, path });
+    const { volume } = share;
+    return await oneOfStream(inbox, file, async () => await insertFile(inbox.deps, file, { volume, base, path }));
   } finally {
     await root.close();
   }
