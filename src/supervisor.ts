@@ -18,6 +18,8 @@ import type { ServeOptions } from './supervisor/serve-options.ts';
 /** An orphan of a supervisor that was killed sees its pipe close at once and needs time for TEARDOWN and its last fragments. */
 const ORPHAN_PATIENCE_MS = 10_000;
 const ORPHAN_POLL_MS = 25;
+/** Control asks failover servers to record first (15 s at most, control/protected-side.ts), while media goes on; then it ends. */
+const CONTROL_PATIENCE_MS = 25_000;
 
 async function main(): Promise<void> {
   const parsed = parseServeArguments(process.argv.slice(2), process.env);
@@ -110,7 +112,7 @@ const controlSpec = (options: ServeOptions): ChildSpec => ({
   args: serveArgumentsOf(options),
   // Each volume that hangs holds a thread or two of the pool that settings and sign-ins need as well.
   environment: { ...LEAN, UV_THREADPOOL_SIZE: '8' },
-  patience: durationMs(10_000),
+  patience: durationMs(CONTROL_PATIENCE_MS),
 });
 
 function fail(message: string): void {

@@ -1,6 +1,6 @@
 /**
- * A whole site on loopback: one host, two recording servers, one failover server, eight simulated cameras. The host is told of
- * the others as an administrator would do it; it introduces them to each other. Used by the demo and by scenario tests.
+ * A whole site on loopback: one host, recording servers with simulated cameras, failover servers; in the demo two, eight and one.
+ * The host is told of the others as an administrator would do it; it introduces them to each other. For scenario tests too.
  */
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -23,10 +23,19 @@ export type SiteServer = {
 export type Site = {
   readonly host: SiteServer;
   readonly recorders: readonly SiteServer[];
+  /** The first of the failover servers. */
   readonly failover: SiteServer;
+  readonly spares: readonly SiteServer[];
   /** By recorder, in order: ids as its server calls them, with the simulated camera of each. */
   readonly cameras: readonly { readonly server: SiteServer; readonly cameraId: string; readonly simulated: string }[];
   readonly stop: () => Promise<void>;
+};
+export type SiteShape = {
+  readonly recorders: readonly string[];
+  readonly spares: readonly string[];
+  readonly camerasEach: number;
+  /** Of all cameras. */
+  readonly standbyLevel: 'cold' | 'warm' | 'hot';
 };
 export type SiteOptions = {
   readonly dataDir: string;
@@ -38,46 +47,64 @@ export type SiteOptions = {
   readonly httpPort: number;
   readonly logTo: (server: string) => number;
   readonly tell: (line: string) => void;
+  /** The demo's unless said. The simulator has cameras for every recording server. */
+  readonly shape?: SiteShape;
 };
 
-const PLAN = [
-  { name: 'Host', mode: 'host' },
-  { name: 'Recorder North', mode: 'recording' },
-  { name: 'Recorder South', mode: 'recording' },
-  { name: 'Spare', mode: 'failover' },
-] as const;
+const DEMO: SiteShape = {
+  recorders: ['Recorder North', 'Recorder South'],
+  spares: ['Spare'],
+  camerasEach: 4,
+  standbyLevel: 'hot',
+};
 const KNOWN_WITHIN_MS = 60_000;
 
 export async function startSite(options: SiteOptions): Promise<Site> {
-  const { tell, clock } = options;
-  tell('starting four servers ...');
-  const servers = await Promise.all(PLAN.map(async (one) => await startServer(options, one)));
-  const [host, north, south, failover] = servers;
-  if (host === undefined || north === undefined || south === undefined || failover === undefined)
+  const { tell, clock, shape = DEMO } = options;
+  tell(`starting ${1 + shape.recorders.length + shape.spares.length} servers ...`);
+  const startAll = async (names: readonly string[], mode: SiteServer['mode']): Promise<readonly SiteServer[]> =>
+    await Promise.all(names.map(async (name) => await startServer(options, { name, mode })));
+  const [hosts, recorders, spares] = await Promise.all([
+    startAll(['Host'], 'host'),
+    startAll(shape.recorders, 'recording'),
+    startAll(shape.spares, 'failover'),
+  ]);
+  const [host, failover] = [hosts[0], spares[0]];
+  if (host === undefined || failover === undefined)
     throw new UnderstudyError('unavailable', 'demo/no-server', 'A server of the site did not start.');
-  for (const server of [host, failover]) await server.box().api.call('PUT', '/server/mode', { mode: server.mode });
-  const cameras = [];
-  for (const [index, server] of [north, south].entries()) {
-    const half = halfOf(options.simulator, index);
-    const ids = await addCameras(server.box().api, half, options.names.slice(index * 4));
-    await server.box().api.call('PATCH', '/cameras', { ids, change: { standbyLevel: 'hot' } });
-    cameras.push(...half.cameras.map(({ id }, at) => ({ server, cameraId: ids[at] ?? '', simulated: id })));
-  }
+  for (const server of [host, ...spares]) await server.box().api.call('PUT', '/server/mode', { mode: server.mode });
+  const cameras = await addAllCameras(options, recorders, shape);
   tell('the host adds the others and introduces them to each other ...');
-  for (const server of [north, south, failover]) await authorize(host.box().api, server, options.password);
-  const site = { host, recorders: [north, south], failover, cameras };
-  await until('the failover server to be ready', clock, async () => await isReady(site), KNOWN_WITHIN_MS);
+  for (const server of [...recorders, ...spares]) await authorize(host.box().api, server, options.password);
+  const site = { host, recorders, failover, spares, cameras };
+  for (const spare of spares)
+    await until('a failover server to be ready', clock, async () => await isReady(spare, site), KNOWN_WITHIN_MS);
   return {
     ...site,
     stop: async () => {
-      await Promise.all(servers.map(async (server) => await server.box().stop()));
+      await Promise.all([host, ...recorders, ...spares].map(async (server) => await server.box().stop()));
     },
   };
 }
 
+async function addAllCameras(
+  { simulator, names }: SiteOptions,
+  recorders: readonly SiteServer[],
+  { camerasEach, standbyLevel }: SiteShape,
+): Promise<Site['cameras']> {
+  const cameras = [];
+  for (const [index, server] of recorders.entries()) {
+    const part = { ...simulator, cameras: simulator.cameras.slice(index * camerasEach, (index + 1) * camerasEach) };
+    const ids = await addCameras(server.box().api, part, names.slice(index * camerasEach));
+    await server.box().api.call('PATCH', '/cameras', { ids, change: { standbyLevel } });
+    cameras.push(...part.cameras.map(({ id }, at) => ({ server, cameraId: ids[at] ?? '', simulated: id })));
+  }
+  return cameras;
+}
+
 async function startServer(
   { dataDir: root, password, clock, httpPort, logTo }: SiteOptions,
-  { name, mode }: (typeof PLAN)[number],
+  { name, mode }: Pick<SiteServer, 'name' | 'mode'>,
 ): Promise<SiteServer> {
   const dataDir = join(root, name.toLowerCase().replaceAll(' ', '-'));
   // Chosen beforehand: a server that is started again must be where the others look for it.
@@ -109,11 +136,6 @@ export async function freePort(): Promise<number> {
   return await promise;
 }
 
-const halfOf = (simulator: Simulator, half: number): Simulator => ({
-  ...simulator,
-  cameras: simulator.cameras.slice(half * 4, half * 4 + 4),
-});
-
 /** As an administrator: look what is there, compare the fingerprint, give the account of the other box. */
 async function authorize(api: ApiClient, server: SiteServer, password: string): Promise<void> {
   const place = { host: LOOPBACK, httpPort: server.box().port() };
@@ -123,9 +145,15 @@ async function authorize(api: ApiClient, server: SiteServer, password: string): 
 }
 
 type Watched = { readonly name: string; readonly watch?: { readonly state: string; readonly cameras: number } };
-async function isReady({ failover, recorders }: Pick<Site, 'failover' | 'recorders'>): Promise<boolean> {
-  const { items } = (await failover.box().api.call('GET', '/servers')) as { readonly items: readonly Watched[] };
-  return recorders.every(({ name }) =>
-    items.some((one) => one.name === name && one.watch?.state === 'alive' && one.watch.cameras === 4),
-  );
+async function isReady(
+  spare: SiteServer,
+  { recorders, cameras }: Pick<Site, 'recorders' | 'cameras'>,
+): Promise<boolean> {
+  const { items } = (await spare.box().api.call('GET', '/servers')) as { readonly items: readonly Watched[] };
+  return recorders.every((recorder) => {
+    const wanted = cameras.filter(({ server }) => server === recorder).length;
+    return items.some(
+      ({ name, watch }) => name === recorder.name && watch?.state === 'alive' && watch.cameras === wanted,
+    );
+  });
 }
