@@ -104,7 +104,7 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const state = await openState(options, log);
   const ports: Ports = { http: options.httpPort, peer: options.peerPort };
   const recorder = await startRecorder(state, options, ports);
-  const services = startServices(state);
+  const services = startServices(state, recorder.failover);
   const parts = partsOf({ state, options, ports, recorder, services, signal: stopping.signal });
   const server = await startApi(parts, state, services);
   ports.http = server.port;
@@ -179,12 +179,12 @@ type Services = {
   readonly memory: MemoryWatch;
   readonly auth: Auth;
 };
-function startServices(state: State): Services {
+function startServices(state: State, { kept }: Pick<FailoverSetUp, 'kept'>): Services {
   const { settings, clock, dataDir } = state;
   const damaged = startDamagedFootage({ ...state, volumes: () => settings.volumes.get().volumes });
   return {
     damaged,
-    exports: startExportJobs({ ...state, cut: cutOf(state, damaged.suspect) }),
+    exports: startExportJobs({ ...state, cut: cutOf(state, kept, damaged.suspect) }),
     data: startDataWatch(state),
     memory: startMemoryWatch(clock, () => pidsOf(dataDir)),
     auth: startAuth(state),
@@ -216,6 +216,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     decoder: createDecoder(clock),
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
     cameras,
+    kept: failover.kept,
     servers: failover.servers,
     failover: failover.failover,
     peerPort: () => ports.peer,
@@ -277,9 +278,14 @@ function openKnownCatalogue(dataDir: string, startedAt: State['startedAt'], { vo
   return isLost ? { ...catalogue, condition: 'rebuild-needed' } : catalogue;
 }
 
-const cutOf = ({ catalogue, settings, keys }: State, onMissing: DamagedFootage['suspect']): ExportCut =>
+const cutOf = (
+  { catalogue, settings, keys }: State,
+  kept: FailoverSetUp['kept'],
+  onMissing: DamagedFootage['suspect'],
+): ExportCut =>
   createExportCut({
     catalogue,
+    kept,
     volumes: () => settings.volumes.get().volumes,
     keyPath: keys.exportSigningKeyPath,
     serverId: settings.server.get().id,

@@ -11,6 +11,8 @@ export type FootageAccess = {
   readonly isCamera: (cameraId: string) => boolean;
   readonly accountOf: (key: StreamRef, range: MillisecondRange) => readonly AccountSpan[];
   readonly segmentsOf: (key: StreamRef, range: MillisecondRange) => readonly Segment[];
+  /** Recorded, but kept by another server that cannot be reached now; `detail` says by which. */
+  readonly awayOf: (key: StreamRef, range: MillisecondRange) => readonly { readonly detail: string }[];
   readonly segmentAt: (volumeId: string, path: string) => Segment | undefined;
   /** The file, opened inside its volume only. @throws footage/volume-gone, footage/file-gone */
   readonly openSegment: (segment: Pick<SegmentRow, 'volumeId' | 'path'>) => Promise<SegmentBytes>;

@@ -13,7 +13,7 @@ import { parseKeptVolume } from './kept-volume.ts';
 import { removeSegment } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { ageBudgetOf, CLOCK_STEP, planRetention } from './retention.ts';
-import type { Deletion, RetentionCandidate, RetentionReason, VolumeRoom } from './retention.ts';
+import type { Deletion, RetentionCandidate, RetentionInput, RetentionReason, VolumeRoom } from './retention.ts';
 
 export type RetentionVolume = VolumePlace & VolumeRoom;
 export type RetentionRules = ReadonlyMap<
@@ -61,21 +61,13 @@ export function createRetention({
   };
   const plan = (volumes: readonly RetentionVolume[], rules: RetentionRules): Planned => {
     const totals = catalogue.segments.totals();
-    const bytes = new Map<string, number>();
-    // What other servers keep takes no room here.
-    for (const total of totals.filter(({ volumeId }) => parseKeptVolume(volumeId) === undefined))
-      bytes.set(total.cameraId, (bytes.get(total.cameraId) ?? 0) + total.bytes);
-    const cameras = [...bytes].map(
-      ([cameraId, used]) =>
-        [cameraId, { maxDays: undefined, maxBytes: undefined, ...rules.get(cameraId), bytes: used }] as const,
-    );
     const stays = mustStay();
     const all = totals.flatMap((total) => catalogue.segments.oldest(total, total.volumeId, MAX_CANDIDATES));
     const [staying, candidates] = [all.filter(stays), all.filter((segment) => !stays(segment))];
     const deletions = planRetention({
       now: clock.now(),
       candidates,
-      cameras: new Map(cameras),
+      cameras: camerasOf(totals, rules),
       volumes: new Map(volumes.map((volume) => [volume.id, volume])),
       ageBudgetMs: budget(),
     });
@@ -116,6 +108,21 @@ export function createRetention({
     if (failed.length > 0) log.warn('retention could not delete', { count: failed.length, first: failed[0] });
     return { deleted, bytes, failed, held };
   };
+}
+
+function camerasOf(
+  totals: ReturnType<Catalogue['segments']['totals']>,
+  rules: RetentionRules,
+): RetentionInput['cameras'] {
+  const bytes = new Map<string, number>();
+  // What other servers keep takes no room here.
+  for (const total of totals.filter(({ volumeId }) => parseKeptVolume(volumeId) === undefined))
+    bytes.set(total.cameraId, (bytes.get(total.cameraId) ?? 0) + total.bytes);
+  const cameras = [...bytes].map(
+    ([cameraId, used]) =>
+      [cameraId, { maxDays: undefined, maxBytes: undefined, ...rules.get(cameraId), bytes: used }] as const,
+  );
+  return new Map(cameras);
 }
 
 type Planned = { readonly deletions: readonly Deletion[]; readonly held: RetentionOutcome['held'] };

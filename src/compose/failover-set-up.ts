@@ -15,6 +15,7 @@ import { createSettingsDocument } from '../control/settings-document.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
+import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import { composeCovering } from './cover-set-up.ts';
 import type { Box } from './failover-box.ts';
 import { suitabilityOf } from './failover-box.ts';
@@ -30,6 +31,7 @@ export type FailoverSetUp = {
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
+  readonly kept: KeptElsewhere;
   /** The port really listened at. */
   readonly peerPort: number;
   /** Everything of the API is there: others may hear of this server now. */
@@ -89,6 +91,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     failover: side.failover,
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
+    kept: returns.kept,
     peerPort: peers.network.port,
     announce: peers.announce,
     stop: async (handOver) => {

@@ -32,6 +32,9 @@ export type RestorationSide = {
 };
 
 const SHARE_TIMEOUT = seconds(20);
+/** How soon the protected server hears that kept footage was deleted. */
+const FORGET_SECONDS = 60;
+const LIST_WITHIN = seconds(60);
 
 export function composeRestoration(parts: FailoverParts, { network }: Peers, side: Side): RestorationSide {
   const { settings, clock, log, dataDir, catalogue } = parts;
@@ -61,6 +64,7 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     if (order === undefined) return;
     await owed.settle(order.serverId);
     if (order.policy !== 'keep') await side.cover.settled(coversIn(side, order));
+    else await tellKept(parts, network, order.serverId);
     if (incident === undefined) return;
     await tellMissing(parts, network, order, incident);
     side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
@@ -72,18 +76,37 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
       queueMicrotask(() => void settle(event.id));
   };
+  for (const [method, handler] of Object.entries(service.keptHandlers)) network.handle(method, handler);
+  const cancel = clock.every(seconds(FORGET_SECONDS), () => {
+    for (const serverId of service.forgetDeleted()) void tellKept(parts, network, serverId);
+  });
   network.listen((event) => {
     if (event.kind !== 'hello') return;
     service.nudge(event.peerId);
     void owed.settle(event.peerId);
   });
   return {
-    service,
+    service: {
+      ...service,
+      stop: async () => {
+        cancel();
+        await service.stop();
+      },
+    },
     begin: (incident, order) => incidents.put(service.begin(order), incident),
     resume: () => {
       for (const id of incidents.ids()) if (service.get(id)?.finishedAt !== undefined) void settle(id);
     },
   };
+}
+
+/** It lists again what is kept here for it; if it is not there it does so when it connects. */
+async function tellKept({ log }: FailoverParts, network: Peers['network'], serverId: string): Promise<void> {
+  try {
+    await network.request(serverId, 'footage.kept-changed', {}, { timeoutMs: LIST_WITHIN });
+  } catch (error) {
+    log.info('a protected server lists what is kept when it connects', { serverId, reason: messageOf(error) });
+  }
 }
 
 /** It was there and was deleted on order: the protected server says so where it is missing. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { createGroupReader } from '../archive/footage-groups.ts';
+import { parseKeptVolume } from '../archive/kept-volume.ts';
 import type { InboxVolume } from '../archive/incoming-file.ts';
 import { createReturnInbox } from '../archive/return-inbox.ts';
 import { loadSigningKey } from '../archive/signing-key.ts';
@@ -14,6 +15,8 @@ import type { MissingCause } from '../ledger/causes.ts';
 import { lengthOf } from '../ledger/spans.ts';
 import { createFootageHandlers } from '../restoration/footage-handlers.ts';
 import type { AccountGap } from '../restoration/footage-handlers.ts';
+import { createKeptElsewhere } from '../restoration/kept-elsewhere.ts';
+import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Peers } from './peer-set-up.ts';
 
@@ -22,7 +25,9 @@ const BUSY_LOOP_MS = 50;
 const WAIT_MS = 100;
 const SWEEP_SECONDS = 3600;
 
-export async function composeReturns(parts: FailoverParts, { network }: Peers): Promise<{ stop: () => Promise<void> }> {
+export type ReturnSide = { readonly kept: KeptElsewhere; readonly stop: () => Promise<void> };
+
+export async function composeReturns(parts: FailoverParts, { network }: Peers): Promise<ReturnSide> {
   const { settings, catalogue, clock, log, keys } = parts;
   const serverId = settings.server.get().id;
   const volumes = (): readonly InboxVolume[] => settings.volumes.get().volumes;
@@ -70,11 +75,39 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
   const sweep = (): void => void inbox.sweep().catch((error: unknown) => log.warn('leftovers stay', { error }));
   const cancel = clock.every(seconds(SWEEP_SECONDS), sweep);
   return {
+    kept: composeKept(parts, network),
     stop: async () => {
       cancel();
       await inbox.close();
     },
   };
+}
+
+/** Footage of this server that stays where it was recorded, by the policy of the failover server. */
+function composeKept(parts: FailoverParts, network: Peers['network']): KeptElsewhere {
+  const { settings, catalogue, log, publish } = parts;
+  const kept = createKeptElsewhere({
+    catalogue,
+    log,
+    request: network.request,
+    isConnected: (serverId) => network.statusOf(serverId)?.connected ?? false,
+    nameOf: (serverId) => nameOfServer(settings, serverId),
+    isOwnCamera: (cameraId) => settings.cameras.get().cameras.some(({ id }) => id === cameraId),
+    changed: (cameraId) => publish({ kind: 'ledger', cameraId }),
+  });
+  const isWatcher = (id: string): boolean => settings.peers.get().peers.some((peer) => peer.id === id && peer.watcher);
+  network.handle('footage.kept-changed', async (peer) => {
+    checkWatcher(settings, peer.id);
+    await kept.sync(peer.id);
+    return { result: {} };
+  });
+  network.listen((event) => {
+    if (event.kind === 'hello' && isWatcher(event.peerId)) void kept.sync(event.peerId);
+    if (event.kind !== 'hello' && event.kind !== 'down') return;
+    for (const { cameraId, volumeId } of catalogue.segments.totals())
+      if (parseKeptVolume(volumeId)?.serverId === event.peerId) publish({ kind: 'ledger', cameraId });
+  });
+  return kept;
 }
 
 const missingParams = z.strictObject({

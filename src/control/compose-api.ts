@@ -9,11 +9,13 @@ import type { ServerDeps, ServerStatus } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import type { SetupDeps } from '../api/routes/setup.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
+import { parseKeptVolume } from '../archive/kept-volume.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { Clock } from '../core/clock.ts';
 import { isoOf } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { epochMs } from '../core/units.ts';
+import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
@@ -26,6 +28,7 @@ import { cameraStatusOf } from './camera-status.ts';
 import type { StreamMedia } from './camera-status.ts';
 import { deleteFootage } from './delete-footage.ts';
 import type { ExportJobs } from './export-jobs.ts';
+import { nameOfServer } from './failover-api.ts';
 import { createFootage } from './footage.ts';
 import { healthOf } from './health.ts';
 import { hungDisks } from './live-state.ts';
@@ -55,6 +58,8 @@ export type ControlParts = {
   readonly exports: ExportJobs;
   readonly decoder: Decoder;
   readonly memory: MemoryWatch;
+  /** Footage that lies on other servers. */
+  readonly kept: Pick<KeptElsewhere, 'awayAt' | 'open'>;
   /** Of the watches beside recording. */
   readonly healthItems: () => readonly HealthItem[];
   readonly accounts: Pick<SetupDeps, 'auth' | 'hasher' | 'guard'>;
@@ -110,21 +115,28 @@ export function composeApi(parts: ControlParts): ApiDeps {
   };
 }
 
-function footageOf({ settings, catalogue, clock, recording }: ControlParts): ApiDeps['footage'] {
+function footageOf({ settings, catalogue, clock, recording, kept }: ControlParts): ApiDeps['footage'] {
   const trouble = (): readonly CausedSpan[] => hungDisks(recording.state, settings.volumes.get().volumes, clock.now());
-  const footage = createFootage({ catalogue, clock, trouble, mediaIsUp: () => recording.hello() !== undefined });
+  const footage = createFootage({
+    catalogue,
+    clock,
+    trouble,
+    awayAt: kept.awayAt,
+    mediaIsUp: () => recording.hello() !== undefined,
+  });
   return {
     isCamera: (cameraId) =>
       settings.cameras.get().cameras.some(({ id }) => id === cameraId) ||
       catalogue.segments.totals().some((row) => row.cameraId === cameraId),
     accountOf: footage.accountOf,
     segmentsOf: footage.segmentsOf,
+    awayOf: footage.awayOf,
     segmentAt: catalogue.segments.get,
-    openSegment: async (segment) => await openSegment(settings.volumes.get().volumes, segment),
-    serverNameOf: (serverId) => {
-      const { id, name } = settings.server.get();
-      return id === serverId ? name : serverId.slice(0, 8);
-    },
+    openSegment: async (segment) =>
+      parseKeptVolume(segment.volumeId) === undefined
+        ? await openSegment(settings.volumes.get().volumes, segment)
+        : kept.open(segment),
+    serverNameOf: (serverId) => nameOfServer(settings, serverId),
   };
 }
 

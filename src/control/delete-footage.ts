@@ -1,5 +1,6 @@
 /** Removes all footage of a camera that is no longer set up. A segment that media still closes is waited for. */
 import type { Catalogue } from '../archive/catalogue-types.ts';
+import { parseKeptVolume } from '../archive/kept-volume.ts';
 import { removeSegment } from '../archive/remove-segments.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
@@ -42,12 +43,14 @@ async function emptyStream(
   volumeId: string,
 ): Promise<void> {
   const volume = volumes().find(({ id }) => id === volumeId);
-  if (volume === undefined) return;
+  if (volume === undefined && parseKeptVolume(volumeId) === undefined) return;
   for (;;) {
     const rows = catalogue.segments.oldest(key, volumeId, BATCH);
     for (const { path } of rows) {
       if (signal.aborted) return;
-      await removeSegment({ catalogue, volume }, path, 'deleted');
+      // What another server keeps is forgotten here; its retention deletes it there.
+      if (volume === undefined) catalogue.segments.remove(volumeId, path);
+      else await removeSegment({ catalogue, volume }, path, 'deleted');
     }
     if (rows.length < BATCH) return;
   }

@@ -16,19 +16,33 @@ export type FootageDeps = {
   readonly clock: Pick<Clock, 'now'>;
   /** Of disks that do not answer now: what is on its way to them is neither there nor lost yet. */
   readonly trouble?: () => readonly CausedSpan[];
+  /** Which server keeps it, if that one cannot be reached now. */
+  readonly awayAt?: (segment: Pick<Segment, 'volumeId'>) => string | undefined;
   /** Media answers at this moment: its newest sign of life is now. */
   readonly mediaIsUp: () => boolean;
 };
 export type Footage = {
   /** Every millisecond of the range. */
   readonly accountOf: (key: StreamKey, range: Span) => readonly AccountSpan[];
+  /** What can be played now. */
   readonly segmentsOf: (key: StreamKey, range: Span) => readonly Segment[];
+  /** What is recorded and cannot be played now: another server keeps it. */
+  readonly awayOf: (key: StreamKey, range: Span) => readonly CausedSpan[];
 };
 
-export function createFootage({ catalogue, clock, mediaIsUp, trouble = () => [] }: FootageDeps): Footage {
-  const segmentsOf: Footage['segmentsOf'] = (key, range) => catalogue.segments.find(key, range);
+export function createFootage({
+  catalogue,
+  clock,
+  mediaIsUp,
+  trouble = () => [],
+  awayAt = () => undefined,
+}: FootageDeps): Footage {
+  const isHere = (segment: Segment): boolean => awayAt(segment) === undefined;
+  const awayIn = (segments: readonly Segment[]): readonly CausedSpan[] =>
+    segments.flatMap((segment) => awaySpans(segment, awayAt(segment)));
   return {
-    segmentsOf,
+    segmentsOf: (key, range) => catalogue.segments.find(key, range).filter(isHere),
+    awayOf: (key, range) => awayIn(catalogue.segments.find(key, range)),
     accountOf: (key, asked) => {
       const now = clock.now();
       const range = rangeOf(asked.start, asked.end);
@@ -36,16 +50,26 @@ export function createFootage({ catalogue, clock, mediaIsUp, trouble = () => [] 
       const expected = catalogue.expectations
         .find(key, wide)
         .map(({ start, end }) => rangeOf(start, end ?? Math.max(now, start)));
+      const segments = catalogue.segments.find(key, wide);
       return accountOf({
         range,
         now,
         expected,
-        recorded: segmentsOf(key, wide).flatMap(recordedOf),
-        missing: [...missingOf({ catalogue, key, wide, now, up: mediaIsUp() }), ...trouble()],
+        recorded: segments.filter(isHere).flatMap(recordedOf),
+        missing: [...missingOf({ catalogue, key, wide, now, up: mediaIsUp() }), ...awayIn(segments), ...trouble()],
       });
     },
   };
 }
+
+const awaySpans = ({ spans }: Segment, keeper: string | undefined): readonly CausedSpan[] =>
+  keeper === undefined
+    ? []
+    : spans.map(({ start, end }) => ({
+        ...rangeOf(start, end),
+        cause: 'keeper-away',
+        detail: `It lies on ${keeper}, which cannot be reached now.`,
+      }));
 
 const recordedOf = ({ spans, serverId, returned }: Segment): readonly RecordedSpan[] =>
   spans.map(({ start, end }) => ({

@@ -48,6 +48,7 @@ export const CAUSES_BY_WEIGHT: readonly MissingCause[] = [
   'deleted',
   'retention',
   'footage-damaged',
+  'keeper-away',
   'clock-stepped',
   'volume-gone',
   'volume-read-only',
@@ -71,7 +72,7 @@ export const CAUSES_BY_WEIGHT: readonly MissingCause[] = [
   'unexplained',
 ];
 /** These happened to footage that was there, so no expectation is needed for them. */
-const OF_FOOTAGE: readonly MissingCause[] = ['deleted', 'retention', 'footage-damaged'];
+const OF_FOOTAGE: readonly MissingCause[] = ['deleted', 'retention', 'footage-damaged', 'keeper-away'];
 const OF_PROCESSES: readonly MissingCause[] = ['media-restart', 'service-down', 'clock-stepped'];
 
 /** The account; see the invariants above. An empty range has an empty account. */

@@ -42,6 +42,8 @@ export const MISSING_CAUSES = [
   'not-covered-policy',
   /** The failover servers had no way to this camera. */
   'not-reachable-from-failover',
+  /** It was recorded, and lies on a failover server that cannot be reached now. */
+  'keeper-away',
   /** The clock of this box was set forward: these seconds never happened here. */
   'clock-stepped',
   /** No account was given: a defect of ours, and an alarm. */

@@ -42,7 +42,7 @@ export async function adoptInPlace(
 }
 
 /** One note for the whole segment: its groups that do not go back are replaced by those that the other server has. */
-function noteOf(deps: RunDeps, source: StoredSource, files: readonly StoredFile[]): ReturnNote {
+export function noteOf(deps: RunDeps, source: StoredSource, files: readonly StoredFile[]): ReturnNote {
   const runs = joinRanges(files.flatMap((file) => file.runs));
   const row = deps.catalogue.segments.get(source.volumeId, source.path);
   const own = outside(runs, [row?.firstSequence ?? 0, row?.lastSequence ?? -1]);

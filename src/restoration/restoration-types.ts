@@ -9,6 +9,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { PeerReply, PeerRequestOptions } from '../peer/network-types.ts';
 import type { SmbShare } from '../smb/smb-share.ts';
+import type { KeptHandlers } from './kept-here.ts';
 import type { Receipt } from '../wire/footage-protocol.ts';
 
 export type FootagePolicy = 'return' | 'keep' | 'shared';
@@ -89,6 +90,8 @@ export type RestorationDeps = {
   readonly catalogue: Pick<Catalogue, 'segments' | 'removed' | 'transaction'>;
   /** The volumes of this server as they are now. */
   readonly volumes: () => readonly VolumePlace[];
+  /** False while volumes are being reconciled: what is not in the catalogue may be there none the less. */
+  readonly isReady: () => boolean;
   /** `PeerNetwork.request`. */
   readonly request: (
     peerId: string,
@@ -118,5 +121,9 @@ export type Restoration = Running & {
    * Stops it and deletes what remains here. `confirm` must be what `remaining` of its progress says now.
    * @throws restoration/unknown, restoration/over, restoration/confirm
    */
+  /** Answers to protected servers about what stays here by policy. */
+  readonly keptHandlers: KeptHandlers;
+  /** Forgets what of it is deleted here; the servers whose footage that was. */
+  readonly forgetDeleted: () => readonly string[];
   readonly cancel: (id: string, confirm: RestorationProgress['remaining']) => Promise<void>;
 };

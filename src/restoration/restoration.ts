@@ -10,6 +10,7 @@ import { createGroupReader } from '../archive/footage-groups.ts';
 import { join } from 'node:path';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import { createKeptHandlers, forgetDeleted } from './kept-here.ts';
 import { createProgress } from './progress.ts';
 import { createMeter, createRate } from './rate.ts';
 import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
@@ -58,6 +59,8 @@ export function startRestoration(deps: RestorationDeps): Restoration {
       for (const [id, { wake }] of service.running)
         if (store.restoration(id)?.order.serverId === serverId) wake.abort();
     },
+    keptHandlers: createKeptHandlers(run),
+    forgetDeleted: () => forgetDeleted(run),
     cancel: async (id, confirm) => await cancel(service, id, { confirm, progressOf }),
     stop: async () => {
       service.isStopping = true;

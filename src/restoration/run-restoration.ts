@@ -9,6 +9,7 @@ import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { adoptInPlace } from './adopt.ts';
 import type { RunDeps } from './run-deps.ts';
 import { decide } from './decide.ts';
+import { keepHere } from './kept-here.ts';
 import type { Undecided } from './decide.ts';
 import type { LostFootage } from './restoration-types.ts';
 import { sendFile } from './send-file.ts';
@@ -48,8 +49,8 @@ const waitOf = (code: string, problem: string | undefined, retryMs: number = SET
 /** @throws what requests throw, and disks */
 export async function runOnce(deps: RunDeps, restoration: StoredRestoration, signal: AbortSignal): Promise<Round> {
   const { order } = restoration;
+  if (!deps.isReady()) return waitOf('restoration/not-ready', undefined);
   const isOpen = addSources(deps, restoration);
-  if (order.policy === 'keep') return isOpen ? waitOf('restoration/open', undefined) : { kind: 'ended', state: 'kept' };
   const guess = deps.clockOffsetOf(order.serverId);
   if (guess === undefined)
     return waitOf(
@@ -57,6 +58,7 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
       'The protected server is not connected; what remains is given back when it is.',
     );
   await decideAll(deps, restoration, { guess, signal });
+  if (order.policy === 'keep') return keepRound(deps, restoration, isOpen);
   const waits =
     order.policy === 'shared'
       ? await adoptInPlace(deps, restoration, signal)
@@ -66,6 +68,12 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
   const sources = deps.store.sources(restoration.id);
   if (isOpen || sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
   return { kind: 'ended', state: sources.every(({ state }) => state === 'settled') ? 'done' : 'incomplete' };
+}
+
+function keepRound(deps: RunDeps, restoration: StoredRestoration, isOpen: boolean): Round {
+  keepHere(deps, restoration);
+  const isDone = !isOpen && deps.store.sources(restoration.id).every(({ state }) => state === 'settled');
+  return isDone ? { kind: 'ended', state: 'kept' } : waitOf('restoration/open', undefined);
 }
 
 /** Segments of this server in the range that are not listed yet. True if one is still being written. */
@@ -108,8 +116,8 @@ async function decideAll(deps: RunDeps, { id, order }: StoredRestoration, { gues
   for (const ofStream of Map.groupBy(undecided, ({ row }) => `${row.cameraId}/${row.stream}`).values()) {
     signal.throwIfAborted();
     const planned = await decide({ ...deps, signal }, order.serverId, ofStream, guess);
-    // Adopted as they lie, all at once: see adopt.ts.
-    if (order.policy === 'shared' && planned.some(({ source }) => source.state === 'undecided')) continue;
+    // Adopted, or kept, as they lie, all at once: see adopt.ts.
+    if (order.policy !== 'return' && planned.some(({ source }) => source.state === 'undecided')) continue;
     deps.store.put(
       planned.map(({ source }) => source),
       planned.flatMap(({ files }) => files),
@@ -117,6 +125,9 @@ async function decideAll(deps: RunDeps, { id, order }: StoredRestoration, { gues
   }
 }
 
+/** `isPart`: fragments that are not what was recorded were left out, and are nowhere but here. */
+type Sent = SentFile & { readonly isPart: boolean };
+const later = (reason: string): Sent => ({ kind: 'later', retryMs: SETTLE_MS, reason, isPart: false });
 type Later = { readonly reason: string; readonly retryMs: number };
 
 /** What must wait, if anything must. */
@@ -133,7 +144,7 @@ async function sendAll(
     if (sent === 'refused') deps.store.putFile({ ...file, state: 'refused' });
     else if (sent.kind === 'later') return sent;
     else {
-      deps.store.putFile({ ...file, state: 'received', receipt: sent.receipt });
+      deps.store.putFile({ ...file, state: 'received', receipt: sent.receipt, isPart: sent.isPart });
       deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt: sent.receipt });
       await settleSources(deps, { id, order });
     }
@@ -146,18 +157,19 @@ async function sendOne(
   send: SendDeps,
   transport: 'direct' | 'smb',
   { id, volumeId, path, runs, note }: StoredFile,
-): Promise<SentFile | 'refused'> {
+): Promise<Sent | 'refused'> {
   const file = deps.fileOf({ volumeId, path });
-  if (file === undefined) return { kind: 'later', retryMs: SETTLE_MS, reason: `Volume ${volumeId} is not here now.` };
+  if (file === undefined) return later(`Volume ${volumeId} is not here now.`);
   const composed = await openReturnFile({ path: file, runs, note }).catch(unreadable);
   if (composed === undefined) return 'refused';
   if (composed.damaged.length > 0)
     deps.log.warn('fragments of covered footage are damaged and stay', { id, path, fragments: composed.damaged });
   try {
-    if (transport === 'direct') return await sendFile(send, composed);
+    const isPart = composed.damaged.length > 0;
+    if (transport === 'direct') return { ...(await sendFile(send, composed)), isPart };
     const opened = await deps.openShare(send.serverId, send.signal);
     try {
-      return await sendOverShare(send, composed, opened);
+      return { ...(await sendOverShare(send, composed, opened)), isPart };
     } finally {
       await opened.share.close();
     }
@@ -177,12 +189,14 @@ function unreadable(error: unknown): undefined {
   return undefined;
 }
 
+const isOutstanding = ({ state, isPart = false }: StoredFile): boolean => state !== 'received' || isPart;
+
 /** Deletes what is given back; what the other server adopted is a file of its own from then on. */
 async function settleSources(deps: RunDeps, { id, order }: Pick<StoredRestoration, 'id' | 'order'>): Promise<void> {
   const bySource = Map.groupBy(deps.store.files(id), ({ volumeId, path }) => `${volumeId}/${path}`);
   for (const source of deps.store.sources(id)) {
     const files = bySource.get(`${source.volumeId}/${source.path}`) ?? [];
-    if (source.state !== 'decided' || files.some(({ state }) => state !== 'received')) continue;
+    if (source.state !== 'decided' || files.some(isOutstanding)) continue;
     if (order.policy === 'shared' && files.length > 0) forgetSource(deps, source);
     else await removeSource(deps, source);
   }

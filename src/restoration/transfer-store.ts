@@ -49,7 +49,17 @@ export type StoredFile = {
   readonly seconds: number;
   readonly state: 'planned' | 'received' | 'refused';
   readonly receipt: Receipt | undefined;
+  /** Damaged fragments were left out of it: its source stays. */
+  readonly isPart?: boolean;
 };
+/** A segment that stays here by policy, for the protected server to play. */
+export type StoredKept = {
+  readonly serverId: string;
+  readonly volumeId: string;
+  readonly path: string;
+  readonly note: ReturnNote;
+};
+type KeptKey = Pick<StoredKept, 'volumeId' | 'path'>;
 export type TransferStore = {
   readonly restorations: () => readonly StoredRestoration[];
   readonly restoration: (id: string) => StoredRestoration | undefined;
@@ -59,8 +69,13 @@ export type TransferStore = {
   readonly putFile: (file: StoredFile) => void;
   /** All or nothing. */
   readonly put: (sources: readonly StoredSource[], files: readonly StoredFile[]) => void;
-  /** Finished ones, with all that belongs to them, but for the newest `count`. */
+  /** Finished ones, with all that belongs to them, but for the newest `count` and those of which footage is left. */
   readonly trim: (count: number) => void;
+  /** Of one server, or of all; in order of volume and path, behind `after` (`volume/path`). */
+  readonly kept: (serverId: string | undefined, after: string, limit: number) => readonly StoredKept[];
+  readonly keptAt: (serverId: string, place: KeptKey) => StoredKept | undefined;
+  readonly putKept: (kept: StoredKept) => void;
+  readonly removeKept: (place: KeptKey) => void;
   readonly close: () => void;
 };
 
@@ -74,6 +89,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS files (
     restoration TEXT NOT NULL, id TEXT NOT NULL, start INTEGER NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (restoration, id)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS kept (
+    name TEXT PRIMARY KEY, server TEXT NOT NULL, value TEXT NOT NULL
   ) WITHOUT ROWID;
 `;
 
@@ -92,7 +110,8 @@ export function openTransferStore(dataDirectory: string): TransferStore {
   const files = database.prepare('SELECT value FROM files WHERE restoration = ? ORDER BY start, id');
   const putFile = database.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)');
   const old = database.prepare(
-    'SELECT id FROM restorations WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT -1 OFFSET ?',
+    `SELECT id FROM restorations WHERE finished IS NOT NULL AND json_extract(value, '$.state') <> 'incomplete'
+      ORDER BY finished DESC LIMIT -1 OFFSET ?`,
   );
   const drops = ['restorations WHERE id', 'sources WHERE restoration', 'files WHERE restoration'].map((which) =>
     database.prepare(`DELETE FROM ${which} = ?`),
@@ -124,6 +143,27 @@ export function openTransferStore(dataDirectory: string): TransferStore {
     trim: (count) => {
       for (const { id } of old.all(count) as { id: string }[]) for (const drop of drops) drop.run(id);
     },
+    ...createKept(database),
     close: () => database.close(),
+  };
+}
+
+function createKept(database: DatabaseSync): Pick<TransferStore, 'kept' | 'keptAt' | 'putKept' | 'removeKept'> {
+  const nameOf = ({ volumeId, path }: KeptKey): string => `${volumeId}/${path}`;
+  const valueOf = (row: unknown): StoredKept => JSON.parse((row as { readonly value: string }).value) as StoredKept;
+  const list = database.prepare(
+    'SELECT value FROM kept WHERE name > ?1 AND server = ifnull(?2, server) ORDER BY name LIMIT ?3',
+  );
+  const one = database.prepare('SELECT value FROM kept WHERE name = ? AND server = ?');
+  const put = database.prepare('INSERT OR REPLACE INTO kept VALUES (?, ?, ?)');
+  const remove = database.prepare('DELETE FROM kept WHERE name = ?');
+  return {
+    kept: (serverId, after, limit) => list.all(after, serverId ?? null, limit).map(valueOf),
+    keptAt: (serverId, place) => {
+      const row = one.get(nameOf(place), serverId);
+      return row && valueOf(row);
+    },
+    putKept: (kept) => void put.run(nameOf(kept), kept.serverId, JSON.stringify(kept)),
+    removeKept: (place) => void remove.run(nameOf(place)),
   };
 }

@@ -82,7 +82,7 @@ const receipt: Read<Receipt> = objectOf<Receipt>({
   signature,
 });
 /** Relative, with `/`, and never out of the folder it is relative to. */
-const insidePath: Read<string> = matching(
+export const insidePath: Read<string> = matching(
   (path) =>
     path.length <= MAX_PATH_LENGTH &&
     // oxlint-disable-next-line no-control-regex
@@ -96,7 +96,7 @@ const sequences: Read<readonly [number, number]> = (value, path) => {
   return [whole(0)(first, path), whole(first)(last, path)];
 };
 const MAX_SUPERSEDED = 128;
-const returnNote: Read<ReturnNote> = objectOf<ReturnNote>({
+export const returnNote: Read<ReturnNote> = objectOf<ReturnNote>({
   id: idText,
   by: serverIdText,
   clockOffsetMs: clockOffset,

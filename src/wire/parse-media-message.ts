@@ -90,7 +90,7 @@ const fragment: Read<FragmentReport> = objectOf<FragmentReport>({
   audioFrames: count,
 });
 
-const segment: Read<SegmentReport> = objectOf<SegmentReport>({
+export const readSegmentReport: Read<SegmentReport> = objectOf<SegmentReport>({
   ...onStream,
   volumeId: idText,
   segment: segmentPath,
@@ -122,7 +122,7 @@ const streamStats: Read<StreamStats> = objectOf<StreamStats>({
 
 const mediaEvent: Read<MediaEvent> = oneKindOf<MediaEvent>({
   'stream-state': objectOf({ kind: oneOf(['stream-state']), ...onStream, at: wallTime, state: streamState }),
-  'segment-opened': objectOf({ kind: oneOf(['segment-opened']), at: wallTime, segment }),
+  'segment-opened': objectOf({ kind: oneOf(['segment-opened']), at: wallTime, segment: readSegmentReport }),
   'fragments-written': objectOf({
     kind: oneOf(['fragments-written']),
     at: wallTime,

@@ -154,6 +154,7 @@ export async function startApi(
       isCamera: (id) => settings.cameras.get().cameras.some((one) => one.id === id),
       accountOf: () => [],
       segmentsOf: () => [],
+      awayOf: () => [],
       segmentAt: () => undefined,
       openSegment: nothing,
       serverNameOf: () => 'Test',

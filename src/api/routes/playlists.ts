@@ -15,7 +15,7 @@ import type { AnyRoute, Reply } from '../route.ts';
 import { hideAudio } from '../video-only.ts';
 import { cameraParams, footageQuery } from './recordings.ts';
 
-export type PlaylistDeps = Pick<FootageAccess, 'isCamera' | 'segmentsOf' | 'segmentAt' | 'openSegment'>;
+export type PlaylistDeps = Pick<FootageAccess, 'isCamera' | 'segmentsOf' | 'awayOf' | 'segmentAt' | 'openSegment'>;
 
 /** A day at one key frame a second makes a playlist of 13 MB; a player that asks for more asks in parts. */
 const MAX_PLAYLIST_MS = 26 * 3_600_000;
@@ -62,14 +62,14 @@ export function playlistRoutes(deps: PlaylistDeps): readonly AnyRoute[] {
         params: cameraParams,
         query: footageQuery,
         response: { mediaType: 'application/vnd.apple.mpegurl' },
-        problems: { 404: 'footage/nothing-recorded' },
+        problems: { 404: 'footage/nothing-recorded', 503: 'footage/keeper-away' },
       },
       ({ params, query }) => {
         const [segments, range] = found(params.id, query);
         if (range.end - range.start > MAX_PLAYLIST_MS)
           throw new UnderstudyError('invalid', 'footage/range-too-long', 'Expected at most 26 hours in a playlist.');
         if (layoutEpochsOf(segments, range).length === 0)
-          throw new UnderstudyError('not-found', 'footage/nothing-recorded', 'Nothing is recorded in this range.');
+          throw nothingToPlay(deps.awayOf({ cameraId: params.id, stream: query.stream }, range));
         return {
           kind: 'bytes',
           body: encodePlaylist(segments, range),
@@ -80,6 +80,12 @@ export function playlistRoutes(deps: PlaylistDeps): readonly AnyRoute[] {
     ),
     segmentRoute(deps),
   ];
+}
+
+function nothingToPlay([away]: readonly { readonly detail: string }[]): UnderstudyError {
+  return away === undefined
+    ? new UnderstudyError('not-found', 'footage/nothing-recorded', 'Nothing is recorded in this range.')
+    : new UnderstudyError('unavailable', 'footage/keeper-away', `This footage cannot be played now. ${away.detail}`);
 }
 
 function segmentRoute(deps: PlaylistDeps): AnyRoute {
@@ -93,7 +99,7 @@ function segmentRoute(deps: PlaylistDeps): AnyRoute {
       params: cameraParams.extend({ segment: z.string().max(600) }),
       query: z.object({ tracks: z.enum(['all', 'video']).default('all') }),
       response: { mediaType: 'video/mp4' },
-      problems: { 404: 'footage/no-such-segment', 416: 'footage/no-such-range' },
+      problems: { 404: 'footage/no-such-segment', 416: 'footage/no-such-range', 503: 'footage/keeper-away' },
     },
     async ({ params, query, header, signal }) => {
       const segment = segmentOf(deps, params.id, params.segment);

@@ -359,6 +359,7 @@ export const de: Messages = {
   'cause.not-reachable-from-failover': 'die Ersatzserver erreichten die Kamera nicht',
   'cause.service-down': 'der Dienst stand',
   'cause.media-restart': 'der Rekorder startete neu',
+  'cause.keeper-away': 'sie liegt auf einem Failover-Server, der gerade nicht erreichbar ist',
   'cause.clock-stepped': 'die Uhr wurde vorgestellt',
   'cause.unexplained': 'ungeklärt; bitte melden',
 };

@@ -363,6 +363,7 @@ export const en = {
   'cause.not-reachable-from-failover': 'the failover servers could not reach the camera',
   'cause.service-down': 'the service was down',
   'cause.media-restart': 'the recorder was restarting',
+  'cause.keeper-away': 'it lies on a failover server that cannot be reached now',
   'cause.clock-stepped': 'the clock was set forward',
   'cause.unexplained': 'unexplained; please report it',
 } as const;

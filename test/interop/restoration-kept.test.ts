@@ -1,0 +1,82 @@
+/** Footage that stays on the failover server by policy is played and exported by the protected one: real servers. */
+import test from 'ava';
+import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
+import { epochMs } from '../../src/core/units.ts';
+import { failAndComeBack, filesOf, isWhole, PATIENCE_MS, startPair } from '../support/protected-pair.ts';
+import type { Pair } from '../support/protected-pair.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+type Export = { readonly id: string; readonly state: string; readonly message?: string; readonly bytes?: number };
+type Recordings = { readonly items: readonly { readonly recordedBy: { readonly name: string } }[] };
+
+async function exported(pair: Pair, range: { readonly start: string; readonly end: string }): Promise<Export> {
+  const { api } = pair.protectedBox();
+  const made = await api.call('POST', '/exports', { cameraIds: [pair.cameraId], ...range });
+  const { items: [job] = [] } = made as { readonly items?: readonly Export[] };
+  const id = job?.id ?? (made as Export).id;
+  return await waitFor(
+    'the export to end',
+    async () => {
+      const now = (await api.call('GET', `/exports/${id}`)) as Export;
+      return now.state === 'done' || now.state === 'failed' ? now : undefined;
+    },
+    PATIENCE_MS,
+  );
+}
+
+test.serial(
+  'kept footage is played and exported from where it lies, and the ledger says when it is away',
+  async (t) => {
+    t.timeout(240_000);
+    const pair = await startPair(t, { failover: { footagePolicy: 'keep' } });
+    await failAndComeBack(pair, 4000);
+    const done = await pair.restoration('the footage to be kept', ({ state }) => state === 'done');
+    t.is(done.files.done, done.files.total);
+    const returned = await waitFor(
+      'the ledger to list it',
+      async () => (await pair.ledger()).find(({ state }) => state === 'returned'),
+      PATIENCE_MS,
+    );
+    isWhole(t, await pair.played());
+    const range = { start: isoOf(epochMs(pair.began)), end: isoOf(clock.now()) };
+    const query = new URLSearchParams(range).toString();
+    const { items } = (await pair
+      .protectedBox()
+      .api.call('GET', `/cameras/${pair.cameraId}/recordings?${query}`)) as Recordings;
+    t.true(items.some(({ recordedBy }) => recordedBy.name === 'Spare'));
+    const inside = { start: returned.start, end: returned.end };
+    const cut = await exported(pair, inside);
+    t.is(cut.state, 'done', cut.message);
+
+    await pair.stopCovering();
+    const away = await waitFor(
+      'the ledger to say that it is away',
+      async () => (await pair.ledger()).find(({ cause }) => cause === 'keeper-away'),
+      PATIENCE_MS,
+    );
+    t.regex(away.detail ?? '', /Spare.*cannot be reached/);
+    const rest = await pair.played();
+    t.true(rest.accessUnits > 0, 'the rest is not played');
+    t.true(rest.missing.length > 0);
+    const middle = new URLSearchParams(inside).toString();
+    await t.throwsAsync(pair.protectedBox().api.read(`/cameras/${pair.cameraId}/playlist.m3u8?${middle}`), {
+      message: /503 .*Spare/,
+    });
+    const failed = await exported(pair, inside);
+    t.is(failed.state, 'failed');
+    t.regex(failed.message ?? '', /Spare.*cannot be reached/);
+
+    await pair.startCovering();
+    await waitFor(
+      'it to be there again',
+      async () => (await pair.ledger()).every(({ cause }) => cause !== 'keeper-away'),
+      PATIENCE_MS,
+    );
+    isWhole(t, await pair.played());
+    const { items: volumes } = (await pair.covering().api.call('GET', '/volumes')) as {
+      readonly items: readonly { readonly path: string }[];
+    };
+    const files = await Promise.all(volumes.map(async ({ path }) => await filesOf(path, pair.cameraId)));
+    t.true(files.flat().length > 0, 'kept footage is gone');
+  },
+);
