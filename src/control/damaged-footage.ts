@@ -9,11 +9,11 @@ import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
 import type { Catalogue, Segment } from '../archive/catalogue-types.ts';
 import { scanSegmentFile } from '../archive/rebuild.ts';
 import { isoOf } from '../core/clock.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
-import { epochMs } from '../core/units.ts';
+import { durationMs, epochMs } from '../core/units.ts';
 import type { TimeRange } from '../core/units.ts';
 import { intersect, lengthOf, rangeOf, subtract } from '../ledger/spans.ts';
 import type { SegmentReport } from '../wire/media-protocol.ts';
@@ -24,6 +24,8 @@ import { fileOfSegment } from './open-segment.ts';
 const SUSPICIOUS_MS = 200;
 /** Waiting to be looked at; more are found again by the next export. */
 const MAX_WAITING = 256;
+/** The catalogue does not know at once that a segment of a recorder that ended is closed; one that is written takes up to its ten minutes. */
+export const LOOK_AGAIN_MS = 10_000;
 /** In the health list; the log has all. */
 export const MAX_TOLD = 20;
 
@@ -43,8 +45,10 @@ export type DamagedFootage = Running & {
 };
 
 export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
-  const { catalogue, log } = deps;
+  const { catalogue, clock, log } = deps;
   const waiting = new Map<string, Segment>();
+  let later: readonly Suspicion[] = [];
+  let cancelLater: Cancel = () => undefined;
   const items: HealthItem[] = [];
   const stopping = new AbortController();
   let busy = false;
@@ -63,17 +67,27 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
     }
     busy = false;
   };
+  const look = (suspicions: readonly Suspicion[]): void => {
+    if (stopping.signal.aborted) return;
+    later = [];
+    for (const suspicion of suspicions) {
+      const { closed, open } = suspectsOf(catalogue, suspicion);
+      for (const segment of closed) if (waiting.size < MAX_WAITING) waiting.set(segment.path, segment);
+      if (open.length > 0 && later.length < MAX_WAITING)
+        later = [...later, { ...suspicion, ranges: intersect(open.flatMap(spansOf), missingOf(suspicion)) }];
+    }
+    cancelLater();
+    if (later.length > 0) cancelLater = clock.after(durationMs(LOOK_AGAIN_MS), () => look(later));
+    if (busy || waiting.size === 0) return;
+    busy = true;
+    running = drain();
+  };
   return {
-    suspect: (stream, ranges) => {
-      for (const segment of suspectsOf(catalogue, stream, ranges))
-        if (waiting.size < MAX_WAITING) waiting.set(segment.path, segment);
-      if (busy || waiting.size === 0 || stopping.signal.aborted) return;
-      busy = true;
-      running = drain();
-    },
+    suspect: (stream, ranges) => look([{ stream, ranges }, ...later]),
     items: () => items,
     stop: async () => {
       stopping.abort();
+      cancelLater();
       await running;
     },
   };
@@ -81,17 +95,21 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
 
 const first = (waiting: ReadonlyMap<string, Segment>): Segment | undefined => waiting.values().next().value;
 
-/** Closed ones of which the catalogue says that they hold some of it. */
+const missingOf = ({ ranges }: Suspicion): readonly TimeRange[] => ranges.map(({ start, end }) => rangeOf(start, end));
+type Suspicion = { readonly stream: StreamRef; readonly ranges: readonly MillisecondRange[] };
+
+/** Those of which the catalogue says that they hold some of it. */
 function suspectsOf(
   { segments }: Pick<Catalogue, 'segments'>,
-  stream: StreamRef,
-  ranges: readonly MillisecondRange[],
-): readonly Segment[] {
-  const missing = ranges.map(({ start, end }) => rangeOf(start, end));
+  suspicion: Suspicion,
+): { readonly closed: readonly Segment[]; readonly open: readonly Segment[] } {
+  const { stream, ranges } = suspicion;
+  const missing = missingOf(suspicion);
   const [from, to] = [Math.min(...ranges.map(({ start }) => start)), Math.max(...ranges.map(({ end }) => end))];
-  return segments
+  const holding = segments
     .find(stream, { start: from, end: to })
-    .filter((segment) => !segment.open && lengthOf(intersect(spansOf(segment), missing)) > SUSPICIOUS_MS);
+    .filter((segment) => lengthOf(intersect(spansOf(segment), missing)) > SUSPICIOUS_MS);
+  return { closed: holding.filter(({ open }) => !open), open: holding.filter(({ open }) => open) };
 }
 
 const spansOf = ({ spans }: Pick<Segment, 'spans'>): readonly TimeRange[] =>
