@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
+import { rangeOf, subtract } from '../ledger/spans.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
 import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
@@ -164,11 +165,22 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
     if (!known && age >= 0 && age < BUSY_MS) return;
     if (await isOthers(work, file)) return;
     report.scanned += 1;
-    const { segment, fragments } = await scanSegmentFile(file, volume.id, path);
-    deps.catalogue.segments.putScanned(segment, fragments);
+    store(work, path, await scanSegmentFile(file, volume.id, path));
   } catch (error) {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
   }
+}
+
+/** What was reported durable and is not whole any more is damage, and no gap that nobody can explain. */
+function store({ deps: { catalogue }, volume }: Work, path: string, { segment, fragments }: ScannedSegment): void {
+  const before = catalogue.segments.get(volume.id, path);
+  const whole = fragments.map(({ start, end }) => rangeOf(start, end));
+  const known = (before?.spans ?? []).map(({ start, end }) => rangeOf(start, end));
+  const lost = subtract(known, whole).filter(({ start, end }) => end - start > 1);
+  catalogue.transaction(() => {
+    catalogue.segments.putScanned(segment, fragments);
+    for (const span of lost) catalogue.removed.add(segment, span, 'footage-damaged');
+  }, 'durable');
 }
 
 async function isOthers({ deps, volume }: Work, file: string): Promise<boolean> {
@@ -183,13 +195,15 @@ async function isOthers({ deps, volume }: Work, file: string): Promise<boolean> 
   }
 }
 
+type ScannedSegment = { readonly segment: SegmentToStore; readonly fragments: readonly ScannedFragment[] };
+
 /** What a segment file holds, as the catalogue wants it; `all`: every payload is held against its hash. @throws UnderstudyError of kind `corrupt`; system errors */
 export async function scanSegmentFile(
   file: string,
   volumeId: string,
   path: string,
   checked: 'tail' | 'all' = 'tail',
-): Promise<{ readonly segment: SegmentToStore; readonly fragments: readonly ScannedFragment[] }> {
+): Promise<ScannedSegment> {
   const source = await openByteSource(file);
   try {
     const init = await readInit(source);
