@@ -1,14 +1,11 @@
 /** Giving covered footage back, put together: restorations of incidents, what they lead to, the share of the other side. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { nameOfServer } from '../control/failover-api.ts';
 import { openOwedAccounts } from '../control/owed-accounts.ts';
 import type { OwedAccounts } from '../control/owed-accounts.ts';
 import { seconds } from '../core/clock.ts';
-import { replaceFileSync } from '../core/durable-file.ts';
-import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { StreamRef } from '../failover/cover.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
 import { startRestoration } from '../restoration/restoration.ts';
@@ -17,16 +14,20 @@ import type {
   RestorationDeps,
   RestorationEvent,
   RestorationOrder,
+  RestorationProgress,
 } from '../restoration/restoration-types.ts';
 import { RETURN_SECRET } from '../site/failover-settings.ts';
 import { openSmbShare } from '../smb/smb-client.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+import { openIncidentBook } from './restoration-book.ts';
 
 export type RestorationSide = {
   readonly service: Restoration;
   readonly begin: (incident: string, order: RestorationOrder) => void;
+  /** Nothing of the incident is covered any more. */
+  readonly restoring: (serverId: string, incident: string) => void;
   /** Once all parts are there: incidents whose restoration ended while nobody could be told. */
   readonly resume: () => void;
 };
@@ -46,6 +47,7 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     dataDirectory: dataDir,
     catalogue,
     volumes: () => settings.volumes.get().volumes,
+    isReady: () => parts.recording.mediaIsUp() && !parts.recording.isReconciling(),
     request: network.request,
     clockOffsetOf: (serverId) => {
       const offset = network.statusOf(serverId)?.clockOffsetMs;
@@ -58,23 +60,31 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
     clock,
     log,
   });
+  /** Streams may go home one after the other: an incident has several restorations then. */
+  const isPending = (incident: string): boolean =>
+    incidents.of(incident).some((id) => service.get(id)?.finishedAt === undefined);
   const settle = async (id: string): Promise<void> => {
     const order = service.get(id)?.order;
     const incident = incidents.take(id);
     if (order === undefined) return;
     await owed.settle(order.serverId);
-    if (order.policy !== 'keep') await side.cover.settled(coversIn(side, order));
-    else await tellKept(parts, network, order.serverId);
+    const state = service.get(id)?.state;
+    await settleCovers(side, state, incidents.coversOf(id) ?? coversIn(side, order));
+    if (state === 'done' || state === 'stopped') incidents.forget(id);
+    if (order.policy === 'keep') await tellKept(parts, network, order.serverId);
     if (incident === undefined) return;
     await tellMissing(parts, network, order, incident);
-    side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
+    if (!isPending(incident)) side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
+  };
+  const settleSoon = (id: string): void => {
+    settle(id).catch((error: unknown) => log.error('a restoration was not settled', { id, reason: messageOf(error) }));
   };
   const hear = (event: RestorationEvent): void => {
     tell(parts, event);
     if (event.kind === 'restoration-stopped') owe(parts, network, owed, event);
     // What is told while it begins comes before its id is known.
     if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
-      queueMicrotask(() => void settle(event.id));
+      queueMicrotask(() => settleSoon(event.id));
   };
   for (const [method, handler] of Object.entries(service.keptHandlers)) network.handle(method, handler);
   const cancel = clock.every(seconds(FORGET_SECONDS), () => {
@@ -93,9 +103,19 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
         await service.stop();
       },
     },
-    begin: (incident, order) => incidents.put(service.begin(order), incident),
+    begin: (incident, order) => {
+      // Those of now: a later cover may overlap this range with its ring, and has a restoration of its own.
+      const covers = coversIn(side, order);
+      incidents.put(service.begin(order), { incident, covers });
+    },
+    restoring: (serverId, incident) =>
+      queueMicrotask(() => {
+        if (!isPending(incident)) side.watch.tell(serverId, { kind: 'footage-settled', incident });
+      }),
     resume: () => {
-      for (const id of incidents.ids()) if (service.get(id)?.finishedAt !== undefined) void settle(id);
+      for (const id of incidents.ids())
+        if (service.get(id) === undefined) incidents.forget(id);
+        else if (isToSettle(service.get(id)?.state, incidents.isTold(id))) settleSoon(id);
     },
   };
 }
@@ -128,6 +148,21 @@ function owe(
       detail,
     })),
   );
+}
+
+/** Ended while nobody could be told, or in the middle of telling. What is left of others waits for a person, or for retention. */
+function isToSettle(state: RestorationProgress['state'] | undefined, isTold: boolean): boolean {
+  return state === 'done' || state === 'stopped' || (!isTold && (state === 'incomplete' || state === 'kept'));
+}
+
+/** What was not given back stays until somebody deletes it: a settled cover would leave it to the ring. */
+async function settleCovers(
+  { cover }: Side,
+  state: RestorationProgress['state'] | undefined,
+  covers: readonly string[],
+): Promise<void> {
+  if (state === 'kept') return await cover.keeps(covers);
+  if (state === 'done' || state === 'stopped') await cover.settled(covers);
 }
 
 const missingAnswer = z.object({
@@ -227,42 +262,4 @@ function createShareOpener({ clock }: FailoverParts, { backups }: Side): Restora
     });
     return { share: opened, folder };
   };
-}
-
-type IncidentBook = {
-  readonly put: (restoration: string, incident: string) => void;
-  readonly take: (restoration: string) => string | undefined;
-  readonly ids: () => readonly string[];
-};
-/** Which incident a restoration belongs to, over restarts. */
-function openIncidentBook(path: string, log: Log): IncidentBook {
-  const known = new Map(Object.entries(readBook(path, log)));
-  const save = (): void => {
-    try {
-      replaceFileSync(path, JSON.stringify(Object.fromEntries(known)));
-    } catch (error) {
-      log.error('incidents of restorations cannot be kept', { reason: messageOf(error) });
-    }
-  };
-  return {
-    ids: () => [...known.keys()],
-    put: (restoration, incident) => {
-      known.set(restoration, incident);
-      save();
-    },
-    take: (restoration) => {
-      const incident = known.get(restoration);
-      if (known.delete(restoration)) save();
-      return incident;
-    },
-  };
-}
-
-function readBook(path: string, log: Log): Readonly<Record<string, string>> {
-  try {
-    return z.record(z.string().max(64), z.string().max(64)).parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    if (systemCodeOf(error) !== 'ENOENT') log.error('kept incidents cannot be used', { reason: messageOf(error) });
-    return {};
-  }
 }

@@ -7,9 +7,8 @@ import type { VolumePlace } from '../archive/remove-segments.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
-import type { PeerReply, PeerRequestOptions } from '../peer/network-types.ts';
+import type { PeerHandler, PeerReply, PeerRequestOptions } from '../peer/network-types.ts';
 import type { SmbShare } from '../smb/smb-share.ts';
-import type { KeptHandlers } from './kept-here.ts';
 import type { Receipt } from '../wire/footage-protocol.ts';
 
 export type FootagePolicy = 'return' | 'keep' | 'shared';
@@ -122,7 +121,7 @@ export type Restoration = Running & {
    * @throws restoration/unknown, restoration/over, restoration/confirm
    */
   /** Answers to protected servers about what stays here by policy. */
-  readonly keptHandlers: KeptHandlers;
+  readonly keptHandlers: Readonly<Record<string, PeerHandler>>;
   /** Forgets what of it is deleted here; the servers whose footage that was. */
   readonly forgetDeleted: () => readonly string[];
   readonly cancel: (id: string, confirm: RestorationProgress['remaining']) => Promise<void>;

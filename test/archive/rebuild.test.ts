@@ -199,7 +199,7 @@ test('a round of retention deletes by the rules and says what it did', async (t)
 
 test('on a full volume what must stay stays, also if it comes to that while the disk works, and is told', async (t) => {
   const here = await place(t);
-  const paths = [];
+  const paths: string[] = [];
   for (const minutes of [0, 1, 2]) paths.push(await put(here, at(minutes)));
   await reconcile(here);
   const clock = createFakeClock(TEST_START_MS + 86_400_000);

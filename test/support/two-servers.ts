@@ -171,6 +171,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
   const start = (): Restoration =>
     startRestoration({
       ownServerId: F_ID,
+      isReady: () => true,
       dataDirectory: f.data,
       catalogue: f.catalogue,
       volumes: () => [{ id: f.volumeId, path: f.root }],
