@@ -212,7 +212,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     recording,
     exports,
     memory,
-    healthItems: () => [...data.items(), ...damaged.items()],
+    healthItems: () => [...data.items(), ...damaged.items(), ...failover.healthItems()],
     decoder: createDecoder(clock),
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
     cameras,

@@ -44,7 +44,12 @@ function useBackup(parts: FailoverParts, side: Side, { serverId, settings }: Set
 export function keepReady(parts: FailoverParts, { cover, covering, backups }: Side): void {
   const { id: ownId } = parts.settings.server.get();
   for (const { id, watched } of parts.settings.peers.get().peers) {
-    if (!watched || !isProtected(parts, id)) continue;
+    if (!watched) continue;
+    if (!isProtected(parts, id)) {
+      // Disabled, or this is no failover server any more: nothing is held or recorded for it.
+      cover.standby(id, []);
+      continue;
+    }
     const { assigned } = covering.planFor([id]);
     const cameras = (backups.latest(id)?.settings.cameras ?? []).filter((camera) => assigned.get(camera.id) === ownId);
     cover.standby(

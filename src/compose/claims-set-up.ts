@@ -77,11 +77,19 @@ function answerStore({ settings, clock, dataDir }: FailoverParts, { network }: P
     return await opening;
   };
   for (const method of STORE_METHODS)
-    network.handle(method, async (_peer, params) => {
+    network.handle(method, async (peer, params) => {
+      checkFailover(settings, peer.id);
       const handler = createStoreHandlers(await store(), clock).get(method);
       if (handler === undefined) throw new UnderstudyError('unsupported', 'store/method', `No ${method} here.`);
       return { result: await handler(params) };
     });
+}
+
+/** Epochs and claims are among failover servers; one that only records has nothing to say in them. @throws peer/not-yours */
+function checkFailover({ peers }: FailoverParts['settings'], peerId: string): void {
+  const peer = peers.get().peers.find(({ id }) => id === peerId);
+  if (peer?.mode === 'failover') return;
+  throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only failover servers of the site may ask this.');
 }
 
 const streamsSchema = z.object({
@@ -89,9 +97,13 @@ const streamsSchema = z.object({
 });
 
 /** Another failover server asks what is recorded here, before it lets go of it. */
-function answerConfirmations({ progress }: FailoverParts, { network }: Peers, side: Side): void {
-  network.handle('cover.confirm', async (_peer, params) => {
-    const streams = streamsSchema.parse(params).streams.flatMap((stream) => {
+function answerConfirmations({ progress, settings }: FailoverParts, { network }: Peers, side: Side): void {
+  network.handle('cover.confirm', async (peer, params) => {
+    checkFailover(settings, peer.id);
+    const parsed = streamsSchema.safeParse(params);
+    if (!parsed.success)
+      throw new UnderstudyError('protocol', 'peer/params', 'cover.confirm expects a list of streams.');
+    const streams = parsed.data.streams.flatMap((stream) => {
       const [run, epoch] = [progress.runOf(stream), side.covering.epochOfCamera(stream.cameraId)];
       return run === undefined || epoch === undefined ? [] : [{ ...stream, ...run, epoch }];
     });

@@ -71,7 +71,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   });
   const restoration = composeRestoration(parts, peers, side);
   side.restoration = restoration.service;
-  composeMachines(parts, peers, side, restoration.begin);
+  composeMachines(parts, peers, side, restoration);
   side.known = composeKnown(parts, peers, side);
   hear(parts, peers, side);
   restoration.resume();
@@ -105,7 +105,7 @@ function composeMachines(
   parts: FailoverParts,
   peers: Peers,
   side: Side,
-  beginRestoration: RestorationSide['begin'],
+  { begin, restoring }: Pick<RestorationSide, 'begin' | 'restoring'>,
 ): void {
   const { settings, clock, log } = parts;
   side.effects = createFailoverEffects({
@@ -114,10 +114,11 @@ function composeMachines(
     stateOf: (serverId) => side.watch.stateOf(serverId),
     tell: (serverId, happening) => side.watch.tell(serverId, happening),
     askHandover: createAsking(peers),
-    beginRestoration,
+    beginRestoration: begin,
     failover: settings.failover.get,
     nameOf: (serverId) => nameOfServer(settings, serverId),
     onTakeover: () => parts.publish({ kind: 'server' }),
+    onRestoring: restoring,
   });
   side.watch = startWatch({
     clock,

@@ -6,6 +6,7 @@
  */
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { HealthItem } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
@@ -31,6 +32,7 @@ export type FailoverSetUp = {
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
+  readonly healthItems: () => readonly HealthItem[];
   readonly kept: KeptElsewhere;
   /** The port really listened at. */
   readonly peerPort: number;
@@ -91,6 +93,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     failover: side.failover,
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
+    healthItems: side.healthItems,
     kept: returns.kept,
     peerPort: peers.network.port,
     announce: peers.announce,

@@ -38,28 +38,11 @@ const FORGET_SECONDS = 60;
 const LIST_WITHIN = seconds(60);
 
 export function composeRestoration(parts: FailoverParts, { network }: Peers, side: Side): RestorationSide {
-  const { settings, clock, log, dataDir, catalogue } = parts;
+  const { clock, log, dataDir } = parts;
   const incidents = openIncidentBook(join(dataDir, 'restoration-incidents.json'), log);
   const { request } = network;
   const owed = openOwedAccounts({ path: join(dataDir, 'restoration-accounts.json'), request, log });
-  const service = startRestoration({
-    ownServerId: settings.server.get().id,
-    dataDirectory: dataDir,
-    catalogue,
-    volumes: () => settings.volumes.get().volumes,
-    isReady: () => parts.recording.mediaIsUp() && !parts.recording.isReconciling(),
-    request: network.request,
-    clockOffsetOf: (serverId) => {
-      const offset = network.statusOf(serverId)?.clockOffsetMs;
-      // The channel says what to add to its times to have ours.
-      return offset === undefined ? undefined : -offset;
-    },
-    rateLimit: () => settings.failover.get().restorationLimit,
-    openShare: createShareOpener(parts, side),
-    publish: (event) => hear(event),
-    clock,
-    log,
-  });
+  const service = startService(parts, network, side, (event) => hear(event));
   /** Streams may go home one after the other: an incident has several restorations then. */
   const isPending = (incident: string): boolean =>
     incidents.of(incident).some((id) => service.get(id)?.finishedAt === undefined);
@@ -118,6 +101,33 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
         else if (isToSettle(service.get(id)?.state, incidents.isTold(id))) settleSoon(id);
     },
   };
+}
+
+function startService(
+  parts: FailoverParts,
+  network: Peers['network'],
+  side: Side,
+  publish: RestorationDeps['publish'],
+): Restoration {
+  const { settings, clock, log, dataDir, catalogue } = parts;
+  return startRestoration({
+    ownServerId: settings.server.get().id,
+    dataDirectory: dataDir,
+    catalogue,
+    volumes: () => settings.volumes.get().volumes,
+    isReady: () => parts.recording.mediaIsUp() && !parts.recording.isReconciling(),
+    request: network.request,
+    clockOffsetOf: (serverId) => {
+      const offset = network.statusOf(serverId)?.clockOffsetMs;
+      // The channel says what to add to its times to have ours.
+      return offset === undefined ? undefined : -offset;
+    },
+    rateLimit: () => settings.failover.get().restorationLimit,
+    openShare: createShareOpener(parts, side),
+    publish,
+    clock,
+    log,
+  });
 }
 
 /** It lists again what is kept here for it; if it is not there it does so when it connects. */

@@ -181,7 +181,8 @@ function viewOfTakeover(deps: FailoverApiDeps, incident: Incident): TakeoverView
 function stateWord(incident: Incident, state: State | undefined): TakeoverView['state'] {
   if (incident.closedAt !== undefined) return 'ended';
   if (incident.restoringSince !== undefined) return 'restoring';
-  if (state?.link.kind === 'alive' && state.trouble === undefined) return 'handing-over';
+  const isHeldByHand = incident.takeover?.by === 'manual' && state?.restoreAsked !== true;
+  if (state?.link.kind === 'alive' && state.trouble === undefined && !isHeldByHand) return 'handing-over';
   return incident.takeover === undefined ? 'covering' : 'taken-over';
 }
 

@@ -25,6 +25,8 @@ export type FailoverEffectsDeps = {
   readonly failover: () => Pick<FailoverSettings, 'footagePolicy' | 'transport'>;
   readonly nameOf: (serverId: string) => string;
   readonly onTakeover: (serverId: string) => void;
+  /** Nothing is covered any more: the incident ends with its last restoration, or now if there is none. */
+  readonly onRestoring: (serverId: string, incident: string) => void;
   readonly activity: Pick<ActivityLog, 'record'>;
   readonly log: Log;
 };
@@ -93,7 +95,9 @@ function carryOut(
       return deps.activity.record({ severity, code, message: `${deps.nameOf(serverId)}: ${message}` });
     }
     case 'incident':
-      return deps.incidents.apply(effect.change);
+      deps.incidents.apply(effect.change);
+      if (effect.change.kind === 'restoring') deps.onRestoring(serverId, effect.change.incident);
+      return;
     default:
       return assertNever(effect);
   }

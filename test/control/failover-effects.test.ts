@@ -52,6 +52,7 @@ function rigOf(): Rig {
     failover: () => ({ footagePolicy: 'return', transport: 'smb' }),
     nameOf: () => 'Hall',
     onTakeover: note('takeover'),
+    onRestoring: note('restoring'),
     activity: { record: (entry) => entries.push(entry) },
     log: silentLog,
   });
