@@ -64,7 +64,8 @@ export function createExportCut({
       keyPath,
       server: serverId,
     };
-    const result = await run(work, signal).finally(async () => await rm(copies, { recursive: true, force: true }));
+    const result = await run(work, signal);
+    await rm(copies, { recursive: true, force: true });
     const missing = missingIn(result, range);
     if (missing.length > 0) onMissing(stream, missing);
     return result;

@@ -66,16 +66,20 @@ export function createKeptElsewhere(deps: KeptElsewhereDeps): KeptElsewhere {
     open: openKept,
     copy: async (ref, target) => await copy(deps, ref, { target, source: openKept(ref) }),
     sync: async (serverId) => {
-      const before = rounds.get(serverId) ?? Promise.resolve();
-      const round = before.then(async () => {
-        await syncOnce(deps, serverId).catch((error: unknown) =>
-          deps.log.warn('what a failover server keeps could not be listed', { serverId, reason: messageOf(error) }),
-        );
-      });
+      const round = syncAfter(deps, serverId, rounds.get(serverId));
       rounds.set(serverId, round);
       await round;
     },
   };
+}
+
+async function syncAfter(deps: KeptElsewhereDeps, serverId: string, before: Promise<void> | undefined): Promise<void> {
+  await before;
+  try {
+    await syncOnce(deps, serverId);
+  } catch (error) {
+    deps.log.warn('what a failover server keeps could not be listed', { serverId, reason: messageOf(error) });
+  }
 }
 
 const nameOf = ({ volumeId, path }: KeptPlace): string => `${volumeId}/${path}`;
