@@ -23,7 +23,10 @@ test('a segment with a damaged fragment stays when the rest of it went home', as
   await outage(two);
   const [segment] = two.f.catalogue.segments.find(KEY, ALL);
   const group = segment?.keys[1];
-  if (segment === undefined || group === undefined) return t.fail('no footage');
+  if (segment === undefined || group === undefined) {
+    t.fail('no footage');
+    return;
+  }
   const file = await open(join(two.f.root, segment.path), 'r+');
   // Behind the header of the fragment: its payload.
   await file.write(Uint8Array.of(0xff, 0x00, 0xff, 0x55), 0, 4, group.offset + group.length - 4200);
