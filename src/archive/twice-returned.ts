@@ -63,7 +63,8 @@ const isIn = ({ firstSequence, lastSequence }: SegmentRow, group: FootageGroup):
 /** In order of start. */
 async function readAll(groups: GroupReader, file: Inserted): Promise<readonly FootageGroup[]> {
   const found: FootageGroup[] = [];
-  let { start, end } = around(file);
+  const { start: from, end } = around(file);
+  let start = from;
   for (;;) {
     const page = await groups.read(file, { start, end });
     found.push(...page.groups);
