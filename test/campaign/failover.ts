@@ -68,6 +68,8 @@ process.exit(results.some(({ problems }) => problems.length > 0) ? 1 : 0);
 async function playOnce(fault: Fault, runSeed: number): Promise<PlayResult> {
   const teardowns: (() => unknown)[] = [];
   const t = { teardown: (undo: () => unknown) => void teardowns.push(undo) };
+  const interrupted = (): void => void undoAll(teardowns).then(() => process.exit(130));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupted);
   let directory: string | undefined;
   try {
     const result = await playFault(t, fault, runSeed, (site) => (directory = site.directory));
@@ -88,12 +90,17 @@ async function playOnce(fault: Fault, runSeed: number): Promise<PlayResult> {
       problems: [message],
     };
   } finally {
-    for (const undo of teardowns.toReversed()) {
-      try {
-        await undo();
-      } catch (error) {
-        console.error(`teardown: ${String(error)}`);
-      }
+    await undoAll(teardowns);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, interrupted);
+  }
+}
+
+async function undoAll(teardowns: readonly (() => unknown)[]): Promise<void> {
+  for (const undo of teardowns.toReversed()) {
+    try {
+      await undo();
+    } catch (error) {
+      console.error(`teardown: ${String(error)}`);
     }
   }
 }

@@ -35,6 +35,9 @@ export type SceneOptions = {
   /** What the protected server records to. */
   readonly volume?: 'folder' | 'fault-disk' | 'small';
   readonly failoverSettings?: object;
+  readonly failoverEnvironment?: Readonly<Record<string, string>>;
+  /** What the failover servers record to: `small` is a disk of 200 MB. */
+  readonly failoverVolume?: 'folder' | 'small';
   readonly onSite?: (site: FailoverSite) => void;
 };
 
@@ -44,10 +47,12 @@ export async function setScene(t: Teardown, options: SceneOptions, random: Rando
   const levels = options.levels ?? LEVELS;
   const simulation = await site.cameras(levels.length);
   const { disk, footage } = await volumeOf(t, site, options.volume ?? 'folder');
+  const own = await volumeOf(t, site, options.failoverVolume ?? 'folder');
+  const more = { environment: options.failoverEnvironment ?? {}, ...(own.footage && { footage: own.footage }) };
   const names = Array.from({ length: options.failovers ?? 1 }, (_, index) => `F${index + 1}`);
   const [protectedBox, ...failovers] = await Promise.all([
     site.box({ name: 'R', mode: 'recording', ...(footage === undefined ? {} : { footage }) }),
-    ...names.map(async (name) => await site.box({ name, mode: 'failover' })),
+    ...names.map(async (name) => await site.box({ name, mode: 'failover', ...more })),
   ]);
   const host = options.host === true ? await site.box({ name: 'H', mode: 'host' }) : undefined;
   const [failover] = failovers;
