@@ -52,7 +52,7 @@ function spansOf(segment: Segment, range: MillisecondRange, { serverNameOf }: Re
     start,
     end,
     recordedBy: { serverId, name: serverNameOf(serverId) },
-    origin: 'own',
+    origin: segment.returned === undefined ? 'own' : 'returned',
     layoutEpoch: layoutHash.slice(0, 16),
     codec: video.codecString,
     // A share of the file: bytes are not kept by time.
