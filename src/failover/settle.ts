@@ -62,8 +62,11 @@ function noticeTrouble(draft: Draft, trouble: Trouble | undefined): void {
   log(draft, 'warning', 'suspected', `The server is suspected: ${wordsOf(trouble.reason)}.`);
   if (state.roster.length === 0)
     log(draft, 'error', 'no-settings', 'There is no settings backup of this server, so its cameras cannot be covered.');
-  if (state.trouble === undefined && trouble.reason !== 'shutdown') countFailure(draft);
+  if (state.trouble === undefined && trouble.reason !== 'shutdown' && !isResumed(state)) countFailure(draft);
 }
+
+/** F was started again while it covered and has not heard R since: that failure was counted. */
+const isResumed = ({ instance, wanted }: State): boolean => instance === undefined && Object.keys(wanted).length > 0;
 
 function countFailure(draft: Draft): void {
   const { state, at, policy } = draft;

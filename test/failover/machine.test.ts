@@ -250,6 +250,20 @@ test('a planned stop that is not covered in time is answered with what is missin
   t.is(rig.state().planned, undefined);
 });
 
+test('F is started again and again during one failure: that is one failure, not flapping', (t) => {
+  const rig = createRig();
+  rig.settle();
+  rig.say({ kind: 'disconnected', by: 'peer' });
+  rig.recorded();
+  for (let round = 0; round < 4; round += 1) {
+    rig.silence(5);
+    rig.restartF(2000);
+  }
+  rig.silence(5);
+  t.is(rig.state().failures.length, 1);
+  t.false(rig.state().holdDown);
+});
+
 test('F is started again while it covers: it covers on at once, and its timers have not run meanwhile', (t) => {
   const rig = createRig();
   rig.settle();
