@@ -18,6 +18,7 @@ import type {
 } from '../restoration/restoration-types.ts';
 import { RETURN_SECRET } from '../site/failover-settings.ts';
 import { openSmbShare } from '../smb/smb-client.ts';
+import { oweNotCovered } from './account-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -37,7 +38,8 @@ const SHARE_TIMEOUT = seconds(20);
 const FORGET_SECONDS = 60;
 const LIST_WITHIN = seconds(60);
 
-export function composeRestoration(parts: FailoverParts, { network }: Peers, side: Side): RestorationSide {
+export function composeRestoration(parts: FailoverParts, peers: Peers, side: Side): RestorationSide {
+  const { network } = peers;
   const { clock, log, dataDir } = parts;
   const incidents = openIncidentBook(join(dataDir, 'restoration-incidents.json'), log);
   const { request } = network;
@@ -87,6 +89,7 @@ export function composeRestoration(parts: FailoverParts, { network }: Peers, sid
       },
     },
     begin: (incident, order) => {
+      oweNotCovered(parts, peers, side, { owed, order });
       // Those of now: a later cover may overlap this range with its ring, and has a restoration of its own.
       const covers = coversIn(side, order);
       incidents.put(service.begin(order), { incident, covers });
