@@ -4,7 +4,7 @@
  */
 import { openReturnFile } from '../archive/compose-return.ts';
 import type { SequenceRange } from '../archive/catalogue-types.ts';
-import { removeSegment } from '../archive/remove-segments.ts';
+import { isPresent, removeSegment } from '../archive/remove-segments.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { adoptInPlace } from './adopt.ts';
 import type { RunDeps } from './run-deps.ts';
@@ -30,6 +30,8 @@ type Wait = Extract<Round, { kind: 'wait' }>;
 
 /** The other side's last group grows, or our last segment is still open. */
 const SETTLE_MS = 1000;
+/** Between two looks for a volume that is not there. */
+const AWAY_MS = 5000;
 /** These say that the file itself will never be taken. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'footage/refused',
@@ -137,9 +139,15 @@ async function sendAll(
   signal: AbortSignal,
 ): Promise<Later | undefined> {
   const send: SendDeps = { ...deps, serverId: order.serverId, signal };
+  let away: Later | undefined;
   for (const file of deps.store.files(id)) {
     signal.throwIfAborted();
     if (file.state !== 'planned') continue;
+    // A disk that is away may come back; what lies on the others does not wait for it.
+    if (!(await isHere(deps, file))) {
+      away = { retryMs: AWAY_MS, reason: awayOf(file) };
+      continue;
+    }
     const sent = await sendOne(deps, send, order.transport, file);
     if (sent === 'refused') deps.store.putFile({ ...file, state: 'refused' });
     else if (sent.kind === 'later') return sent;
@@ -149,19 +157,27 @@ async function sendAll(
       await settleSources(deps, { id, order });
     }
   }
-  return undefined;
+  return away;
+}
+
+const awayOf = ({ volumeId }: StoredFile): string => `Volume ${volumeId} is not here now.`;
+async function isHere({ volumes }: RunDeps, { volumeId }: StoredFile): Promise<boolean> {
+  const volume = volumes().find(({ id }) => id === volumeId);
+  return volume !== undefined && (await isPresent(volume));
 }
 
 async function sendOne(
   deps: RunDeps,
   send: SendDeps,
   transport: 'direct' | 'smb',
-  { id, volumeId, path, runs, note }: StoredFile,
+  stored: StoredFile,
 ): Promise<Sent | 'refused'> {
+  const { id, volumeId, path, runs, note } = stored;
   const file = deps.fileOf({ volumeId, path });
-  if (file === undefined) return later(`Volume ${volumeId} is not here now.`);
+  if (file === undefined) return later(awayOf(stored));
   const composed = await openReturnFile({ path: file, runs, note }).catch(unreadable);
-  if (composed === undefined) return 'refused';
+  // It may have gone in the middle of this.
+  if (composed === undefined) return (await isHere(deps, stored)) ? 'refused' : later(awayOf(stored));
   if (composed.damaged.length > 0)
     deps.log.warn('fragments of covered footage are damaged and stay', { id, path, fragments: composed.damaged });
   try {

@@ -1,9 +1,9 @@
 /** What must not be taken for given back: footage that is not in the catalogue yet, fragments that could not go along. */
-import { open } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { ended, judge, outage } from '../support/outage.ts';
-import { ALL, KEY, orderOf, twoServers } from '../support/two-servers.ts';
+import { ALL, FINE, KEY, orderOf, R_ID, twoServers } from '../support/two-servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 test('while volumes are being reconciled an empty catalogue says nothing: the restoration waits', async (t) => {
@@ -38,4 +38,28 @@ test('a segment with a damaged fragment stays when the rest of it went home', as
     [segment.path],
     'what is nowhere else stays, and nothing but that',
   );
+});
+
+test('a volume that is away is waited for, not taken for damaged', async (t) => {
+  let isAway = false;
+  const two = await twoServers(t);
+  await outage(two);
+  two.fate = ({ method }) => {
+    if (method !== 'footage.offer') return FINE;
+    // Decided on; before the first file the disk goes.
+    return { ...FINE, reaches: isAway };
+  };
+  const id = two.restoration().begin(orderOf());
+  await waitFor('files to be planned', () => (two.restoration().get(id)?.files.total ?? 0) > 0);
+  await rename(two.f.root, `${two.f.root}.away`);
+  isAway = true;
+  await waitFor('it to be missed', () => {
+    // The cut connection made its pauses long.
+    two.restoration().nudge(R_ID);
+    return two.restoration().get(id)?.problem?.includes('is not here') === true;
+  });
+  t.is(two.restoration().get(id)?.files.refused, 0);
+  await rename(`${two.f.root}.away`, two.f.root);
+  t.is(await ended(two, id), 'done');
+  await judge(t, two);
 });
