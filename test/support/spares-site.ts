@@ -31,7 +31,11 @@ const FIRST_EPOCH = 1;
 
 type Teardown = { readonly teardown: (undo: () => unknown) => void };
 export type SparesSite = Site & { readonly simulator: Simulator; readonly directory: string };
-export type SparesShape = Partial<SiteShape> & { readonly camera?: Partial<CameraOptions> };
+export type SparesShape = Partial<SiteShape> & {
+  readonly camera?: Partial<CameraOptions>;
+  /** 0 unless said. */
+  readonly holdDownSeconds?: number;
+};
 
 export async function startSpares(t: Teardown, shape: SparesShape = {}): Promise<SparesSite> {
   const directory = await tempDir(t, 'spares');
@@ -61,6 +65,9 @@ export async function startSpares(t: Teardown, shape: SparesShape = {}): Promise
     tell: () => undefined,
     shape: whole,
   });
+  // Servers are killed more often than in life: that is not flapping here.
+  for (const spare of site.spares)
+    await spare.box().api.call('PATCH', '/failover/settings', { holdDownSeconds: shape.holdDownSeconds ?? 0 });
   t.teardown(async () => {
     for (const server of serversOf(site)) await endOf(server);
     for (const file of logs.values()) closeSync(file);
@@ -140,7 +147,7 @@ export async function oneOwnerEach(site: Site, among?: readonly SiteServer[]): P
   return performance.now() - began;
 }
 
-export const nobodyOwns = async (site: Site): Promise<void> =>
+export async function nobodyOwns(site: Site): Promise<void> {
   await waitFor(
     'nothing to be covered',
     async () => {
@@ -150,6 +157,7 @@ export const nobodyOwns = async (site: Site): Promise<void> =>
     },
     PATIENCE_MS,
   );
+}
 
 const pause = async (): Promise<void> => await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
 
