@@ -110,6 +110,9 @@ function composeKept(parts: FailoverParts, network: Peers['network']): KeptElsew
   return kept;
 }
 
+/** Of a longer one the end is accounted for: everything is read in one go, and recording must not wait for it. */
+const LONGEST_INCIDENT_MS = 31 * 86_400_000;
+
 const missingParams = z.strictObject({
   /** Each from its own last frame before the failure. */
   streams: z
@@ -121,11 +124,15 @@ type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; 
 
 /** What of a range nobody recorded, by stream and cause: the last word of an incident. */
 function missingIn(
-  { catalogue, clock, recording }: FailoverParts,
+  { catalogue, clock, recording, settings }: FailoverParts,
   { streams, end }: z.infer<typeof missingParams>,
 ): readonly Missing[] {
   const { accountOf } = createFootage({ catalogue, clock, mediaIsUp: recording.mediaIsUp });
-  return streams.flatMap(({ cameraId, stream, start }) => {
+  const known = new Set(settings.cameras.get().cameras.map(({ id }) => id));
+  const asked = new Map(streams.map((one) => [`${one.cameraId}/${one.stream}`, one]));
+  return [...asked.values()].flatMap(({ cameraId, stream, start: since }) => {
+    const start = Math.min(end, Math.max(since, end - LONGEST_INCIDENT_MS));
+    if (!known.has(cameraId)) return [];
     const missing = accountOf({ cameraId, stream }, { start, end }).filter((span) => span.state === 'missing');
     return [...Map.groupBy(missing, ({ cause }) => cause)].map(([cause, spans]) => ({
       cameraId,
