@@ -5,6 +5,7 @@ import { nameOfServer } from '../control/failover-api.ts';
 import { openOwedAccounts } from '../control/owed-accounts.ts';
 import type { OwedAccounts } from '../control/owed-accounts.ts';
 import { seconds } from '../core/clock.ts';
+import type { Cancel } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { StreamRef } from '../failover/cover.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
@@ -40,7 +41,7 @@ const LIST_WITHIN = seconds(60);
 
 export function composeRestoration(parts: FailoverParts, peers: Peers, side: Side): RestorationSide {
   const { network } = peers;
-  const { clock, log, dataDir } = parts;
+  const { log, dataDir } = parts;
   const incidents = openIncidentBook(join(dataDir, 'restoration-incidents.json'), log);
   const { request } = network;
   const owed = openOwedAccounts({ path: join(dataDir, 'restoration-accounts.json'), request, log });
@@ -71,15 +72,7 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
     if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
       queueMicrotask(() => settleSoon(event.id));
   };
-  for (const [method, handler] of Object.entries(service.keptHandlers)) network.handle(method, handler);
-  const cancel = clock.every(seconds(FORGET_SECONDS), () => {
-    for (const serverId of service.forgetDeleted()) void tellKept(parts, network, serverId);
-  });
-  network.listen((event) => {
-    if (event.kind !== 'hello') return;
-    service.nudge(event.peerId);
-    void owed.settle(event.peerId);
-  });
+  const cancel = keepTelling(parts, network, service, owed);
   return {
     service: {
       ...service,
@@ -104,6 +97,24 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
         else if (isToSettle(service.get(id)?.state, incidents.isTold(id))) settleSoon(id);
     },
   };
+}
+
+/** Answers about kept footage, and what other servers are told when they are back; the result ends the telling by the clock. */
+function keepTelling(
+  parts: FailoverParts,
+  network: Peers['network'],
+  service: Restoration,
+  owed: OwedAccounts,
+): Cancel {
+  for (const [method, handler] of Object.entries(service.keptHandlers)) network.handle(method, handler);
+  network.listen((event) => {
+    if (event.kind !== 'hello') return;
+    service.nudge(event.peerId);
+    void owed.settle(event.peerId);
+  });
+  return parts.clock.every(seconds(FORGET_SECONDS), () => {
+    for (const serverId of service.forgetDeleted()) void tellKept(parts, network, serverId);
+  });
 }
 
 function startService(

@@ -26,9 +26,8 @@ test('a killed server is covered at once, taken over after the timeout, and hand
     '307.00 send home all, 309.3 s',
     '309.00 takeover over',
   ]);
-  const { restoring } = rig.state();
-  t.is(restoring.length, 1);
-  rig.say({ kind: 'footage-settled', incident: restoring[0] ?? '' });
+  t.is(rig.state().restoring.length, 1);
+  rig.say({ kind: 'footage-settled', incident: rig.state().restoring[0] ?? '' });
   t.deepEqual(rig.transcript(), ['312.00 incident closed']);
 });
 
