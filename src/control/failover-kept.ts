@@ -12,7 +12,7 @@ import { MAX_PEERS } from '../site/peer.ts';
 const fileSchema = z.strictObject({ states: z.array(savedStateSchema).max(MAX_PEERS) });
 
 export type FailoverKept = {
-  /** Of the run before. */
+  /** Of the run before; once: a server that is let go and watched again later begins anew. */
   readonly kept: (serverId: string) => SavedState | undefined;
   /** Durable when it returns. @throws system errors */
   readonly keep: (states: readonly SavedState[]) => void;
@@ -23,7 +23,11 @@ export function openFailoverKept(dataDir: string, log: Log): FailoverKept {
   const path = join(dataDir, 'failover-states.json');
   const before = new Map(read(path, log).map((state) => [state.serverId, state]));
   return {
-    kept: (serverId) => before.get(serverId),
+    kept: (serverId) => {
+      const state = before.get(serverId);
+      before.delete(serverId);
+      return state;
+    },
     keep: (states) => replaceFileSync(path, JSON.stringify({ states })),
   };
 }

@@ -26,6 +26,14 @@ test('what was kept is there after a restart, and only that', async (t) => {
   t.deepEqual(await readdir(folder), ['failover-states.json'], 'no temporary file is left');
 });
 
+test('a kept state is used once: a server that is let go and watched again begins anew', async (t) => {
+  const folder = await tempDir(t, 'kept');
+  openFailoverKept(folder, silentLog).keep([savedFor(1)]);
+  const kept = openFailoverKept(folder, silentLog);
+  t.deepEqual(kept.kept(serverIdOf(1)), savedFor(1));
+  t.is(kept.kept(serverIdOf(1)), undefined);
+});
+
 test('a file that cannot be used is told and left aside: the server starts', async (t) => {
   const folder = await tempDir(t, 'kept');
   const path = join(folder, 'failover-states.json');
