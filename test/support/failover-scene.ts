@@ -36,8 +36,6 @@ export type SceneOptions = {
   readonly volume?: 'folder' | 'fault-disk' | 'small';
   readonly failoverSettings?: object;
   readonly failoverEnvironment?: Readonly<Record<string, string>>;
-  /** What the failover servers record to: `small` is a disk of 200 MB. */
-  readonly failoverVolume?: 'folder' | 'small';
   readonly onSite?: (site: FailoverSite) => void;
 };
 
@@ -47,8 +45,7 @@ export async function setScene(t: Teardown, options: SceneOptions, random: Rando
   const levels = options.levels ?? LEVELS;
   const simulation = await site.cameras(levels.length);
   const { disk, footage } = await volumeOf(t, site, options.volume ?? 'folder');
-  const own = await volumeOf(t, site, options.failoverVolume ?? 'folder');
-  const more = { environment: options.failoverEnvironment ?? {}, ...(own.footage && { footage: own.footage }) };
+  const more = { environment: options.failoverEnvironment ?? {} };
   const names = Array.from({ length: options.failovers ?? 1 }, (_, index) => `F${index + 1}`);
   const [protectedBox, ...failovers] = await Promise.all([
     site.box({ name: 'R', mode: 'recording', ...(footage === undefined ? {} : { footage }) }),
