@@ -103,8 +103,9 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const stopping = new AbortController();
   const state = await openState(options, log);
   const ports: Ports = { http: options.httpPort, peer: options.peerPort };
-  const recorder = await startRecorder(state, options, ports);
-  const services = startServices(state, recorder.failover);
+  const damaged = startDamagedFootage({ ...state, volumes: () => state.settings.volumes.get().volumes });
+  const recorder = await startRecorder(state, options, { ports, onDamage: damaged.found });
+  const services = startServices(state, recorder.failover, damaged);
   const parts = partsOf({ state, options, ports, recorder, services, signal: stopping.signal });
   const server = await startApi(parts, state, services);
   ports.http = server.port;
@@ -139,7 +140,12 @@ type Recorder = {
 };
 
 /** Recording for this server itself and for others; the two need each other. */
-async function startRecorder(state: State, options: ServeOptions, ports: Ports): Promise<Recorder> {
+type RecorderMore = { readonly ports: Ports; readonly onDamage: DamagedFootage['found'] };
+async function startRecorder(
+  state: State,
+  options: ServeOptions,
+  { ports, onDamage }: RecorderMore,
+): Promise<Recorder> {
   const { clock, log, settings, dataDir } = state;
   const addresses = (): CameraAddressPolicy => ({
     allowLoopback: settings.server.get().allowLoopbackCameras,
@@ -167,7 +173,7 @@ async function startRecorder(state: State, options: ServeOptions, ports: Ports):
   });
   ports.peer = failover.peerPort;
   const push = { address: options.bind ?? ANY_ADDRESS, port: options.rtmpPort };
-  const recording = startRecordingSide({ ...state, addresses, push, ...failover });
+  const recording = startRecordingSide({ ...state, addresses, push, onDamage, ...failover });
   late.recording = recording;
   return { recording, failover, cameras, addresses };
 }
@@ -179,9 +185,8 @@ type Services = {
   readonly memory: MemoryWatch;
   readonly auth: Auth;
 };
-function startServices(state: State, { kept }: Pick<FailoverSetUp, 'kept'>): Services {
-  const { settings, clock, dataDir } = state;
-  const damaged = startDamagedFootage({ ...state, volumes: () => settings.volumes.get().volumes });
+function startServices(state: State, { kept }: Pick<FailoverSetUp, 'kept'>, damaged: DamagedFootage): Services {
+  const { clock, dataDir } = state;
   return {
     damaged,
     exports: startExportJobs({ ...state, cut: cutOf(state, kept, damaged.suspect) }),

@@ -17,6 +17,7 @@ import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import { openByteSource } from './byte-source.ts';
 import type { Catalogue, ScannedFragment, SegmentRow, SegmentToStore } from './catalogue-types.ts';
 import { RETURN_NOTE_SUFFIX, returnNoteOf } from './return-note.ts';
+import type { TimeRange } from '../core/units.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { isDayFolder, parseSegmentPath } from './segment-path.ts';
@@ -29,6 +30,8 @@ export type ReconcileDeps = {
   readonly isBeingWritten: (volumeId: string, path: string) => boolean;
   /** On a disc that several servers have as a volume: it is another one's, which sees to it itself. */
   readonly isOthers?: (volumeId: string, segment: SegmentOrigin) => boolean;
+  /** Footage that was there is not whole any more; it is booked. */
+  readonly onDamage?: (place: DamagedPlace, lost: readonly TimeRange[]) => void;
 };
 /** Who recorded a segment, for which camera, and whether it was given back. */
 export type SegmentOrigin = {
@@ -36,6 +39,7 @@ export type SegmentOrigin = {
   readonly serverId: string;
   readonly returned: ReturnNote | undefined;
 };
+export type DamagedPlace = { readonly cameraId: string; readonly volumeId: string; readonly path: string };
 export type ReconcileReport = {
   /** False: aborted, or the volume went away in the middle; what was done stands. */
   readonly complete: boolean;
@@ -172,7 +176,11 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
 }
 
 /** What was reported durable and is not whole any more is damage, and no gap that nobody can explain. */
-function store({ deps: { catalogue }, volume }: Work, path: string, { segment, fragments }: ScannedSegment): void {
+function store(
+  { deps: { catalogue, onDamage }, volume }: Work,
+  path: string,
+  { segment, fragments }: ScannedSegment,
+): void {
   const before = catalogue.segments.get(volume.id, path);
   const whole = fragments.map(({ start, end }) => rangeOf(start, end));
   const known = (before?.spans ?? []).map(({ start, end }) => rangeOf(start, end));
@@ -181,6 +189,7 @@ function store({ deps: { catalogue }, volume }: Work, path: string, { segment, f
     catalogue.segments.putScanned(segment, fragments);
     for (const span of lost) catalogue.removed.add(segment, span, 'footage-damaged');
   }, 'durable');
+  if (lost.length > 0) onDamage?.({ cameraId: segment.cameraId, volumeId: volume.id, path }, lost);
 }
 
 async function isOthers({ deps, volume }: Work, file: string): Promise<boolean> {

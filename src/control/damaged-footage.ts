@@ -8,6 +8,7 @@ import type { LiveEvent } from '../api/contract/events.ts';
 import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
 import type { Catalogue, Segment } from '../archive/catalogue-types.ts';
 import { scanSegmentFile } from '../archive/rebuild.ts';
+import type { DamagedPlace } from '../archive/rebuild.ts';
 import { isoOf } from '../core/clock.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
@@ -41,6 +42,8 @@ export type DamagedFootage = Running & {
   /** An export of this stream lacks these. */
   readonly suspect: (stream: StreamRef, ranges: readonly MillisecondRange[]) => void;
   /** Found since the start. */
+  /** By a comparison of volume and catalogue, which has booked it. */
+  readonly found: (place: DamagedPlace, lost: readonly TimeRange[]) => void;
   readonly items: () => readonly HealthItem[];
 };
 
@@ -50,6 +53,10 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
   let later: readonly Suspicion[] = [];
   let cancelLater: Cancel = () => undefined;
   const items: HealthItem[] = [];
+  const keep = (item: HealthItem): void => {
+    items.push(item);
+    if (items.length > MAX_TOLD) items.shift();
+  };
   const stopping = new AbortController();
   let busy = false;
   let running = Promise.resolve();
@@ -59,8 +66,7 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
       try {
         const item = await inspect(deps, next);
         if (item === undefined) continue;
-        items.push(item);
-        if (items.length > MAX_TOLD) items.shift();
+        keep(item);
       } catch (error) {
         log.warn('footage could not be checked', { path: next.path, reason: messageOf(error) });
       }
@@ -84,6 +90,7 @@ export function startDamagedFootage(deps: DamagedFootageDeps): DamagedFootage {
   };
   return {
     suspect: (stream, ranges) => look([{ stream, ranges }, ...later]),
+    found: (place, lost) => keep(told(deps, place, lost)),
     items: () => items,
     stop: async () => {
       stopping.abort();
@@ -117,7 +124,7 @@ const spansOf = ({ spans }: Pick<Segment, 'spans'>): readonly TimeRange[] =>
 
 /** The health item, if the file is not what the catalogue says. */
 async function inspect(deps: DamagedFootageDeps, before: Segment): Promise<HealthItem | undefined> {
-  const { catalogue, activity, publish, clock } = deps;
+  const { catalogue } = deps;
   const { segment, fragments } = await scan(deps, before);
   const whole = fragments.map(({ start, end }) => rangeOf(start, end));
   const lost = subtract(spansOf(before), whole).filter(({ start, end }) => end - start > 1);
@@ -127,7 +134,14 @@ async function inspect(deps: DamagedFootageDeps, before: Segment): Promise<Healt
     catalogue.segments.putScanned(segment, fragments);
     for (const span of lost) catalogue.removed.add(before, span, 'footage-damaged');
   }, 'durable');
-  const { cameraId, volumeId, path } = before;
+  return told(deps, before, lost);
+}
+
+function told(
+  { activity, publish, clock }: DamagedFootageDeps,
+  { cameraId, volumeId, path }: DamagedPlace,
+  lost: readonly TimeRange[],
+): HealthItem {
   const message = `${(lengthOf(lost) / 1000).toFixed(1)} s of footage around ${isoOf(epochMs(lost[0]?.start ?? 0))} are damaged in ${path}: check the disk of this volume.`;
   activity.record({ severity: 'error', code: 'footage-damaged', message, cameraId, volumeId });
   publish({ kind: 'ledger', cameraId });

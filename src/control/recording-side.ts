@@ -58,6 +58,8 @@ export type RecordingSideDeps = {
   /** Media was started again: what was known of its streams is old. */
   readonly onMediaRestart: () => void;
   readonly onMediaGone: () => void;
+  /** A comparison found footage that is not whole any more. */
+  readonly onDamage: NonNullable<Parameters<typeof reconcileVolume>[0]['onDamage']>;
 };
 export type CoveredStreams = {
   readonly orders: () => readonly StreamOrder[];
@@ -271,7 +273,7 @@ const wantedOf = ({ id, enabled, record, recordSub, sub }: CameraSettings): read
 ];
 
 function reconcileWith(
-  { settings, catalogue, clock }: RecordingSideDeps,
+  { settings, catalogue, clock, onDamage }: RecordingSideDeps,
   hello: () => MediaHello | undefined,
   isOrphan: Ingest['isOrphan'],
 ): (volumeId: string, signal: AbortSignal) => Promise<ReconcileReport | undefined> {
@@ -286,7 +288,7 @@ function reconcileWith(
   return async (volumeId, signal) => {
     const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
     if (volume === undefined || !(await isPresent(volume))) return undefined;
-    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten, isOthers }, volume);
+    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten, isOthers, onDamage }, volume);
   };
 }
 
