@@ -1,6 +1,7 @@
 /** A Samba server of a test's own: ports, users, locks and shares in a temporary folder. Needs root, as smbd changes users. */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -154,12 +155,26 @@ const answers = async (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy());
   });
 
-/** smbd takes no port 0. */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+const handedOut = new Set<number>();
+
+/**
+ * smbd takes no port 0, and binds with SO_REUSEPORT: two servers on one port would share its clients without a word.
+ * So no port is given twice, and none is of the range that the kernel takes for outgoing connections.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => void server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  for (;;) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
+    if (await isFree(port)) return port;
+  }
 }
+
+const isFree = async (port: number): Promise<boolean> =>
+  await new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => void server.close(() => resolve(true)));
+  });
