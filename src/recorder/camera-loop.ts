@@ -36,6 +36,8 @@ import type { StreamCounter } from './stream-counter.ts';
 const GOOD_SESSION_MS = 10_000;
 /** A camera that refuses a session which is only held needs it for somebody else, or never allows it: asking often helps nobody. */
 export const HOLD_RETRY: DurationMs = durationMs(600_000);
+/** In a row, before that is believed: one that is starting up does not know its own path for a moment, or says it is overloaded. */
+const HOLD_REFUSALS = 3;
 
 export type CameraLoopDeps = Omit<SessionDeps, 'order' | 'on' | 'policy' | 'address' | 'counter' | 'taking'> & {
   readonly order: StreamOrder;
@@ -184,7 +186,7 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
   };
   const pause = async ({ cause, message }: Trouble): Promise<void> => {
     const isPush = pushKey !== undefined;
-    const isGivenUp = order.hold && !isPush && cause === 'camera-refused';
+    const isGivenUp = order.hold && !isPush && cause === 'camera-refused' && failures >= HOLD_REFUSALS;
     // Taking a push costs the camera nothing, and what it sends while we wait is lost.
     const usual = backoffOf(isPush ? 1 : failures, cause === 'camera-refused' && !isPush, deps.random());
     const wait = isGivenUp ? HOLD_RETRY : usual;

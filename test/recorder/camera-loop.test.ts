@@ -86,6 +86,22 @@ test('an address that must not be connected to is refused before anything is sen
   await loop.stop();
 });
 
+test('one that is to be held and refuses is left alone for minutes, but not after the first refusal', async (t) => {
+  const { clock, loop, failures } = bench(
+    { resolve: async () => '127.0.0.1', refuse: () => 'This is the box itself.' },
+    { hold: true },
+  );
+  await clock.advance(60_000);
+  const offset = clock.now() - clock.monotonic();
+  const tried = failures().map(({ retryAt }) => retryAt - offset);
+  t.is(tried.length, 3, tried.join(' '));
+  t.true((tried[0] ?? Infinity) < 10_000 && (tried[1] ?? Infinity) < 20_000, tried.join(' '));
+  t.true((tried[2] ?? 0) > 500_000, tried.join(' '));
+  t.regex(failures()[2]?.message ?? '', /connected when it has to be recorded/);
+  t.notRegex(failures()[0]?.message ?? '', /connected when/);
+  await loop.stop();
+});
+
 test('what is only watched is tried as well, and nothing is missing', async (t) => {
   const { clock, tries, loop, gaps, states } = bench({}, { record: false });
   await clock.advance(60_000);
