@@ -2,7 +2,7 @@
  * Failures of a protected server, drawn from seeds, on a site of real processes in network namespaces: how soon its cameras are covered, what is
  * lost by standby level, and whether every access unit stands once in its timeline afterwards.
  *
- * `./build.sh campaign failover --seed S --runs N [--only FAULT,FAULT] [--keep DIR]`; every run replays from its seed
+ * `./build.sh campaign failover --seed S --runs N [--only FAULT,FAULT] [--lasts SECONDS] [--keep DIR]`; every run replays from its seed
  * (`--only FAULT --seed S --runs 1`). Writes docs/results/failover.{json,md}, unless `--only` is given. Root only.
  */
 import { cp, writeFile } from 'node:fs/promises';
@@ -21,6 +21,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: '100' },
     only: { type: 'string' },
+    /** How long each fault lasts; drawn from the seed if left out. */
+    lasts: { type: 'string' },
     /** Data and logs of runs with problems are copied here. */
     keep: { type: 'string' },
     /** Written even with `--only`, to this folder. */
@@ -39,6 +41,7 @@ if (faults.length === 0) {
   console.error(`failover: no fault is called ${values.only}; there are: ${FAULTS.map(({ name }) => name).join(' ')}`);
   process.exit(2);
 }
+const lastsMs = values.lasts === undefined ? undefined : Number(values.lasts) * 1000;
 const [seed, runs] = [Number(values.seed), Number(values.runs)];
 const began = performance.now();
 const results: PlayResult[] = [];
@@ -64,6 +67,10 @@ if (names === undefined || values.results !== undefined) {
 }
 process.exit(results.some(({ problems }) => problems.length > 0) ? 1 : 0);
 
+function withLength(fault: Fault): Fault {
+  return lastsMs === undefined ? fault : { ...fault, lasts: () => lastsMs };
+}
+
 /** What it set up is taken down again, whatever happens. */
 async function playOnce(fault: Fault, runSeed: number): Promise<PlayResult> {
   const teardowns: (() => unknown)[] = [];
@@ -72,7 +79,7 @@ async function playOnce(fault: Fault, runSeed: number): Promise<PlayResult> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupted);
   let directory: string | undefined;
   try {
-    const result = await playFault(t, fault, runSeed, (site) => (directory = site.directory));
+    const result = await playFault(t, withLength(fault), runSeed, (site) => (directory = site.directory));
     if (result.problems.length > 0) await keep(directory, fault, runSeed);
     return result;
   } catch (error) {

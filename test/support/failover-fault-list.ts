@@ -137,6 +137,24 @@ export const FAULTS: readonly Fault[] = [
     begin: ({ t, failover }) => starve(t, failover, 0.1),
   },
   {
+    name: 'storm',
+    expect: 'nothing',
+    lasts: between(20_000, 30_000),
+    begin: async ({ t, failover, random }) => {
+      const fed = starve(t, failover, 0.1);
+      const calm = await badWeather(t, failover.net, [
+        'loss=5',
+        'delay=100',
+        'jitter=100',
+        `seed=${random.int(1, 1e6)}`,
+      ]);
+      return async () => {
+        await calm();
+        await fed();
+      };
+    },
+  },
+  {
     name: 'hung-disk',
     expect: 'cover',
     scene: { volume: 'fault-disk' },
