@@ -1,6 +1,7 @@
 /** A slice of the coordination campaign, and that it would notice if something broke. The whole: `./build.sh campaign coordination`. */
 import test from 'ava';
 import { MUTANTS, playMutant } from './coordination-mutants.ts';
+import { playSeeds } from './coordination/player.ts';
 import { simulate } from './coordination/simulation.ts';
 
 /** A test each, so that a slow machine shows progress. */
@@ -22,6 +23,19 @@ for (let slice = 0; slice < SLICES; slice += 1) {
 
 test('the same seed plays the same run', (t) => {
   t.deepEqual(simulate(7), simulate(7));
+});
+
+test('seeds played on all cores have the outcomes that they have one by one, in their order', async (t) => {
+  t.timeout(300_000);
+  const played = await playSeeds(1, 70, () => false);
+  t.deepEqual(
+    played,
+    Array.from({ length: 70 }, (_, index) => ({ seed: 1 + index, outcome: simulate(1 + index) })),
+  );
+});
+
+test('no more seeds are begun when enough is known', async (t) => {
+  t.deepEqual(await playSeeds(1, 10_000, () => true), []);
 });
 
 for (const mutant of MUTANTS)

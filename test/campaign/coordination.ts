@@ -1,12 +1,20 @@
 /**
  * `./build.sh campaign coordination --seed S --runs N`: the coordination of several failover servers, played in virtual time from a seed: the
- * real machine, claims, plan, epochs and arbiter core on simulated lines, clocks and disks. Writes docs/results/coordination.md.
+ * real machine, claims, plan, epochs and arbiter core on simulated lines, clocks and disks, seeds on all cores. Writes docs/results/coordination.md.
  */
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { simulate } from './coordination/simulation.ts';
+import { playSeeds } from './coordination/player.ts';
+import type { Played } from './coordination/player.ts';
 import type { Outcome } from './coordination/simulation.ts';
+
+/** More of them tell nothing new. */
+const MAX_BROKEN = 20;
+type Broken = { readonly seed: number; readonly violations: readonly string[] };
+const brokenOf = (some: readonly Played[]): readonly Broken[] =>
+  some.flatMap(({ seed, outcome: { violations } }) => (violations.length > 0 ? [{ seed, violations }] : []));
 
 const { values } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '10000' } },
@@ -14,16 +22,10 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 const runs = Number(values.runs);
 const began = performance.now();
-const outcomes: Outcome[] = [];
-const broken: { readonly seed: number; readonly violations: readonly string[] }[] = [];
-for (let seed = first; seed < first + runs; seed += 1) {
-  const outcome = simulate(seed);
-  outcomes.push(outcome);
-  if (outcome.violations.length === 0) continue;
-  broken.push({ seed, violations: outcome.violations });
-  console.log(`seed ${seed}: ${outcome.violations.join('; ')}`);
-  if (broken.length >= 20) break;
-}
+const played = await playSeeds(first, runs, (some) => brokenOf(some).length >= MAX_BROKEN);
+const outcomes = played.map(({ outcome }) => outcome);
+const broken = brokenOf(played);
+for (const { seed, violations } of broken) console.log(`seed ${seed}: ${violations.join('; ')}`);
 const seconds = (performance.now() - began) / 1000;
 const sum = (value: (outcome: Outcome) => number): number =>
   outcomes.reduce((total, outcome) => total + value(outcome), 0);
@@ -34,7 +36,10 @@ const rows: readonly (readonly [string, string])[] = [
   ['seeds', `${outcomes.length}`],
   ['seeds with a violation', `${broken.length}`],
   ['virtual time', `${(sum(({ virtualMs }) => virtualMs) / 3_600_000).toFixed(0)} hours`],
-  ['real time', `${seconds.toFixed(0)} s`],
+  [
+    'real time',
+    `${seconds.toFixed(0)} s on ${availableParallelism()} cores, load ${(loadavg()[0] ?? 0).toFixed(0)} in the end`,
+  ],
   [
     'longest time without anybody recording, a healthy failover server there: p50, p99, most',
     `${share(0.5)}, ${share(0.99)}, ${share(1)}`,
