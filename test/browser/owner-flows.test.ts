@@ -1,23 +1,13 @@
-/** What an owner does with a box that records, on real processes: clicks through the timeline, edits, several at once, deletes, volumes, German. */
+/** What an owner does with a box that records, on real processes: edits, several at once, deletes, volumes, German. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Locator, Page } from 'playwright-core';
-import type { SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { launch, openPage } from '../support/browser.ts';
-import {
-  framesOff,
-  PATIENCE_MS,
-  readBarCodesOf,
-  recordedUntil,
-  shownNumber,
-  signIn,
-  startRecordingBox,
-} from '../support/real-box.ts';
+import { PATIENCE_MS, recordedUntil, signIn, startRecordingBox } from '../support/real-box.ts';
 import type { RecordingBox } from '../support/real-box.ts';
 import { simulatorClips } from '../support/simulator-clips.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 type Camera = {
   readonly id: string;
@@ -39,86 +29,8 @@ async function open(t: ExecutionContext, box: RecordingBox, path: string) {
   const browser = await launch();
   t.teardown(() => browser.close());
   const { page, complaints } = await openPage(t, browser);
-  await readBarCodesOf(page);
   await signIn(page, box.url, path);
   return { page, complaints };
-}
-
-/** Beside one frame of rounding: the wall clock of a picture is estimated from its arrival. */
-const FRAMES_OFF = 2;
-const CLICKS = 40;
-
-// Passed 100 of 100 clicks when it was written and failed at its first click once since; not counted until the cause is known.
-test.skip('every click on the timeline brings the picture of that time; panning keeps up on real footage', async (t) => {
-  t.timeout(240_000);
-  const box = await startRecordingBox(t, [{ id: 'street' }, { id: 'garden' }], ['Street', 'Garden']);
-  const [camera] = box.simulator.cameras;
-  if (camera === undefined) throw new Error('no camera');
-  await recordedUntil(box, Date.now());
-  const begin = Date.now();
-  await recordedUntil(box, begin + 50_000);
-  const { page, complaints } = await open(t, box, `/playback?at=${new Date(begin + 20_000).toISOString()}`);
-  const video = page.locator('.stage video:not([hidden])');
-  await video.waitFor();
-  await page.getByRole('button', { name: '10 min' }).click();
-  await clickThrough(t, { page, video, camera, begin });
-  await page.getByRole('button', { name: '24 h' }).click();
-  const times = await pan(page);
-  const median = times[times.length >> 1] ?? 0;
-  t.log(
-    `pan of real footage: ${times.length} frames, median ${median.toFixed(1)} ms, longest ${times.at(-1)?.toFixed(1)} ms`,
-  );
-  t.true(median < 34, `median frame ${median.toFixed(1)} ms`);
-  t.deepEqual(complaints, []);
-});
-
-type Clicked = {
-  readonly page: Page;
-  readonly video: Locator;
-  readonly camera: SimulatedCamera;
-  readonly begin: number;
-};
-/** Back and forth within what was recorded, playing every third time: near and far, in the buffer and out of it. */
-async function clickThrough(t: ExecutionContext, { page, video, camera, begin }: Clicked): Promise<void> {
-  const head = page.getByRole('slider', { name: 'Playhead' });
-  const edge = async (name: string): Promise<number> => Number(await head.getAttribute(name));
-  await waitFor('ten minutes', async () => (await edge('aria-valuemax')) - (await edge('aria-valuemin')) === 600);
-  const field = await page.locator('.tl-field').boundingBox();
-  if (field === null) throw new Error('no timeline');
-  const start = await edge('aria-valuemin');
-  const off: number[] = [];
-  for (let click = 0; click < CLICKS; click += 1) {
-    const wanted = begin / 1000 + 1 + ((click * 29) % 46);
-    await page.mouse.click(field.x + ((wanted - start) / 600) * field.width, field.y + 40);
-    const frames = await waitFor(
-      `the picture of click ${click}`,
-      async () => {
-        const at = Number(await head.getAttribute('aria-valuenow')) * 1000;
-        const shown = (await video.count()) === 1 ? await shownNumber(video) : undefined;
-        const distance = shown === undefined ? undefined : framesOff(camera, at, shown);
-        const settled =
-          Math.abs(at / 1000 - wanted) < 1.5 && distance !== undefined && Math.abs(distance) <= FRAMES_OFF;
-        return settled ? { distance } : undefined;
-      },
-      PATIENCE_MS,
-    );
-    off.push(frames.distance);
-  }
-  t.log(`${CLICKS} clicks, frames off: ${off.join(' ')}`);
-}
-
-/** Times between frames while the timeline is dragged to and fro, sorted. */
-async function pan(page: Page): Promise<readonly number[]> {
-  const field = await page.locator('.tl-field').boundingBox();
-  if (field === null) throw new Error('no timeline');
-  await page.evaluate(`globalThis.frames = new Promise((resolve) => { const all = []; let last = performance.now(); const end = last + 3000;
-    requestAnimationFrame(function tick(now) { all.push(now - last); last = now; if (now < end) requestAnimationFrame(tick); else resolve(all.slice(2)); }); }), undefined`);
-  await page.mouse.move(field.x + 700, field.y + 40);
-  await page.mouse.down();
-  for (let step = 0; step < 120; step += 1)
-    await page.mouse.move(field.x + 700 + 300 * Math.sin(step / 15), field.y + 40);
-  await page.mouse.up();
-  return (await page.evaluate<readonly number[]>('globalThis.frames')).toSorted((a, b) => a - b);
 }
 
 test('cameras are edited, several at once, disabled and deleted; volumes come and go; all of it in German too', async (t) => {
