@@ -16,50 +16,9 @@ import {
   parseKeyFrameAnswer,
   parseMediaMessage,
 } from '../../src/wire/parse-media-message.ts';
+import { addresses, fragment, orders, stream, volume } from '../support/wire-samples.ts';
 
 const times = <T>(count: number, value: T): readonly T[] => Array.from({ length: count }, () => value);
-const stream = {
-  cameraId: 'cam-1',
-  stream: 'main',
-  url: 'rtsp://127.0.0.1/main',
-  transport: 'auto',
-  audio: true,
-  record: true,
-  hold: false,
-  priority: 'medium',
-  volumeIds: ['vol-1'],
-};
-const volume = { id: 'vol-1', path: '/srv/footage', reserveBytes: 1 };
-const addresses = { allowLoopback: false, ownAddresses: ['192.168.1.5'], ownPorts: [51_443] };
-const orders = {
-  kind: 'orders',
-  protocol: 1,
-  version: 3,
-  serverId: '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001',
-  epoch: 1,
-  segmentSeconds: 600,
-  fragmentMs: 500,
-  volumes: [volume],
-  streams: [stream],
-  addresses,
-  push: { address: '::', port: 1935 },
-};
-const fragment = {
-  cameraId: 'cam-1',
-  stream: 'main',
-  volumeId: 'vol-1',
-  segment: 'cam-1/main/2026-11-21/100211.000Z-5f2e5f0c-1.mp4',
-  offset: 4096,
-  length: 8192,
-  sequence: 7,
-  start: 1,
-  end: 2,
-  key: true,
-  continuous: true,
-  accessUnits: 12,
-  audioFrames: 0,
-};
-
 type Parse = (line: string) => unknown;
 const bounded = test.macro<[parse: Parse, most: number, of: (count: number) => object]>({
   title: (given) => `${given}: so many, and not one more`,

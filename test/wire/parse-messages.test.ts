@@ -1,7 +1,7 @@
 import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { MAX_STREAMS } from '../../src/wire/media-protocol.ts';
-import type { MediaEvent, Orders } from '../../src/wire/media-protocol.ts';
+import type { MediaEvent } from '../../src/wire/media-protocol.ts';
 import {
   MAX_OWN_ADDRESSES,
   MAX_OWN_PORTS,
@@ -10,52 +10,8 @@ import {
 } from '../../src/wire/parse-control-message.ts';
 import { parseKeyFrameAnswer, parseLiveAnswer, parseMediaMessage } from '../../src/wire/parse-media-message.ts';
 import { forSeeds } from '../support/seeded-random.ts';
+import { fragment, orders, SERVER, stream } from '../support/wire-samples.ts';
 
-const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
-const stream = {
-  cameraId: 'cam-1',
-  stream: 'main',
-  url: 'rtsp://127.0.0.1/main',
-  username: undefined,
-  password: undefined,
-  transport: 'auto',
-  fingerprint: undefined,
-  audio: true,
-  record: true,
-  hold: false,
-  epoch: undefined,
-  segmentSeconds: undefined,
-  priority: 'medium',
-  volumeIds: ['vol-1'],
-} as const;
-const orders: Orders = {
-  kind: 'orders',
-  protocol: 1,
-  version: 3,
-  serverId: SERVER,
-  epoch: 1,
-  segmentSeconds: 600,
-  fragmentMs: 500,
-  volumes: [{ id: 'vol-1', path: '/srv/footage', reserveBytes: 1 }],
-  streams: [stream],
-  addresses: { allowLoopback: false, ownAddresses: ['192.168.1.5'], ownPorts: [51_443] },
-  push: { address: '::', port: 1935 },
-};
-const fragment = {
-  cameraId: 'cam-1',
-  stream: 'main',
-  volumeId: 'vol-1',
-  segment: 'cam-1/main/2026-11-21/100211.000Z-5f2e5f0c-1.mp4',
-  offset: 4096,
-  length: 8192,
-  sequence: 7,
-  start: 1,
-  end: 2,
-  key: true,
-  continuous: true,
-  accessUnits: 12,
-  audioFrames: 0,
-} as const;
 const events: readonly MediaEvent[] = [
   { kind: 'stream-state', cameraId: 'cam-1', stream: 'main', at: 1, state: { kind: 'recording' } },
   { kind: 'stream-state', cameraId: 'cam-1', stream: 'sub', at: 1, state: { kind: 'ready' } },
