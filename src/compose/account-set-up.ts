@@ -1,6 +1,7 @@
 /** What a protected server is told of seconds that are missing although this one watched: with the reason, for its ledger. */
 import { nameOfServer } from '../control/failover-api.ts';
 import type { OwedAccounts, OwedGap } from '../control/owed-accounts.ts';
+import type { MissingCause } from '../ledger/causes.ts';
 import type { RestorationOrder } from '../restoration/restoration-types.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -29,4 +30,39 @@ export function oweNotCovered(
   if (gaps.length === 0) return;
   owed.owe(serverId, gaps);
   void owed.settle(serverId);
+}
+
+/** What was wrong at the covering server itself: the protected one would only say that it was down. */
+const OWN_CAUSES: ReadonlySet<MissingCause> = new Set([
+  'volume-full',
+  'volume-gone',
+  'volume-read-only',
+  'volume-error',
+  'overload',
+]);
+const MAX_DETAIL = 1000;
+
+/** What was to be recorded here in its place and could not be; what somebody has of that time counts none the less. */
+export function oweUnrecorded(
+  { settings, catalogue }: Pick<FailoverParts, 'settings' | 'catalogue'>,
+  { network }: { readonly network: Pick<Peers['network'], 'statusOf'> },
+  { owed, order }: { readonly owed: Pick<OwedAccounts, 'owe'>; readonly order: RestorationOrder },
+): void {
+  const { serverId, streams, start, end } = order;
+  const offset = -(network.statusOf(serverId)?.clockOffsetMs ?? 0);
+  const by = settings.server.get().name;
+  const gaps = streams.flatMap(({ cameraId, stream }) =>
+    catalogue.gaps
+      .find({ cameraId, stream }, { start, end })
+      .filter(({ cause }) => OWN_CAUSES.has(cause))
+      .map((gap): OwedGap => ({
+        cameraId,
+        stream,
+        start: Math.max(start, gap.start) + offset,
+        end: Math.min(end, gap.end ?? end) + offset,
+        cause: gap.cause,
+        detail: `${by} could not record it: ${gap.detail}`.slice(0, MAX_DETAIL),
+      })),
+  );
+  owed.owe(serverId, gaps);
 }

@@ -24,6 +24,8 @@ export type IncidentBook = {
   readonly put: (restoration: string, entry: { readonly incident: string; readonly covers: readonly string[] }) => void;
   /** Once: an incident is told one end of it. */
   readonly take: (restoration: string) => string | undefined;
+  /** Until it is taken. */
+  readonly incidentOf: (restoration: string) => string | undefined;
   /** Its incident was taken. */
   readonly isTold: (restoration: string) => boolean;
   readonly coversOf: (restoration: string) => readonly string[] | undefined;
@@ -45,6 +47,7 @@ export function openIncidentBook(path: string, log: Log): IncidentBook {
   return {
     ids: () => [...known.keys()],
     of: (incident) => [...known].flatMap(([id, entry]) => (entry.incident === incident ? [id] : [])),
+    incidentOf: (restoration) => known.get(restoration)?.incident,
     isTold: (restoration) => known.get(restoration)?.incident === undefined,
     coversOf: (restoration) => known.get(restoration)?.covers,
     put: (restoration, entry) => {

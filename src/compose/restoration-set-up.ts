@@ -19,11 +19,14 @@ import type {
 } from '../restoration/restoration-types.ts';
 import { RETURN_SECRET } from '../site/failover-settings.ts';
 import { openSmbShare } from '../smb/smb-client.ts';
-import { oweNotCovered } from './account-set-up.ts';
+import { oweNotCovered, oweUnrecorded } from './account-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+import { createIncidentEnds } from './incident-ends.ts';
+import type { IncidentEnds } from './incident-ends.ts';
 import { openIncidentBook } from './restoration-book.ts';
+import type { IncidentBook } from './restoration-book.ts';
 
 export type RestorationSide = {
   readonly service: Restoration;
@@ -37,6 +40,8 @@ export type RestorationSide = {
 const SHARE_TIMEOUT = seconds(20);
 /** How soon the protected server hears that kept footage was deleted. */
 const FORGET_SECONDS = 60;
+/** How soon an incident ends of which nobody said so. */
+const LOOK_SECONDS = 60;
 const LIST_WITHIN = seconds(60);
 
 export function composeRestoration(parts: FailoverParts, peers: Peers, side: Side): RestorationSide {
@@ -46,38 +51,37 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
   const { request } = network;
   const owed = openOwedAccounts({ path: join(dataDir, 'restoration-accounts.json'), request, log });
   const service = startService(parts, network, side, (event) => hear(event));
-  /** Streams may go home one after the other: an incident has several restorations then. */
-  const isPending = (incident: string): boolean =>
-    incidents.of(incident).some((id) => service.get(id)?.finishedAt === undefined);
-  const settle = async (id: string): Promise<void> => {
-    const order = service.get(id)?.order;
-    const incident = incidents.take(id);
-    if (order === undefined) return;
-    await owed.settle(order.serverId);
-    const state = service.get(id)?.state;
-    await settleCovers(side, state, incidents.coversOf(id) ?? coversIn(side, order));
-    if (state === 'done' || state === 'stopped') incidents.forget(id);
-    if (order.policy === 'keep') await tellKept(parts, network, order.serverId);
-    if (incident === undefined) return;
-    await tellMissing(parts, network, order, incident);
-    if (!isPending(incident)) side.watch.tell(order.serverId, { kind: 'footage-settled', incident });
-  };
+  // Streams may go home one after the other: an incident has several restorations then.
+  const ends = createIncidentEnds({
+    incidents: parts.incidents,
+    book: incidents,
+    isOver: (id) => service.get(id)?.finishedAt !== undefined,
+    tell: (serverId, happening) => side.watch.tell(serverId, happening),
+    clock: parts.clock,
+  });
+  const settling: Settling = { parts, peers, side, service, incidents, owed, ends, busy: new Set() };
   const settleSoon = (id: string): void => {
-    settle(id).catch((error: unknown) => log.error('a restoration was not settled', { id, reason: messageOf(error) }));
+    settle(settling, id).catch((error: unknown) =>
+      log.error('a restoration was not settled', { id, reason: messageOf(error) }),
+    );
   };
   const hear = (event: RestorationEvent): void => {
     tell(parts, event);
+    if (event.kind === 'file-received') ends.received(event);
     if (event.kind === 'restoration-stopped') owe(parts, network, owed, event);
     // What is told while it begins comes before its id is known.
     if (event.kind === 'restoration-ended' || event.kind === 'restoration-stopped')
       queueMicrotask(() => settleSoon(event.id));
   };
-  const cancel = keepTelling(parts, network, service, owed);
+  const cancels = [
+    keepTelling(parts, network, service, owed),
+    parts.clock.every(seconds(LOOK_SECONDS), () => ends.endAllOver(settling.busy)),
+  ];
   return {
     service: {
       ...service,
       stop: async () => {
-        cancel();
+        for (const cancel of cancels) cancel();
         await service.stop();
       },
     },
@@ -88,15 +92,44 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
       incidents.put(service.begin(order), { incident, covers });
     },
     restoring: (serverId, incident) =>
-      queueMicrotask(() => {
-        if (!isPending(incident)) side.watch.tell(serverId, { kind: 'footage-settled', incident });
-      }),
+      // Behind the effects of this step: one of them begins the restoration.
+      queueMicrotask(() => ends.endIfOver(serverId, incident)),
     resume: () => {
       for (const id of incidents.ids())
         if (service.get(id) === undefined) incidents.forget(id);
         else if (isToSettle(service.get(id)?.state, incidents.isTold(id))) settleSoon(id);
     },
   };
+}
+
+type Settling = {
+  readonly parts: FailoverParts;
+  readonly peers: Peers;
+  readonly side: Side;
+  readonly service: Pick<Restoration, 'get'>;
+  readonly incidents: IncidentBook;
+  readonly owed: OwedAccounts;
+  readonly ends: IncidentEnds;
+  /** Incidents whose last words are on their way. */
+  readonly busy: Set<string>;
+};
+/** A restoration is over: the protected server hears why seconds are missing, covers are settled, the incident ends. */
+async function settle(settling: Settling, id: string): Promise<void> {
+  const { parts, peers, side, service, incidents, owed, ends, busy } = settling;
+  const order = service.get(id)?.order;
+  const incident = incidents.take(id);
+  if (order === undefined) return;
+  if (incident !== undefined) oweUnrecorded(parts, peers, { owed, order });
+  await owed.settle(order.serverId);
+  const state = service.get(id)?.state;
+  await settleCovers(side, state, incidents.coversOf(id) ?? coversIn(side, order));
+  if (state === 'done' || state === 'stopped') incidents.forget(id);
+  if (order.policy === 'keep') await tellKept(parts, peers.network, order.serverId);
+  if (incident === undefined) return;
+  busy.add(incident);
+  await tellMissing(parts, peers.network, order, incident);
+  busy.delete(incident);
+  ends.endIfOver(order.serverId, incident);
 }
 
 /** Answers about kept footage, and what other servers are told when they are back; the result ends the telling by the clock. */

@@ -36,7 +36,7 @@ export async function adoptInPlace(
       [],
       files.map((each) => ({ ...each, state: 'received', receipt })),
     );
-    deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt });
+    deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt, file });
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { PeerHandler, PeerReply, PeerRequestOptions } from '../peer/network-types.ts';
 import type { SmbShare } from '../smb/smb-share.ts';
-import type { Receipt } from '../wire/footage-protocol.ts';
+import type { Receipt, ReturnFile } from '../wire/footage-protocol.ts';
 
 export type FootagePolicy = 'return' | 'keep' | 'shared';
 
@@ -58,7 +58,14 @@ export type LostFootage = StreamKey & { readonly start: number; readonly end: nu
 
 export type RestorationEvent =
   | { readonly kind: 'restoration-started'; readonly id: string; readonly serverId: string }
-  | { readonly kind: 'file-received'; readonly id: string; readonly serverId: string; readonly receipt: Receipt }
+  | {
+      readonly kind: 'file-received';
+      readonly id: string;
+      readonly serverId: string;
+      readonly receipt: Receipt;
+      /** What went home. */
+      readonly file: Pick<ReturnFile, 'cameraId' | 'stream' | 'bytes' | 'accessUnits'>;
+    }
   | {
       readonly kind: 'restoration-problem';
       readonly id: string;

@@ -16,6 +16,7 @@ import { sendFile } from './send-file.ts';
 import type { SendDeps, SentFile } from './send-file.ts';
 import { sendOverShare } from './send-smb.ts';
 import type { StoredFile, StoredRestoration, StoredSource } from './transfer-store.ts';
+import type { ReturnFile } from '../wire/footage-protocol.ts';
 
 export type Round =
   | { readonly kind: 'ended'; readonly state: 'done' | 'incomplete' | 'kept' }
@@ -128,7 +129,10 @@ async function decideAll(deps: RunDeps, { id, order }: StoredRestoration, { gues
 }
 
 /** `isPart`: fragments that are not what was recorded were left out, and are nowhere but here. */
-type Sent = SentFile & { readonly isPart: boolean };
+type Sent = (
+  | (Extract<SentFile, { kind: 'received' }> & { readonly file: ReturnFile })
+  | Extract<SentFile, { kind: 'later' }>
+) & { readonly isPart: boolean };
 const later = (reason: string): Sent => ({ kind: 'later', retryMs: SETTLE_MS, reason, isPart: false });
 type Later = { readonly reason: string; readonly retryMs: number };
 
@@ -153,7 +157,8 @@ async function sendAll(
     else if (sent.kind === 'later') return sent;
     else {
       deps.store.putFile({ ...file, state: 'received', receipt: sent.receipt, isPart: sent.isPart });
-      deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt: sent.receipt });
+      const { receipt, file: home } = sent;
+      deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt, file: home });
       await settleSources(deps, { id, order });
     }
   }
@@ -182,10 +187,11 @@ async function sendOne(
     deps.log.warn('fragments of covered footage are damaged and stay', { id, path, fragments: composed.damaged });
   try {
     const isPart = composed.damaged.length > 0;
-    if (transport === 'direct') return { ...(await sendFile(send, composed)), isPart };
+    const more = { isPart, file: composed.file };
+    if (transport === 'direct') return { ...(await sendFile(send, composed)), ...more };
     const opened = await deps.openShare(send.serverId, send.signal);
     try {
-      return { ...(await sendOverShare(send, composed, opened)), isPart };
+      return { ...(await sendOverShare(send, composed, opened)), ...more };
     } finally {
       await opened.share.close();
     }

@@ -23,6 +23,20 @@ test('footage of a cover goes back, each access unit stands once, and the source
   t.is(two.restoration().begin(orderOf()), id, 'the same again is the same');
 });
 
+test('each file that went home is told with its stream, size and access units', async (t) => {
+  const two = await twoServers(t);
+  await outage(two);
+  await ended(two, two.restoration().begin(orderOf()));
+  const told = two.events.flatMap((event) => (event.kind === 'file-received' ? [event.file] : []));
+  const home = two.r.catalogue.segments.findRows(KEY, ALL).filter(({ returned }) => returned !== undefined);
+  t.deepEqual(
+    told.map(({ bytes }) => bytes).toSorted((a, b) => a - b),
+    home.map(({ bytes }) => bytes).toSorted((a, b) => a - b),
+  );
+  t.true(told.length > 0 && told.every(({ cameraId, stream }) => cameraId === KEY.cameraId && stream === KEY.stream));
+  t.true(told.every(({ accessUnits }) => accessUnits > 0));
+});
+
 test('clocks a day and some seconds apart, and content that comes again after ten seconds, make no difference', async (t) => {
   for (const clockMs of [86_400_000 + 1234, -86_400_000, 3000, 10_000]) {
     const two = await twoServers(t, { clockOffsetMs: -clockMs + 700 });

@@ -1,15 +1,23 @@
 /**
- * Bad luck while a protected server is covered: a clock that is off by a day. Real processes in network namespaces; at the end
- * the timeline of the protected server is judged as in the campaign.
+ * Bad luck while a protected server is covered: a clock that is off by a day, a store that is full, then gone. Real processes in
+ * network namespaces, a real disk; at the end the timeline of the protected server is judged as in the campaign.
  */
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { FAULTS } from '../support/failover-fault-list.ts';
+import { fillDisk, killBox } from '../support/failover-faults.ts';
+import { judgeTimeline } from '../support/failover-oracle.ts';
 import { playIn } from '../support/failover-play.ts';
 import { setScene } from '../support/failover-scene.ts';
+import type { SiteBox } from '../support/failover-site.ts';
+import { recordsFor, takeovers, waitFor } from '../support/failover-views.ts';
+import { faultDisk } from '../support/lab.ts';
 import { labProblem } from '../support/net-lab.ts';
 import { createRandom } from '../support/seeded-random.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 const problem = labProblem();
@@ -36,4 +44,101 @@ labTest(
     t.is(result.cameras.find(({ level }) => level === 'hot')?.lostFrames, 0);
   },
   problem ?? (existsSync(FAKETIME) ? undefined : 'libfaketime is not installed'),
+);
+
+type Told = { readonly code: string; readonly severity: string; readonly message: string };
+const healthItem = async (box: SiteBox, code: string): Promise<Told | undefined> =>
+  ((await box.api.call('GET', '/server')) as { health: { items: Told[] } }).health.items.find(
+    (one) => one.code === code,
+  );
+const logged = async (box: SiteBox, code: string): Promise<Told | undefined> =>
+  ((await box.api.call('GET', `/log?code=${code}`)) as { items: Told[] }).items[0];
+const filesBelow = (path: string): readonly string[] =>
+  existsSync(path)
+    ? readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.mp4'))
+    : [];
+
+/** Footage of a covered camera that this server has durable; wall milliseconds. */
+const coveredUntil = async (box: SiteBox): Promise<number> =>
+  Date.parse((await takeovers(box))[0]?.cameras[0]?.lastFrameAt ?? '1970-01-01T00:00:00.000Z');
+async function coversFor(box: SiteBox, ms: number): Promise<void> {
+  const until = Date.now() + ms;
+  await waitFor('the camera to be recorded in its place', async () => (await coveredUntil(box)) > until, 60_000);
+}
+
+labTest(
+  'a store that is full, then gone, while it covers: told by name, nothing that is owed is lost, and every second is accounted for',
+  async (t) => {
+    const disk = await faultDisk(await tempDir(t, 'store'), 192);
+    t.teardown(disk.down);
+    const store = disk.mount;
+    const device = execFileSync('findmnt', ['-n', '-o', 'SOURCE', store], { encoding: 'utf8' }).trim();
+    const scene = await setScene(t, { levels: ['warm'], failoverFootage: store }, createRandom(2));
+    const { protectedBox, failover, cameras } = scene;
+    const [camera] = cameras;
+    if (camera === undefined) throw new Error('there is no camera');
+    await recordsFor(protectedBox, cameras, 3000);
+    const since = Date.now() - 2000;
+    const back = await killBox(protectedBox);
+    await coversFor(failover, 4000);
+
+    const owed = filesBelow(store);
+    const full = Date.now();
+    const heal = fillDisk(store);
+    const alarm = await waitFor('the alarm', async () => await healthItem(failover, 'volume-full'), 60_000);
+    t.is(alarm.severity, 'error');
+    t.true(alarm.message.includes(store) && alarm.message.includes('free space'), alarm.message);
+    const held = await waitFor(
+      'what is owed to be held',
+      async () => await logged(failover, 'covered-footage-full'),
+      60_000,
+    );
+    t.true(held.message.includes(store) && /add a volume/i.test(held.message), held.message);
+    await sleep(5000);
+    t.deepEqual(
+      owed.filter((name) => !filesBelow(store).includes(name)),
+      [],
+      'not one file that is owed was deleted',
+    );
+    await heal();
+    await coversFor(failover, 2000);
+    t.is(await healthItem(failover, 'volume-full'), undefined);
+    const fullMs = Date.now() - full;
+
+    // As its processes see it: each box of the lab has mounts of its own, and a umount outside does not reach them.
+    const [pid = 0] = failover.pids();
+    const inside = ['-t', String(pid), '-m'];
+    const takeAway = (): void => void execFileSync('nsenter', [...inside, 'umount', '-l', store]);
+    const bringBack = (): void => void execFileSync('nsenter', [...inside, 'mount', device, store]);
+    const gone = Date.now();
+    takeAway();
+    const missed = await waitFor('the alarm', async () => await healthItem(failover, 'volume-gone'), 60_000);
+    t.true(missed.message.includes(store), missed.message);
+    await sleep(5000);
+    t.deepEqual(readdirSync(`/proc/${pid}/root${store}`), [], 'not one byte goes to the system disk');
+    bringBack();
+    await coversFor(failover, 2000);
+    const goneMs = Date.now() - gone;
+
+    takeAway();
+    await waitFor('the alarm', async () => await healthItem(failover, 'volume-gone'), 60_000);
+    await back();
+    await recordsFor(protectedBox, cameras, 1000);
+    await waitFor(
+      'the camera to be handed back',
+      async () => (await takeovers(failover))[0]?.cameras[0]?.covered === false,
+      60_000,
+    );
+    await sleep(3000);
+    t.is((await takeovers(failover))[0]?.endedAt, undefined, 'what is away is waited for');
+    bringBack();
+    await waitFor('everything to be home', async () => (await takeovers(failover))[0]?.endedAt, 60_000);
+    await recordsFor(protectedBox, cameras, 1000);
+
+    const verdict = await judgeTimeline(protectedBox, camera, { start: since, end: Date.now() });
+    t.log(JSON.stringify({ fullMs, goneMs, ...verdict }));
+    t.deepEqual(verdict.problems, []);
+    t.true((verdict.causes['volume-full'] ?? 0) > 4, 'the store was full for 5 s');
+    t.true((verdict.causes['volume-gone'] ?? 0) > 4, 'and gone for 5 s');
+  },
 );

@@ -34,6 +34,8 @@ export type SceneOptions = {
   readonly host?: boolean;
   /** What the protected server records to. */
   readonly volume?: 'folder' | 'fault-disk' | 'small';
+  /** What the failover servers record to; of one only. */
+  readonly failoverFootage?: string;
   readonly failoverSettings?: object;
   readonly failoverEnvironment?: Readonly<Record<string, string>>;
   readonly onSite?: (site: FailoverSite) => void;
@@ -45,7 +47,8 @@ export async function setScene(t: Teardown, options: SceneOptions, random: Rando
   const levels = options.levels ?? LEVELS;
   const simulation = await site.cameras(levels.length);
   const { disk, footage } = await volumeOf(t, site, options.volume ?? 'folder');
-  const more = { environment: options.failoverEnvironment ?? {} };
+  const store = options.failoverFootage === undefined ? {} : { footage: options.failoverFootage };
+  const more = { environment: options.failoverEnvironment ?? {}, ...store };
   const names = Array.from({ length: options.failovers ?? 1 }, (_, index) => `F${index + 1}`);
   const [protectedBox, ...failovers] = await Promise.all([
     site.box({ name: 'R', mode: 'recording', ...(footage === undefined ? {} : { footage }) }),

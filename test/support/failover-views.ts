@@ -40,7 +40,12 @@ export type TakeoverView = {
   readonly suspectedAt: string;
   readonly declaredAt?: string;
   readonly endedAt?: string;
-  readonly cameras: readonly { readonly cameraId: string; readonly covered: boolean; readonly firstFrameAt?: string }[];
+  readonly cameras: readonly {
+    readonly cameraId: string;
+    readonly covered: boolean;
+    readonly firstFrameAt?: string;
+    readonly lastFrameAt?: string;
+  }[];
 };
 export async function takeovers(by: SiteBox): Promise<readonly TakeoverView[]> {
   return ((await by.api.call('GET', '/failover/takeovers')) as { items: TakeoverView[] }).items;
