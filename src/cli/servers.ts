@@ -74,7 +74,25 @@ function rowOf({ id, name, mode, host, connected, watch, ...server }: KnownServe
   const state = watch?.state ?? (connected ? 'connected' : 'not connected');
   const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
   const trouble = [watch?.reason, watch?.backupProblem].filter((part) => part !== undefined).join('; ');
-  return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, trouble];
+  return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, readinessOf(watch?.standby), trouble];
+}
+
+type Standby = NonNullable<NonNullable<KnownServer['watch']>['standby']>;
+/** Cameras named in a list of servers; `--json` has more of them. */
+const MAX_NAMED = 3;
+/** `2 of 3 hot, 4 of 4 warm ready; not Door (warm instead of hot: …)`. */
+function readinessOf(standby: Standby | undefined): string | undefined {
+  if (standby === undefined || standby.hot.wanted + standby.warm.wanted === 0) return undefined;
+  const { hot, warm, notReady } = standby;
+  const counts = Object.entries({ hot, warm })
+    .filter(([, { wanted }]) => wanted > 0)
+    .map(([level, { ready, wanted }]) => `${ready} of ${wanted} ${level}`);
+  const missing = hot.wanted + warm.wanted - hot.ready - warm.ready;
+  const named = notReady
+    .slice(0, MAX_NAMED)
+    .map(({ name, level, actual, reason }) => `${name} (${actual} instead of ${level}${reason ? `: ${reason}` : ''})`);
+  const more = missing > named.length ? [`${missing - named.length} more`] : [];
+  return `${counts.join(', ')} ready${missing > 0 ? `; not ${[...named, ...more].join(', ')}` : ''}`;
 }
 
 function rolesOf({ watched, watcher, managesUs }: Pick<KnownServer, 'watched' | 'watcher' | 'managesUs'>): string {

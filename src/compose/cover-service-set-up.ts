@@ -43,13 +43,16 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
       if (volume !== undefined) await removeSegment({ catalogue, volume }, segment, 'retention');
     },
     changed: parts.recording.order,
-    remark: ({ severity, code, serverId, cameraId, message }) =>
+    remark: ({ severity, code, serverId, cameraId, message }) => {
       activity.record({
         severity,
         code,
         message: `${nameOfServer(settings, serverId)}: ${message}`,
         ...(cameraId === undefined ? {} : { cameraId }),
-      }),
+      });
+      // How ready its cameras are stands in its view.
+      parts.publish({ kind: 'server' });
+    },
     firstFrame: (frame) => {
       const { serverId, cameraId, stream, afterMs } = frame;
       log.info('first covered frame', { serverId, cameraId, stream, afterMs });

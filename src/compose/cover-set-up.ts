@@ -146,6 +146,7 @@ function composeApis(
       backups: side.backups,
       stateOf: side.watch.stateOf,
       heardOf: peers.heardOf,
+      standbyOf: (serverId) => side.cover.standbyViews().filter((view) => view.serverId === serverId),
       search: async (seconds) => (await peers.discovery?.search(seconds)) ?? [],
       fetchFingerprint: fingerprintAt,
     }),

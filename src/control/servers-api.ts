@@ -4,6 +4,7 @@ import type { ServersDeps } from '../api/routes/servers.ts';
 import { isoOf } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
+import type { StandbyView } from '../cover/cover-types.ts';
 import type { DiscoveredPeer } from '../discovery/lan-peer.ts';
 import type { State } from '../failover/machine-types.ts';
 import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
@@ -12,6 +13,7 @@ import type { PeerRecord } from '../site/peer.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Backups, BackupState } from './backups.ts';
 import type { KnownServers } from './known-servers.ts';
+import { standbySummaryOf } from './standby-summary.ts';
 
 export type ServersApiDeps = {
   readonly settings: Pick<Settings, 'peers' | 'server'>;
@@ -21,6 +23,8 @@ export type ServersApiDeps = {
   /** The newest keep-alive of a peer, and when it came (wall milliseconds). */
   readonly heardOf: (peerId: string) => { readonly keepAlive: PeerKeepAlive; readonly at: number } | undefined;
   readonly backups: Backups;
+  /** How ready its cameras are here. */
+  readonly standbyOf: (serverId: string) => readonly StandbyView[];
   readonly search: (seconds: number) => Promise<readonly DiscoveredPeer[]>;
   /** SHA-256 of the certificate at an address. @throws UnderstudyError when nothing answers */
   readonly fetchFingerprint: (host: string, port: number) => Promise<string>;
@@ -119,14 +123,19 @@ function contactOf(status: PeerStatus | undefined): Pick<KnownServer, 'version' 
   };
 }
 
-function watchOf({ stateOf, backups }: ServersApiDeps, serverId: string): NonNullable<KnownServer['watch']> {
+function watchOf(deps: ServersApiDeps, serverId: string): NonNullable<KnownServer['watch']> {
+  const { stateOf, backups, standbyOf } = deps;
   const state = stateOf(serverId);
+  const views = standbyOf(serverId);
+  const nameOf = (cameraId: string): string | undefined =>
+    backups.latest(serverId)?.settings.cameras.find(({ id }) => id === cameraId)?.name;
   return {
     state: wordOf(state),
     since: isoOf(state?.takeover?.sinceWall ?? state?.lastSignWall ?? epochMs(0)),
     ...(state?.trouble === undefined ? {} : { reason: state.trouble }),
     ...countsOf(state),
     ...backupOf(backups.stateOf(serverId)),
+    ...(views.length === 0 ? {} : { standby: standbySummaryOf(views, nameOf) }),
   };
 }
 

@@ -27,6 +27,8 @@ export type ServerCover = {
   readonly covering: ReadonlyMap<string, number>;
   /** By `streamKeyOf`: recorded for a rehearsal. */
   readonly drilling: ReadonlySet<string>;
+  /** By `streamKeyOf`: hot ones that refused; they are only held. */
+  readonly fallen: ReadonlySet<string>;
 };
 export type CoverState = {
   /** In the order in which they came to be covered; the first one keeps its channels. */
@@ -170,7 +172,7 @@ function howOf(server: ServerCover, camera: CameraSettings, stream: StreamName, 
   const isRecorded = recordedStreamsOf(camera).includes(stream);
   if (server.drilling.has(key)) return RING;
   const level = server.levels.get(camera.id) ?? 'cold';
-  if (isRecorded && level === 'hot') return RING;
+  if (isRecorded && level === 'hot') return server.fallen.has(key) ? HELD : RING;
   if (isRecorded && level === 'warm') return HELD;
   return use === 'covering' && !isRecorded ? WATCHED : undefined;
 }

@@ -87,7 +87,14 @@ export type Refusal = StreamRef & {
 /** What is to be noted in the activity log. */
 export type CoverRemark = {
   readonly severity: 'info' | 'warning';
-  readonly code: 'cover/first-frame' | 'cover/fell-back-to-cold' | 'cover/refused' | 'cover/ring';
+  readonly code:
+    | 'cover/first-frame'
+    | 'cover/fell-back-to-warm'
+    | 'cover/fell-back-to-cold'
+    | 'cover/not-ready'
+    | 'cover/ready-again'
+    | 'cover/refused'
+    | 'cover/ring';
   readonly serverId: string;
   readonly cameraId: string | undefined;
   readonly message: string;
@@ -103,9 +110,12 @@ export type FirstFrame = StreamRef & {
 /** How a camera is to be kept ready, and how it is. */
 export type StandbyView = StandbyCamera & {
   readonly serverId: string;
+  /** Hot: its footage becomes durable here; warm: its session is held. Of several streams the least ready one counts. */
   readonly actual: StandbyLevel;
-  /** Why it is not what it should be. */
+  /** Why it is less than it should be. */
   readonly message: string | undefined;
+  /** Covered or rehearsed now: recorded, whatever its level. */
+  readonly inUse: boolean;
 };
 
 export const secondsToMs = (seconds: number): number => seconds * 1000;

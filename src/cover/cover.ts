@@ -7,16 +7,19 @@
  *
  * Covering waits for nothing: no disk, no other server. What is written down is written behind it.
  */
-import type { FragmentReport, MediaEvent } from '../wire/media-protocol.ts';
+import { seconds } from '../core/clock.ts';
+import type { FragmentReport, StreamOrder } from '../wire/media-protocol.ts';
 import { createCoverIndex } from './cover-index.ts';
 import { composeCover, problemOf, recordedStreamsOf, streamKeyOf } from './cover-orders.ts';
 import type { ComposedCover, ServerCover } from './cover-orders.ts';
 import { createProgressBook } from './cover-progress.ts';
 import type { CoverDeps, CoverRequest, CoverService } from './cover-service.ts';
 import { secondsToMs } from './cover-types.ts';
-import type { CoverRemark, Refusal, StandbyCamera, StandbyLevel, StandbyView, StreamRef } from './cover-types.ts';
+import type { Refusal, StandbyLevel, StandbyView, StreamRef } from './cover-types.ts';
 import { owedBy } from './owed.ts';
 import { startRingKeeper } from './ring-keeper.ts';
+import { createStandbyWatch } from './standby-watch.ts';
+import { NO_CHANNEL, standbyViewsOf } from './standby-views.ts';
 
 type Covering = {
   readonly epoch: number;
@@ -31,6 +34,8 @@ type Server = {
   readonly covering: Map<string, Covering & StreamRef>;
   drilling: ReadonlySet<string>;
 };
+/** What is kept ready is looked at. */
+const WATCH_EVERY = seconds(1);
 const NOTHING: ComposedCover = { orders: [], refused: [], leftCold: new Set(), usedChannels: 0 };
 
 // oxlint-disable-next-line max-lines-per-function -- one closure over what is covered
@@ -38,6 +43,7 @@ export function createCover(deps: CoverDeps): CoverService {
   const { clock, log } = deps;
   const index = createCoverIndex(deps.file, log, deps.indexLost ? clock.now() : undefined);
   const servers = new Map<string, Server>();
+  /** Refusals that were told. */
   const remarked = new Set<string>();
   const listeners = new Set<(fragment: FragmentReport) => void>();
   let composed = NOTHING;
@@ -52,13 +58,15 @@ export function createCover(deps: CoverDeps): CoverService {
     return made;
   };
   const owners = new Map<string, string>();
+  const isOwned = (key: string): boolean => owners.has(key.slice(0, key.indexOf('/')));
+  const states = (): readonly ServerCover[] =>
+    [...servers].map(([serverId, { levels, drilling, covering: now }]): ServerCover => {
+      const covering = new Map([...now].map(([key, { epoch }]) => [key, epoch]));
+      return { serverId, settings: deps.settingsOf(serverId), levels, covering, drilling, fallen: watch.fallen() };
+    });
   const compose = (): void => {
     const box = deps.box();
-    const all = [...servers].map(([serverId, server]): ServerCover => {
-      const covering = new Map([...server.covering].map(([key, { epoch }]) => [key, epoch]));
-      const { levels, drilling } = server;
-      return { serverId, settings: deps.settingsOf(serverId), levels, covering, drilling };
-    });
+    const all = states();
     composed = composeCover({ servers: all, ...box });
     owners.clear();
     for (const { serverId, settings, levels, covering } of all) {
@@ -70,22 +78,22 @@ export function createCover(deps: CoverDeps): CoverService {
     if (text === ordersText) return;
     const isFirst = ordersText === undefined;
     ordersText = text;
-    progress.forget((key) => owners.has(key.slice(0, key.indexOf('/'))));
+    progress.forget(isOwned);
+    watch.forget(isOwned);
     if (!isFirst) deps.changed();
   };
-  const note = (key: string, remark: CoverRemark): void => {
+  const noteRefusal = ({ serverId, cameraId, stream, cause, message }: Refusal): void => {
+    const key = `${cameraId}/${stream} ${cause}`;
     if (remarked.has(key)) return;
     remarked.add(key);
-    deps.remark(remark);
-  };
-  const noteRefusal = ({ serverId, cameraId, stream, cause, message }: Refusal): void =>
-    note(`refused ${cameraId}/${stream} ${cause}`, {
+    deps.remark({
       severity: 'warning',
       code: 'cover/refused',
       serverId,
       cameraId,
       message: `The ${stream} stream of camera ${cameraId} is not covered: ${message}`,
     });
+  };
 
   const coveringOf = (
     key: string,
@@ -110,7 +118,17 @@ export function createCover(deps: CoverDeps): CoverService {
   ): void => {
     deps.firstFrame({ serverId, cameraId, stream, durableAt: clock.now(), start, afterMs: Math.round(afterMs) });
   };
-  const progress = createProgressBook(clock, (key) => owners.has(key.slice(0, key.indexOf('/'))), grew);
+  const progress = createProgressBook(clock, isOwned, grew);
+  const standbyViews = (): readonly StandbyView[] =>
+    standbyViewsOf(states(), { ...progress, composed, box: deps.box(), fallenOf: watch.fallenOf });
+  const watch = createStandbyWatch({
+    now: clock.monotonic,
+    remark: deps.remark,
+    serverOf: (cameraId) => owners.get(cameraId) ?? '',
+    orderOf: (ref) => (isInUse(servers, streamKeyOf(ref)) ? undefined : orderOf(composed, ref)),
+    views: standbyViews,
+    changed: () => compose(),
+  });
 
   const begin = (server: Server, { serverId, epoch, lostFrom }: CoverRequest, ref: StreamRef): void => {
     const { cameraId, stream } = ref;
@@ -127,23 +145,6 @@ export function createCover(deps: CoverDeps): CoverService {
     server.covering.set(key, known ? { ...known, epoch } : { ...ref, epoch, since, startedAt: now, hasFrame: isAlive });
     if (known === undefined && isAlive) told(serverId, ref, { start: from, afterMs: 0 });
   };
-  const noteState = (event: Extract<MediaEvent, { readonly kind: 'stream-state' }>): void => {
-    const { cameraId, stream, state } = event;
-    const key = `cold ${cameraId}/${stream}`;
-    if (state.kind === 'ready') remarked.delete(key);
-    const isHeld = composed.orders.some(
-      (order) => order.cameraId === cameraId && order.stream === stream && order.hold,
-    );
-    if (state.kind !== 'failed' || state.cause !== 'camera-refused' || !isHeld) return;
-    note(key, {
-      severity: 'warning',
-      code: 'cover/fell-back-to-cold',
-      serverId: owners.get(cameraId) ?? '',
-      cameraId,
-      message: `Camera ${cameraId} cannot be kept ready (${stream}): ${state.message}`,
-    });
-  };
-
   for (const { serverId, cameras } of index.standby())
     serverOf(serverId).levels = new Map(cameras.map(({ cameraId, level }) => [cameraId, level]));
   for (const { serverId, cameraId, stream, epoch, to } of index.covered()) {
@@ -167,6 +168,7 @@ export function createCover(deps: CoverDeps): CoverService {
       })),
   });
   compose();
+  const cancelWatch = clock.every(WATCH_EVERY, watch.tick);
 
   return {
     standby: (serverId, cameras) => {
@@ -192,7 +194,7 @@ export function createCover(deps: CoverDeps): CoverService {
       if (server === undefined) return;
       for (const stream of streams) {
         server.covering.delete(streamKeyOf(stream));
-        for (const key of remarked) if (key.startsWith(`refused ${streamKeyOf(stream)} `)) remarked.delete(key);
+        for (const key of remarked) if (key.startsWith(`${streamKeyOf(stream)} `)) remarked.delete(key);
       }
       index.end(serverId, streams, clock.now());
       compose();
@@ -212,7 +214,7 @@ export function createCover(deps: CoverDeps): CoverService {
     refused: () => composed.refused,
     onMediaEvent: (event) => {
       progress.onMediaEvent(event);
-      if (event.kind === 'stream-state') noteState(event);
+      if (event.kind === 'stream-state') watch.onState(event);
     },
     progress: (stateOf) => {
       const isRefused = new Set(composed.refused.map(streamKeyOf));
@@ -235,12 +237,7 @@ export function createCover(deps: CoverDeps): CoverService {
       return { max: maxChannels, used: ownCameraIds.size + cameras.size };
     },
     covered: index.covered,
-    standbyViews: () =>
-      [...servers].flatMap(([serverId, { levels }]) =>
-        [...levels].map(([cameraId, level]) =>
-          standbyViewOf(composed, { serverId, cameraId, level }, progress.stateOf),
-        ),
-      ),
+    standbyViews,
     footageOf: (cameraId, stream) => {
       const own = index.covered().filter((one) => one.cameraId === cameraId && one.stream === stream);
       if (deps.box().ownCameraIds.has(cameraId) || (own.length === 0 && !owners.has(cameraId))) return undefined;
@@ -276,23 +273,14 @@ export function createCover(deps: CoverDeps): CoverService {
       return () => void listeners.delete(listener);
     },
     stop: async () => {
+      cancelWatch();
       await ring.stop();
       await index.saved();
     },
   };
 }
 
-const NO_CHANNEL = 'All channels of this server are in use.';
-
-function standbyViewOf(
-  { orders, leftCold }: ComposedCover,
-  { serverId, cameraId, level }: StandbyCamera & { readonly serverId: string },
-  stateOf: (stream: StreamRef) => { readonly kind: string; readonly message?: string } | undefined,
-): StandbyView {
-  const states = orders.filter((order) => order.cameraId === cameraId).map((order) => stateOf(order));
-  const failed = states.find((state) => state?.kind === 'failed');
-  const isReady =
-    states.length > 0 && states.every((state) => state?.kind === (level === 'hot' ? 'recording' : 'ready'));
-  const message = leftCold.has(cameraId) ? NO_CHANNEL : failed?.message;
-  return { serverId, cameraId, level, actual: isReady ? level : 'cold', message };
-}
+const orderOf = ({ orders }: ComposedCover, { cameraId, stream }: StreamRef): StreamOrder | undefined =>
+  orders.find((order) => order.cameraId === cameraId && order.stream === stream);
+const isInUse = (servers: ReadonlyMap<string, Server>, key: string): boolean =>
+  [...servers.values()].some(({ covering, drilling }) => covering.has(key) || drilling.has(key));

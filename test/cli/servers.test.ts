@@ -27,6 +27,30 @@ test('the servers are listed with state, role and what is covered; one in troubl
   t.like(JSON.parse(trouble.stdout), { servers: [{ id: SERVER_ID, watch: { state: 'taken-over', covered: 4 } }] });
 });
 
+test('how ready the cameras of a protected server are stands in its line, with what is not ready and why', async (t) => {
+  const door = { cameraId: 'c1', name: 'Door', level: 'hot', actual: 'warm', reason: 'no second session' } as const;
+  const yard = { cameraId: 'c2', name: 'Yard', level: 'warm', actual: 'cold' } as const;
+  const watch = { state: 'alive', since: '2026-11-22T02:00:00.000Z', cameras: 9, covered: 0 } as const;
+  const standby = { hot: { wanted: 3, ready: 2 }, warm: { wanted: 4, ready: 4 }, cold: 2, notReady: [door] };
+  const all = { hot: { wanted: 0, ready: 0 }, warm: { wanted: 4, ready: 4 }, cold: 2, notReady: [] };
+  const many = { ...all, warm: { wanted: 9, ready: 3 }, notReady: [yard, yard, yard, yard, yard, yard] };
+  const { run } = await startCliBench(t, {
+    servers: {
+      list: () => [
+        knownServerOf({ watch: { ...watch, standby } }),
+        knownServerOf({ name: 'Shop', watch: { ...watch, standby: all } }),
+        knownServerOf({ name: 'Barn', watch: { ...watch, standby: many } }),
+        knownServerOf({ name: 'Attic', watch: { ...watch, standby: { ...all, warm: all.hot } } }),
+      ],
+    },
+  });
+  const { stdout } = await run('servers');
+  t.regex(stdout, /^Hall .*2 of 3 hot, 4 of 4 warm ready; not Door \(warm instead of hot: no second session\)$/m);
+  t.regex(stdout, /^Shop .*covered +4 of 4 warm ready$/m);
+  t.regex(stdout, /^Barn .* 3 of 9 warm ready; not Yard \(cold instead of warm\), .*, 3 more$/m);
+  t.regex(stdout, /^Attic .*cameras covered$/m);
+});
+
 test('names of other servers cannot steer the terminal', async (t) => {
   const { run } = await startCliBench(t, {
     servers: { list: () => [knownServerOf({ name: 'Hall\u001B[2J\u202Eevil\nsecond line' })] },

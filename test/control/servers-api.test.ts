@@ -2,8 +2,10 @@ import test from 'ava';
 import { knownServer } from '../../src/api/contract/failover.ts';
 import { createServersApi } from '../../src/control/servers-api.ts';
 import type { ServersApiDeps } from '../../src/control/servers-api.ts';
+import { MAX_NOT_READY_LISTED } from '../../src/control/standby-summary.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { epochMs, monotonicMs } from '../../src/core/units.ts';
+import type { StandbyView } from '../../src/cover/cover-types.ts';
 import type { DiscoveredPeer } from '../../src/discovery/lan-peer.ts';
 import type { Event, Happening, State } from '../../src/failover/machine-types.ts';
 import { initialState, policyOf, step } from '../../src/failover/machine.ts';
@@ -30,7 +32,9 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
     heardOf: () => undefined,
     backups: {
       stateOf: () => ({ takenAt: undefined, revision: undefined, problem: undefined }),
+      latest: () => undefined,
     } as unknown as ServersApiDeps['backups'],
+    standbyOf: () => [],
     search: async () => await Promise.resolve([]),
     fetchFingerprint: async () => await Promise.resolve('c'.repeat(64)),
     ...more,
@@ -127,6 +131,44 @@ test('counts, backup and trouble stand in the view; what is not known is left ou
   const plain = apiOf().list()[1] ?? {};
   for (const key of ['watch', 'channels', 'version', 'roundTripMs', 'lastContactAt']) t.false(key in plain, key);
   t.false('addedAt' in plain);
+});
+
+test('how ready its cameras really are is counted, and those that are not are named with the reason', (t) => {
+  const view = (cameraId: string, level: StandbyView['level'], actual: StandbyView['actual']): StandbyView => ({
+    serverId: R,
+    cameraId,
+    level,
+    actual,
+    message: level === actual ? undefined : 'no session left',
+    inUse: false,
+  });
+  const cameras = [{ id: 'cam-door', name: 'Door' }];
+  const backups = {
+    stateOf: () => ({ takenAt: undefined, revision: undefined, problem: undefined }),
+    latest: () => ({ settings: { cameras } }),
+  } as unknown as ServersApiDeps['backups'];
+  const views = [
+    view('cam-yard', 'warm', 'cold'),
+    view('cam-door', 'hot', 'warm'),
+    view('cam-hall', 'hot', 'hot'),
+    view('cam-roof', 'warm', 'hot'),
+    view('cam-shed', 'cold', 'cold'),
+  ];
+  const found = apiOf({ backups, standbyOf: () => views }).find(R);
+  t.deepEqual(knownServer.parse(found).watch?.standby, {
+    hot: { wanted: 2, ready: 1 },
+    warm: { wanted: 2, ready: 1 },
+    cold: 1,
+    notReady: [
+      { cameraId: 'cam-door', name: 'Door', level: 'hot', actual: 'warm', reason: 'no session left' },
+      { cameraId: 'cam-yard', name: 'cam-yard', level: 'warm', actual: 'cold', reason: 'no session left' },
+    ],
+  });
+  const many = Array.from({ length: 200 }, (_, index) => view(`cam-${index}`, 'hot', 'cold'));
+  const { standby } = apiOf({ standbyOf: () => many }).find(R).watch ?? {};
+  t.deepEqual(standby?.hot, { wanted: 200, ready: 0 });
+  t.is(standby?.notReady.length, MAX_NOT_READY_LISTED);
+  t.false('standby' in (apiOf().find(R).watch ?? {}), 'of a server without cameras');
 });
 
 test('what is at an address is told before anybody is trusted; nothing there is a check that failed', async (t) => {

@@ -13,6 +13,7 @@ const serverOf = (serverId: string, cameras: CameraSettings[], more: Partial<Ser
   levels: new Map(),
   covering: new Map(),
   drilling: new Set(),
+  fallen: new Set(),
   ...more,
 });
 const stateOf = (servers: readonly ServerCover[], more: Partial<CoverState> = {}): CoverState => ({
@@ -143,7 +144,8 @@ test('whatever comes: at most 128 channels, no camera twice, covered first, the 
         unique.filter(() => random.chance(0.4)).map(({ id }) => [`${id}/main`, random.int(1, 9)] as const),
       );
       const drilling = new Set(unique.filter(() => random.chance(0.1)).map(({ id }) => `${id}/main`));
-      return serverOf(serverId, unique, { levels, covering, drilling });
+      const fallen = new Set(unique.filter(() => random.chance(0.2)).map(({ id }) => `${id}/main`));
+      return serverOf(serverId, unique, { levels, covering, drilling, fallen });
     });
     const state = stateOf(servers, { ownCameraIds: own });
     const { orders, refused, leftCold, usedChannels } = composeCover(state);

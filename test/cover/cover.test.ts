@@ -133,6 +133,102 @@ test('a camera that refuses to be held is remarked once, and again after it was 
   t.is(rig.remarks.length, 2);
 });
 
+test('a hot camera that refuses is held instead, asked again later, and told once with its end', async (t) => {
+  const rig = createRig();
+  protect(rig, R1, { h: 'hot' });
+  const refused = stateOf('h', { kind: 'failed', cause: 'camera-refused', message: '453 refused', retryAt: 0 });
+  const codes = () => rig.remarks.map(({ code }) => code);
+  for (const count of [1, 2]) {
+    rig.cover.onMediaEvent(refused);
+    t.like(rig.orderOf('h'), { hold: false, segmentSeconds: 10 }, `after ${count}`);
+  }
+  rig.cover.onMediaEvent(refused);
+  t.like(rig.orderOf('h'), { hold: true });
+  t.deepEqual(codes(), ['cover/fell-back-to-warm']);
+  rig.cover.onMediaEvent(stateOf('h', { kind: 'ready' }));
+  t.like(rig.cover.standbyViews()[0], { level: 'hot', actual: 'warm' });
+  t.regex(rig.cover.standbyViews()[0]?.message ?? '', /only held.*453 refused/);
+  await rig.clock.advance(61_000);
+  t.like(rig.orderOf('h'), { hold: false }, 'asked again');
+  rig.cover.onMediaEvent(refused);
+  t.like(rig.orderOf('h'), { hold: true }, 'one refusal is answer enough');
+  await rig.clock.advance(121_000);
+  t.like(rig.orderOf('h'), { hold: false });
+  rig.cover.onMediaEvent(stateOf('h', { kind: 'recording' }));
+  for (let second = 0; second < 20; second += 1) {
+    rig.cover.onMediaEvent(written(fragmentOf('h', rig.clock.now())));
+    await rig.clock.advance(1000);
+  }
+  t.like(rig.cover.standbyViews()[0], { level: 'hot', actual: 'hot', message: undefined });
+  t.deepEqual(codes(), ['cover/fell-back-to-warm', 'cover/ready-again']);
+});
+
+test('a hot camera that has no session for this server at all is cold, and covered by a new connection all the same', (t) => {
+  const rig = createRig();
+  protect(rig, R1, { h: 'hot' });
+  const refused = stateOf('h', { kind: 'failed', cause: 'camera-refused', message: '453 refused', retryAt: 0 });
+  for (let count = 0; count < 4; count += 1) rig.cover.onMediaEvent(refused);
+  t.deepEqual(
+    rig.remarks.map(({ code }) => code),
+    ['cover/fell-back-to-warm', 'cover/fell-back-to-cold'],
+  );
+  t.like(rig.cover.standbyViews()[0], { level: 'hot', actual: 'cold', message: '453 refused' });
+  t.deepEqual(coverAll(rig, R1, ['h']), []);
+  t.like(rig.orderOf('h'), { hold: false, epoch: 2 });
+  for (let count = 0; count < 5; count += 1) rig.cover.onMediaEvent(refused);
+  t.like(rig.orderOf('h'), { hold: false, epoch: 2 }, 'what is covered never falls back');
+  rig.cover.release(R1, [main('h')]);
+  t.like(rig.orderOf('h'), { hold: true }, 'what it refused before is remembered');
+});
+
+test('a camera that is not ready is told after 15 s with the reason: no channel, no answer, nothing durable', async (t) => {
+  const rig = createRig();
+  rig.box.maxChannels = 3;
+  protect(rig, R1, { a: 'hot', b: 'hot', c: 'warm', d: 'warm', e: 'cold' });
+  rig.cover.onMediaEvent(stateOf('a', { kind: 'recording' }));
+  rig.cover.onMediaEvent(
+    stateOf('b', { kind: 'failed', cause: 'camera-unreachable', message: 'no answer', retryAt: 0 }),
+  );
+  rig.cover.onMediaEvent(stateOf('c', { kind: 'ready' }));
+  await rig.clock.advance(14_000);
+  t.deepEqual(rig.remarks, []);
+  await rig.clock.advance(3000);
+  t.deepEqual(
+    rig.remarks.map(({ code, cameraId }) => `${code} ${cameraId}`),
+    ['cover/not-ready a', 'cover/not-ready b', 'cover/not-ready d'],
+  );
+  const words = rig.remarks.map(({ message }) => message).join('\n');
+  t.regex(
+    words,
+    /a should be hot and is cold: nothing of it has become durable.*no answer.*warm and is cold: All channels/s,
+  );
+  await rig.clock.advance(60_000);
+  t.is(rig.remarks.length, 3, 'once a trouble');
+});
+
+test('of a camera that its own server does not record nothing is to be kept ready', async (t) => {
+  const rig = createRig();
+  rig.settings.set(R1, {
+    cameras: [cameraOf('off', { enabled: false }), cameraOf('eye', { record: false })],
+    secrets: {},
+  });
+  rig.cover.standby(R1, [
+    { cameraId: 'off', level: 'hot' },
+    { cameraId: 'eye', level: 'warm' },
+    { cameraId: 'lost', level: 'cold' },
+  ]);
+  await rig.clock.advance(30_000);
+  t.deepEqual(
+    rig.cover.standbyViews().map(({ level, message }) => [level, message]),
+    [
+      ['cold', undefined],
+      ['cold', undefined],
+      ['cold', undefined],
+    ],
+  );
+  t.deepEqual(rig.remarks, []);
+});
+
 test('the ring is trimmed until a suspicion, and again after the calm; of a former camera everything goes', async (t) => {
   const rig = createRig();
   protect(rig, R1, { h: 'hot' });

@@ -25,6 +25,26 @@ export const watchState = z.enum([
   'disabled',
 ]);
 
+const standbyLevel = z.enum(['cold', 'warm', 'hot']);
+const readiness = z.object({ wanted: z.number().int(), ready: z.number().int() });
+/** How ready its cameras are here. One that is recorded here now counts as ready, whatever its level. */
+const standby = z.object({
+  hot: readiness,
+  warm: readiness,
+  /** Of them nothing is kept ready. */
+  cold: z.number().int(),
+  /** Less ready than they should be; the first 32. */
+  notReady: z.array(
+    z.object({
+      cameraId: z.string(),
+      name: z.string(),
+      level: standbyLevel,
+      actual: standbyLevel,
+      reason: z.string().optional(),
+    }),
+  ),
+});
+
 /** `GET /servers`: the other servers this one knows. */
 export const knownServer = z.object({
   id: z.string(),
@@ -57,6 +77,7 @@ export const knownServer = z.object({
       covered: z.number().int(),
       backupAt: isoTime.optional(),
       backupProblem: z.string().optional(),
+      standby: standby.optional(),
     })
     .optional(),
   channels: z.object({ max: z.number().int(), used: z.number().int() }).optional(),
