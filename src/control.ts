@@ -227,6 +227,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     peerPort: () => ports.peer,
     beforeModeChange: failover.beforeModeChange,
     coveredCameras: failover.coveredCameras,
+    owedFootage: failover.owedFootage,
     addresses,
     httpPort: () => ports.http,
     signal,

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import { removeSegment } from '../archive/remove-segments.ts';
 import { nameOfServer } from '../control/failover-api.ts';
+import { owedFootage } from '../control/owed-footage.ts';
+import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import type { CoverBox, CoverService } from '../cover/cover-service.ts';
 import { NO_COVERS, coversFileSchema } from '../cover/cover-types.ts';
@@ -100,6 +102,20 @@ export function coveredCameras(
     return cameras.filter(({ id }) => ids.has(id)).map((camera) => ({ camera, coveredFor }));
   });
 }
+
+/** What was recorded here in the place of other servers and is not home. */
+export const owedHere = (
+  { catalogue, settings }: Pick<FailoverParts, 'catalogue' | 'settings'>,
+  { cover, backups }: Pick<Side, 'cover' | 'backups'>,
+): readonly OwedFootage[] =>
+  owedFootage({
+    catalogue,
+    cover,
+    serverOf: (cameraId) =>
+      settings.peers
+        .get()
+        .peers.find(({ id }) => backups.latest(id)?.settings.cameras.some((camera) => camera.id === cameraId))?.id,
+  });
 
 export const coveredStreams = (cover: CoverService): CoveredStreams => ({
   orders: cover.orders,

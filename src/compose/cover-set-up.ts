@@ -10,6 +10,7 @@ import { failoverHealth } from '../control/failover-health.ts';
 import { createFailoverEffects } from '../control/failover-effects.ts';
 import { openFailoverKept } from '../control/failover-kept.ts';
 import { expectedStreams } from '../control/protected-side.ts';
+import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createServersApi } from '../control/servers-api.ts';
 import { UnderstudyError } from '../core/errors.ts';
@@ -21,7 +22,7 @@ import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, confirmations } from './claims-set-up.ts';
-import { composeCover, coveredCameras, coveredStreams, tellProgress } from './cover-service-set-up.ts';
+import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
 import { isProtected } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -41,6 +42,7 @@ export type CoverSide = {
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
+  readonly owedFootage: () => readonly OwedFootage[];
   readonly healthItems: () => readonly HealthItem[];
   /** Records, modes or settings changed: who is watched, who is kept ready. */
   readonly review: () => void;
@@ -80,6 +82,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     onMediaEvent: side.cover.onMediaEvent,
     beforeModeChange: createModeCheck(parts, side),
     coveredCameras: () => coveredCameras(parts, side),
+    owedFootage: () => owedHere(parts, side),
     healthItems: () => healthItems(parts, peers, side),
     review: () => {
       watchThese(parts, side);

@@ -9,6 +9,7 @@ import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { HealthItem } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
+import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createRecordingProgress } from '../control/recording-progress.ts';
 import { openIncidents } from '../control/incidents.ts';
@@ -32,6 +33,7 @@ export type FailoverSetUp = {
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
+  readonly owedFootage: () => readonly OwedFootage[];
   readonly healthItems: () => readonly HealthItem[];
   readonly kept: KeptElsewhere;
   /** The port really listened at. */
@@ -93,6 +95,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     failover: side.failover,
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
+    owedFootage: side.owedFootage,
     healthItems: side.healthItems,
     kept: returns.kept,
     peerPort: peers.network.port,

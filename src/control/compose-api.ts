@@ -36,6 +36,8 @@ import { mediaSocketOf } from './media-link.ts';
 import { fetchKeyFrame, openLive } from './media-request.ts';
 import { createMetrics } from './metrics.ts';
 import { openSegment } from './open-segment.ts';
+import { refuseOwedVolume } from './owed-footage.ts';
+import type { OwedFootage } from './owed-footage.ts';
 import { addressesOf, platformOf } from './process-facts.ts';
 import type { MemoryWatch } from './process-facts.ts';
 import type { RecordingSide } from './recording-side.ts';
@@ -73,6 +75,8 @@ export type ControlParts = {
   readonly failover: FailoverDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
+  /** What lies here and is to go home to other servers. */
+  readonly owedFootage: () => readonly OwedFootage[];
 };
 
 export function composeApi(parts: ControlParts): ApiDeps {
@@ -89,7 +93,15 @@ export function composeApi(parts: ControlParts): ApiDeps {
     server: { settings, activity, status: () => serverStatusOf(parts), beforeModeChange: parts.beforeModeChange },
     servers: parts.servers,
     failover: parts.failover,
-    volumes: { settings, activity, statusOf, prepare, suggestions },
+    volumes: {
+      settings,
+      activity,
+      statusOf,
+      prepare,
+      suggestions,
+      beforeForgetting: (volume, confirm) =>
+        refuseOwedVolume(volume, confirm, { owed: parts.owedFootage, nameOf: (id) => nameOfServer(settings, id) }),
+    },
     events: { hub: parts.hub, clock },
     health: {
       settings,

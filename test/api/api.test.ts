@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { MAX_EVENT_STREAMS_PER_CALLER } from '../../src/api/routes/events.ts';
 import { csvOf } from '../../src/api/routes/log.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
 import { addCamera, addUser, cookieOf, OWNER, setUpOwner, startApi } from '../support/api-server.ts';
 import type { Api } from '../support/api-server.ts';
 
@@ -150,6 +151,25 @@ test('volumes are added once, changed, removed', async (t) => {
   t.is((await api.call('PATCH', path, { cookie, body: { reserveBytes: 5 } })).json.reserveBytes, 5);
   t.is((await api.call('DELETE', path, { cookie })).status, 204);
   t.is((await api.call('GET', path, { cookie })).status, 404);
+});
+
+test('a volume with footage that is to go home elsewhere is forgotten only when its path confirms it', async (t) => {
+  const api = await startApi(t, {
+    beforeForgettingVolume: ({ path }, confirm) => {
+      if (confirm !== path) throw new UnderstudyError('conflict', 'volume/owed', `${path} holds 3 files of Hall.`);
+    },
+  });
+  const cookie = await setUpOwner(api);
+  const { json } = await api.call('POST', '/api/v1/volumes', { cookie, body: { path: '/srv/footage' } });
+  const path = `/api/v1/volumes/${json.id}`;
+  for (const query of ['', '?confirm=', '?confirm=/srv/other']) {
+    const refused = await api.call('DELETE', `${path}${query}`, { cookie });
+    t.is(refused.status, 409);
+    t.like(refused.json, { code: 'volume/owed', detail: '/srv/footage holds 3 files of Hall.' });
+    t.is((await api.call('GET', path, { cookie })).status, 200, 'it is there still');
+  }
+  t.is((await api.call('DELETE', '/api/v1/volumes/unknown?confirm=/srv/footage', { cookie })).status, 404);
+  t.is((await api.call('DELETE', `${path}?confirm=/srv/footage`, { cookie })).status, 204);
 });
 
 test('a token works until it is revoked, and its secret is shown once', async (t) => {

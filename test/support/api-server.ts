@@ -68,6 +68,7 @@ export async function startApi(
     servers?: Partial<ApiDeps['servers']>;
     failover?: Partial<ApiDeps['failover']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
+    beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
     guardClock?: Pick<Clock, 'monotonic'>;
   } = {},
 ) {
@@ -147,6 +148,7 @@ export async function startApi(
       statusOf: () => ({ state: 'usable', footageBytes: 0, forecast: {} }),
       prepare: async (path) => ({ id: `vol-${path.length}`, path }),
       suggestions: async () => [],
+      beforeForgetting: options.beforeForgettingVolume ?? (() => undefined),
     },
     events: { hub, clock },
     health: { settings, isReady: () => true, metrics: new Registry() },

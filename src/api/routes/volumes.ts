@@ -24,6 +24,8 @@ export type VolumeDeps = {
    * @throws UnderstudyError that says why the path cannot be used
    */
   readonly prepare: (path: string, shared?: boolean) => Promise<{ readonly id: string; readonly path: string }>;
+  /** @throws volume/owed when footage would never go home by it and `confirm` is not its path */
+  readonly beforeForgetting: (volume: VolumeSettings, confirm: string | undefined) => void;
   readonly suggestions: () => Promise<readonly z.infer<typeof volumeSuggestion>[]>;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
@@ -165,7 +167,7 @@ function updateVolume({ settings, statusOf }: VolumeDeps): Route {
   );
 }
 
-function deleteVolume({ settings, activity }: VolumeDeps): Route {
+function deleteVolume({ settings, activity, beforeForgetting }: VolumeDeps): Route {
   return route(
     {
       method: 'DELETE',
@@ -173,11 +175,17 @@ function deleteVolume({ settings, activity }: VolumeDeps): Route {
       summary: 'Forgets a volume; its footage stays on it',
       access: 'admin',
       params: byId,
+      query: z.object({
+        /** Its path: also if it holds footage that other servers are still to be given back. */
+        confirm: z.string().max(4096).optional(),
+      }),
       response: { status: 204 },
-      problems: { 404: 'volume/unknown' },
+      problems: { 404: 'volume/unknown', 409: 'volume/owed' },
     },
-    async ({ params, caller }) => {
-      const { path } = found(settings.volumes.get().volumes, params.id);
+    async ({ params, query, caller }) => {
+      const volume = found(settings.volumes.get().volumes, params.id);
+      beforeForgetting(volume, query.confirm);
+      const { path } = volume;
       await settings.volumes.update(({ volumes }) => ({ volumes: volumes.filter(({ id }) => id !== params.id) }));
       const message = `Volume ${path} was removed; its footage stays on it.`;
       activity.record({
