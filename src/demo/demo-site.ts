@@ -2,11 +2,11 @@
  * A whole site on loopback: one host, recording servers with simulated cameras, failover servers; in the demo two, eight and one.
  * The host is told of the others as an administrator would do it; it introduces them to each other. For scenario tests too.
  */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { ApiClient } from '../cli/api-client.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
+import { freePort } from '../core/free-port.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { addCameras, DEMO_USER, startBox, textOf, until } from './demo-box.ts';
 import type { Box, BoxOptions } from './demo-box.ts';
@@ -124,16 +124,6 @@ async function startServer(
       running = await startBox(box);
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer().listen(0, LOOPBACK, () => {
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    server.close(() => resolve(port));
-  });
-  return await promise;
 }
 
 /** As an administrator: look what is there, compare the fingerprint, give the account of the other box. */

@@ -5,10 +5,9 @@
  *
  * Arguments: LAN address, LAN port (0: any), folder for the package's own notes. Messages: see rtmp-messages.ts.
  */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import NodeMediaServer from 'node-media-server';
 import { systemClock } from '../core/clock.ts';
+import { freePort } from '../core/free-port.ts';
 import { startFront } from './front.ts';
 import { isPushKey } from '../core/push-key.ts';
 import type { FromChild, ToChild } from './rtmp-messages.ts';
@@ -46,14 +45,6 @@ const front = await startFront({ address, port: Number(port), upstreamPort: rtmp
 say({ kind: 'ready', flvPort, port: front.port });
 
 /** The package takes no port 0: one is asked of the system and let go. If another takes it first the package exits and is started again. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port: free } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
-}
-
 function say(message: FromChild): void {
   process.send?.(message);
 }

@@ -1,10 +1,9 @@
 /** A recording from VLC's RTSP server, which answers 461 to TCP: the fall-back to UDP against a real peer. */
 import { access, chmod, copyFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { recordSingle } from '../../src/recorder/single-recording.ts';
 import type { SingleResult } from '../../src/recorder/single-recording.ts';
@@ -16,14 +15,6 @@ import { tempDir } from '../support/temp-dir.ts';
 const VLC = '/usr/bin/cvlc';
 /** VLC does not run as root. */
 const NOBODY = 65_534;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 test('VLC refuses TCP: the recorder falls back to UDP and records what VLC sends', async (t) => {
   const isThere = await access(VLC).then(

@@ -3,12 +3,11 @@
  * recording and epochs switched in the middle of a session without losing an access unit.
  */
 import { access, chmod, copyFile, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import { readSegment } from '../../src/simulator/recorded-units.ts';
@@ -254,10 +253,7 @@ async function vlc(t: ExecutionContext): Promise<readonly StreamOrder[]> {
   const clip = join(home, 'clip.mp4');
   await copyFile(await clipOf('h264'), clip);
   await chmod(clip, 0o644);
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => probe.once('listening', done));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
+  const port = await freePort();
   const url = `rtsp://127.0.0.1:${port}/cam`;
   const line = [VLC, '-q', '--no-audio', '--loop', clip, '--sout', `#rtp{sdp=${url}}`, '--sout-keep'];
   const asNobody = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', ...line];

@@ -1,12 +1,11 @@
 /** Setting up cameras on one real box: test with preview, certificates that are pinned, cameras that push. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
@@ -61,14 +60,6 @@ async function certificate(t: ExecutionContext): Promise<{ readonly key: string;
   const subject = '-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=camera';
   execFileSync('openssl', ['req', ...subject.split(' '), '-keyout', key, '-out', cert], { stdio: 'ignore' });
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const tried = async (box: Box, body: object) => (await box.api.call('POST', '/cameras/test', body)) as Tested;

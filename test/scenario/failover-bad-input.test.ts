@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
-import { createServer } from 'node:net';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
@@ -76,14 +76,6 @@ async function boxAt(dataDir: string): Promise<readonly [Box, number]> {
 }
 
 /** Of a server that must be reached at the same port after a restart. */
-const freePort = async (): Promise<number> =>
-  await new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-
 type ServerItem = {
   readonly id: string;
   readonly connected: boolean;
