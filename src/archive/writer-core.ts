@@ -47,6 +47,7 @@ type Core = {
   readonly slabs: Slab[];
   readonly handles: Map<number, Handle>;
   bounce: Uint8Array | undefined;
+  readonly onStep: () => void;
 };
 
 /** Copies through it are made in pieces of this. */
@@ -56,8 +57,13 @@ const NOT_THE_DISK = new Set(['HANDLE', 'UNUSABLE', 'UNKNOWN', 'EEXIST', 'EMFILE
 const DIRECTORY = /^[a-z0-9][a-z0-9-]{0,62}\/(main|sub)\/\d{4}-\d\d-\d\d$/;
 const SUFFIX = /^Z-[0-9a-f]{8}-\d{1,16}$/;
 
-export function createWriterCore(volume: VolumeOrder, clock: Pick<Clock, 'monotonic'>): WriterCore {
-  const core: Core = { health: createVolumeHealth(volume), slabs: [], handles: new Map(), bounce: undefined };
+/** `onStep`: a call to the disk, or a few, came back. */
+export function createWriterCore(
+  volume: VolumeOrder,
+  clock: Pick<Clock, 'monotonic'>,
+  onStep: () => void = () => undefined,
+): WriterCore {
+  const core: Core = { health: createVolumeHealth(volume), slabs: [], handles: new Map(), bounce: undefined, onStep };
   return {
     addSlab: (slab) => {
       if (core.slabs.length >= MAX_SLABS) throw coded('HANDLE', `more than ${MAX_SLABS} slabs`);
@@ -71,6 +77,7 @@ export function createWriterCore(volume: VolumeOrder, clock: Pick<Clock, 'monoto
         if (job.kind === 'open') open(core, job, batch);
         else if (job.kind === 'write') write(core, job, batch);
         else release(core, job.handle, batch);
+        onStep();
       }
       const written = clock.monotonic();
       sync(core, batch);
@@ -171,6 +178,7 @@ function sync(core: Core, batch: Batch): void {
     } catch (error) {
       lose(target, error);
     }
+    core.onStep();
   }
   for (const [folder, targets] of batch.folders) {
     try {
@@ -178,6 +186,7 @@ function sync(core: Core, batch: Batch): void {
     } catch (error) {
       for (const target of targets) lose(target, error);
     }
+    core.onStep();
   }
 }
 

@@ -78,5 +78,10 @@ export type FromThread =
   | { readonly kind: 'result'; readonly batch: number | undefined; readonly result: WriteResult }
   /** The periodic check came back; without it the disk is taken to hang. */
   | { readonly kind: 'alive' };
-/** `workerData`. */
-export type ThreadStart = { readonly id: string; readonly path: string; readonly reserveBytes: number };
+/** `workerData`. `steps`: one 32-bit number, counted up whenever a call to the disk has come back; it wraps around. */
+export type ThreadStart = {
+  readonly id: string;
+  readonly path: string;
+  readonly reserveBytes: number;
+  readonly steps: SharedArrayBuffer;
+};

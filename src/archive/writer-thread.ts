@@ -14,12 +14,15 @@ import type { FromThread, ThreadStart, ToThread } from './writer-protocol.ts';
 const CHECK_PERIOD = seconds(2);
 
 const start = workerData as ThreadStart;
-const core = createWriterCore(start, systemClock);
+const steps = new Int32Array(start.steps);
+const onStep = (): void => void Atomics.add(steps, 0, 1);
+const core = createWriterCore(start, systemClock, onStep);
 const send = (message: FromThread): void => parentPort?.postMessage(message);
 let told: VolumeState | undefined;
 
 const look = (): void => {
   const state = core.check();
+  onStep();
   if (isNews(state)) sendState(state);
   else send({ kind: 'alive' });
 };

@@ -1,6 +1,6 @@
 /**
  * The handle, in the main thread, of the writer thread of one volume. Never blocks: a disk that hangs shows itself by
- * `oldestPendingMs` and by a state that turns to `volume-error`, while everything else goes on.
+ * `onWaiting`, by `oldestPendingMs` and by a state that turns to `volume-error`, while everything else goes on.
  *
  * Belongs here: starting and stopping the thread, counting what it owes, noticing that it is silent or dead.
  * Does not: files (writer-core.ts), what to drop when it is slow (recorder).
@@ -13,6 +13,8 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { MonotonicMs } from '../core/units.ts';
 import type { VolumeOrder, VolumeState } from '../wire/media-protocol.ts';
+import { createDiskPulse } from './disk-pulse.ts';
+import type { DiskPulse } from './disk-pulse.ts';
 import { MAX_SLABS } from './writer-protocol.ts';
 import type { FromThread, ThreadStart, ToThread, WriteFailure, WriteJob, WriteResult } from './writer-protocol.ts';
 
@@ -22,6 +24,8 @@ export type VolumeWriterDeps = {
   readonly clock: Clock;
   /** Called in the main thread, once a batch and once a change of state. */
   readonly onResult: (result: WriteResult) => void;
+  /** The disk keeps the thread waiting, or no longer does (disk-pulse.ts). */
+  readonly onWaiting?: (waiting: boolean) => void;
 };
 
 export type VolumeWriter = Running & {
@@ -63,6 +67,7 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
   let thread: Thread | undefined;
   let stopping: Promise<void> | undefined;
   let cancelRestart: Cancel = () => undefined;
+  const pulse = createThreadPulse(deps, backlog.oldest);
 
   const report = (result: WriteResult): void => {
     if (state.kind !== result.state.kind) log.info('volume state', { volumeId: volume.id, state: result.state });
@@ -73,7 +78,7 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
   const fail = (entries: readonly Pending[], message: string): void =>
     report(emptyResult(unusable(message), failuresOf(entries, message)));
   const start = (): void => {
-    thread = startThread(deps, {
+    thread = startThread(deps, pulse.newSteps(), {
       hear: (batch, result) => {
         if (batch !== undefined) backlog.settle(batch);
         report(result);
@@ -91,8 +96,8 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
   const stop = async (): Promise<void> => {
     cancelRestart();
     await thread?.stop();
-    const left = backlog.drain();
-    if (left.length > 0) fail(left, `stopped while the disk of ${volume.path} hangs`);
+    pulse.stop();
+    if (backlog.oldest() !== undefined) fail(backlog.drain(), `stopped while the disk of ${volume.path} hangs`);
   };
 
   start();
@@ -106,15 +111,30 @@ export function startVolumeWriter(deps: VolumeWriterDeps): VolumeWriter {
     submit: (jobs) => {
       if (jobs.length === 0) return;
       const entry = backlog.add(jobs);
-      if (thread && !stopping) thread.post({ kind: 'jobs', batch: entry.batch, jobs });
-      else
-        queueMicrotask(() => fail(backlog.settle(entry.batch), `the writer thread of ${volume.path} is not running`));
+      pulse.expect();
+      if (thread && !stopping) return thread.post({ kind: 'jobs', batch: entry.batch, jobs });
+      queueMicrotask(() => fail(backlog.settle(entry.batch), `the writer thread of ${volume.path} is not running`));
     },
     pendingBytes: backlog.bytes,
     oldestPendingMs: backlog.oldestMs,
     state: () => state,
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** The count of each thread stands in memory of its own: one left behind counts nothing for its successor. */
+function createThreadPulse(
+  { clock, onWaiting }: VolumeWriterDeps,
+  oldest: () => MonotonicMs | undefined,
+): DiskPulse & { readonly newSteps: () => SharedArrayBuffer } {
+  let steps = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const pulse = createDiskPulse({
+    clock,
+    steps: () => Atomics.load(new Int32Array(steps), 0),
+    oldest,
+    onChange: (waiting) => onWaiting?.(waiting),
+  });
+  return { ...pulse, newSteps: () => (steps = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) };
 }
 
 function checkedSlab(slab: SharedArrayBuffer, count: number): SharedArrayBuffer {
@@ -129,6 +149,7 @@ type Backlog = {
   readonly drain: () => readonly Pending[];
   readonly bytes: () => number;
   readonly oldestMs: () => number;
+  readonly oldest: () => MonotonicMs | undefined;
 };
 
 function createBacklog(clock: Pick<Clock, 'monotonic'>): Backlog {
@@ -158,6 +179,7 @@ function createBacklog(clock: Pick<Clock, 'monotonic'>): Backlog {
       return all;
     },
     bytes: () => total,
+    oldest: () => entries[0]?.since,
     oldestMs: () => (entries[0] ? clock.monotonic() - entries[0].since : 0),
   };
 }
@@ -169,8 +191,12 @@ type ThreadEvents = {
   readonly end: () => void;
 };
 
-function startThread({ volume, log, clock }: VolumeWriterDeps, { hear, hang, end }: ThreadEvents): Thread {
-  const workerData: ThreadStart = { id: volume.id, path: volume.path, reserveBytes: volume.reserveBytes };
+function startThread(
+  { volume, log, clock }: VolumeWriterDeps,
+  steps: SharedArrayBuffer,
+  { hear, hang, end }: ThreadEvents,
+): Thread {
+  const workerData: ThreadStart = { id: volume.id, path: volume.path, reserveBytes: volume.reserveBytes, steps };
   const worker = new Worker(threadUrl(), { workerData, resourceLimits: RESOURCE_LIMITS, execArgv: [] });
   const post = (message: ToThread): void => worker.postMessage(message);
   let lastSign = clock.monotonic();

@@ -81,10 +81,12 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   return {
     covered: side.covered,
     onMedia: (events) => {
+      let isWorse = false;
       for (const event of events) {
-        progress.push(event);
+        if (progress.push(event)) isWorse = true;
         side.onMediaEvent(event);
       }
+      if (isWorse) peers.network.nudge();
     },
     onMediaRestart: () => {
       progress.restarted();

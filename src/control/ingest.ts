@@ -176,6 +176,7 @@ function apply({ segments, gaps }: Catalogue, event: MediaEvent): number | 'repe
     }
     case 'stream-state':
     case 'volume-state':
+    case 'volume-waiting':
     case 'stats':
       return 0;
     default:
@@ -224,6 +225,7 @@ function createNews({ state, publish, record, clock, onVolume }: IngestDeps): Ne
       case 'segment-opened':
       case 'segment-closed':
       case 'fragments-written':
+      case 'volume-waiting':
         return;
       default:
         return assertNever(event);

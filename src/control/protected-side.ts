@@ -68,7 +68,10 @@ export function createProtectedSide(deps: ProtectedSideDeps): ProtectedSide {
     facts: () => ({
       media: deps.mediaIsUp() ? 'up' : 'down',
       streams: streams().map((ref) => progress.progressOf(ref, state.streamOf(ref.cameraId, ref.stream)?.state)),
-      volumes: settings.volumes.get().volumes.map(({ id }) => ({ id, cause: causeOf(state.volumeOf(id)?.state) })),
+      volumes: settings.volumes.get().volumes.map(({ id }) => ({
+        id,
+        cause: progress.troubleOf(id) ?? causeOf(state.volumeOf(id)?.state),
+      })),
       settingsRevision: document.revision(),
       epoch: settings.server.get().epoch,
     }),

@@ -33,6 +33,8 @@ const wordsOf = ({ cause, message }: Extract<VolumeState, { readonly kind: 'unus
 export function createVolumeWriters({ clock, log, emit, onResult }: VolumeWritersDeps): VolumeWriters {
   const writers = new Map<string, { readonly order: VolumeOrder; readonly writer: VolumeWriter }>();
   const states = new Map<string, MediaEvent>();
+  /** Of those that ever waited. */
+  const waits = new Map<string, MediaEvent>();
   const start = (volume: VolumeOrder): void => {
     const writer = startVolumeWriter({
       volume,
@@ -51,6 +53,13 @@ export function createVolumeWriters({ clock, log, emit, onResult }: VolumeWriter
         }
         onResult(volume.id, result);
       },
+      onWaiting: (waiting) => {
+        if (writers.get(volume.id)?.writer !== writer) return;
+        log.info('volume waits for its disk', { volumeId: volume.id, waiting });
+        const event: MediaEvent = { kind: 'volume-waiting', at: clock.now(), volumeId: volume.id, waiting };
+        waits.set(volume.id, event);
+        emit(event);
+      },
     });
     writers.set(volume.id, { order: volume, writer });
   };
@@ -58,6 +67,7 @@ export function createVolumeWriters({ clock, log, emit, onResult }: VolumeWriter
     const entry = writers.get(id);
     writers.delete(id);
     states.delete(id);
+    waits.delete(id);
     return entry?.writer.stop() ?? Promise.resolve();
   };
   return {
@@ -70,7 +80,7 @@ export function createVolumeWriters({ clock, log, emit, onResult }: VolumeWriter
       for (const volume of wanted) if (!writers.has(volume.id)) start(volume);
     },
     writerOf: (id) => writers.get(id)?.writer,
-    present: () => [...states.values()],
+    present: () => [...states.values(), ...waits.values()],
     stop: async () => {
       await Promise.all([...writers.keys()].map(end));
     },

@@ -223,6 +223,8 @@ export type MediaEvent =
       readonly detail: string;
     }
   | { readonly kind: 'volume-state'; readonly at: number; readonly volumeId: string; readonly state: VolumeState }
+  /** Its disk has not come back from a call for about a second, or has again. Nothing is lost yet: memory bridges. */
+  | { readonly kind: 'volume-waiting'; readonly at: number; readonly volumeId: string; readonly waiting: boolean }
   | {
       readonly kind: 'stats';
       readonly at: number;

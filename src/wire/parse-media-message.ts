@@ -146,6 +146,12 @@ const mediaEvent: Read<MediaEvent> = oneKindOf<MediaEvent>({
     detail: message,
   }),
   'volume-state': objectOf({ kind: oneOf(['volume-state']), at: wallTime, volumeId: idText, state: volumeState }),
+  'volume-waiting': objectOf({
+    kind: oneOf(['volume-waiting']),
+    at: wallTime,
+    volumeId: idText,
+    waiting: flag,
+  }),
   stats: objectOf({
     kind: oneOf(['stats']),
     at: wallTime,

@@ -1,4 +1,5 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { createWriterCore } from '../../src/archive/writer-core.ts';
@@ -128,6 +129,31 @@ test('a volume without its marker gets nothing, says why, and goes on when it is
   writer.open(3, segment);
   await writer.idle();
   t.true(writer.opened.has(3));
+});
+
+test('a call to the disk that does not come back is told within a second or two, and its end too', async (t) => {
+  const path = await tempDir(t, 'writer');
+  const waits: boolean[] = [];
+  const writer = await startTestWriter(t, path, { onWaiting: (waiting) => waits.push(waiting) });
+  const segment = buildSegment({ fragments: 2 });
+  writer.open(1, segment);
+  await writer.idle();
+  const marker = join(path, MARKER_FILE);
+  const text = await readFile(marker);
+  await rm(marker);
+  // Whoever opens it to read hangs until somebody writes, as with a disk that does not answer.
+  execFileSync('mkfifo', [marker]);
+  writer.open(2, segment);
+  await waitFor('waiting to be told', () => waits.length > 0);
+  t.deepEqual(waits, [true]);
+  t.deepEqual(writer.failed, [], 'nothing follows from it here');
+  await rename(marker, `${marker}.hangs`);
+  await writeFile(marker, text);
+  await writeFile(`${marker}.hangs`, text);
+  await waitFor('its end to be told', () => waits.length > 1);
+  t.deepEqual(waits, [true, false]);
+  await writer.idle();
+  t.true(writer.opened.has(2));
 });
 
 test('below the reserve nothing is written, and the state says full', async (t) => {

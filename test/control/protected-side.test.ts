@@ -3,6 +3,7 @@ import type { NewActivity } from '../../src/api/activity.ts';
 import { checkWatcher, createProtectedSide, HAND_OVER_WITHIN_MS } from '../../src/control/protected-side.ts';
 import type { ProtectedSide } from '../../src/control/protected-side.ts';
 import { createRecordingProgress } from '../../src/control/recording-progress.ts';
+import type { RecordingProgress } from '../../src/control/recording-progress.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { homeEpoch, MAX_EPOCH } from '../../src/failover/epochs.ts';
@@ -23,6 +24,7 @@ type Rig = {
   readonly entries: NewActivity[];
   readonly asked: string[];
   readonly write: (cameraId: string, start: number, end: number) => void;
+  readonly progress: RecordingProgress;
   answer: () => Promise<unknown>;
 };
 function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
@@ -61,10 +63,10 @@ function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
     log: silentLog,
   });
   const write: Rig['write'] = (cameraId, start, end) => {
-    const fragment = { cameraId, stream: 'main', start, end, continuous: true } as FragmentReport;
+    const fragment = { cameraId, stream: 'main', volumeId: 'vol-1', start, end, continuous: true } as FragmentReport;
     progress.push({ kind: 'fragments-written', at: end, fragments: [fragment] });
   };
-  return Object.assign(rig, { side, settings, clock, entries, asked, write });
+  return Object.assign(rig, { side, settings, clock, entries, asked, write, progress });
 }
 
 test('a keep-alive tells every stream that is to be recorded, what volumes suffer from, revision and epoch', (t) => {
@@ -77,6 +79,15 @@ test('a keep-alive tells every stream that is to be recorded, what volumes suffe
   );
   t.is(facts.streams[0]?.durableUntil, 2000);
   t.like(facts, { media: 'up', settingsRevision: 'r1', epoch: 7, volumes: [{ id: 'vol-1', cause: 'volume-gone' }] });
+});
+
+test('a keep-alive tells of a disk that hangs before it is given up: the volume, and the streams on it', (t) => {
+  const { side, progress, write } = rigOf();
+  write('cam-door', 1000, 2000);
+  progress.push({ kind: 'volume-waiting', at: 1, volumeId: 'vol-1', waiting: true });
+  const { streams, volumes } = side.facts();
+  t.like(streams[0], { cameraId: 'cam-door', stream: 'main', state: 'failed', cause: 'volume-error' });
+  t.deepEqual(volumes, [{ id: 'vol-1', cause: 'volume-error' }]);
 });
 
 test('cameras that are off, or not recorded, are not told; nor any of a failover server', (t) => {

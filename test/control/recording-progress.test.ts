@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createRecordingProgress } from '../../src/control/recording-progress.ts';
 import type { RecordingProgress } from '../../src/control/recording-progress.ts';
-import type { FragmentReport } from '../../src/wire/media-protocol.ts';
+import type { FragmentReport, VolumeState } from '../../src/wire/media-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 
@@ -56,6 +56,45 @@ test('what a keep-alive says of a stream: recording, waiting, or failed with its
     durableUntil: 2000,
     idleMs: 0,
   });
+});
+
+test('a stream whose disk hangs fails for others until it writes again; on another disk it goes on', (t) => {
+  const progress = createRecordingProgress(createFakeClock());
+  const recording = { kind: 'recording' } as const;
+  const wait = (waiting: boolean): boolean =>
+    progress.push({ kind: 'volume-waiting', at: 1, volumeId: 'vol-1', waiting });
+  write(progress, 1000, 2000, { volumeId: 'vol-1' });
+  write(progress, 1000, 2000, { volumeId: 'vol-2', stream: 'sub' });
+  t.true(wait(true), 'to be told at once');
+  t.false(wait(true), 'once');
+  t.like(progress.progressOf(MAIN, recording), { state: 'failed', cause: 'volume-error', durableUntil: 2000 });
+  t.like(progress.progressOf({ ...MAIN, stream: 'sub' }, recording), { state: 'recording', cause: undefined });
+  t.is(progress.troubleOf('vol-1'), 'volume-error');
+  const off = { kind: 'failed', cause: 'camera-unreachable', message: '', retryAt: 1 } as const;
+  t.like(progress.progressOf(MAIN, off), { cause: 'camera-unreachable' }, 'no fault of the server');
+  write(progress, 2000, 3000, { volumeId: 'vol-2' });
+  t.like(progress.progressOf(MAIN, recording), { state: 'recording' });
+  write(progress, 3000, 4000, { volumeId: 'vol-1' });
+  t.false(wait(false));
+  t.like(progress.progressOf(MAIN, recording), { state: 'recording', cause: undefined });
+  t.is(progress.troubleOf('vol-1'), undefined);
+});
+
+test('that a volume cannot be used is worth telling at once, and once', (t) => {
+  const progress = createRecordingProgress(createFakeClock());
+  const say = (state: VolumeState): boolean => progress.push({ kind: 'volume-state', at: 1, volumeId: 'vol-1', state });
+  const usable: VolumeState = { kind: 'usable', freeBytes: 1, totalBytes: 2, directIo: true };
+  const full: VolumeState = { kind: 'unusable', cause: 'volume-full', message: '', freeBytes: 1, totalBytes: 2 };
+  t.false(say(usable));
+  t.true(say(full));
+  t.false(say({ ...full, freeBytes: 0 }));
+  t.is(progress.troubleOf('vol-1'), 'volume-full');
+  t.true(say({ ...full, cause: 'volume-gone' }));
+  t.false(say(usable));
+  t.is(progress.troubleOf('vol-1'), undefined);
+  say(full);
+  progress.restarted();
+  t.is(progress.troubleOf('vol-1'), undefined, 'another media process tells it anew');
 });
 
 test('other events of media change nothing', (t) => {

@@ -40,6 +40,7 @@ export type TestWriterOptions = {
   /** Of the handle; the thread runs by its own. */
   readonly clock?: Clock;
   readonly onResult?: (result: WriteResult) => void;
+  readonly onWaiting?: (waiting: boolean) => void;
 };
 
 export async function startTestWriter(
@@ -62,6 +63,7 @@ export async function startTestWriter(
       for (const token of result.durable) durable.add(token);
       options.onResult?.(result);
     },
+    onWaiting: (waiting) => options.onWaiting?.(waiting),
   });
   t.teardown(() => writer.stop());
   const memory = new SharedArrayBuffer(options.slabBytes ?? MIN_SLAB_BYTES);

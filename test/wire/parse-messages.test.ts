@@ -59,6 +59,7 @@ const events: readonly MediaEvent[] = [
     volumeId: 'vol-1',
     state: { kind: 'usable', freeBytes: 1, totalBytes: 2, directIo: true },
   },
+  { kind: 'volume-waiting', at: 1, volumeId: 'vol-1', waiting: true },
   { kind: 'stats', at: 1, loopDelayP99Ms: 0.5, streams: [] },
 ];
 
