@@ -9,7 +9,7 @@
 /** In a row, before that is believed: a camera that is starting up refuses for a moment too. */
 export const HOT_REFUSALS = 3;
 /** Until it is asked for hot again: doubled at each refusal, for a session of somebody else may end soon, or never. */
-export const FIRST_HOT_RETRY_MS = 60_000;
+export const FIRST_HOT_RETRY_MS = 30_000;
 export const LAST_HOT_RETRY_MS = 600_000;
 
 export type Fallback =

@@ -148,11 +148,11 @@ test('a hot camera that refuses is held instead, asked again later, and told onc
   rig.cover.onMediaEvent(stateOf('h', { kind: 'ready' }));
   t.like(rig.cover.standbyViews()[0], { level: 'hot', actual: 'warm' });
   t.regex(rig.cover.standbyViews()[0]?.message ?? '', /only held.*453 refused/);
-  await rig.clock.advance(61_000);
+  await rig.clock.advance(31_000);
   t.like(rig.orderOf('h'), { hold: false }, 'asked again');
   rig.cover.onMediaEvent(refused);
   t.like(rig.orderOf('h'), { hold: true }, 'one refusal is answer enough');
-  await rig.clock.advance(121_000);
+  await rig.clock.advance(61_000);
   t.like(rig.orderOf('h'), { hold: false });
   rig.cover.onMediaEvent(stateOf('h', { kind: 'recording' }));
   for (let second = 0; second < 20; second += 1) {

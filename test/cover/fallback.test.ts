@@ -35,7 +35,7 @@ test('what has fallen is asked again after growing waits, and one more refusal i
     state = laterOn(state, source, at);
     t.is(state?.kind, 'asking');
   }
-  t.deepEqual(waits, [60_000, 120_000, 240_000, 480_000, LAST_HOT_RETRY_MS, LAST_HOT_RETRY_MS]);
+  t.deepEqual(waits, [30_000, 60_000, 120_000, 240_000, 480_000, LAST_HOT_RETRY_MS]);
 });
 
 test('with another address or password nothing is known of the camera', (t) => {

@@ -10,6 +10,7 @@ import type { ExecutionContext } from 'ava';
 import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { durationMs, epochMs } from '../../src/core/units.ts';
+import type { KnownServer } from '../../src/api/contract/failover.ts';
 import { addCameras, startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { playedUnits } from '../../src/demo/played-units.ts';
@@ -48,11 +49,17 @@ export type Pair = {
   /** SIGKILL of everything of the protected server, at once. */
   readonly kill: () => void;
   readonly comeBack: () => Promise<void>;
+  /** Until a failure from now on loses nothing: the camera is hot on the failover server, and both have durable footage of one time. */
+  readonly ready: () => Promise<void>;
+  /** How ready the camera is on the failover server, as it says itself. */
+  readonly standby: () => Promise<Standby | undefined>;
   /** Until the failover server has recorded the camera for so long, without a break. */
   readonly covered: (milliseconds: number) => Promise<void>;
   /** Until the protected server records it again by itself. */
   readonly recordsAgain: () => Promise<void>;
   readonly restorations: () => Promise<readonly Restoration[]>;
+  /** Until the failure is over: its footage given back or listed at home, and both sides say so. */
+  readonly over: () => Promise<void>;
   /** Until the newest restoration is so. */
   readonly restoration: (what: string, is: (restoration: Restoration) => boolean) => Promise<Restoration>;
   /** Messages of a server's log, the newest first. */
@@ -61,6 +68,7 @@ export type Pair = {
   /** What somebody sees who plays everything at the protected server. */
   readonly played: () => Promise<CheckReport>;
 };
+export type Standby = NonNullable<NonNullable<KnownServer['watch']>['standby']>;
 export type LedgerSpan = {
   readonly start: string;
   readonly end: string;
@@ -78,6 +86,10 @@ export type PairOptions = {
     readonly dir: string;
   }) => Promise<void>;
   readonly failover?: Readonly<Record<string, unknown>>;
+  /** The protected server records; the failover server does not know of it yet. */
+  readonly beforeProtecting?: (simulator: Simulator) => void;
+  /** False: it is not waited for that the camera is ready there. */
+  readonly getsReady?: false;
 };
 
 /** Both run, the camera is recorded, and a failure would be covered from its first frame on. */
@@ -105,6 +117,10 @@ export async function startPair(
   await protectedBox.api.call('PATCH', '/cameras', { ids: [cameraId], change: { standbyLevel: 'hot' } });
   await covering.api.call('PUT', '/server/mode', { mode: 'failover' });
   await covering.api.call('PATCH', '/failover/settings', options.failover ?? {});
+  if (options.beforeProtecting !== undefined) {
+    await isRecorded(protectedBox, cameraId);
+    options.beforeProtecting(simulator);
+  }
   await authorize(covering, protectedBox);
   const of = (name: string): Box => boxes.get(name) ?? protectedBox;
   const pair: Pair = {
@@ -124,7 +140,7 @@ export async function startPair(
     kill: () => killAll(of(PROTECTED)),
     comeBack: async () => void (await start(PROTECTED)),
   };
-  await isReady(pair);
+  if (options.getsReady !== false) await pair.ready();
   return pair;
 }
 
@@ -136,18 +152,10 @@ async function authorize(covering: Box, protectedBox: Box): Promise<void> {
   await covering.api.call('POST', '/servers', { ...place, httpsFingerprint, username: 'owner', password: PASSWORD });
 }
 
-/** Recorded by the protected server, and kept ready by the failover server. */
-async function isReady({ protectedBox, covering, cameraId }: Pair): Promise<void> {
-  const isRecorded = async (): Promise<boolean> => (await lastFrameOf(protectedBox(), cameraId)) !== undefined;
-  await waitFor('the camera to be recorded', isRecorded, PATIENCE_MS);
-  const { items: volumes } = (await covering().api.call('GET', '/volumes')) as { items: readonly { path: string }[] };
-  const { id } = (await covering().api.call('GET', '/server')) as { readonly id: string };
-  const hasRing = async (): Promise<boolean> => {
-    const found = await Promise.all(volumes.map(async ({ path }) => await filesOf(path, cameraId)));
-    return found.flat().some((name) => name.includes(id.slice(0, 8)));
-  };
-  await waitFor('the ring of the failover server', hasRing, PATIENCE_MS);
-}
+const isRecorded = async (box: Box, cameraId: string, since = 0): Promise<void> => {
+  const isDurable = async (): Promise<boolean> => ((await lastFrameOf(box, cameraId)) ?? 0) > since;
+  await waitFor('the camera to be recorded at home', isDurable, PATIENCE_MS);
+};
 
 /** Paths of segments of the main stream below a volume. */
 export const filesOf = async (volume: string, cameraId: string): Promise<readonly string[]> =>
@@ -168,7 +176,19 @@ function killAll(box: Box): void {
     if (pid !== undefined) process.kill(pid, 'SIGKILL');
 }
 
-type Looking = Pick<Pair, 'covered' | 'recordsAgain' | 'restorations' | 'restoration' | 'logOf' | 'ledger' | 'played'>;
+type Looking = Pick<
+  Pair,
+  | 'covered'
+  | 'ready'
+  | 'standby'
+  | 'over'
+  | 'recordsAgain'
+  | 'restorations'
+  | 'restoration'
+  | 'logOf'
+  | 'ledger'
+  | 'played'
+>;
 type Subject = Pick<Pair, 'cameraId' | 'began' | 'simulator'>;
 function lookingAt(protectedBox: () => Box, covering: () => Box, subject: Subject): Looking {
   const { cameraId, began, simulator } = subject;
@@ -176,22 +196,31 @@ function lookingAt(protectedBox: () => Box, covering: () => Box, subject: Subjec
     ((await box.api.call('GET', path)) as { readonly items: readonly T[] }).items;
   const restorations: Pair['restorations'] = async () =>
     await itemsOf<Restoration>(covering(), '/failover/restorations');
+  const watch = async (): Promise<KnownServer['watch']> =>
+    (await itemsOf<KnownServer>(covering(), '/servers')).find(({ watched }) => watched)?.watch;
+  const standby: Pair['standby'] = async () => (await watch())?.standby;
   const range = (): { start: string; end: string } => ({ start: isoOf(epochMs(began)), end: isoOf(clock.now()) });
   return {
     restorations,
+    standby,
+    ready: async () => {
+      const isHot = async (): Promise<boolean> => {
+        const hot = (await standby())?.hot;
+        return hot !== undefined && hot.wanted > 0 && hot.ready === hot.wanted;
+      };
+      await waitFor('the camera to be hot on the failover server', isHot, PATIENCE_MS);
+      // What is durable there began before this moment; from the next durable frame at home on both have the same time.
+      await isRecorded(protectedBox(), cameraId, clock.now());
+    },
+    over: async () => {
+      await waitFor('the failure to be over', async () => (await watch())?.state === 'alive', PATIENCE_MS);
+    },
     covered: async (milliseconds) => {
-      const isCovered = async (): Promise<boolean> =>
-        (await itemsOf<{ watch?: { covered: number } }>(covering(), '/servers')).some(
-          ({ watch }) => (watch?.covered ?? 0) > 0,
-        );
+      const isCovered = async (): Promise<boolean> => ((await watch())?.covered ?? 0) > 0;
       await waitFor('the camera to be covered', isCovered, PATIENCE_MS);
       await clock.sleep(durationMs(milliseconds));
     },
-    recordsAgain: async () => {
-      const since = clock.now();
-      const isBack = async (): Promise<boolean> => ((await lastFrameOf(protectedBox(), cameraId)) ?? 0) > since;
-      await waitFor('the camera to be recorded at home', isBack, PATIENCE_MS);
-    },
+    recordsAgain: async () => await isRecorded(protectedBox(), cameraId, clock.now()),
     restoration: async (what, is) =>
       await waitFor(what, async () => (await restorations()).find(is), PATIENCE_MS).catch(async (error: unknown) => {
         throw new Error(`${String(error)}: ${JSON.stringify(await restorations())}`);
