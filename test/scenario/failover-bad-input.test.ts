@@ -109,13 +109,17 @@ test.serial(
 
 test.serial('a certificate with another fingerprint is refused before the password is sent', async (t) => {
   const b = await benchOf(t);
-  const before = (await logOf(b.R)).length;
+  // Whatever else happens there, a slow camera for one, has nothing to do with it.
+  const signInsAt = async (): Promise<readonly LogItem[]> =>
+    (await logOf(b.R)).filter(({ code }) => code === 'signed-in' || code === 'sign-in-failed');
+  const before = await signInsAt();
+  t.true(before.length > 0, 'its owner is signed in');
   const error = await t.throwsAsync(
     b.F.api.call('POST', '/servers', { ...orderOf(b), httpsFingerprint: 'a'.repeat(64) }),
   );
   t.regex(error?.message ?? '', /certificate/i);
   t.deepEqual(await serversOf(b.F), []);
-  t.is((await logOf(b.R)).length, before, 'nobody signed in there');
+  t.deepEqual(await signInsAt(), before, 'nobody signed in there');
 });
 
 test.serial('a wrong pairing code is refused, and a code that was used is none any more', async (t) => {
