@@ -2,9 +2,11 @@
  * The failover server's side of policy `keep`: which segments it keeps for whom, and the answers to the protected server that lists and reads
  * them. Belongs here: that. Does not: what is to be shown of a segment (decide.ts).
  */
+import { existsSync } from 'node:fs';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { openByteSource } from '../archive/byte-source.ts';
 import { scanSegmentFile } from '../archive/rebuild.ts';
+import { MARKER_FILE } from '../archive/volume-marker.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { PeerHandler } from '../peer/network-types.ts';
 import { MAX_KEPT_NAMES, readKeptParams, readKeptPlace, readKeptReadParams } from '../wire/kept-protocol.ts';
@@ -78,14 +80,21 @@ export function createKeptHandlers(deps: KeptHereDeps): KeptHandlers {
 }
 
 /** Forgets what retention, or a person, has deleted; for whom that was. */
-export function forgetDeleted({ store, catalogue }: KeptHereDeps): readonly string[] {
+export function forgetDeleted(deps: KeptHereDeps): readonly string[] {
   const servers = new Set<string>();
-  for (const { serverId, volumeId, path } of store.kept(undefined, '', Number.MAX_SAFE_INTEGER)) {
-    if (catalogue.segments.get(volumeId, path) !== undefined) continue;
-    store.removeKept({ volumeId, path });
+  for (const { serverId, volumeId, path } of deps.store.kept(undefined, '', Number.MAX_SAFE_INTEGER)) {
+    if (deps.catalogue.segments.get(volumeId, path) !== undefined || !isDeleted(deps, { volumeId, path })) continue;
+    deps.store.removeKept({ volumeId, path });
     servers.add(serverId);
   }
   return [...servers];
+}
+
+/** A row alone says nothing: the catalogue may be made again just now, or the disk be away. Of a forgotten volume all is gone. */
+function isDeleted({ fileOf }: KeptHereDeps, place: KeptPlace): boolean {
+  const file = fileOf(place);
+  const marker = fileOf({ ...place, path: MARKER_FILE });
+  return file === undefined || marker === undefined || (!existsSync(file) && existsSync(marker));
 }
 
 const nothing = (): UnderstudyError =>

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -100,6 +100,23 @@ test('what its keeper deletes is gone from the list, and booked as that', async 
   await here.sync(F_ID);
   t.true(two.r.catalogue.segments.find(KEY, ALL).every(({ volumeId }) => volumeId === two.r.volumeId));
   t.true(two.r.catalogue.removed.find(KEY, ALL).some(({ cause }) => cause === 'retention'));
+});
+
+test('a catalogue that is being made again, and a disk that is away, are no deletion', async (t) => {
+  const two = await kept(t);
+  const here = keptOf(two);
+  await here.sync(F_ID);
+  const before = two.r.catalogue.segments.find(KEY, ALL);
+  for (const { volumeId, path } of two.f.catalogue.segments.findRows(KEY, ALL))
+    two.f.catalogue.segments.remove(volumeId, path);
+  t.deepEqual(two.restoration().forgetDeleted(), [], 'the files are there, their rows are not yet');
+  await rename(two.f.root, `${two.f.root}-away`);
+  await mkdir(two.f.root);
+  t.deepEqual(two.restoration().forgetDeleted(), [], 'nothing is mounted at its place');
+  await here.sync(F_ID);
+  t.deepEqual(two.r.catalogue.segments.find(KEY, ALL), before);
+  await rmdir(two.f.root);
+  await rename(`${two.f.root}-away`, two.f.root);
 });
 
 test('nobody else is told of it, and nobody slips footage of other cameras in', async (t) => {
