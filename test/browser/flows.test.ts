@@ -196,9 +196,10 @@ test.serial('the other language is spoken everywhere at once and kept', async (t
 
 test.serial('a day of sixteen cameras is panned without dropping behind', async (t) => {
   const { api, page } = await start(t, { media: false });
+  const day = page.waitForResponse(/timeline/);
   await page.goto(`${api.url}/playback?cameras=none`);
   await page.getByRole('slider').waitFor();
-  await page.waitForResponse(/timeline/).catch(() => undefined);
+  await day;
   await page.getByRole('button', { name: '24 h' }).click();
   const field = await page.locator('.tl-field').boundingBox();
   if (field === null) return t.fail('no timeline');

@@ -54,9 +54,11 @@ const inspect = async (page: Page): Promise<Finding> =>
       .map((element) => element.outerHTML.slice(0, 200)),
   })`);
 
-/** An upper bound: pages without any text of ours exist. */
-const SHOWN_WITHIN_MS = 2000;
-const isShown = async (page: Page, text: string, within = SHOWN_WITHIN_MS): Promise<boolean> =>
+/** An upper bound on a slow machine. */
+const PATIENCE_MS = 30_000;
+/** On the real box most pages have no text of ours: this long it may come. */
+const PERHAPS_WITHIN_MS = 2000;
+const isShown = async (page: Page, text: string, within: number): Promise<boolean> =>
   await page
     .getByText(text)
     .filter({ visible: true })
@@ -77,7 +79,6 @@ for (const [index, payload] of PAYLOADS.entries())
     t.teardown(() => api.close());
     const { page, complaints } = await openPage(t, browser);
     await page.route('**/api/v1/**', (route) => void poison(route, payload).catch(() => undefined));
-    let shown = 0;
     for (const path of PAGES) {
       await page.goto(`${api.url}${path}`);
       await page.locator('main').waitFor();
@@ -92,10 +93,9 @@ for (const [index, payload] of PAYLOADS.entries())
           user: payload,
         },
       });
-      if (await isShown(page, payload)) shown += 1;
+      t.true(await isShown(page, payload, PATIENCE_MS), `${path} shows the text`);
       await check(t, page, path);
     }
-    t.true(shown >= 4, `the text was seen on ${shown} pages only: the test reaches too little`);
     t.deepEqual(complaints, [], 'the security policy had nothing to forbid');
   });
 
@@ -131,8 +131,8 @@ test.serial('14: what the owner types comes back as text, from the real server u
   for (const path of PAGES) {
     await page.goto(`https://127.0.0.1:${api.port}${path}`);
     await page.locator('main').waitFor();
-    if (path === '/settings') t.true(await isShown(page, 'onerror', 30_000), 'the token is listed by its name');
-    else await isShown(page, 'onerror');
+    if (path === '/settings') t.true(await isShown(page, 'onerror', PATIENCE_MS), 'the token is listed by its name');
+    else await isShown(page, 'onerror', PERHAPS_WITHIN_MS);
     await check(t, page, path);
   }
   t.deepEqual(complaints, []);

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { WebSocketServer } from 'ws';
 import { SECURITY_HEADERS } from '../../src/api/app.ts';
-import { CLIP_FPS, makeClip, playlistOf, shifted, type Clip } from './mock-clip.ts';
+import { CLIP_FPS, makeClips, playlistOf, shifted, type Clip, type Clips } from './mock-clip.ts';
 import { iso } from './mock-data.ts';
 import { createMockState, mockRoutes, type Call, type MockOptions, type Reply } from './mock-routes.ts';
 
@@ -33,25 +33,24 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const NIGHT =
   "nullsrc=s=320x180:r=25,format=yuv420p,geq=lum='40+60*exp(-pow((X-160-100*sin(T/1.3))/45,2)-pow((Y-115)/30,2))+Y/5+24*gt(mod(X+Y/3,80),75)':cb=134:cr=122,noise=alls=6:allf=t,scale=640:360";
-const made = new Map<boolean, Promise<Clip>>();
+let made: Promise<Clips> | undefined;
 /** Made once a process: encoding takes longer than most flows. */
-function sharedClip(perFrame: boolean): Promise<Clip> {
-  const clip = made.get(perFrame) ?? makeClip(NIGHT, perFrame);
-  made.set(perFrame, clip);
-  return clip;
+function sharedClips(): Promise<Clips> {
+  made ??= makeClips(NIGHT);
+  return made;
 }
 
 export async function startMockApi(options: Options = {}): Promise<MockApi> {
   const began = Date.now();
   const state = createMockState(options, began);
-  const clips = options.media === false ? [] : await Promise.all([sharedClip(true), sharedClip(false)]);
+  const clips = options.media === false ? undefined : await sharedClips();
   const streams = new Set<ServerResponse>();
   let paused = false;
   let liveStalled = false;
   let eventId = 0;
   const answer = mockRoutes(
     state,
-    () => clips[0],
+    () => clips?.perFrame,
     (event) => api.emit(event),
   );
   const http = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
@@ -65,7 +64,7 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
     if (!url.pathname.startsWith('/api/v1')) return sendFile(url.pathname, response);
     const path = url.pathname.slice('/api/v1'.length);
     if (path === '/events') return openEvents(response);
-    if (clips[1] !== undefined && sendMedia(clips[1], url, request, response)) return undefined;
+    if (clips !== undefined && sendMedia(clips.perSecond, url, request, response)) return undefined;
     const call: Call = { method: request.method ?? 'GET', path, query: url.searchParams, body: await bodyOf(request) };
     const reply = answer(call);
     send(reply, request, response);
@@ -80,7 +79,7 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
 
   const sockets = new WebSocketServer({ server: http });
   sockets.on('connection', (socket) => {
-    const [clip] = clips;
+    const clip = clips?.perFrame;
     if (clip === undefined) return socket.close();
     socket.send(JSON.stringify({ codec: codecOf(clip), width: 640, height: 360 }));
     socket.send(clip.init);

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+const run = promisify(execFile);
+
 export type Fragment = { readonly offset: number; readonly bytes: Buffer };
 export type Clip = {
   readonly file: Buffer;
@@ -15,47 +17,31 @@ export type Clip = {
 export const CLIP_SECONDS = 8;
 export const CLIP_FPS = 25;
 
-/** `perFrame`: a fragment each frame, as live view sends; else one each second, as segments hold. */
-export async function makeClip(scene: string, perFrame: boolean): Promise<Clip> {
+/** The same pictures in fragments of a frame, as live view sends, and of a second, as segments hold. */
+export type Clips = { readonly perFrame: Clip; readonly perSecond: Clip };
+
+export async function makeClips(scene: string): Promise<Clips> {
   const folder = await mkdtemp(join(tmpdir(), 'mock-clip-'));
-  const path = join(folder, 'clip.mp4');
-  const fragmenting = perFrame ? 'frag_every_frame' : 'frag_keyframe';
-  const args = [
-    '-v',
-    'error',
-    '-f',
-    'lavfi',
-    '-i',
-    scene,
-    '-t',
-    String(CLIP_SECONDS),
-    '-c:v',
-    'libx264',
-    '-profile:v',
-    'high',
-    '-preset',
-    'ultrafast',
-    '-tune',
-    'zerolatency',
-    '-pix_fmt',
-    'yuv420p',
-    '-bf',
-    '0',
-    '-g',
-    String(CLIP_FPS),
-    '-video_track_timescale',
-    '90000',
-    '-movflags',
-    `${fragmenting}+empty_moov+default_base_moof`,
-    path,
-  ];
+  const seconds = join(folder, 'seconds.mp4');
+  const frames = join(folder, 'frames.mp4');
+  const x264 = `-c:v libx264 -profile:v high -preset ultrafast -tune zerolatency -pix_fmt yuv420p -bf 0 -g ${CLIP_FPS}`;
+  const input = ['-v', 'error', '-f', 'lavfi', '-i', scene, '-t', String(CLIP_SECONDS), ...x264.split(' ')];
   try {
-    await promisify(execFile)('ffmpeg', args);
-    return cut(await readFile(path));
+    await run('ffmpeg', [...input, ...fragmentedBy('frag_keyframe'), seconds]);
+    // Copied, not encoded again: that takes longer than most flows.
+    await run('ffmpeg', ['-v', 'error', '-i', seconds, '-c', 'copy', ...fragmentedBy('frag_every_frame'), frames]);
+    return { perFrame: cut(await readFile(frames)), perSecond: cut(await readFile(seconds)) };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
+
+const fragmentedBy = (how: string): readonly string[] => [
+  '-video_track_timescale',
+  '90000',
+  '-movflags',
+  `${how}+empty_moov+default_base_moof`,
+];
 
 function cut(file: Buffer): Clip {
   const fragments: Fragment[] = [];
