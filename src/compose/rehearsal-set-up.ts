@@ -101,7 +101,7 @@ const createTest =
       refusalOfAddress(address, port, addresses())?.message;
     const { ok, checks } = await testCamera({ ...request, allowAddress }, signal);
     const last = checks.find((check) => !check.ok) ?? checks.at(-1);
-    return { ok, message: last?.message ?? '' };
+    return { ok, message: last?.message ?? '', isFull: !ok && last?.check === 'room' };
   };
 
 async function composeDrills(parts: FailoverParts, { cover }: Pick<Side, 'cover'>): Promise<Drills> {
@@ -131,7 +131,7 @@ async function composeDrills(parts: FailoverParts, { cover }: Pick<Side, 'cover'
   });
 }
 
-const probeView = ({ at, milliseconds, ...probe }: Probe): ReturnType<Views['probes']>[number] => ({
+const probeView = ({ at, milliseconds, isFull: _isFull, ...probe }: Probe): ReturnType<Views['probes']>[number] => ({
   ...probe,
   at: isoOf(at),
   ...(milliseconds === undefined ? {} : { milliseconds }),

@@ -20,6 +20,8 @@ import type { ProtectedSettings } from './cover-types.ts';
 /** Each takes a session of a camera and a decoder-free look at its stream; more would show on a small box. */
 export const MAX_PROBES_AT_ONCE = 2;
 const LOOK_EVERY = seconds(10);
+/** What was out of reach for a moment must not be left out of the plan for an hour; asking more often locks accounts. */
+export const FAILED_AGAIN_MS = 300_000;
 
 export type ProbeRequest = {
   readonly url: string;
@@ -32,6 +34,8 @@ export type ProbeAnswer = {
   readonly ok: boolean;
   /** What did not work, or what came; in words. */
   readonly message: string;
+  /** It answers, and has no session left: its own server has it, and leaves it when it fails. */
+  readonly isFull?: boolean;
 };
 export type Probe = {
   readonly serverId: string;
@@ -41,6 +45,8 @@ export type Probe = {
   readonly message: string;
   /** From the request to the key frame; `undefined`: nothing was asked. */
   readonly milliseconds: number | undefined;
+  /** It is in reach all the same. */
+  readonly isFull: boolean;
 };
 export type ProbeDeps = {
   readonly clock: Clock;
@@ -87,12 +93,12 @@ export function startProbes(deps: ProbeDeps): Probes {
   };
   const probe = async (job: Job): Promise<void> => {
     const began = clock.monotonic();
-    const { ok, message, isAsked } = await answerOf(deps, job, stopping.signal);
+    const { ok, message, isAsked, isFull = false } = await answerOf(deps, job, stopping.signal);
     if (stopping.signal.aborted) return;
     const ended = clock.monotonic();
     const milliseconds = isAsked ? Math.round(ended - began) : undefined;
     const { serverId } = job;
-    const result = { serverId, cameraId: job.camera.id, at: clock.now(), ok, message, milliseconds };
+    const result = { serverId, cameraId: job.camera.id, at: clock.now(), ok, message, milliseconds, isFull };
     const before = results.get(idOf(job));
     results.set(idOf(job), result);
     probedAt.set(idOf(job), ended);
@@ -120,10 +126,11 @@ export function startProbes(deps: ProbeDeps): Probes {
     const period = deps.everyMinutes() * 60_000;
     if (period === 0) return [];
     const now = clock.monotonic();
-    return deps
-      .servers()
-      .flatMap(jobsOf)
-      .filter((job) => now - (probedAt.get(idOf(job)) ?? -Infinity) >= period);
+    const isDue = (job: Job): boolean => {
+      const wait = results.get(idOf(job))?.ok === false ? Math.min(period, FAILED_AGAIN_MS) : period;
+      return now - (probedAt.get(idOf(job)) ?? -Infinity) >= wait;
+    };
+    return deps.servers().flatMap(jobsOf).filter(isDue);
   };
   const forget = (): void => {
     const known = new Set(deps.servers().flatMap(jobsOf).map(idOf));
@@ -143,7 +150,8 @@ export function startProbes(deps: ProbeDeps): Probes {
       const isPending = (): boolean => [...running.keys(), ...queue.map(idOf)].some((id) => ids.has(id));
       while (isPending() && !stopping.signal.aborted) await Promise.race(running.values());
     },
-    unreachable: () => new Set([...results.values()].filter(({ ok }) => !ok).map(({ cameraId }) => cameraId)),
+    unreachable: () =>
+      new Set([...results.values()].flatMap(({ ok, isFull, cameraId }) => (ok || isFull ? [] : [cameraId]))),
     stop: async () => {
       cancel();
       stopping.abort();

@@ -34,7 +34,16 @@ export type CameraTestRequest = {
   readonly allowAddress: (address: string, port: number) => string | undefined;
 };
 
-export type CheckName = 'url' | 'resolve' | 'connect' | 'certificate' | 'credentials' | 'path' | 'tracks' | 'key-frame';
+export type CheckName =
+  | 'url'
+  | 'resolve'
+  | 'connect'
+  | 'certificate'
+  | 'credentials'
+  | 'path'
+  | 'room'
+  | 'tracks'
+  | 'key-frame';
 export type Check = {
   readonly check: CheckName;
   readonly ok: boolean;
@@ -240,7 +249,7 @@ function failedCheckOf(
   outcome: Outcome,
   connected: boolean,
 ): CheckName {
-  if (end.about === 'credentials') return 'credentials';
+  if (end.about !== undefined) return end.about;
   if (!connected) return end.cause === 'camera-refused' ? 'certificate' : 'connect';
   if (outcome.tracks) return 'key-frame';
   return end.cause === 'camera-refused' ? 'path' : 'tracks';

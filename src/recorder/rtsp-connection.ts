@@ -63,7 +63,7 @@ export type ConnectionEnd =
       readonly kind: 'failed';
       readonly cause: MissingCause;
       readonly message: string;
-      readonly about?: 'credentials';
+      readonly about?: 'credentials' | 'room';
     }
   | { readonly kind: 'restart'; readonly transport: 'tcp' | 'udp'; readonly message: string }
   | { readonly kind: 'stopped' };

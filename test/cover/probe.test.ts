@@ -24,11 +24,11 @@ function probing(settings: ProtectedSettings, more: Partial<ProbeDeps> = {}) {
     ownCameraIds: () => new Set(),
     everyMinutes: () => 60,
     isAlive: () => false,
-    test: async (request) => {
+    test: async (request, signal) => {
       asked.push(request);
       atOnce += 1;
       most = Math.max(most, atOnce);
-      await clock.sleep(1000 as Parameters<typeof clock.sleep>[0]);
+      await clock.sleep(1000 as Parameters<typeof clock.sleep>[0], signal);
       atOnce -= 1;
       return answers.get(request.url) ?? { ok: true, message: '1920 x 1080' };
     },
@@ -70,6 +70,35 @@ test('a camera that fails is told once, is unreachable for the plan, and told ag
   await clock.advance(61 * MINUTE);
   t.is(changes.length, 2);
   t.is(probes.unreachable().size, 0);
+  await probes.stop();
+});
+
+test('a camera whose sessions are all taken is told, and is in reach all the same', async (t) => {
+  const { clock, probes, changes, answers } = probing({ cameras: [cameraOf('a'), cameraOf('b')], secrets: {} });
+  answers.set('rtsp://10.0.0.1/a', { ok: false, message: 'has no session left', isFull: true });
+  answers.set('rtsp://10.0.0.1/b', { ok: false, message: 'does not answer' });
+  await clock.advance(20_000);
+  t.deepEqual(changes.map(({ cameraId }) => cameraId).sort(), ['a', 'b']);
+  t.deepEqual([...probes.unreachable()], ['b']);
+  await probes.stop();
+});
+
+test('a camera that failed is asked again after five minutes, the others once an hour', async (t) => {
+  const { clock, probes, asked, answers, changes } = probing({ cameras: [cameraOf('a'), cameraOf('b')], secrets: {} });
+  answers.set('rtsp://10.0.0.1/a', { ok: false, message: 'does not answer' });
+  await clock.advance(20_000);
+  await clock.advance(4 * MINUTE);
+  t.is(asked.length, 2);
+  answers.clear();
+  await clock.advance(2 * MINUTE);
+  t.deepEqual(
+    asked.slice(2).map(({ url }) => url),
+    ['rtsp://10.0.0.1/a'],
+  );
+  t.is(probes.unreachable().size, 0);
+  t.is(changes.length, 2);
+  await clock.advance(50 * MINUTE);
+  t.is(asked.length, 3);
   await probes.stop();
 });
 

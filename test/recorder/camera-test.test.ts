@@ -84,6 +84,14 @@ test('a wrong path is found at the path', async (t) => {
   t.regex(result.checks.at(-1)?.message ?? '', /nothing-here/);
 });
 
+test('a camera without a free session is found at the room, not at its path', async (t) => {
+  const one = await camera(t);
+  one.order({ kind: 'refuse-sessions' });
+  const result = await tried({ url: one.urlOf('main') });
+  t.is(outline(result), 'url resolve connect room!');
+  t.regex(result.checks.at(-1)?.message ?? '', /not enough bandwidth left: fewer viewers/);
+});
+
 test('a port where nothing listens is found at the connection', async (t) => {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));

@@ -119,7 +119,7 @@ export const testCameraRequest = z.strictObject({
 });
 export const testCameraResult = z.object({
   ok: z.boolean(),
-  /** In order: url, resolve, connect, certificate, credentials, path, tracks, key-frame; stops at the first failure. */
+  /** In order: url, resolve, connect, certificate, credentials, path, tracks, key-frame; stops at the first failure. A camera without a free session fails at `room`. */
   checks: z.array(z.object({ check: z.string(), ok: z.boolean(), message: z.string(), milliseconds: z.number() })),
   codec: z.string().optional(),
   audioCodec: z.string().optional(),

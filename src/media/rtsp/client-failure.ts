@@ -20,6 +20,9 @@ const REASONS: Readonly<Record<number, (url: Policy['url']) => string>> = {
   551: () => 'demands an RTSP option that we do not have',
 };
 
+/** Somebody else has what we ask for: it may be free later. */
+const NO_ROOM: ReadonlySet<number> = new Set([453, 503]);
+
 /** From an answer that is neither success nor to be overcome. */
 export function refused(response: RtspResponse, pending: Pick<Pending, 'method'>, policy: Policy): Failure {
   const { status } = response;
@@ -34,7 +37,8 @@ export function refused(response: RtspResponse, pending: Pick<Pending, 'method'>
   const known = REASONS[status]?.(policy.url);
   const said = response.reason.replaceAll(/[^\x20-\x7e]/g, '').slice(0, 60);
   const why = known ?? `answered ${pending.method} with ${status} ${said}`.trim();
-  return { cause: 'camera-refused', message: `${nameOf(policy)} ${why}.` };
+  const about = NO_ROOM.has(status) ? { about: 'room' as const } : {};
+  return { cause: 'camera-refused', message: `${nameOf(policy)} ${why}.`, ...about };
 }
 
 export const wrongPassword = (policy: Policy): Failure => ({

@@ -77,8 +77,8 @@ export type ReadyTrack = {
 export type Failure = {
   readonly cause: MissingCause;
   readonly message: string;
-  /** It is the user name or the password. */
-  readonly about?: 'credentials';
+  /** It is the user name or the password; or the camera has no session left for us. */
+  readonly about?: 'credentials' | 'room';
 };
 
 export type Effect =

@@ -149,6 +149,7 @@ export const de: Messages = {
   'check.certificate': 'Zertifikat',
   'check.credentials': 'Zugangsdaten',
   'check.path': 'Pfad',
+  'check.room': 'Sitzung frei',
   'check.tracks': 'Spuren',
   'check.key-frame': 'Schlüsselbild',
   'bulk.titleOne': '1 Kamera bearbeiten',

@@ -148,6 +148,7 @@ export const en = {
   'check.certificate': 'Certificate',
   'check.credentials': 'Credentials',
   'check.path': 'Path',
+  'check.room': 'Session free',
   'check.tracks': 'Tracks',
   'check.key-frame': 'Key frame',
   'bulk.titleOne': 'Edit 1 camera',
