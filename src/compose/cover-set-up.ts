@@ -10,6 +10,7 @@ import { failoverHealth } from '../control/failover-health.ts';
 import { createFailoverEffects } from '../control/failover-effects.ts';
 import { openFailoverKept } from '../control/failover-kept.ts';
 import { expectedStreams } from '../control/protected-side.ts';
+import { wordsOfHeld } from '../control/known-servers.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createServersApi } from '../control/servers-api.ts';
@@ -27,7 +28,7 @@ import { isProtected } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { hear, othersOf, tellOthers } from './hearing.ts';
-import { composeKnown } from './known-set-up.ts';
+import { composeKnown, heldHere } from './known-set-up.ts';
 import { fingerprintAt } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 import { composeRehearsals } from './rehearsal-set-up.ts';
@@ -189,7 +190,8 @@ const createAsking =
   async (serverId: string, streams: readonly object[]): Promise<readonly HandoverConfirmation[]> =>
     confirmations.parse((await network.request(serverId, 'handover.confirm', { streams })).result).streams;
 
-function healthItems({ settings, startedAt }: FailoverParts, peers: Peers, side: Side): readonly HealthItem[] {
+function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly HealthItem[] {
+  const { settings, startedAt } = parts;
   const connected = new Set(peers.connected());
   const watchers = settings.peers.get().peers.filter(({ watcher, enabled }) => watcher && enabled);
   return failoverHealth({
@@ -198,6 +200,10 @@ function healthItems({ settings, startedAt }: FailoverParts, peers: Peers, side:
     nameOf: (serverId) => nameOfServer(settings, serverId),
     watchers: watchers.map(({ id, name }) => ({ id, name, connected: connected.has(id) })),
     backupProblemOf: (serverId) => side.backups.stateOf(serverId).problem,
+    held: settings.peers.get().peers.flatMap(({ id, name, forgottenAt: since }) => {
+      const held = since === undefined ? undefined : heldHere(parts, side, id);
+      return since === undefined || held === undefined ? [] : [{ since, message: wordsOfHeld(name, held) }];
+    }),
     startedAt,
   });
 }

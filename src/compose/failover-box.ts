@@ -65,4 +65,6 @@ export function suitabilityOf(): { platform: string; frameGrabbers: string[] } &
 
 export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
   settings.server.get().mode === 'failover' &&
-  settings.peers.get().peers.some((peer) => peer.id === id && peer.watched && peer.enabled);
+  settings.peers
+    .get()
+    .peers.some((peer) => peer.id === id && peer.watched && peer.enabled && peer.forgottenAt === undefined);

@@ -1,9 +1,12 @@
 /** The other servers this one knows, put together: what must hold before one is protected, and before one is forgotten. */
 import { nameOfServer } from '../control/failover-api.ts';
 import { createKnownServers } from '../control/known-servers.ts';
-import type { KnownServers } from '../control/known-servers.ts';
+import type { HeldFootage, KnownServers } from '../control/known-servers.ts';
+import { sizeOfOwed } from '../control/owed-footage.ts';
 import { UnderstudyError } from '../core/errors.ts';
+import type { RestorationProgress } from '../restoration/restoration-types.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
+import { owedHere } from './cover-service-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { remoteApi } from './peer-set-up.ts';
@@ -33,11 +36,43 @@ export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): Kn
       const message = `${nameOfServer(parts.settings, serverId)} is covered, or its footage is on its way home: restore it first, or stop its restoration.`;
       throw new UnderstudyError('conflict', 'failover/covering', message);
     },
+    heldOf: (serverId) => heldHere(parts, side, serverId),
     onForgotten: async (serverId) => {
       side.cover.drop(serverId);
+      await endEmpty(side, serverId);
       await side.backups.forget(serverId);
     },
   });
+}
+
+/** What this server recorded for another one, records now, or is about to give back. */
+export function heldHere(
+  parts: FailoverParts,
+  side: Pick<Side, 'cover' | 'backups' | 'watch' | 'restoration'>,
+  serverId: string,
+): HeldFootage | undefined {
+  const owed = owedHere(parts, side).filter((one) => one.serverId === serverId);
+  const returns = returnsOf(side, serverId).filter(({ remaining }) => remaining.files > 0);
+  const state = side.watch.stateOf(serverId);
+  const isCovered = Object.keys(state?.wanted ?? {}).length > 0;
+  if (owed.length + returns.length === 0 && !isCovered) return undefined;
+  const files = owed.length > 0 ? sizeOfOwed(owed) : 'nothing durable yet';
+  return { words: isCovered ? `${files}, and it is covered now` : files, canStop: returns.length > 0 };
+}
+
+/** Not ended, or ended with something left here. */
+const returnsOf = ({ restoration }: Pick<Side, 'restoration'>, serverId: string): readonly RestorationProgress[] =>
+  restoration
+    .list()
+    .filter(
+      ({ order, state, finishedAt }) =>
+        order.serverId === serverId && (finishedAt === undefined || state === 'incomplete'),
+    );
+
+/** With the trust goes the way home: what has nothing to give back would wait for ever. */
+async function endEmpty(side: Pick<Side, 'restoration'>, serverId: string): Promise<void> {
+  for (const { id, remaining } of returnsOf(side, serverId))
+    if (remaining.files === 0) await side.restoration.cancel(id, remaining);
 }
 
 /** Product F1. */

@@ -1,6 +1,7 @@
 /** The peer channel with all that answers on it, the other servers this one knows, and the search on the LAN. */
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
+import { loadSigningKey } from '../archive/signing-key.ts';
 import { createApiClient } from '../cli/api-client.ts';
 import type { PeerIdentity } from '../api/contract/failover.ts';
 import { checkWatcher, createProtectedSide } from '../control/protected-side.ts';
@@ -55,8 +56,9 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     identity: await openPeerKeys(parts.dataDir, settings.server.get().id),
     bind: parts.options.bind ?? ALL_ADDRESSES,
     port: parts.options.peerPort,
-    self: createSelf(parts),
-    peers: () => settings.peers.get().peers,
+    self: createSelf(parts, (await loadSigningKey(parts.keys.exportSigningKeyPath)).publicKey),
+    // Whoever deauthorized this server refuses it; only a new authorization, or a new code, joins the two again.
+    peers: () => settings.peers.get().peers.filter(({ forgottenAt }) => forgottenAt === undefined),
     keepAlive: () => keepAliveOf(protectedSide, settings.server.get().mode, late),
     paired: async (peer) => await late.paired(peer),
     random: Math.random,
@@ -102,14 +104,18 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
 /** Nobody else could reach what would be told. */
 const isLoopback = (bind: string | undefined): boolean => bind !== undefined && /^(127\.|::1$)/.test(bind);
 
-function createSelf({ settings, version, keys, document, httpPort, clock }: FailoverParts): () => PeerSelf {
+function createSelf(
+  { settings, version, keys, document, httpPort, clock }: FailoverParts,
+  receiptKey: string,
+): () => PeerSelf {
   const instance = createId('control');
   const startedAt = clock.now();
   const { suitability } = document.document();
   return () => {
     const { id: serverId, name, mode } = settings.server.get();
     const httpsFingerprint = keys.tls.fingerprint;
-    return { serverId, name, mode, version, instance, startedAt, httpPort: httpPort(), httpsFingerprint, suitability };
+    const own = { serverId, name, mode, version, instance, startedAt };
+    return { ...own, httpPort: httpPort(), httpsFingerprint, receiptKey, suitability };
   };
 }
 

@@ -60,10 +60,15 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
     clock: parts.clock,
   });
   const settling: Settling = { parts, peers, side, service, incidents, owed, ends, busy: new Set() };
+  const review = (): void => {
+    side.known
+      .review()
+      .catch((error: unknown) => log.error('known servers not reviewed', { reason: messageOf(error) }));
+  };
   const settleSoon = (id: string): void => {
-    settle(settling, id).catch((error: unknown) =>
-      log.error('a restoration was not settled', { id, reason: messageOf(error) }),
-    );
+    settle(settling, id)
+      .catch((error: unknown) => log.error('a restoration was not settled', { id, reason: messageOf(error) }))
+      .finally(review);
   };
   const hear = (event: RestorationEvent): void => {
     tell(parts, event);
@@ -75,7 +80,10 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
   };
   const cancels = [
     keepTelling(parts, network, service, owed),
-    parts.clock.every(seconds(LOOK_SECONDS), () => ends.endAllOver(settling.busy)),
+    parts.clock.every(seconds(LOOK_SECONDS), () => {
+      ends.endAllOver(settling.busy);
+      review();
+    }),
   ];
   return {
     service: {

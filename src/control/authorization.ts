@@ -90,7 +90,9 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
     throw new UnderstudyError('conflict', 'server/another', message);
   }
   const { peers, server } = deps.settings;
-  const isKnown = peers.get().peers.some(({ id, introduced }) => id === remote.id && !introduced);
+  const isKnown = peers
+    .get()
+    .peers.some(({ id, introduced, forgottenAt }) => id === remote.id && !introduced && forgottenAt === undefined);
   if (before === undefined && isKnown)
     throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);
   if (server.get().mode === 'recording') {

@@ -5,6 +5,7 @@ import { epochMs } from '../core/units.ts';
 import type { State } from '../failover/machine-types.ts';
 import type { NotCovered } from '../failover/plan.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { FOOTAGE_HELD } from './known-servers.ts';
 
 export type FailoverHealthFacts = {
   readonly states: readonly State[];
@@ -12,12 +13,20 @@ export type FailoverHealthFacts = {
   readonly nameOf: (serverId: string) => string;
   /** Servers that protect this one, and whether they are connected. */
   readonly watchers: readonly (Pick<PeerRecord, 'id' | 'name'> & { readonly connected: boolean })[];
+  /** Servers that deauthorized this one, and what is to be said of their footage here. */
+  readonly held: readonly { readonly message: string; readonly since: number }[];
   readonly backupProblemOf: (serverId: string) => string | undefined;
   readonly startedAt: number;
 };
 
 export function failoverHealth(facts: FailoverHealthFacts): readonly HealthItem[] {
-  return [...facts.states.flatMap((state) => stateItems(facts, state)), ...watcherItems(facts)];
+  const held = facts.held.map(({ message, since }): HealthItem => ({
+    code: FOOTAGE_HELD,
+    severity: 'error',
+    message,
+    since: isoOf(epochMs(since)),
+  }));
+  return [...held, ...facts.states.flatMap((state) => stateItems(facts, state)), ...watcherItems(facts)];
 }
 
 function stateItems(facts: FailoverHealthFacts, state: State): readonly HealthItem[] {

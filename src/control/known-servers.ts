@@ -28,8 +28,15 @@ export type KnownServersDeps = AuthorizationDeps & {
   /** @throws failover/covering when footage would be lost by it */
   readonly beforeForgetting: (serverId: string) => void;
   readonly onForgotten: (serverId: string) => Promise<void>;
+  /** What of its footage lies here and is not home, such as `3 files (12.4 MB)`. */
+  readonly heldOf: (serverId: string) => HeldFootage | undefined;
   readonly activity: Pick<ActivityLog, 'record'>;
   readonly clock: Clock;
+};
+export type HeldFootage = {
+  readonly words: string;
+  /** It is on its way, or was: stopping that is how somebody gives it up. */
+  readonly canStop: boolean;
 };
 export type KnownServers = {
   readonly add: (request: Joining, user: string) => Promise<PeerRecord>;
@@ -44,8 +51,10 @@ export type KnownServers = {
   readonly introduce: (request: Introduction, user: string) => Promise<PeerIdentity>;
   /** From a pairing that both sides proved. Of one that dialled in the record is stored at once, the rest follows. */
   readonly paired: (peer: PairedServer) => Promise<PeerRecord>;
-  /** The other side deauthorized this one. */
+  /** The other side deauthorized this one. If footage of it lies here its record and its backups stay until that is settled. */
   readonly forgottenBy: (id: string) => Promise<void>;
+  /** Footage was given back or given up: those that deauthorized this server, and have nothing here any more, are forgotten now. */
+  readonly review: () => Promise<void>;
   /** @throws server/unknown */
   readonly find: (id: string) => PeerRecord;
 };
@@ -148,9 +157,9 @@ function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: strin
 }
 
 function createEnding(
-  { network, activity, beforeForgetting }: KnownServersDeps,
-  { find, known, drop }: Records,
-): Pick<KnownServers, 'deauthorize' | 'forgottenBy'> {
+  { network, settings, activity, beforeForgetting, heldOf, clock }: KnownServersDeps,
+  { find, known, put, drop }: Records,
+): Pick<KnownServers, 'deauthorize' | 'forgottenBy' | 'review'> {
   const forgotten = async (id: string, words: string, user: string | undefined): Promise<void> => {
     const message = `${find(id).name} ${words}`;
     await drop(id);
@@ -158,16 +167,38 @@ function createEnding(
   };
   return {
     deauthorize: async (id, user) => {
-      find(id);
+      const { name } = find(id);
       beforeForgetting(id);
+      const held = heldOf(id);
+      if (held?.canStop === true) throw stillOwed(name, held);
       await network.sayForget(id).catch(() => undefined);
       await forgotten(id, 'was deauthorized.', user);
     },
     forgottenBy: async (id) => {
-      if (known(id) !== undefined) await forgotten(id, 'deauthorized this server.', undefined);
+      const record = known(id);
+      if (record === undefined) return;
+      const held = record.watched ? heldOf(id) : undefined;
+      if (held === undefined) return await forgotten(id, 'deauthorized this server.', undefined);
+      await put({ ...record, forgottenAt: record.forgottenAt ?? clock.now() });
+      activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(record.name, held) });
+    },
+    review: async () => {
+      for (const { id, forgottenAt } of settings.peers.get().peers)
+        if (forgottenAt !== undefined && heldOf(id) === undefined && known(id)?.forgottenAt !== undefined)
+          await forgotten(id, 'deauthorized this server; nothing of its footage is left here.', undefined);
     },
   };
 }
+
+export const FOOTAGE_HELD = 'footage-held';
+export const wordsOfHeld = (name: string, { words }: HeldFootage): string =>
+  `${name} deauthorized this server, which still has its footage: ${words}. Authorize ${name} again and it goes home; or delete it here with understudy restoration stop.`;
+const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
+  new UnderstudyError(
+    'conflict',
+    'failover/covering',
+    `Footage of ${name} lies here and is not home: ${words}. Let it go home first, or stop its restoration, which deletes it (understudy restoration stop).`,
+  );
 
 /**
  * Connected and, if protected, backed up; else nothing of it stays on either side. What was trusted before is trusted still: a

@@ -48,12 +48,16 @@ export function wordsOfOwed(owed: readonly OwedFootage[], nameOf: (serverId: str
   const byServer = [...Map.groupBy(owed, ({ serverId }) => serverId)];
   return byServer
     .map(([serverId, rows]) => {
-      const files = rows.reduce((sum, row) => sum + row.files, 0);
-      const megabytes = (rows.reduce((sum, row) => sum + row.bytes, 0) / 1e6).toFixed(1);
       const name = serverId === undefined ? 'a server that is not known any more' : nameOf(serverId);
-      return `${files} file${files === 1 ? '' : 's'} (${megabytes} MB) of ${name}`;
+      return `${sizeOfOwed(rows)} of ${name}`;
     })
     .join(' and ');
+}
+/** Such as `3 files (12.4 MB)`. */
+export function sizeOfOwed(rows: readonly Pick<OwedFootage, 'files' | 'bytes'>[]): string {
+  const files = rows.reduce((sum, row) => sum + row.files, 0);
+  const megabytes = (rows.reduce((sum, row) => sum + row.bytes, 0) / 1e6).toFixed(1);
+  return `${files} file${files === 1 ? '' : 's'} (${megabytes} MB)`;
 }
 
 /**

@@ -99,7 +99,7 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<Serve
 });
 
 function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
-  const { addedAt: _addedAt, ...rest } = record;
+  const { addedAt: _addedAt, forgottenAt: _forgottenAt, ...rest } = record;
   const status = deps.network.statusOf(record.id);
   const heard = deps.heardOf(record.id);
   return {

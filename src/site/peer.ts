@@ -41,5 +41,9 @@ export const peerRecordSchema = z.strictObject({
   introduced: z.boolean().default(false),
   enabled: z.boolean().default(true),
   addedAt: z.number(),
+  /** By which it signs receipts for returned footage, as it first told it: SPKI in PEM. A change is an alarm, never accepted silently. */
+  receiptKey: z.string().max(200).optional(),
+  /** It deauthorized this server while footage of it lay here: known by name until that is settled, not trusted, not dialled. Wall milliseconds. */
+  forgottenAt: z.number().optional(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;

@@ -26,6 +26,7 @@ const facts = (more: Partial<FailoverHealthFacts>): FailoverHealthFacts => ({
   nameOf: () => 'North',
   watchers: [],
   backupProblemOf: () => undefined,
+  held: [],
   startedAt: 0,
   ...more,
 });
@@ -42,6 +43,12 @@ test('a covered server is a warning, a camera that nobody records an error', (t)
   const notCovered = [{ camera, cause: 'not-covered-channel', detail: '' }] as const;
   t.deepEqual(codes({ states: [covering], notCovered }), ['warning covering', 'error not-covered']);
   t.regex(failoverHealth(facts({ states: [covering] }))[0]?.message ?? '', /covers North: 1 cameras/);
+});
+
+test('footage of a server that deauthorized this one is an error for as long as it lies here', (t) => {
+  const held = [{ message: 'Hall deauthorized this server, which still has its footage.', since: 5000 }];
+  t.deepEqual(codes({ held }), ['error footage-held']);
+  t.like(failoverHealth(facts({ held }))[0], { since: '1970-01-01T00:00:05.000Z', message: held[0]?.message });
 });
 
 test('a protected server says when nobody watches it, a failover server when a backup failed', (t) => {

@@ -1,101 +1,10 @@
 import test from 'ava';
-import type { NewActivity } from '../../src/api/activity.ts';
-import type { RemotePlace } from '../../src/control/authorization.ts';
-import { createKnownServers } from '../../src/control/known-servers.ts';
-import type { KnownServers } from '../../src/control/known-servers.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { MAX_PEERS } from '../../src/site/peer.ts';
-import type { PeerIdentity, PeerRecord } from '../../src/site/peer.ts';
-import type { ServerSettings } from '../../src/site/server-settings.ts';
-import { createFakeClock } from '../support/fake-clock.ts';
-import { memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
-import type { MemorySettings } from '../support/memory-settings.ts';
+import { OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 import { waitFor } from '../support/wait-for.ts';
-
-const HTTPS = 'e'.repeat(64);
-const REQUEST = { host: '192.0.2.2', httpPort: 51_443, httpsFingerprint: HTTPS, username: 'olga', password: 'secret' };
-
-type Remote = PeerIdentity & { readonly certificate: string; readonly password: string; readonly admin: boolean };
-const remoteOf = (more: Partial<Remote> = {}): Remote => ({
-  id: serverIdOf(2),
-  name: 'Hall',
-  mode: 'recording',
-  fingerprint: '2'.repeat(64),
-  peerPort: 51_410,
-  certificate: HTTPS,
-  password: 'secret',
-  admin: true,
-  ...more,
-});
-
-type Rig = {
-  readonly known: KnownServers;
-  readonly settings: MemorySettings;
-  readonly entries: NewActivity[];
-  /** What the other side was sent, and which of its own were told to it. */
-  readonly sent: string[];
-  readonly forgets: string[];
-  readonly forgotten: string[];
-  readonly peers: () => readonly PeerRecord[];
-  remote: Remote;
-  reachable: boolean;
-  backup: () => Promise<void>;
-  covering: boolean;
-};
-
-function rigOf(given: { mode?: ServerSettings['mode']; peers?: readonly PeerRecord[] } = {}): Rig {
-  const settings = memorySettings(given);
-  const clock = createFakeClock();
-  const [entries, sent, forgets, forgotten]: [NewActivity[], string[], string[], string[]] = [[], [], [], []];
-  const rig = {
-    remote: remoteOf(),
-    reachable: true,
-    covering: false,
-    backup: async (): Promise<void> => await Promise.resolve(),
-  };
-  const refused = (status: number): UnderstudyError =>
-    new UnderstudyError('unavailable', 'api/refused', `${status} refused`, { context: { status } });
-  /** As the API of another server, and as the pinned client before it. */
-  const answer = ({ fingerprint }: RemotePlace, path: string, body: object | undefined): unknown => {
-    const { certificate, password, admin, ...identity } = rig.remote;
-    if (certificate !== fingerprint) throw new UnderstudyError('forbidden', 'api/certificate', 'another certificate');
-    sent.push(`${path} ${JSON.stringify(body ?? {})}`);
-    if (path === '/sessions' && (body as typeof REQUEST).password !== password) throw refused(401);
-    if (path === '/peers' && !admin) throw refused(403);
-    return path === '/server' ? { ...identity, version: '0.1.0' } : path === '/peers' ? identity : {};
-  };
-  const known = createKnownServers({
-    settings,
-    // Nobody advances this clock: what waits is let through at once.
-    clock: { ...clock, sleep: async (ms) => await clock.advance(ms) },
-    remoteApi: (place) => ({ call: async (_method, path, body) => await Promise.resolve(answer(place, path, body)) }),
-    describe: () => ({ id: OWN_ID, name: 'Own', mode: settings.server.get().mode, fingerprint: '1'.repeat(64) }),
-    network: {
-      refresh: () => undefined,
-      revoke: () => undefined,
-      isConnected: () => rig.reachable,
-      sayForget: async (id) => {
-        forgets.push(id);
-        if (!rig.reachable) throw new UnderstudyError('unavailable', 'peer/not-connected', 'no connection');
-        await Promise.resolve();
-      },
-    },
-    firstBackup: async () => await rig.backup(),
-    beforeForgetting: () => {
-      if (rig.covering) throw new UnderstudyError('conflict', 'failover/covering', 'It is covered.');
-    },
-    onForgotten: async (id) => {
-      forgotten.push(id);
-      await Promise.resolve();
-    },
-    activity: { record: (entry) => entries.push(entry) },
-  });
-  const peers = (): readonly PeerRecord[] => settings.peers.get().peers;
-  return Object.assign(rig, { known, settings, entries, sent, forgets, forgotten, peers });
-}
-
-const code = (wanted: string) => ({ instanceOf: UnderstudyError, code: wanted });
+import { code, HTTPS, remoteOf, REQUEST, rigOf } from './known-servers-rig.ts';
 
 test('a recording server is authorized: it is protected, its certificate pinned, the password is not kept', async (t) => {
   const { known, peers, sent, entries } = rigOf();

@@ -1,0 +1,69 @@
+/** Servers whose footage lies here and that deauthorize this one, or are deauthorized. */
+import test from 'ava';
+import { peerOf, serverIdOf } from '../support/memory-settings.ts';
+import { code, REQUEST, rigOf } from './known-servers-rig.ts';
+
+test('a server that deauthorizes this one while its footage lies here stays known, with an alarm, until that is settled', async (t) => {
+  const rig = rigOf({ peers: [peerOf(2, { watched: true, name: 'Hall' })] });
+  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+  await rig.known.forgottenBy(serverIdOf(2));
+  t.not(rig.known.find(serverIdOf(2)).forgottenAt, undefined);
+  t.deepEqual(rig.forgotten, [], 'backups, covers and name stay');
+  const [alarm] = rig.entries;
+  t.like(alarm, { severity: 'error', code: 'footage-held' });
+  t.regex(alarm?.message ?? '', /^Hall .*3 files \(12\.4 MB\).*Authorize Hall again.*understudy restoration stop/);
+  const told = rig.peers();
+  await rig.known.forgottenBy(serverIdOf(2));
+  t.deepEqual(rig.peers(), told, 'said again it changes nothing');
+
+  await rig.known.review();
+  t.deepEqual(rig.forgotten, [], 'still held');
+  rig.held = undefined;
+  await rig.known.review();
+  t.deepEqual(rig.forgotten, [serverIdOf(2)]);
+  t.deepEqual(rig.peers(), []);
+  t.is(rig.entries.at(-1)?.code, 'server-removed');
+});
+
+test('a server that deauthorized this one is trusted again once it is authorized again, and is not forgotten later', async (t) => {
+  const rig = rigOf({ peers: [peerOf(2, { watched: true })] });
+  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+  await rig.known.forgottenBy(serverIdOf(2));
+  const { host: _host, httpPort: _port, ...account } = REQUEST;
+  await rig.known.authorize(serverIdOf(2), account, 'anna');
+  t.is(rig.known.find(serverIdOf(2)).forgottenAt, undefined);
+  rig.held = undefined;
+  await rig.known.review();
+  t.is(rig.peers().length, 1);
+  await rig.known.forgottenBy(serverIdOf(2));
+  t.deepEqual(rig.peers(), [], 'without footage it is forgotten at once');
+});
+
+test('a server that deauthorized this one may be added again as if it were new, at another place too', async (t) => {
+  const rig = rigOf({ peers: [peerOf(2, { watched: true, httpPort: 1234 })] });
+  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+  await rig.known.forgottenBy(serverIdOf(2));
+  await rig.known.add(REQUEST, 'anna');
+  t.like(rig.known.find(serverIdOf(2)), { forgottenAt: undefined, httpPort: REQUEST.httpPort, watched: true });
+  t.is(rig.peers().length, 1);
+});
+
+test('what protects this server is forgotten at once, whatever lies here', async (t) => {
+  const rig = rigOf({ mode: 'recording', peers: [peerOf(2, { watcher: true, mode: 'failover' })] });
+  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+  await rig.known.forgottenBy(serverIdOf(2));
+  t.deepEqual(rig.peers(), []);
+});
+
+test('a server whose footage is still to go home is not deauthorized here either; one whose footage nobody gives back is', async (t) => {
+  const rig = rigOf({ peers: [peerOf(2, { watched: true, name: 'Hall' })] });
+  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+  await t.throwsAsync(rig.known.deauthorize(serverIdOf(2), 'anna', true), {
+    ...code('failover/covering'),
+    message: /Hall.*3 files \(12\.4 MB\).*understudy restoration stop/,
+  });
+  t.deepEqual(rig.forgets, []);
+  rig.held = { words: '3 files (12.4 MB)', canStop: false };
+  await rig.known.deauthorize(serverIdOf(2), 'anna', true);
+  t.deepEqual(rig.peers(), []);
+});
