@@ -12,6 +12,10 @@ import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
 import { join } from 'node:path';
 
+/** Beside the backup directory, which may be on another disk, or be emptied by somebody. */
+const RESERVE = 'backups-reserve';
+const RESERVE_COUNT = 2;
+
 export function composeBackups(parts: FailoverParts, peers: Peers, side: Side): Backups {
   const { settings, dataDir, keys } = parts;
   return startBackups({
@@ -20,6 +24,7 @@ export function composeBackups(parts: FailoverParts, peers: Peers, side: Side): 
       () => settings.failover.get().backupDirectory ?? join(dataDir, 'backups'),
       keys.secretsKey,
     ),
+    reserve: createBackupStore(() => join(dataDir, RESERVE), keys.secretsKey, RESERVE_COUNT),
     connected: () => peers.connected().filter((id) => isProtected(parts, id)),
     request: async (serverId) => (await peers.network.request(serverId, 'backup.get', {}, { via: 'bulk' })).result,
     nameOf: (serverId) => nameOfServer(settings, serverId),

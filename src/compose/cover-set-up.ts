@@ -129,7 +129,10 @@ function composeMachines(
     log,
     ...openFailoverKept(parts.dataDir, log),
     policy: () => policyOf(settings.failover.get()),
-    rosterOf: (serverId) => expectedStreams(side.backups.latest(serverId)?.settings.cameras ?? []),
+    rosterOf: (serverId) => {
+      const backup = side.backups.latest(serverId);
+      return backup && expectedStreams(backup.settings.cameras);
+    },
     onEffect: (serverId, effect) => side.effects.carryOut(serverId, effect),
   });
 }

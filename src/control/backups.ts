@@ -22,6 +22,8 @@ export type BackupState = {
 };
 export type BackupsDeps = {
   readonly store: BackupStore;
+  /** A copy of the newest ones, for when nothing in the backup directory opens. */
+  readonly reserve: Pick<BackupStore, 'save' | 'load' | 'forget'>;
   /** Protected servers that can be asked now. */
   readonly connected: () => readonly string[];
   /** `backup.get` over the peer channel. */
@@ -81,16 +83,14 @@ export function startBackups(deps: BackupsDeps): Backups {
       inBackground(serverId, 'change');
     },
     open: async (serverId) => {
-      const { backup, damaged } = await store.load(serverId);
       const kept = keptOf(serverId);
-      kept.backup = backup;
-      for (const { file, message } of damaged)
-        activity.record({ severity: 'error', code: 'backup-damaged', message: `${message} It was skipped: ${file}` });
-      if (backup !== undefined) deps.onBackup(backup);
+      kept.backup = (await readFrom(deps, store, serverId)) ?? (await readReserve(deps, serverId));
+      if (kept.backup === undefined) kept.problem = NONE;
+      else deps.onBackup(kept.backup);
     },
     forget: async (serverId) => {
       servers.delete(serverId);
-      await store.forget(serverId);
+      await Promise.all([store.forget(serverId), deps.reserve.forget(serverId)]);
     },
     stop: async () => {
       cancelDaily();
@@ -99,8 +99,44 @@ export function startBackups(deps: BackupsDeps): Backups {
   };
 }
 
+const NONE = 'no backup of it on disk can be used';
+
+/** Each file that does not open is an alarm, and so is a directory that cannot be read. */
+async function readFrom(
+  { activity, nameOf }: BackupsDeps,
+  store: Pick<BackupStore, 'load'>,
+  serverId: string,
+): Promise<SettingsBackup | undefined> {
+  try {
+    const { backup, damaged } = await store.load(serverId);
+    for (const { file, message } of damaged)
+      activity.record({ severity: 'error', code: 'backup-damaged', message: `${message} It was skipped: ${file}` });
+    return backup;
+  } catch (error) {
+    const message = `The backups of the settings of ${nameOf(serverId)} cannot be read: ${messageOf(error)}`;
+    activity.record({ severity: 'error', code: 'backup-damaged', message });
+    return undefined;
+  }
+}
+
+/** Nothing in the backup directory opens: what else there is, and in any case an alarm. */
+async function readReserve(deps: BackupsDeps, serverId: string): Promise<SettingsBackup | undefined> {
+  const { store, reserve, activity, nameOf } = deps;
+  const name = nameOf(serverId);
+  const backup = await readFrom(deps, reserve, serverId);
+  const remedy = `A new one is taken as soon as ${name} answers, or by hand: understudy backup ${name}.`;
+  const message =
+    backup === undefined
+      ? `There is no settings backup of ${name} that can be used: its cameras cannot be connected to from here until there is one. ${remedy} What was recorded for it here stays, and goes home.`
+      : `No settings backup of ${name} in the backup directory can be used: this server goes on with its own copy of ${isoOf(epochMs(backup.takenAt))}. ${remedy}`;
+  activity.record({ severity: 'error', code: 'backup-missing', message });
+  // Back to where it belongs; if that fails the next one is tried there too.
+  if (backup !== undefined) await store.save(backup).catch(() => undefined);
+  return backup;
+}
+
 function createTake(
-  { store, request, onBackup, activity, clock }: BackupsDeps,
+  { store, reserve, nameOf, request, onBackup, activity, clock }: BackupsDeps,
   keptOf: (id: string) => Kept,
 ): Backups['take'] {
   return async (serverId, reason) => {
@@ -110,6 +146,7 @@ function createTake(
       const backup = backupIn(await request(serverId), serverId);
       const isNews = kept.backup?.revision !== backup.revision;
       await store.save(backup);
+      await reserve.save(backup).catch((error: unknown) => activity.record(failed(nameOf(serverId), messageOf(error))));
       kept.backup = backup;
       kept.problem = undefined;
       if (isNews || reason !== 'change') activity.record(taken(backup, reason));

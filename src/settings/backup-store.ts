@@ -51,8 +51,8 @@ export type BackupStore = {
   readonly forget: (serverId: string) => Promise<void>;
 };
 
-/** `key`: 32 bytes, of this box alone. `directory` is asked each time: its setting may change. */
-export function createBackupStore(directory: () => string, key: Uint8Array): BackupStore {
+/** `key`: 32 bytes, of this box alone. `directory` is asked each time: its setting may change. `keep`: so many of a server. */
+export function createBackupStore(directory: () => string, key: Uint8Array, keep: number = MAX_BACKUPS): BackupStore {
   const folderOf = (serverId: string): string => {
     if (!isServerId(serverId)) throw new TypeError('a backup needs a server id');
     return join(directory(), serverId);
@@ -78,7 +78,7 @@ export function createBackupStore(directory: () => string, key: Uint8Array): Bac
       const name = `${String(number).padStart(8, '0')}-${time}.backup`;
       const file = join(folder, name);
       await replaceFile(file, await seal(backup, key), false);
-      for (const { file: old } of before.slice(MAX_BACKUPS - 1)) await removeIfThere(old);
+      for (const { file: old } of before.slice(keep - 1)) await removeIfThere(old);
       return { serverId: backup.serverId, number, file };
     },
     load: async (serverId) => {

@@ -32,8 +32,8 @@ export type WatchDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly policy: () => Policy;
-  /** By the newest settings backup. */
-  readonly rosterOf: (serverId: string) => readonly StreamRef[];
+  /** By the newest settings backup; `undefined`: there is none, and what was known before counts on. */
+  readonly rosterOf: (serverId: string) => readonly StreamRef[] | undefined;
   /** Of the run before. */
   readonly kept: (serverId: string) => SavedState | undefined;
   /** Durable when it returns; called before the effects of a step are carried out. */
@@ -137,7 +137,8 @@ function createMachines(deps: WatchDeps): Machines {
       const kept = deps.kept(serverId);
       const [at, wall] = [clock.monotonic(), clock.now()];
       settle(serverId, kept ? resume(kept, at, wall) : { state: initialState(serverId, at, wall), effects: [] });
-      tell(serverId, { kind: 'roster', streams: deps.rosterOf(serverId) });
+      const streams = deps.rosterOf(serverId);
+      if (streams !== undefined) tell(serverId, { kind: 'roster', streams });
     },
     forget: (serverId) => {
       // Let go first: whatever is covered of it would be recorded for ever, by nobody's decision.

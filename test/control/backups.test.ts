@@ -28,6 +28,8 @@ function documentOf(name: string): SettingsBackup {
 type Rig = {
   readonly backups: Backups;
   readonly store: BackupStore;
+  readonly reserve: BackupStore;
+  readonly folder: string;
   readonly clock: FakeClock;
   readonly asked: () => number;
   readonly entries: readonly NewActivity[];
@@ -35,13 +37,15 @@ type Rig = {
 };
 async function rigOf(t: ExecutionContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-backups-'));
-  const store = createBackupStore(() => folder, new Uint8Array(32).fill(1));
+  const store = createBackupStore(() => join(folder, 'backups'), new Uint8Array(32).fill(1));
+  const reserve = createBackupStore(() => join(folder, 'reserve'), new Uint8Array(32).fill(1), 2);
   const clock = createFakeClock();
   const entries: NewActivity[] = [];
   let asked = 0;
   const rig: { answer: () => unknown } = { answer: () => documentOf('Recorder') };
   const backups = startBackups({
     store,
+    reserve,
     clock,
     connected: () => [SERVER],
     request: async () => {
@@ -57,7 +61,7 @@ async function rigOf(t: ExecutionContext): Promise<Rig> {
     await backups.stop();
     await rm(folder, { recursive: true, force: true });
   });
-  return Object.assign(rig, { backups, store, clock, asked: () => asked, entries });
+  return Object.assign(rig, { backups, store, reserve, folder, clock, asked: () => asked, entries });
 }
 
 /** Until something that goes on in the background is done. */
@@ -107,6 +111,63 @@ test('a damaged newest file is an alarm, and the one before is used', async (t) 
   await rig.backups.open(SERVER);
   t.is(rig.backups.latest(SERVER)?.name, 'Recorder');
   t.is(rig.entries.at(-1)?.code, 'backup-damaged');
+});
+
+test('with every file of the backup directory gone or damaged it goes on with its own copy, with an alarm, and puts it back', async (t) => {
+  for (const lose of ['delete', 'damage'] as const) {
+    const rig = await rigOf(t);
+    for (const name of ['Recorder', 'Renamed']) {
+      rig.answer = () => documentOf(name);
+      await rig.backups.take(SERVER, 'by hand');
+    }
+    if (lose === 'delete') await rm(join(rig.folder, 'backups'), { recursive: true });
+    else for (const { file } of await rig.store.list(SERVER)) await writeFile(file, 'nothing');
+    await rig.backups.open(SERVER);
+    t.is(rig.backups.latest(SERVER)?.name, 'Renamed', lose);
+    const alarm = rig.entries.at(-1);
+    t.like(alarm, { severity: 'error', code: 'backup-missing' });
+    t.regex(alarm?.message ?? '', /Recorder.*its own copy of 1970-.*understudy backup Recorder/);
+    t.is(rig.entries.filter(({ code }) => code === 'backup-damaged').length, lose === 'damage' ? 2 : 0);
+    t.is((await rig.store.load(SERVER)).backup?.name, 'Renamed', 'it is where it belongs again');
+    await rig.backups.forget(SERVER);
+    t.is((await rig.reserve.load(SERVER)).backup, undefined);
+  }
+});
+
+test('without any backup there is an alarm that says what to do, and one is fetched as soon as the server answers', async (t) => {
+  const rig = await rigOf(t);
+  await rig.backups.take(SERVER, 'authorization');
+  await rm(rig.folder, { recursive: true });
+  await rig.backups.open(SERVER);
+  t.is(rig.backups.latest(SERVER), undefined);
+  const alarm = rig.entries.at(-1);
+  t.like(alarm, { severity: 'error', code: 'backup-missing' });
+  t.regex(
+    alarm?.message ?? '',
+    /no settings backup of Recorder that can be used.*understudy backup Recorder.*goes home/,
+  );
+  t.truthy(rig.backups.stateOf(SERVER).problem, 'health says so too');
+  rig.backups.sawRevision(SERVER, documentOf('Recorder').revision);
+  await eventually(() => rig.backups.latest(SERVER) !== undefined);
+  t.is(rig.backups.stateOf(SERVER).problem, undefined);
+});
+
+test('a backup directory that cannot be read does not keep the server from starting', async (t) => {
+  const rig = await rigOf(t);
+  await rig.backups.take(SERVER, 'authorization');
+  await rm(join(rig.folder, 'backups'), { recursive: true });
+  await writeFile(join(rig.folder, 'backups'), 'not a folder');
+  await rig.backups.open(SERVER);
+  t.is(rig.backups.latest(SERVER)?.name, 'Recorder');
+  t.deepEqual(rig.entries.map(({ code }) => code).slice(-2), ['backup-damaged', 'backup-missing']);
+});
+
+test('a copy that cannot be kept is told, and the backup counts', async (t) => {
+  const rig = await rigOf(t);
+  await writeFile(join(rig.folder, 'reserve'), 'not a folder');
+  await rig.backups.take(SERVER, 'authorization');
+  t.is(rig.backups.latest(SERVER)?.name, 'Recorder');
+  t.true(rig.entries.some(({ code }) => code === 'backup-failed'));
 });
 
 test('a backup is taken each day in the asked minute', async (t) => {

@@ -198,6 +198,21 @@ test('a cover goes on over a restart of this server, before anybody was heard', 
   await Promise.all([before.watch.stop(), after.watch.stop()]);
 });
 
+test('without a settings backup a cover goes on over a restart all the same, by what was kept of it', async (t) => {
+  const before = rigOf();
+  before.watch.watch([R1]);
+  greet(before, R1);
+  before.watch.hear({ peerId: R1, kind: 'down', cause: 'closed' });
+  const saved = before.kept.at(-1)?.find(({ serverId }) => serverId === R1);
+  const after = rigOf({ kept: (serverId) => (serverId === R1 ? saved : undefined), rosterOf: () => undefined });
+  after.watch.watch([R1]);
+  await after.clock.advance(5000);
+  t.deepEqual(after.effects, [`${R1} cover`], 'nothing is released, nothing is given back');
+  t.deepEqual(Object.keys(after.watch.stateOf(R1)?.wanted ?? {}), ['cam-door/main']);
+  t.deepEqual(after.watch.stateOf(R1)?.roster, [DOOR]);
+  await Promise.all([before.watch.stop(), after.watch.stop()]);
+});
+
 test('a server that is watched no more is let go first: its cover ends, and nothing of it is kept', async (t) => {
   const rig = rigOf();
   rig.watch.watch([R1, R2]);
