@@ -27,7 +27,8 @@ export function standbyViewsOf(servers: readonly ServerCover[], facts: StandbyFa
     const inUse = new Set([...server.covering.keys(), ...server.drilling].map((key) => key.slice(0, key.indexOf('/'))));
     return [...server.levels].map(([cameraId, ordered]): StandbyView => {
       const camera = cameras.get(cameraId);
-      const streams = orders.get(cameraId) ?? [];
+      // What its own server does not record is connected for live view only, and says nothing.
+      const streams = (orders.get(cameraId) ?? []).filter(({ record }) => record);
       const isIdle = camera !== undefined && (!camera.enabled || recordedStreamsOf(camera).length === 0);
       // Of what its own server does not record there is nothing to keep ready.
       const level = isIdle ? 'cold' : ordered;
@@ -36,8 +37,9 @@ export function standbyViewsOf(servers: readonly ServerCover[], facts: StandbyFa
         server.settings === undefined
           ? 'No settings backup of its server can be read.'
           : camera && problemOf(camera, facts.box)?.message;
-      const message = isReadyAsOrdered(view) ? undefined : (problem ?? reasonOf(cameraId, streams, facts));
-      return { ...view, message, inUse: inUse.has(cameraId) };
+      const whole = { ...view, inUse: inUse.has(cameraId) };
+      const message = isReadyAsOrdered(view) ? undefined : (problem ?? reasonOf(whole, streams, facts));
+      return { ...whole, message };
     });
   });
 }
@@ -49,14 +51,16 @@ function actualOf(streams: readonly StreamRef[], { stateOf, isAlive }: StandbyFa
   return streams.every((stream) => stateOf(stream)?.kind === 'ready' || isAlive(stream)) ? 'warm' : 'cold';
 }
 
-function reasonOf(cameraId: string, streams: readonly StreamRef[], facts: StandbyFacts): string {
+type Unready = Pick<StandbyView, 'cameraId' | 'inUse'>;
+function reasonOf({ cameraId, inUse }: Unready, streams: readonly StreamRef[], facts: StandbyFacts): string {
   const { composed, stateOf, fallenOf } = facts;
   if (composed.leftCold.has(cameraId)) return NO_CHANNEL;
   const states = streams.map(stateOf);
   const failed = states.find((state) => state?.kind === 'failed');
   if (failed !== undefined) return failed.message;
   const fallen = streams.map((stream) => fallenOf(streamKeyOf(stream))).find((message) => message !== undefined);
-  if (fallen !== undefined) return `it is only held for now, for it refused to be recorded here too. ${fallen}`;
+  if (fallen !== undefined && !inUse)
+    return `it is only held for now, for it refused to be recorded here too. ${fallen}`;
   if (states.some((state) => state?.kind === 'recording')) return 'nothing of it has become durable here yet.';
   if (states.some((state) => state?.kind === 'starting')) return 'it has not sent a key frame yet.';
   return 'it is being connected.';

@@ -177,6 +177,8 @@ test('a hot camera that has no session for this server at all is cold, and cover
   t.like(rig.orderOf('h'), { hold: false, epoch: 2 });
   for (let count = 0; count < 5; count += 1) rig.cover.onMediaEvent(refused);
   t.like(rig.orderOf('h'), { hold: false, epoch: 2 }, 'what is covered never falls back');
+  rig.cover.onMediaEvent(stateOf('h', { kind: 'starting' }));
+  t.like(rig.cover.standbyViews()[0], { actual: 'cold', message: 'it has not sent a key frame yet.', inUse: true });
   rig.cover.release(R1, [main('h')]);
   t.like(rig.orderOf('h'), { hold: true }, 'what it refused before is remembered');
 });
@@ -204,6 +206,18 @@ test('a camera that is not ready is told after 15 s with the reason: no channel,
   );
   await rig.clock.advance(60_000);
   t.is(rig.remarks.length, 3, 'once a trouble');
+});
+
+test('a covered camera is ready when what its own server records of it is recorded here', (t) => {
+  const rig = createRig();
+  const sub = { url: 'rtsp://10.0.0.1/h-sub', transport: 'auto' } as const;
+  rig.settings.set(R1, { cameras: [cameraOf('h', { sub, recordSub: false })], secrets: {} });
+  rig.cover.standby(R1, [{ cameraId: 'h', level: 'hot' }]);
+  coverAll(rig, R1, ['h']);
+  t.truthy(rig.orderOf('h', 'sub'), 'for live view');
+  rig.cover.onMediaEvent(stateOf('h', { kind: 'recording' }));
+  rig.cover.onMediaEvent(written(fragmentOf('h', rig.clock.now())));
+  t.like(rig.cover.standbyViews()[0], { level: 'hot', actual: 'hot', message: undefined, inUse: true });
 });
 
 test('of a camera that its own server does not record nothing is to be kept ready', async (t) => {
