@@ -158,6 +158,7 @@ async function startRecorder(
   const cameras = createCameraSetUp({ clock, log, dataDir, keepConnected });
   const failover = await setUpFailover({
     ...state,
+    onDamage,
     options,
     version: VERSION,
     addresses,

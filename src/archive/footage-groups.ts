@@ -2,8 +2,8 @@
  * Groups of a stream with their leaf hashes, read from the headers of fragments: no payload is touched. What two servers compare to find
  * their seams (ledger/seams.ts).
  *
- * Groups that returned footage stands for are left out, as everywhere. An open segment is read up to its durable end; its last group may
- * still grow and says so.
+ * Groups that returned footage stands for are left out, as everywhere, and so are fragments that are known to be damaged. An open segment is
+ * read up to its durable end; its last group may still grow and says so.
  */
 import { createHash } from 'node:crypto';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
@@ -96,7 +96,8 @@ function lazily(file: string): { readonly open: Open; readonly close: () => Prom
 }
 
 async function groupAt(reader: Reader, open: Open, segment: Segment, group: KeyGroup): Promise<Cached | undefined> {
-  const name = `${segment.volumeId}/${segment.path}#${group.sequence}`;
+  // What is found to be damaged changes the two behind the number.
+  const name = `${segment.volumeId}/${segment.path}#${group.sequence}+${group.length}/${segment.spans.length}`;
   const cached = reader.cache.get(name);
   if (cached !== undefined) return cached;
   const source = await open();
@@ -125,14 +126,28 @@ async function readGroup(
       behind = step.fragment;
       break;
     }
-    found.push(step.fragment);
+    if (isListed(segment, step.fragment)) found.push(step.fragment);
   }
   const last = found.at(-1);
   if (last === undefined) return undefined;
   const isLastInFile = last.sequence === segment.lastSequence;
   behind ??= isLastInFile ? await firstBehind(reader, segment, last) : undefined;
   const shift = segment.returned?.clockOffsetMs ?? 0;
-  return { ...describe(found, shift), recordedBy: segment.serverId, continuous: isWhole(found, behind) };
+  // Its first fragment may be damaged: the number of the group is that of the catalogue, by which it is replaced.
+  return {
+    ...describe(found, shift),
+    firstSequence: group.sequence,
+    recordedBy: segment.serverId,
+    continuous: isWhole(found, behind),
+  };
+}
+
+/** Wall milliseconds of a catalogue are whole. */
+const ROUNDING_MS = 1;
+/** Damaged fragments leave a hole in the spans: their headers are there still, what they tell is not. */
+function isListed({ spans, returned }: Segment, { start, end }: FragmentInfo): boolean {
+  const middle = (start + end) / 2000 + (returned?.clockOffsetMs ?? 0);
+  return spans.some((span) => middle >= span.start - ROUNDING_MS && middle <= span.end + ROUNDING_MS);
 }
 
 /** Begins with a key frame, lacks nothing, and the next one follows without loss. */

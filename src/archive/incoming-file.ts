@@ -30,6 +30,8 @@ export type IncomingFile = {
   check: ReturnCheck;
   /** Bytes that are there. */
   written: number;
+  /** When anything last came of it, monotonic. */
+  touchedAt: number;
 };
 
 export const partPath = (base: string, id: string): string => join(base, INCOMING_FOLDER, `${id}.part`);
@@ -46,7 +48,7 @@ export async function hasRoom(volume: InboxVolume, bytes: number): Promise<boole
 }
 
 /** Made, or opened as a transfer that was cut left it. @throws system errors */
-export async function openIncoming(file: ReturnFile, volume: InboxVolume): Promise<IncomingFile> {
+export async function openIncoming(file: ReturnFile, volume: InboxVolume, touchedAt: number): Promise<IncomingFile> {
   const { base, handle: root } = await holdVolume(volume);
   try {
     const folder = join(base, INCOMING_FOLDER);
@@ -64,7 +66,7 @@ export async function openIncoming(file: ReturnFile, volume: InboxVolume): Promi
       throw error;
     });
     const { size } = await handle.stat();
-    return { file, volume, base, root, path, handle, check: createReturnCheck(file), written: size };
+    return { file, volume, base, root, path, handle, check: createReturnCheck(file), written: size, touchedAt };
   } catch (error) {
     await root.close();
     throw error;

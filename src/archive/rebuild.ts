@@ -12,6 +12,8 @@ import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import { rangeOf, subtract } from '../ledger/spans.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
+import type { ByteSource } from '../media/mp4/scan.ts';
+import type { VideoCodec } from '../media/tracks.ts';
 import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import { openByteSource } from './byte-source.ts';
@@ -169,19 +171,19 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
     if (!known && age >= 0 && age < BUSY_MS) return;
     if (await isOthers(work, file)) return;
     report.scanned += 1;
-    store(work, path, await scanSegmentFile(file, volume.id, path));
+    storeScan({ ...deps, volumeId: volume.id }, path, await scanSegmentFile(file, volume.id, path));
   } catch (error) {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
   }
 }
 
 /** What was reported durable and is not whole any more is damage, and no gap that nobody can explain. */
-function store(
-  { deps: { catalogue, onDamage }, volume }: Work,
+function storeScan(
+  { catalogue, onDamage, volumeId }: Pick<ReconcileDeps, 'catalogue' | 'onDamage'> & { readonly volumeId: string },
   path: string,
   { segment, fragments }: ScannedSegment,
 ): void {
-  const before = catalogue.segments.get(volume.id, path);
+  const before = catalogue.segments.get(volumeId, path);
   const whole = fragments.map(({ start, end }) => rangeOf(start, end));
   const known = (before?.spans ?? []).map(({ start, end }) => rangeOf(start, end));
   const lost = subtract(known, whole).filter(({ start, end }) => end - start > 1);
@@ -189,7 +191,17 @@ function store(
     catalogue.segments.putScanned(segment, fragments);
     for (const span of lost) catalogue.removed.add(segment, span, 'footage-damaged');
   }, 'durable');
-  if (lost.length > 0) onDamage?.({ cameraId: segment.cameraId, volumeId: volume.id, path }, lost);
+  if (lost.length > 0) onDamage?.({ cameraId: segment.cameraId, volumeId, path }, lost);
+}
+
+/** A closed segment of which something was seen to be damaged: every payload is read, and what is not whole is booked. @throws as scanSegmentFile */
+export async function storeScanned(
+  deps: Pick<ReconcileDeps, 'catalogue' | 'onDamage'>,
+  file: string,
+  { volumeId, path }: Pick<SegmentRow, 'volumeId' | 'path'>,
+): Promise<void> {
+  const scanned = await scanSegmentFile(file, volumeId, path, 'all');
+  if (deps.catalogue.segments.get(volumeId, path) !== undefined) storeScan({ ...deps, volumeId }, path, scanned);
 }
 
 async function isOthers({ deps, volume }: Work, file: string): Promise<boolean> {
@@ -221,9 +233,7 @@ export async function scanSegmentFile(
     for await (const step of scanFragments(source, { from: init.length, resync: true }))
       if (step.kind === 'fragment' && step.fragment.intact) found.push(step.fragment);
     const trusted = checked === 'all' ? 0 : Math.max(0, found.length - TAIL_CHECKED);
-    const whole: FragmentInfo[] = found.slice(0, trusted);
-    for (const fragment of found.slice(trusted))
-      if ((await checkPayload(source, fragment, video.codec)).kind === 'whole') whole.push(fragment);
+    const whole = [...found.slice(0, trusted), ...(await wholeOnes(source, found.slice(trusted), video.codec))];
     const { cameraId, stream, serverId, epoch, start } = init.header;
     const returned = await returnNoteOf(file, init.header);
     const shift = returned?.clockOffsetMs ?? 0;
@@ -247,6 +257,22 @@ export async function scanSegmentFile(
   } finally {
     await source.close();
   }
+}
+
+/** What came behind a key frame that is damaged cannot be shown without it, and is no part of the group before. */
+async function wholeOnes(
+  source: ByteSource,
+  fragments: readonly FragmentInfo[],
+  codec: VideoCodec,
+): Promise<readonly FragmentInfo[]> {
+  const whole: FragmentInfo[] = [];
+  let hasKey = true;
+  for (const fragment of fragments) {
+    const isWhole = (await checkPayload(source, fragment, codec)).kind === 'whole';
+    if (fragment.key) hasKey = isWhole;
+    if (isWhole && hasKey) whole.push(fragment);
+  }
+  return whole;
 }
 
 const scannedOf = (fragment: FragmentInfo, before: FragmentInfo | undefined, shift: number): ScannedFragment => ({

@@ -12,6 +12,7 @@ import { open, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { readInit } from '../media/mp4/scan.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
@@ -29,8 +30,11 @@ import { verifySegment } from './verify-segment.ts';
 /** Files under way at once; each holds two descriptors. */
 export const MAX_INCOMING = 16;
 const RETRY_MS = 10_000;
+/** Another one may take the place of a transfer with which nobody went on for so long. */
+export const IDLE_MS = 60_000;
 
-export type InboxDeps = InsertDeps & {
+export type InboxDeps = Omit<InsertDeps, 'clock'> & {
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Where footage of this camera may go now, best first. */
   readonly volumesFor: (cameraId: string) => readonly InboxVolume[];
   /** All of this server. */
@@ -104,7 +108,7 @@ async function offer(inbox: Inbox, file: ReturnFile): Promise<OfferResult> {
   if (!ID.test(file.id)) throw new UnderstudyError('invalid', 'footage/id', 'The id of a returned file is no id.');
   const receipt = await receiptOf(inbox, file);
   if (receipt !== undefined) return { kind: 'have', receipt };
-  const open = inbox.transfers.get(file.id);
+  const open = transferOf(inbox, file.id);
   if (open !== undefined && open.file.sha256 === file.sha256) return { kind: 'send', offset: open.written };
   if (open !== undefined) await drop(inbox, file.id);
   if (inbox.transfers.size >= MAX_INCOMING) await dropIdle(inbox);
@@ -117,7 +121,7 @@ async function offer(inbox: Inbox, file: ReturnFile): Promise<OfferResult> {
 
 async function goOn(inbox: Inbox, file: ReturnFile, volume: InboxVolume): Promise<OfferResult> {
   try {
-    const transfer = await openIncoming(file, volume);
+    const transfer = await openIncoming(file, volume, inbox.deps.clock.monotonic());
     inbox.transfers.set(file.id, transfer);
     const wrong = await rescan(transfer);
     if (wrong !== undefined)
@@ -191,7 +195,7 @@ async function roomFor({ deps }: Inbox, file: ReturnFile): Promise<InboxVolume |
 }
 
 async function append(inbox: Inbox, id: string, offset: number, bytes: Uint8Array): Promise<number> {
-  const transfer = inbox.transfers.get(id);
+  const transfer = transferOf(inbox, id);
   if (transfer === undefined)
     throw new UnderstudyError('conflict', 'footage/not-offered', `Nothing is known of file ${id}: offer it again.`);
   // Another place than what is there ends at: the answer says where to go on.
@@ -325,8 +329,20 @@ async function discard(inbox: Inbox, transfer: IncomingFile): Promise<void> {
   await drop(inbox, transfer.file.id);
 }
 
-/** The one begun first that nobody is working on; it goes on from its file when it is offered again. */
+/** It is the last one then that goes for another. */
+function transferOf({ transfers, deps }: Inbox, id: string): IncomingFile | undefined {
+  const transfer = transfers.get(id);
+  if (transfer === undefined) return undefined;
+  transfer.touchedAt = deps.clock.monotonic();
+  return transfer;
+}
+
+/** The one that was left alone longest; it goes on from its file when it is offered again. Nobody who is sending loses his place. */
 async function dropIdle(inbox: Inbox): Promise<void> {
-  const idle = [...inbox.transfers.keys()].find((id) => !inbox.busy.has(id));
-  if (idle !== undefined) await drop(inbox, idle);
+  const until = inbox.deps.clock.monotonic() - IDLE_MS;
+  const idle = [...inbox.transfers.values()].filter(
+    ({ file, touchedAt }) => !inbox.busy.has(file.id) && touchedAt <= until,
+  );
+  const [longest] = idle.sort((left, right) => left.touchedAt - right.touchedAt);
+  if (longest !== undefined) await drop(inbox, longest.file.id);
 }

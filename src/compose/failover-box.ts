@@ -5,6 +5,7 @@ import type { ActivityLog } from '../api/activity.ts';
 import type { LiveEvent } from '../api/contract/events.ts';
 import type { TestCamera } from '../api/routes/cameras.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
+import type { DamagedFootage } from '../control/damaged-footage.ts';
 import type { Incidents } from '../control/incidents.ts';
 import type { LiveState } from '../control/live-state.ts';
 import type { RecordingProgress } from '../control/recording-progress.ts';
@@ -29,6 +30,8 @@ export type Box = {
   readonly catalogue: Catalogue;
   readonly activity: ActivityLog;
   readonly publish: (event: LiveEvent) => void;
+  /** Footage turned out not to be what was recorded; it is booked. */
+  readonly onDamage: DamagedFootage['found'];
   readonly clock: Clock;
   readonly log: Log;
   /** Of the recording side, which is started after failover. */

@@ -25,6 +25,7 @@ import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
 import { createIncidentEnds } from './incident-ends.ts';
 import type { IncidentEnds } from './incident-ends.ts';
+import { createReceiptKeys } from './receipt-keys.ts';
 import { openIncidentBook } from './restoration-book.ts';
 import type { IncidentBook } from './restoration-book.ts';
 
@@ -177,6 +178,11 @@ function startService(
       // The channel says what to add to its times to have ours.
       return offset === undefined ? undefined : -offset;
     },
+    receiptKeyOf: createReceiptKeys(parts, network).keyOf,
+    isCovering: (key) =>
+      side.cover
+        .covered()
+        .some(({ cameraId, stream, to }) => to === undefined && cameraId === key.cameraId && stream === key.stream),
     rateLimit: () => settings.failover.get().restorationLimit,
     openShare: createShareOpener(parts, side),
     publish,
@@ -291,6 +297,8 @@ function tell({ activity, settings, publish }: FailoverParts, event: Restoration
     case 'restoration-problem':
       return activity.record({ severity: 'warning', code: event.code, message: `${name}: ${event.message}` });
     case 'restoration-ended': {
+      // Tried again in vain: that was told.
+      if (event.isAgain && event.state === 'incomplete') return undefined;
       const severity = event.state === 'incomplete' ? 'warning' : 'info';
       return activity.record({ severity, code: event.kind, message: `${name}: ${WORDS[event.state]}.` });
     }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createGroupReader } from '../archive/footage-groups.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
+import { createGroupProver } from '../archive/prove-groups.ts';
 import type { InboxVolume } from '../archive/incoming-file.ts';
+import { storeScanned } from '../archive/rebuild.ts';
 import { createReturnInbox } from '../archive/return-inbox.ts';
 import { loadSigningKey } from '../archive/signing-key.ts';
 import { createFootage } from '../control/footage.ts';
@@ -31,6 +33,14 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
   const { settings, catalogue, clock, log, keys } = parts;
   const serverId = settings.server.get().id;
   const volumes = (): readonly InboxVolume[] => settings.volumes.get().volumes;
+  const pause = async (): Promise<void> => {
+    const busy = (parts.recording.state()?.loopDelayP99Ms() ?? 0) > BUSY_LOOP_MS;
+    if (busy) await clock.sleep(durationMs(WAIT_MS));
+  };
+  const fileOf = ({ volumeId, path }: { volumeId: string; path: string }): string | undefined => {
+    const volume = volumes().find(({ id }) => id === volumeId);
+    return volume && join(volume.path, path);
+  };
   const inbox = createReturnInbox({
     catalogue,
     serverId,
@@ -40,10 +50,7 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
     volumes,
     volumesFor: () => volumes().filter(({ id }) => parts.recording.state()?.volumeOf(id)?.state.kind === 'usable'),
     shareFolder: () => shareFolderOf(parts),
-    pause: async () => {
-      const busy = (parts.recording.state()?.loopDelayP99Ms() ?? 0) > BUSY_LOOP_MS;
-      if (busy) await clock.sleep(durationMs(WAIT_MS));
-    },
+    pause,
     inserted: ({ cameraId }) => parts.publish({ kind: 'ledger', cameraId }),
   });
   const handlers = createFootageHandlers({
@@ -51,13 +58,14 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
     clock,
     inbox,
     segments: catalogue.segments,
-    groups: createGroupReader({
+    groups: createGroupReader({ segments: catalogue.segments, now: clock.now, fileOf }),
+    prover: createGroupProver({
       segments: catalogue.segments,
-      now: clock.now,
-      fileOf: ({ volumeId, path }) => {
-        const volume = volumes().find(({ id }) => id === volumeId);
-        return volume && join(volume.path, path);
-      },
+      fileOf,
+      clock,
+      pause,
+      // Told as being here no more, nor shown.
+      onDamage: async (file, segment) => await storeScanned({ catalogue, onDamage: parts.onDamage }, file, segment),
     }),
     isOwnCamera: (cameraId) => settings.cameras.get().cameras.some(({ id }) => id === cameraId),
     isReady: () => parts.recording.mediaIsUp() && !parts.recording.isReconciling(),

@@ -33,8 +33,13 @@ export type Verdict =
       /** Of the receiver; each stands at the last group that replaces it. */
       readonly supersedes: readonly FootageGroup[];
     }
-  /** The receiver has it, or as much of it: it may be deleted without being sent. */
-  | { readonly kind: 'known'; readonly group: FootageGroup; readonly why: 'same' | 'more-there' }
+  /** The receiver has it, or as much of it, in `by`: once those are proved it may be deleted without being sent. */
+  | {
+      readonly kind: 'known';
+      readonly group: FootageGroup;
+      readonly why: 'same' | 'more-there';
+      readonly by: readonly FootageGroup[];
+    }
   | { readonly kind: 'wait'; readonly group: FootageGroup };
 
 /** How far apart two servers may stamp the same key frame, after their offset. Content may come again after twice this. */
@@ -59,7 +64,11 @@ export function planSeams(input: SeamsInput): readonly Verdict[] {
       const replaced = [...lastOf].filter(([, last]) => last === index).map(([other]) => groupAt(input.theirs, other));
       if (waits) verdicts.set(index, { kind: 'wait', group });
       else if (chosen.has(index)) verdicts.set(index, returned(group, others, replaced));
-      else verdicts.set(index, known(group, others));
+      else {
+        const kept = [...(conflicts[index] ?? [])].filter((other) => !lastOf.has(other));
+        const by = kept.map((other) => groupAt(input.theirs, other));
+        verdicts.set(index, known(group, others, by));
+      }
     }
   }
   return input.mine.map((group, index) => verdicts.get(index) ?? { kind: 'wait', group });
@@ -79,9 +88,10 @@ const returned = (
   supersedes: readonly FootageGroup[],
 ): Verdict => ({ kind: 'return', group, why: others.length === 0 ? 'only-here' : 'more-here', supersedes });
 
-const known = (group: FootageGroup, others: readonly FootageGroup[]): Verdict => ({
+const known = (group: FootageGroup, others: readonly FootageGroup[], by: readonly FootageGroup[]): Verdict => ({
   kind: 'known',
   group,
+  by,
   why: others.some(({ digest }) => digest === group.digest) ? 'same' : 'more-there',
 });
 

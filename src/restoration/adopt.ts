@@ -31,12 +31,12 @@ export async function adoptInPlace(
     const note = noteOf(deps, source, files);
     const file = await describe(path, note);
     const place = { kind: 'shared-volume', volumeId: source.volumeId, path: source.path, note };
-    const receipt = await insert({ ...deps, serverId: order.serverId, signal }, file, place);
+    const evidence = await insert({ ...deps, serverId: order.serverId, signal }, file, place);
     deps.store.put(
       [],
-      files.map((each) => ({ ...each, state: 'received', receipt })),
+      files.map((each) => ({ ...each, state: 'received', ...evidence, sha256: file.sha256 })),
     );
-    deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt, file });
+    deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt: evidence.receipt, file });
   }
   return undefined;
 }

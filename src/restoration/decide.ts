@@ -4,6 +4,7 @@
  */
 import type { KeyGroup, Segment, SegmentRow, SequenceRange, StreamKey } from '../archive/catalogue-types.ts';
 import type { GroupReader } from '../archive/footage-groups.ts';
+import { UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { MATCH_WINDOW_MS, offsetOf, planSeams } from '../ledger/seams.ts';
 import type { Verdict } from '../ledger/seams.ts';
@@ -11,14 +12,19 @@ import type { FootageGroup, GroupsResult } from '../wire/footage-protocol.ts';
 import { readGroupsResult } from '../wire/parse-footage.ts';
 import { planReturns, wholeSource } from './plan-returns.ts';
 import type { Planned } from './plan-returns.ts';
+import { prove } from './prove.ts';
+import type { Proved, ProveDeps } from './prove.ts';
 import type { RestorationDeps } from './restoration-types.ts';
 import type { StoredSource } from './transfer-store.ts';
 
-export type DecideDeps = Pick<RestorationDeps, 'ownServerId' | 'request' | 'catalogue'> & {
-  readonly groups: GroupReader;
-  readonly signal: AbortSignal;
+export type DecideDeps = Pick<RestorationDeps, 'ownServerId' | 'request' | 'catalogue'> &
+  ProveDeps & { readonly groups: GroupReader };
+export type Undecided = {
+  readonly source: StoredSource;
+  readonly row: SegmentRow;
+  /** Sequences of groups that are in a file already. */
+  readonly planned: readonly SequenceRange[];
 };
-export type Undecided = { readonly source: StoredSource; readonly row: SegmentRow };
 
 /** Around what is decided on: a group and what clocks are off. */
 const MARGIN_MS: number = 2 * MATCH_WINDOW_MS + 20_000;
@@ -27,6 +33,8 @@ const SETTLE_MS = 15_000;
 const ASK_TIMEOUT = durationMs(30_000);
 /** Answers to one question, of some hundred groups each. */
 const MAX_ANSWERS = 1000;
+/** Each finds damage that was not known before, and books it. */
+const MAX_COMPARISONS = 16;
 
 /** Durable only once it is stored. `clockOffsetMs`: as the peer channel knows it. @throws what requests throw */
 export async function decide(
@@ -35,6 +43,29 @@ export async function decide(
   undecided: readonly Undecided[],
   clockOffsetMs: number,
 ): Promise<readonly Planned[]> {
+  /** Of this server, damaged here: what the other one has stands, and the segment stays. */
+  const damaged = new Set<number>();
+  for (let comparisons = 0; comparisons < MAX_COMPARISONS; comparisons += 1) {
+    const planned = await compareAndPlan(deps, serverId, undecided, { clockOffsetMs, damaged });
+    if (!('kind' in planned)) return planned;
+    for (const { firstSequence } of planned.mine) damaged.add(firstSequence);
+  }
+  throw new UnderstudyError(
+    'unavailable',
+    'restoration/unproved',
+    'Footage of this time turns out to be damaged again and again: check the disks of both servers.',
+  );
+}
+
+type Altered = Extract<Proved, { kind: 'altered' }>;
+type Comparing = { readonly clockOffsetMs: number; readonly damaged: ReadonlySet<number> };
+
+async function compareAndPlan(
+  deps: DecideDeps,
+  serverId: string,
+  undecided: readonly Undecided[],
+  { clockOffsetMs, damaged }: Comparing,
+): Promise<readonly Planned[] | Altered> {
   const [first] = undecided;
   if (first === undefined) return [];
   const start = Math.min(...undecided.map(({ row }) => row.start)) - MARGIN_MS;
@@ -46,18 +77,33 @@ export async function decide(
       (group) => group.end - clockOffsetMs > row.start - MARGIN_MS && group.start - clockOffsetMs < row.end + MARGIN_MS,
     );
   const near = undecided.filter(isNear);
-  const mine = await ownGroups(deps, key, near);
+  const all = await ownGroups(deps, key, near);
+  const [left = [], mine = []] = [true, false].map((is) => all.filter((one) => damaged.has(one.firstSequence) === is));
   const offset = offsetOf(mine, theirs.groups, clockOffsetMs);
   const settledUntil = Math.max(theirs.durableUntil ?? 0, theirs.now - SETTLE_MS);
-  const verdicts = planSeams({ mine, theirs: theirs.groups, clockOffsetMs: offset, settledUntil });
+  const seams = planSeams({ mine, theirs: theirs.groups, clockOffsetMs: offset, settledUntil });
+  const proved = await prove(deps, { serverId, key }, seams);
+  if (proved.kind === 'altered') return proved;
+  const { verdicts } = proved;
   return undecided.map((each): Planned => {
     const keys = keysOf(deps, each.row);
     const own = near.includes(each)
       ? verdicts.filter(({ group }) => isIn(each.row, group))
       : wholeSource(each.row, keys).map((verdict) => waitFor(verdict, settledUntil - offset));
-    const isNew = ({ group }: Verdict): boolean => !covers(each.source.decided, group.firstSequence);
-    const input = { ...each, keys, verdicts: own.filter(isNew), by: deps.ownServerId, clockOffsetMs: offset };
-    return planReturns(input);
+    // What was known there before is sent after all when that is replaced now.
+    const isNew = ({ kind, group }: Verdict): boolean =>
+      !covers(each.source.decided, group.firstSequence) ||
+      (kind === 'return' && !covers(each.planned, group.firstSequence));
+    const stay = left.filter((group) => isIn(each.row, group));
+    const verdictsOf = own.filter(isNew);
+    return planReturns({
+      ...each,
+      keys,
+      verdicts: verdictsOf,
+      left: stay,
+      by: deps.ownServerId,
+      clockOffsetMs: offset,
+    });
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import type { SegmentTable, StreamKey } from '../archive/catalogue-types.ts';
 import type { GroupReader } from '../archive/footage-groups.ts';
+import type { GroupProver } from '../archive/prove-groups.ts';
 import type { ReturnInbox } from '../archive/return-inbox.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
@@ -15,10 +16,12 @@ import {
   readGroupsParams,
   readInsertParams,
   readOfferParams,
+  readProveParams,
 } from '../wire/parse-footage.ts';
 
 export type FootageMethod =
   | 'footage.groups'
+  | 'footage.prove'
   | 'footage.offer'
   | 'footage.append'
   | 'footage.insert'
@@ -29,6 +32,7 @@ export type AccountGap = AccountParams['gaps'][number];
 export type FootageHandlerDeps = {
   readonly serverId: string;
   readonly groups: GroupReader;
+  readonly prover: GroupProver;
   readonly segments: Pick<SegmentTable, 'around'>;
   readonly inbox: Pick<ReturnInbox, 'offer' | 'append' | 'insert'>;
   /** Cameras of this server: nothing else is taken in. */
@@ -49,9 +53,14 @@ export function createFootageHandlers(deps: FootageHandlerDeps): FootageHandlers
     'footage.groups': async (_peer, params) => {
       const asked = readGroupsParams(params, 'params');
       checkCamera(asked.cameraId);
-      if (!deps.isReady())
-        throw new UnderstudyError('unavailable', 'footage/not-ready', 'This server still looks at what it has.');
+      checkReady(deps);
       return { result: await groupsOf(deps, asked) };
+    },
+    'footage.prove': async (_peer, params) => {
+      const { groups, ...key } = readProveParams(params, 'params');
+      checkCamera(key.cameraId);
+      checkReady(deps);
+      return { result: { proofs: await deps.prover.prove(key, groups) } };
     },
     'footage.offer': async (peer, params) => {
       const { file } = readOfferParams(params, 'params');
@@ -78,6 +87,11 @@ export function createFootageHandlers(deps: FootageHandlerDeps): FootageHandlers
       return await Promise.resolve({ result: {} });
     },
   };
+}
+
+function checkReady({ isReady }: FootageHandlerDeps): void {
+  if (!isReady())
+    throw new UnderstudyError('unavailable', 'footage/not-ready', 'This server still looks at what it has.');
 }
 
 /** A server gives back what it recorded itself. */

@@ -20,6 +20,8 @@ export type PlanInput = {
   readonly keys: readonly KeyGroup[];
   /** Of groups of this source, in order of sequence. */
   readonly verdicts: readonly Verdict[];
+  /** Damaged here where the other server has something too: neither sent nor deleted. */
+  readonly left: readonly FootageGroup[];
   /** Who gives back. */
   readonly by: string;
   readonly clockOffsetMs: number;
@@ -31,7 +33,8 @@ type Returned = Extract<Verdict, { kind: 'return' }>;
 export function planReturns(input: PlanInput): Planned {
   const { source, keys, verdicts } = input;
   const settled = verdicts.filter(({ kind }) => kind !== 'wait');
-  const decided = joinRanges([...source.decided, ...settled.map(({ group }) => rangeOf(group))]);
+  const left = joinRanges([...(source.left ?? []), ...input.left.map(rangeOf)]);
+  const decided = joinRanges([...source.decided, ...settled.map(({ group }) => rangeOf(group)), ...left]);
   const known = settled.filter(({ kind }) => kind === 'known').reduce((sum, { group }) => sum + secondsOf(group), 0);
   const files: StoredFile[] = [];
   let open: Returned[] = [];
@@ -52,6 +55,7 @@ export function planReturns(input: PlanInput): Planned {
     source: {
       ...source,
       decided,
+      ...(left.length === 0 ? {} : { left }),
       knownSeconds: source.knownSeconds + known,
       state: isDecided ? 'decided' : 'undecided',
     },

@@ -30,7 +30,7 @@ export type RestorationState =
   /** The other side is not there, has no space, or is still writing what is to be compared. `problem` says which. */
   | 'waiting'
   | 'done'
-  /** All that can be given back is; some files are damaged here, or were refused: they stay until they are deleted by hand. */
+  /** All that can be given back is; some files are damaged here, or were refused: they stay, and are tried again, until they are deleted by hand. */
   | 'incomplete'
   /** By policy it stays here. */
   | 'kept'
@@ -78,6 +78,8 @@ export type RestorationEvent =
       readonly id: string;
       readonly serverId: string;
       readonly state: Extract<RestorationState, 'done' | 'incomplete' | 'kept'>;
+      /** It ended incomplete before. */
+      readonly isAgain: boolean;
     }
   /** Footage that was not given back was deleted here, on order. */
   | {
@@ -107,6 +109,10 @@ export type RestorationDeps = {
   ) => Promise<PeerReply>;
   /** Added to wall times of this server to have those of the peer; `undefined`: not known now. */
   readonly clockOffsetOf: (serverId: string) => number | undefined;
+  /** By which that server signs receipts, as it was pinned: SPKI in PEM; `undefined`: not known. */
+  readonly receiptKeyOf: (serverId: string) => string | undefined;
+  /** This server records that stream for another one now. */
+  readonly isCovering: (key: StreamKey) => boolean;
   /** Bits a second of all restorations together. */
   readonly rateLimit: () => number | undefined;
   /** The share that the protected server names; without it SMB waits. `folder` is relative to the share. */

@@ -7,10 +7,12 @@
  */
 import { createHash } from 'node:crypto';
 import { createGroupReader } from '../archive/footage-groups.ts';
+import { createGroupProver } from '../archive/prove-groups.ts';
 import { join } from 'node:path';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { createKeptHandlers, forgetDeleted } from './kept-here.ts';
+import { redecideRefused } from './list-sources.ts';
 import { createProgress } from './progress.ts';
 import { createMeter, createRate } from './rate.ts';
 import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
@@ -25,6 +27,8 @@ const MAX_FINISHED = 100;
 /** Between two attempts when something failed; doubled each time up to the longest. */
 const RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
+/** Between two attempts at what was refused, or could not be read here, while both servers are there. */
+const AGAIN_MS = 600_000;
 
 type Running = { readonly abort: AbortController; readonly ended: Promise<void>; wake: AbortController };
 type Service = {
@@ -44,10 +48,21 @@ export function startRestoration(deps: RestorationDeps): Restoration {
     return volume && join(volume.path, path);
   };
   const groups = createGroupReader({ segments: deps.catalogue.segments, fileOf, now: deps.clock.now });
-  const run: RunDeps = { ...deps, store, meter, rate: createRate(deps.clock, deps.rateLimit), groups, fileOf };
+  // What is about to be given back was recorded a while ago: nothing waits for it.
+  const prover = createGroupProver({
+    segments: deps.catalogue.segments,
+    clock: deps.clock,
+    fileOf,
+    pause: async () => await Promise.resolve(),
+    // It stays as it is: decide.ts.
+    onDamage: async (_file, { path }) =>
+      await Promise.resolve(deps.log.warn('covered footage is damaged here', { path })),
+  });
+  const run: RunDeps = { ...deps, store, meter, rate: createRate(deps.clock, deps.rateLimit), groups, prover, fileOf };
   const service: Service = { deps, store, run, running: new Map(), isStopping: false };
   for (const { id, finishedAt } of store.restorations()) if (finishedAt === undefined) launch(service, id);
   const progressOf = createProgress(store, meter);
+  const cancelAgain = deps.clock.every(durationMs(AGAIN_MS), () => tryAgain(service, deps.clockOffsetOf));
   return {
     begin: (order) => begin(service, order),
     list: () => store.restorations().map(progressOf),
@@ -56,6 +71,7 @@ export function startRestoration(deps: RestorationDeps): Restoration {
       return found && progressOf(found);
     },
     nudge: (serverId) => {
+      tryAgain(service, (id) => (id === serverId ? 0 : undefined));
       for (const [id, { wake }] of service.running)
         if (store.restoration(id)?.order.serverId === serverId) wake.abort();
     },
@@ -64,6 +80,7 @@ export function startRestoration(deps: RestorationDeps): Restoration {
     cancel: async (id, confirm) => await cancel(service, id, { confirm, progressOf }),
     stop: async () => {
       service.isStopping = true;
+      cancelAgain();
       for (const { abort } of service.running.values()) abort.abort();
       await Promise.allSettled([...service.running.values()].map(({ ended }) => ended));
       store.close();
@@ -87,6 +104,18 @@ function begin(service: Service, order: RestorationOrder): string {
   deps.publish({ kind: 'restoration-started', id, serverId: order.serverId });
   launch(service, id);
   return id;
+}
+
+/** What ended incomplete goes on, of servers that are there: nobody has to ask for footage that may still go home. */
+function tryAgain(service: Service, isThere: RestorationDeps['clockOffsetOf']): void {
+  const { store, running, isStopping } = service;
+  for (const restoration of store.restorations()) {
+    const { id, state, order } = restoration;
+    if (isStopping || state !== 'incomplete' || running.has(id) || isThere(order.serverId) === undefined) continue;
+    redecideRefused(store, id);
+    store.putRestoration({ ...restoration, state: 'queued', finishedAt: undefined, isAgain: true });
+    launch(service, id);
+  }
 }
 
 function launch(service: Service, id: string): void {
@@ -137,11 +166,11 @@ async function attempt(service: Service, restoration: StoredRestoration, signal:
 }
 
 function finish({ store, deps }: Service, restoration: StoredRestoration, state: 'done' | 'incomplete' | 'kept'): void {
-  const { id, order } = restoration;
+  const { id, order, isAgain = false } = restoration;
   const problem = state === 'incomplete' ? 'Some files are damaged here or were refused; they stay.' : undefined;
   store.putRestoration({ ...restoration, state, problem, finishedAt: deps.clock.now() });
   deps.log.info('a restoration ended', { id, state });
-  deps.publish({ kind: 'restoration-ended', id, serverId: order.serverId, state });
+  deps.publish({ kind: 'restoration-ended', id, serverId: order.serverId, state, isAgain });
 }
 
 /** A new problem is told once. */

@@ -1,6 +1,7 @@
 /** What the steps of a restoration work with. */
 import type { SegmentRow } from '../archive/catalogue-types.ts';
 import type { GroupReader } from '../archive/footage-groups.ts';
+import type { GroupProver } from '../archive/prove-groups.ts';
 import type { Meter, Rate } from './rate.ts';
 import type { RestorationDeps } from './restoration-types.ts';
 import type { TransferStore } from './transfer-store.ts';
@@ -10,5 +11,6 @@ export type RunDeps = RestorationDeps & {
   readonly meter: Meter;
   readonly rate: Rate;
   readonly groups: GroupReader;
+  readonly prover: GroupProver;
   readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;
 };

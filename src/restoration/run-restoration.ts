@@ -5,11 +5,16 @@
 import { openReturnFile } from '../archive/compose-return.ts';
 import type { SequenceRange } from '../archive/catalogue-types.ts';
 import { isPresent, removeSegment } from '../archive/remove-segments.ts';
+import { isReceiptGenuine } from '../archive/receipt.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import { mayDeleteSegment } from '../failover/deletion.ts';
+import type { SegmentDeletion } from '../failover/deletion.ts';
 import { adoptInPlace } from './adopt.ts';
 import type { RunDeps } from './run-deps.ts';
 import { decide } from './decide.ts';
 import { keepHere } from './kept-here.ts';
+import { listSources, placeOf } from './list-sources.ts';
+import type { Listed } from './list-sources.ts';
 import type { Undecided } from './decide.ts';
 import type { LostFootage } from './restoration-types.ts';
 import { sendFile } from './send-file.ts';
@@ -53,7 +58,7 @@ const waitOf = (code: string, problem: string | undefined, retryMs: number = SET
 export async function runOnce(deps: RunDeps, restoration: StoredRestoration, signal: AbortSignal): Promise<Round> {
   const { order } = restoration;
   if (!deps.isReady()) return waitOf('restoration/not-ready', undefined);
-  const isOpen = addSources(deps, restoration);
+  const listed = await listSources(deps, restoration);
   const guess = deps.clockOffsetOf(order.serverId);
   if (guess === undefined)
     return waitOf(
@@ -61,60 +66,33 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
       'The protected server is not connected; what remains is given back when it is.',
     );
   await decideAll(deps, restoration, { guess, signal });
-  if (order.policy === 'keep') return keepRound(deps, restoration, isOpen);
+  if (order.policy === 'keep') return keepRound(deps, restoration, listed);
   const waits =
     order.policy === 'shared'
       ? await adoptInPlace(deps, restoration, signal)
       : await sendAll(deps, restoration, signal);
-  await settleSources(deps, restoration);
+  const stays = await settleSources(deps, restoration);
   if (waits !== undefined) return waitOf('restoration/later', waits.reason, waits.retryMs);
+  if (stays !== undefined) return waitOf('restoration/later', stays.reason, stays.retryMs);
   const sources = deps.store.sources(restoration.id);
-  if (isOpen || sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
-  return { kind: 'ended', state: sources.every(({ state }) => state === 'settled') ? 'done' : 'incomplete' };
+  if (listed.isOpen || sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
+  const isDone = !listed.isShort && sources.every(({ state }) => state === 'settled');
+  return { kind: 'ended', state: isDone ? 'done' : 'incomplete' };
 }
 
-function keepRound(deps: RunDeps, restoration: StoredRestoration, isOpen: boolean): Round {
+function keepRound(deps: RunDeps, restoration: StoredRestoration, { isOpen }: Listed): Round {
   keepHere(deps, restoration);
   const isDone = !isOpen && deps.store.sources(restoration.id).every(({ state }) => state === 'settled');
   return isDone ? { kind: 'ended', state: 'kept' } : waitOf('restoration/open', undefined);
 }
 
-/** Segments of this server in the range that are not listed yet. True if one is still being written. */
-function addSources({ catalogue, store, ownServerId }: RunDeps, { id, order }: StoredRestoration): boolean {
-  const known = new Set(store.sources(id).map(({ volumeId, path }) => `${volumeId}/${path}`));
-  const rows = order.streams
-    .flatMap((key) => catalogue.segments.findRows(key, order))
-    .filter(({ serverId, returned }) => serverId === ownServerId && returned === undefined);
-  const added = rows
-    .filter(({ open, volumeId, path }) => !open && !known.has(`${volumeId}/${path}`))
-    .map(({ cameraId, stream, volumeId, path, bytes, start, end, firstSequence }): StoredSource => ({
-      restoration: id,
-      cameraId,
-      stream,
-      volumeId,
-      path,
-      state: firstSequence < 0 ? 'decided' : 'undecided',
-      decided: [],
-      bytes,
-      seconds: (end - start) / 1000,
-      knownSeconds: 0,
-    }));
-  // Gone otherwise (retention, a person): there is nothing to give back.
-  const gone = store
-    .sources(id)
-    .filter(
-      ({ state, volumeId, path }) => state === 'undecided' && catalogue.segments.get(volumeId, path) === undefined,
-    )
-    .map((source): StoredSource => ({ ...source, state: 'settled' }));
-  store.put([...added, ...gone], []);
-  return rows.some(({ open }) => open);
-}
-
 type Deciding = { readonly guess: number; readonly signal: AbortSignal };
 async function decideAll(deps: RunDeps, { id, order }: StoredRestoration, { guess, signal }: Deciding): Promise<void> {
+  const files = Map.groupBy(deps.store.files(id), placeOf);
   const undecided: Undecided[] = deps.store.sources(id).flatMap((source) => {
     const row = deps.catalogue.segments.get(source.volumeId, source.path);
-    return source.state === 'undecided' && row !== undefined ? [{ source, row }] : [];
+    const planned = (files.get(placeOf(source)) ?? []).flatMap(({ runs }) => runs);
+    return source.state === 'undecided' && row !== undefined ? [{ source, row, planned }] : [];
   });
   for (const ofStream of Map.groupBy(undecided, ({ row }) => `${row.cameraId}/${row.stream}`).values()) {
     signal.throwIfAborted();
@@ -134,7 +112,7 @@ type Sent = (
   | Extract<SentFile, { kind: 'later' }>
 ) & { readonly isPart: boolean };
 const later = (reason: string): Sent => ({ kind: 'later', retryMs: SETTLE_MS, reason, isPart: false });
-type Later = { readonly reason: string; readonly retryMs: number };
+type Later = { readonly reason: string | undefined; readonly retryMs: number };
 
 /** What must wait, if anything must. */
 async function sendAll(
@@ -156,8 +134,8 @@ async function sendAll(
     if (sent === 'refused') deps.store.putFile({ ...file, state: 'refused' });
     else if (sent.kind === 'later') return sent;
     else {
-      deps.store.putFile({ ...file, state: 'received', receipt: sent.receipt, isPart: sent.isPart });
-      const { receipt, file: home } = sent;
+      const { receipt, receiptKey, isPart, file: home } = sent;
+      deps.store.putFile({ ...file, state: 'received', receipt, receiptKey, sha256: home.sha256, isPart });
       deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt, file: home });
       await settleSources(deps, { id, order });
     }
@@ -165,7 +143,7 @@ async function sendAll(
   return away;
 }
 
-const awayOf = ({ volumeId }: StoredFile): string => `Volume ${volumeId} is not here now.`;
+const awayOf = ({ volumeId }: Pick<StoredFile, 'volumeId'>): string => `Volume ${volumeId} is not here now.`;
 async function isHere({ volumes }: RunDeps, { volumeId }: StoredFile): Promise<boolean> {
   const volume = volumes().find(({ id }) => id === volumeId);
   return volume !== undefined && (await isPresent(volume));
@@ -211,17 +189,44 @@ function unreadable(error: unknown): undefined {
   return undefined;
 }
 
-const isOutstanding = ({ state, isPart = false }: StoredFile): boolean => state !== 'received' || isPart;
-
-/** Deletes what is given back; what the other server adopted is a file of its own from then on. */
-async function settleSources(deps: RunDeps, { id, order }: Pick<StoredRestoration, 'id' | 'order'>): Promise<void> {
-  const bySource = Map.groupBy(deps.store.files(id), ({ volumeId, path }) => `${volumeId}/${path}`);
+/** Deletes what is given back; what the other server adopted is a file of its own from then on. What must wait, if anything must. */
+async function settleSources(
+  deps: RunDeps,
+  { id, order }: Pick<StoredRestoration, 'id' | 'order'>,
+): Promise<Later | undefined> {
+  const bySource = Map.groupBy(deps.store.files(id), placeOf);
+  let waits: Later | undefined;
   for (const source of deps.store.sources(id)) {
-    const files = bySource.get(`${source.volumeId}/${source.path}`) ?? [];
-    if (source.state !== 'decided' || files.some(isOutstanding)) continue;
-    if (order.policy === 'shared' && files.length > 0) forgetSource(deps, source);
-    else await removeSource(deps, source);
+    if (source.state !== 'decided') continue;
+    const files = bySource.get(placeOf(source)) ?? [];
+    const isAdopted = order.policy === 'shared' && files.length > 0;
+    const segment = { ...deletionOf(order, source, files), ...(isAdopted ? { isLeft: false } : {}) };
+    if (!mayDeleteSegment({ ...segment, isCovering: false })) continue;
+    if (!mayDeleteSegment({ ...segment, isCovering: deps.isCovering(source) })) waits ??= COVERED;
+    else if (isAdopted) forgetSource(deps, source);
+    else if (!(await removeSource(deps, source))) waits ??= { retryMs: AWAY_MS, reason: awayOf(source) };
   }
+  return waits;
+}
+
+const COVERED: Later = { retryMs: SETTLE_MS, reason: undefined };
+
+function deletionOf(
+  { serverId }: StoredRestoration['order'],
+  source: StoredSource,
+  files: readonly StoredFile[],
+): Omit<SegmentDeletion, 'isCovering'> {
+  return {
+    serverId,
+    isDecided: source.state === 'decided',
+    isLeft: (source.left ?? []).length > 0,
+    files: files.map(({ id, state, receipt, receiptKey, sha256 = '', isPart = false }) => ({
+      file: { id, sha256 },
+      receipt: state === 'received' ? receipt : undefined,
+      isSigned: receipt !== undefined && receiptKey !== undefined && isReceiptGenuine(receipt, receiptKey),
+      isPart,
+    })),
+  };
 }
 
 /** The row goes, the file stays. */
@@ -230,11 +235,13 @@ function forgetSource({ catalogue, store }: RunDeps, source: StoredSource): void
   store.put([{ ...source, state: 'settled' }], []);
 }
 
-async function removeSource(deps: RunDeps, source: StoredSource): Promise<void> {
+/** False: its volume is not here now. */
+async function removeSource(deps: RunDeps, source: StoredSource): Promise<boolean> {
   const volume = deps.volumes().find(({ id }) => id === source.volumeId);
-  if (volume === undefined) return;
+  if (volume === undefined || !(await isPresent(volume))) return false;
   await removeSegment({ catalogue: deps.catalogue, volume }, source.path, 'deleted');
   deps.store.put([{ ...source, state: 'settled' }], []);
+  return true;
 }
 
 /** On order: what was not given back goes; what that was. */
@@ -248,12 +255,13 @@ export async function deleteRemaining(deps: RunDeps, restoration: StoredRestorat
 
 /** Groups that neither went home nor are known there. */
 function lostIn({ store, catalogue }: RunDeps, id: string): readonly LostFootage[] {
-  const files = Map.groupBy(store.files(id), ({ volumeId, path }) => `${volumeId}/${path}`);
+  const files = Map.groupBy(store.files(id), placeOf);
   return store.sources(id).flatMap((source) => {
     if (source.state === 'settled') return [];
     const { volumeId, path, cameraId, stream } = source;
-    const own = files.get(`${volumeId}/${path}`) ?? [];
+    const own = files.get(placeOf(source)) ?? [];
     const isSafe = (sequence: number): boolean => {
+      if (isIn(source.left ?? [], sequence)) return false;
       const file = own.find(({ runs }) => isIn(runs, sequence));
       return file === undefined ? isIn(source.decided, sequence) : file.state === 'received';
     };

@@ -6,6 +6,7 @@
  * Belongs here: one file, one attempt. Does not: when to try again (restoration.ts).
  */
 import type { ComposedReturn, ReturnPiece } from '../archive/compose-return.ts';
+import { isReceiptGenuine } from '../archive/receipt.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import type { Receipt, ReturnFile } from '../wire/footage-protocol.ts';
@@ -17,36 +18,54 @@ import type { RestorationDeps } from './restoration-types.ts';
 export type SendDeps = {
   readonly serverId: string;
   readonly request: RestorationDeps['request'];
+  readonly receiptKeyOf: RestorationDeps['receiptKeyOf'];
   readonly rate: Rate;
   readonly meter: Meter;
   readonly signal: AbortSignal;
 };
+/** A receipt, and the key by which its signature was checked. */
+export type Evidence = { readonly receipt: Receipt; readonly receiptKey: string };
 export type SentFile =
-  | { readonly kind: 'received'; readonly receipt: Receipt }
+  | ({ readonly kind: 'received' } & Evidence)
   | { readonly kind: 'later'; readonly retryMs: number; readonly reason: string };
 
 /** The same place was refused so often: the file is not what it should be, or the way to there changes it. */
 const MAX_REFUSALS = 3;
+/** The other side forgot the transfer: it was started again, or took others in. It has what it verified, and says where to go on. */
+const FORGOTTEN: ReadonlySet<string> = new Set(['footage/not-offered', 'footage/incomplete']);
+/** Of one file in one attempt. */
+const MAX_OFFERS = 3;
 const PIECE_TIMEOUT = durationMs(60_000);
 /** The other side makes the file durable and scans it. */
 const INSERT_TIMEOUT = durationMs(120_000);
 
 /** @throws footage/refused; what requests throw */
 export async function sendFile(deps: SendDeps, composed: ComposedReturn): Promise<SentFile> {
+  for (let offers = 1; ; offers += 1) {
+    try {
+      return await offerAndSend(deps, composed);
+    } catch (error) {
+      const isForgotten = error instanceof UnderstudyError && FORGOTTEN.has(error.code);
+      if (!isForgotten || offers >= MAX_OFFERS) throw error;
+    }
+  }
+}
+
+async function offerAndSend(deps: SendDeps, composed: ComposedReturn): Promise<SentFile> {
   const { file } = composed;
   const offered = await ask(deps, 'footage.offer', { file });
   const offer = readOfferResult(offered, 'offer');
   if (offer.kind === 'later') return offer;
-  if (offer.kind === 'have') return { kind: 'received', receipt: checked(deps, file, offer.receipt) };
+  if (offer.kind === 'have') return { kind: 'received', ...checked(deps, file, offer.receipt) };
   await sendFrom(deps, composed, offer.offset);
-  return { kind: 'received', receipt: await insert(deps, file, { kind: 'sent' }) };
+  return { kind: 'received', ...(await insert(deps, file, { kind: 'sent' })) };
 }
 
 export async function insert(
-  deps: Pick<SendDeps, 'request' | 'serverId' | 'signal'>,
+  deps: Pick<SendDeps, 'request' | 'receiptKeyOf' | 'serverId' | 'signal'>,
   file: ReturnFile,
   place: unknown,
-): Promise<Receipt> {
+): Promise<Evidence> {
   const answer = await ask(deps, 'footage.insert', { file, place });
   return checked(deps, file, readInsertResult(answer, 'insert').receipt);
 }
@@ -59,10 +78,38 @@ async function ask(
   return (await request(serverId, method, params, { via: 'bulk', timeoutMs: INSERT_TIMEOUT, signal })).result;
 }
 
-/** Only a receipt for these very bytes, by the server that was asked, counts. */
-function checked({ serverId }: Pick<SendDeps, 'serverId'>, file: ReturnFile, receipt: Receipt): Receipt {
-  if (receipt.fileId === file.id && receipt.sha256 === file.sha256 && receipt.serverId === serverId) return receipt;
-  throw new UnderstudyError('protocol', 'footage/receipt', `The receipt for file ${file.id} is for something else.`);
+/**
+ * Only a receipt for these very bytes, by the server that was asked, signed with the key that was pinned for it, counts.
+ * @throws footage/receipt, footage/no-receipt-key
+ */
+export function checked(
+  { serverId, receiptKeyOf }: Pick<SendDeps, 'serverId' | 'receiptKeyOf'>,
+  file: ReturnFile,
+  receipt: Receipt,
+): Evidence {
+  const receiptKey = receiptKeyOf(serverId);
+  if (receiptKey === undefined)
+    throw new UnderstudyError(
+      'unavailable',
+      'footage/no-receipt-key',
+      'The protected server has not told by which key it signs receipts; nothing is deleted here. Update it, or let it connect anew.',
+    );
+  const wrong = wrongIn(receipt, { file, serverId, receiptKey });
+  if (wrong === undefined) return { receipt, receiptKey };
+  throw new UnderstudyError(
+    'protocol',
+    'footage/receipt',
+    `The receipt for file ${file.id} ${wrong}; nothing is deleted here.`,
+  );
+}
+
+type Expected = { readonly file: ReturnFile; readonly serverId: string; readonly receiptKey: string };
+function wrongIn(receipt: Receipt, { file, serverId, receiptKey }: Expected): string | undefined {
+  if (receipt.fileId !== file.id || receipt.sha256 !== file.sha256 || receipt.serverId !== serverId)
+    return 'is for something else';
+  return isReceiptGenuine(receipt, receiptKey)
+    ? undefined
+    : 'is not signed with the key that is pinned for that server';
 }
 
 async function sendFrom(deps: SendDeps, composed: ComposedReturn, from: number): Promise<void> {

@@ -10,7 +10,7 @@ import type { SmbFile } from '../smb/smb-file.ts';
 import type { SmbShare } from '../smb/smb-share.ts';
 import { readOfferResult } from '../wire/parse-footage.ts';
 import { durationMs } from '../core/units.ts';
-import { insert } from './send-file.ts';
+import { checked, insert } from './send-file.ts';
 import type { SendDeps, SentFile } from './send-file.ts';
 
 /** Bytes written between two flushes: the share shall not hold more in memory, nor notice a full disk later. */
@@ -29,16 +29,16 @@ export async function sendOverShare(
   const { result } = await deps.request(deps.serverId, 'footage.offer', { file }, options);
   const offer = readOfferResult(result, 'offer');
   if (offer.kind === 'later') return offer;
-  if (offer.kind === 'have') return { kind: 'received', receipt: offer.receipt };
+  if (offer.kind === 'have') return { kind: 'received', ...checked(deps, file, offer.receipt) };
   const name = `${file.id}.mp4`;
   const within = (leaf: string): string => (folder === '' ? leaf : `${folder}/${leaf}`);
   if (folder !== '') await share.makeDirectory(folder);
   await upload(deps, composed, { share, temporary: within(`${file.id}.part`) });
   await share.rename(within(`${file.id}.part`), within(name), { replace: true });
-  const receipt = await insert(deps, file, { kind: 'share', path: name });
+  const evidence = await insert(deps, file, { kind: 'share', path: name });
   // Where the server could not move it, a copy is left.
   await share.remove(within(name)).catch(() => undefined);
-  return { kind: 'received', receipt };
+  return { kind: 'received', ...evidence };
 }
 
 type Upload = { readonly share: SmbShare; readonly temporary: string };

@@ -20,6 +20,8 @@ export type StoredRestoration = {
   readonly problem: string | undefined;
   readonly startedAt: number;
   readonly finishedAt: number | undefined;
+  /** It ended incomplete before, and is tried again by itself. */
+  readonly isAgain?: boolean;
 };
 /** A segment of this server that is to go. */
 export type StoredSource = StreamKey & {
@@ -30,6 +32,8 @@ export type StoredSource = StreamKey & {
   readonly state: 'undecided' | 'decided' | 'settled';
   /** Sequences of groups that were decided on. */
   readonly decided: readonly SequenceRange[];
+  /** Of these, what is damaged here and stays: the other server has something of that time too. */
+  readonly left?: readonly SequenceRange[];
   readonly bytes: number;
   readonly seconds: number;
   /** Of footage that the other server has anyway. */
@@ -49,6 +53,9 @@ export type StoredFile = {
   readonly seconds: number;
   readonly state: 'planned' | 'received' | 'refused';
   readonly receipt: Receipt | undefined;
+  /** What was received, and by which key the receipt was checked: SPKI in PEM. With the receipt it is the evidence for the deletion. */
+  readonly sha256?: string;
+  readonly receiptKey?: string;
   /** Damaged fragments were left out of it: its source stays. */
   readonly isPart?: boolean;
 };
@@ -67,8 +74,12 @@ export type TransferStore = {
   readonly sources: (restoration: string) => readonly StoredSource[];
   readonly files: (restoration: string) => readonly StoredFile[];
   readonly putFile: (file: StoredFile) => void;
-  /** All or nothing. */
-  readonly put: (sources: readonly StoredSource[], files: readonly StoredFile[]) => void;
+  /** All or nothing; `dropped` are forgotten. */
+  readonly put: (
+    sources: readonly StoredSource[],
+    files: readonly StoredFile[],
+    dropped?: readonly StoredFile[],
+  ) => void;
   /** Finished ones, with all that belongs to them, but for the newest `count` and those of which footage is left. */
   readonly trim: (count: number) => void;
   /** Of one server, or of all; in order of volume and path, behind `after` (`volume/path`). */
@@ -109,6 +120,7 @@ export function openTransferStore(dataDirectory: string): TransferStore {
   const putSource = database.prepare('INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)');
   const files = database.prepare('SELECT value FROM files WHERE restoration = ? ORDER BY start, id');
   const putFile = database.prepare('INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)');
+  const dropFile = database.prepare('DELETE FROM files WHERE restoration = ? AND id = ?');
   const old = database.prepare(
     `SELECT id FROM restorations WHERE finished IS NOT NULL AND json_extract(value, '$.state') <> 'incomplete'
       ORDER BY finished DESC LIMIT -1 OFFSET ?`,
@@ -128,11 +140,12 @@ export function openTransferStore(dataDirectory: string): TransferStore {
     sources: (restoration) => valuesOf(sources.all(restoration)),
     files: (restoration) => valuesOf(files.all(restoration)),
     putFile: storeFile,
-    put: (changed, added) => {
+    put: (changed, added, dropped = []) => {
       database.exec('BEGIN IMMEDIATE');
       try {
         for (const source of changed)
           putSource.run(source.restoration, source.volumeId, source.path, JSON.stringify(source));
+        for (const { restoration, id } of dropped) dropFile.run(restoration, id);
         for (const file of added) storeFile(file);
         database.exec('COMMIT');
       } catch (error) {

@@ -9,6 +9,8 @@ import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { StreamName } from './media-protocol.ts';
 
 export const MAX_GROUPS = 4096;
+/** Of one `footage.prove`. */
+export const MAX_PROVED = 256;
 /** Fragments of one group: ten minutes without a key frame at the shortest fragment. */
 export const MAX_GROUP_FRAGMENTS = 4096;
 /** Of one transfer; a piece is at most `MAX_ATTACHMENT_BYTES`. */
@@ -60,6 +62,19 @@ export type GroupsResult = {
   /** End of the newest durable footage of the stream; what is recorded at this moment lies behind it. */
   readonly durableUntil: number | undefined;
 };
+
+/** `footage.prove`: are these still what their headers say? Asked before the other server lets go of its own copy. Read from the payload. */
+export type ProveParams = {
+  readonly cameraId: string;
+  readonly stream: StreamName;
+  readonly groups: readonly GroupName[];
+};
+/** As `footage.groups` told it. */
+export type GroupName = Pick<FootageGroup, 'recordedBy' | 'firstSequence' | 'start' | 'end' | 'digest'>;
+/** Of the first of those asked for, in their order; the others are asked for again. */
+export type ProveResult = { readonly proofs: readonly Proof[] };
+/** `altered`: it is not there any more as it was told, ask for groups again; `later`: it is being written, ask again when that is over. */
+export type Proof = 'whole' | 'altered' | 'later';
 
 /** One file to be inserted: a segment as docs/design/segment-format.md has it, composed for its new home. */
 export type ReturnFile = {

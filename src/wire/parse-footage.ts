@@ -1,5 +1,5 @@
 /** Parameters and results of the `footage.*` requests: strict, bounded parsers of what another server says. */
-import { MAX_GROUP_FRAGMENTS, MAX_GROUPS, MAX_RETURN_FILE_BYTES } from './footage-protocol.ts';
+import { MAX_GROUP_FRAGMENTS, MAX_GROUPS, MAX_PROVED, MAX_RETURN_FILE_BYTES } from './footage-protocol.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type {
   AccountParams,
@@ -13,6 +13,8 @@ import type {
   InsertResult,
   OfferParams,
   OfferResult,
+  ProveParams,
+  ProveResult,
   Receipt,
   ReturnFile,
 } from './footage-protocol.ts';
@@ -118,6 +120,23 @@ export const readGroupsResult: Read<GroupsResult> = objectOf<GroupsResult>({
   more: flag,
   now: measure,
   durableUntil: optional(measure),
+});
+export const readProveParams: Read<ProveParams> = objectOf<ProveParams>({
+  cameraId: cameraIdText,
+  stream: streamNameText,
+  groups: listOf(
+    objectOf<ProveParams['groups'][number]>({
+      recordedBy: serverIdText,
+      firstSequence: whole(0),
+      start: measure,
+      end: measure,
+      digest: halfHash,
+    }),
+    MAX_PROVED,
+  ),
+});
+export const readProveResult: Read<ProveResult> = objectOf<ProveResult>({
+  proofs: listOf(oneOf(['whole', 'altered', 'later']), MAX_PROVED),
 });
 export const readOfferParams: Read<OfferParams> = objectOf<OfferParams>({ file: returnFile });
 export const readOfferResult: Read<OfferResult> = oneKindOf<OfferResult>({

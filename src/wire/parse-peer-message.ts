@@ -41,6 +41,9 @@ export const MAX_MESSAGE_LENGTH = 1000;
 
 export const sha256Text: Read<string> = matching((value) => /^[0-9a-f]{64}$/.test(value), 'a SHA-256 in hex');
 export const missingCause: Read<MissingCause> = oneOf(MISSING_CAUSES);
+/** SPKI of an Ed25519 key is 44 bytes (RFC 8410), of which the first twelve are the same for all. */
+const RECEIPT_KEY = /^-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=\n-----END PUBLIC KEY-----\n$/;
+const receiptKeyText = matching((value) => RECEIPT_KEY.test(value), 'an Ed25519 public key in PEM');
 /** `params` and `result` are for whoever knows the method. */
 const anything: Read<unknown> = (value) => value;
 
@@ -59,6 +62,7 @@ const aboutItself = {
   startedAt: measure,
   httpPort: port,
   httpsFingerprint: sha256Text,
+  receiptKey: receiptKeyText,
   suitability,
 };
 const hello: Read<PeerHello> = objectOf<PeerHello>({

@@ -46,6 +46,8 @@ export type PeerHello = {
   readonly peerPort: number;
   /** SHA-256 of the certificate of the web interface in hex. */
   readonly httpsFingerprint: string;
+  /** By which it signs receipts for returned footage: Ed25519 (RFC 8032), SPKI in PEM. */
+  readonly receiptKey: string;
   readonly suitability: SuitabilityFacts;
 };
 

@@ -33,6 +33,9 @@ export async function twoIdentities(): Promise<readonly [Identity, Identity]> {
   return [await createIdentity(`0${createServerId().slice(1)}`), await createIdentity(`f${createServerId().slice(1)}`)];
 }
 
+/** Of RFC 8410 §10.1. */
+export const RECEIPT_KEY =
+  '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n';
 export const selfOf = ({ id }: Identity, instance = `run-${id.slice(0, 8)}`): PeerSelf => ({
   serverId: id,
   name: `Server ${id.slice(0, 4)}`,
@@ -42,6 +45,7 @@ export const selfOf = ({ id }: Identity, instance = `run-${id.slice(0, 8)}`): Pe
   startedAt: 1,
   httpPort: 51_443,
   httpsFingerprint: 'b'.repeat(64),
+  receiptKey: RECEIPT_KEY,
   suitability: { platform: 'linux', frameGrabbers: [] },
 });
 export const FACTS: ReturnType<PeerNetworkDeps['keepAlive']> = {

@@ -8,7 +8,8 @@ import type { ExecutionContext } from 'ava';
 import { openCatalogue } from '../../src/archive/catalogue.ts';
 import type { Catalogue } from '../../src/archive/catalogue-types.ts';
 import { createGroupReader } from '../../src/archive/footage-groups.ts';
-import { reconcileVolume } from '../../src/archive/rebuild.ts';
+import { createGroupProver } from '../../src/archive/prove-groups.ts';
+import { reconcileVolume, storeScanned } from '../../src/archive/rebuild.ts';
 import { createReturnInbox } from '../../src/archive/return-inbox.ts';
 import type { InboxDeps, ReturnInbox } from '../../src/archive/return-inbox.ts';
 import { createSigningKey } from '../../src/archive/signing-key.ts';
@@ -90,6 +91,8 @@ export type TwoServers = {
   readonly events: RestorationEvent[];
   readonly calls: Call[];
   readonly gaps: AccountGap[];
+  /** Paths that the protected one found damaged, and booked. */
+  readonly damaged: string[];
   /** Asked for each call. */
   fate: (call: Call) => Fate;
   readonly inbox: () => ReturnInbox;
@@ -113,6 +116,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
   const r = await makeBox(t, R_ID, options.sharedRoot);
   const key = createSigningKey();
   const gaps: AccountGap[] = [];
+  const damaged: string[] = [];
   const open = (): { inbox: ReturnInbox; handlers: FootageHandlers } => {
     const volume = { id: r.volumeId, path: r.root, reserveBytes: 0 };
     const inbox = createReturnInbox({
@@ -133,9 +137,21 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
       fileOf: ({ path }) => join(r.root, path),
       now: systemClock.now,
     });
+    const fileOf = ({ path }: { readonly path: string }): string => join(r.root, path);
+    const pause = async (): Promise<void> => await Promise.resolve();
     const handlers = createFootageHandlers({
       serverId: R_ID,
       groups,
+      prover: createGroupProver({
+        segments: r.catalogue.segments,
+        fileOf,
+        clock: systemClock,
+        pause,
+        onDamage: async (file, segment) => {
+          const told = ({ path }: { readonly path: string }): void => void damaged.push(path);
+          await storeScanned({ catalogue: r.catalogue, onDamage: told }, file, segment);
+        },
+      }),
       segments: r.catalogue.segments,
       inbox,
       isOwnCamera: (cameraId) => cameraId === CAMERA,
@@ -178,6 +194,8 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
       request,
       clockOffsetOf: () => options.clockOffsetMs ?? 0,
       rateLimit: () => undefined,
+      receiptKeyOf: () => key.publicKey,
+      isCovering: () => false,
       openShare: () => Promise.reject(new Error('no share')),
       publish: (event) => events.push(event),
       clock: HASTY,
@@ -196,6 +214,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
     events,
     calls,
     gaps,
+    damaged,
     fate: () => FINE,
     inbox: () => side.inbox,
     handlers: () => side.handlers,

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import type { ReturnNote } from '../../src/media/mp4/segment-header.ts';
-import { MAX_GROUPS } from '../../src/wire/footage-protocol.ts';
+import { MAX_GROUPS, MAX_PROVED } from '../../src/wire/footage-protocol.ts';
 import type { FootageGroup, Receipt, ReturnFile } from '../../src/wire/footage-protocol.ts';
 import { MAX_STREAMS } from '../../src/wire/media-protocol.ts';
 import {
@@ -15,6 +15,8 @@ import {
   readInsertResult,
   readOfferParams,
   readOfferResult,
+  readProveParams,
+  readProveResult,
 } from '../../src/wire/parse-footage.ts';
 import {
   MAX_COVERED_SERVERS,
@@ -32,6 +34,9 @@ import { forSeeds } from '../support/seeded-random.ts';
 
 const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
 const HASH = 'ab'.repeat(32);
+/** Of RFC 8410 §10.1. */
+const RECEIPT_KEY =
+  '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n';
 const hello: PeerHello = {
   kind: 'hello',
   protocol: 1,
@@ -46,6 +51,7 @@ const hello: PeerHello = {
   httpPort: 51_443,
   peerPort: 51_410,
   httpsFingerprint: HASH,
+  receiptKey: RECEIPT_KEY,
   suitability: { platform: 'linux', frameGrabbers: [] },
 };
 const progress: StreamProgress = {
@@ -123,6 +129,8 @@ test('an unknown property', refuses, { ...hello, extra: 1 }, /no property "extra
 test('an id that is none', refuses, { ...hello, serverId: '../x' }, /server id/);
 test('a port out of range', refuses, { ...hello, peerPort: 65_536 }, /peerPort/);
 test('a fingerprint in upper case', refuses, { ...hello, httpsFingerprint: HASH.toUpperCase() }, /SHA-256/);
+test('a receipt key that is none', refuses, { ...hello, receiptKey: RECEIPT_KEY.replace('MCow', 'MCoA') }, /Ed25519/);
+test('no receipt key', refuses, { ...hello, receiptKey: undefined }, /receiptKey/);
 test(
   'too many frame grabbers',
   refuses,
@@ -187,9 +195,12 @@ const note: ReturnNote = {
 };
 const span = { cameraId: 'cam-1', stream: 'sub', start: 1, end: 2 } as const;
 const gap = { ...span, cause: 'camera-unreachable', detail: '' } as const;
+const proved = { recordedBy: SERVER, firstSequence: 7, start: 1, end: 2, digest: 'ab'.repeat(16) };
 const FOOTAGE = [
   [readGroupsParams, span],
   [readGroupsResult, { groups: [group], more: false, now: 1, durableUntil: 5 }],
+  [readProveParams, { cameraId: 'cam-1', stream: 'sub', groups: [proved] }],
+  [readProveResult, { proofs: ['whole', 'altered', 'later'] }],
   [readOfferParams, { file }],
   [readOfferResult, { kind: 'send', offset: 0 }],
   [readOfferResult, { kind: 'have', receipt }],
@@ -211,6 +222,9 @@ test('parameters and results of footage requests survive the wire', (t) => {
 test('footage out of bounds is refused', (t) => {
   const wrong: readonly [(value: unknown, path: string) => unknown, unknown][] = [
     [readGroupsResult, { groups: times(MAX_GROUPS + 1, group), more: false, now: 1 }],
+    [readProveParams, { cameraId: 'cam-1', stream: 'sub', groups: times(MAX_PROVED + 1, proved) }],
+    [readProveResult, { proofs: times(MAX_PROVED + 1, 'whole') }],
+    [readProveResult, { proofs: ['perhaps'] }],
     [readAccountParams, { gaps: times(MAX_ACCOUNT_GAPS + 1, gap) }],
     [readOfferParams, { file: { ...file, id: '../x' } }],
     [readOfferParams, { file: { ...file, id: '.hidden' } }],

@@ -296,7 +296,10 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       const cameraId = second.slice(0, second.indexOf('@'));
       const serverId = serverOf.get(cameraId) ?? '';
       const file = { id: second, sha256: second };
-      if (!footage.has(second) || !mayDelete({ file, serverId, receipt, isCovering: recordings.has(cameraId) }))
+      if (
+        !footage.has(second) ||
+        !mayDelete({ file, serverId, receipt, isSigned: true, isCovering: recordings.has(cameraId) })
+      )
         continue;
       footage.remove(second);
       witness.deleted(id, second);
