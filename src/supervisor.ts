@@ -1,5 +1,5 @@
 /**
- * The root process: starts media and control, starts them again, stops them in order (control first, so that it sees
+ * The root process: starts media, then control, starts them again, stops them in order (control first, so that it sees
  * everything media still reports; then media, which says TEARDOWN and finishes its fragments). Nothing else, so that
  * nothing can go wrong in it; it imports next to nothing.
  */
@@ -12,6 +12,7 @@ import { durationMs } from './core/units.ts';
 import { EXIT_USED_WRONGLY, startChild } from './supervisor/child.ts';
 import type { Child, ChildSpec } from './supervisor/child.ts';
 import { isAlive, lockDataDir, readStatus, writeStatus } from './supervisor/instance.ts';
+import { forgetMedia, mediaHasBegun } from './supervisor/media-first.ts';
 import { SERVE_USAGE, parseServeArguments, serveArgumentsOf } from './supervisor/serve-options.ts';
 import type { ServeOptions } from './supervisor/serve-options.ts';
 
@@ -68,8 +69,10 @@ async function supervise(options: ServeOptions): Promise<void> {
   const deps = { clock, log, onChange, onHopeless: () => stop(EXIT_USED_WRONGLY) };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(0));
   process.on('SIGHUP', () => children.control?.signal('SIGHUP'));
+  forgetMedia(options.dataDir);
   children.media = startChild(mediaSpec(options), deps);
-  children.control = startChild(controlSpec(options), deps);
+  await mediaHasBegun(options.dataDir, clock, () => stopping !== undefined);
+  if (stopping === undefined) children.control = startChild(controlSpec(options), deps);
 }
 
 /** A supervisor that was killed may have left children that are still finishing: two recorders must not meet. */

@@ -13,7 +13,6 @@ import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { plainFingerprint } from '../core/fingerprint.ts';
 import { createId } from '../core/ids.ts';
 import { durationMs } from '../core/units.ts';
-import { startLanDiscovery } from '../discovery/lan-discovery.ts';
 import type { LanDiscovery } from '../discovery/lan-discovery.ts';
 import { homeEpoch } from '../failover/epochs.ts';
 import { startPeerNetwork } from '../peer/peer-network.ts';
@@ -23,12 +22,13 @@ import type { PeerSelf } from '../wire/pairing-protocol.ts';
 import type { CoverProgress, PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { FailoverParts } from './failover-box.ts';
 
+type Discovery = Pick<LanDiscovery, 'search' | 'advertise' | 'stop'>;
 export type Heard = { readonly keepAlive: PeerKeepAlive; readonly at: number };
 export type Peers = Running & {
   readonly network: PeerNetwork;
   readonly protectedSide: ProtectedSide;
   readonly members: SiteMembers;
-  readonly discovery: LanDiscovery | undefined;
+  readonly discovery: Discovery | undefined;
   readonly describe: () => PeerIdentity;
   readonly connected: () => readonly string[];
   /** The newest keep-alive of a peer that is connected now. */
@@ -82,7 +82,7 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
   const members = createSiteMembers({ ...parts, connected, request, refresh: network.refresh });
   answer(parts, network, { protectedSide, members });
   listen(parts, network, { protectedSide, members }, heard);
-  const discovery = isLoopback(parts.options.bind) ? undefined : startLanDiscovery({ clock, log });
+  const discovery = isLoopback(parts.options.bind) ? undefined : createLateDiscovery(parts);
   const describe = createDescription(parts, network);
   return {
     network,
@@ -98,6 +98,19 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
       await discovery?.stop();
       await network.stop();
     },
+  };
+}
+
+/** From the first announcement or search on. Its libraries are a sixth of all that control loads, and nothing that records needs them. */
+function createLateDiscovery({ clock, log }: FailoverParts): Discovery {
+  let started: Promise<LanDiscovery> | undefined;
+  const start = async (): Promise<LanDiscovery> =>
+    (await import('../discovery/lan-discovery.ts')).startLanDiscovery({ clock, log });
+  const running = async (): Promise<LanDiscovery> => await (started ??= start());
+  return {
+    search: async (seconds) => await (await running()).search(seconds),
+    advertise: (facts) => void running().then((discovery) => discovery.advertise(facts)),
+    stop: async () => await (await started)?.stop(),
   };
 }
 

@@ -34,7 +34,7 @@ import { healthOf } from './health.ts';
 import { hungDisks } from './live-state.ts';
 import { mediaSocketOf } from './media-link.ts';
 import { fetchKeyFrame, openLive } from './media-request.ts';
-import { createMetrics } from './metrics.ts';
+import type { MetricsDeps } from './metrics.ts';
 import { openSegment } from './open-segment.ts';
 import { refuseOwedVolume } from './owed-footage.ts';
 import type { OwedFootage } from './owed-footage.ts';
@@ -106,7 +106,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
     health: {
       settings,
       isReady: () => !parts.signal.aborted,
-      metrics: createMetrics({
+      metrics: lateMetrics({
         state: recording.state,
         volumes: () => settings.volumes.get().volumes.map((volume) => ({ id: volume.id, ...statusOf(volume) })),
         mediaIsUp: () => recording.hello() !== undefined,
@@ -240,4 +240,11 @@ function serverStatusOf(parts: ControlParts): ServerStatus {
       ...(memoryBytes === undefined ? {} : { memoryBytes }),
     },
   };
+}
+
+/** Their library is loaded when somebody asks for the first time: eighty files that nothing else needs. */
+function lateMetrics(deps: MetricsDeps): ApiDeps['health']['metrics'] {
+  const load = async (): ReturnType<ApiDeps['health']['metrics']> => (await import('./metrics.ts')).createMetrics(deps);
+  let loaded: ReturnType<typeof load> | undefined;
+  return async () => await (loaded ??= load());
 }

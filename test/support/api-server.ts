@@ -151,7 +151,7 @@ export async function startApi(
       beforeForgetting: options.beforeForgettingVolume ?? (() => undefined),
     },
     events: { hub, clock },
-    health: { settings, isReady: () => true, metrics: new Registry() },
+    health: { settings, isReady: () => true, metrics: async () => await Promise.resolve(new Registry()) },
     footage: {
       isCamera: (id) => settings.cameras.get().cameras.some((one) => one.id === id),
       accountOf: () => [],

@@ -10,7 +10,8 @@ export type HealthDeps = {
   readonly settings: Pick<Settings, 'server'>;
   /** Whether the API should be sent requests; says nothing about cameras. */
   readonly isReady: () => boolean;
-  readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
+  /** Loaded when it is first asked for. */
+  readonly metrics: () => Promise<Pick<Registry, 'metrics' | 'contentType'>>;
   /** Made from the route table. */
   readonly openApi: () => object;
 };
@@ -47,7 +48,8 @@ export function healthRoutes({ settings, isReady, metrics, openApi }: HealthDeps
           const headers = { 'www-authenticate': 'Bearer realm="understudy"' };
           throw new HttpError(401, 'auth/required', 'Send a token, or open the metrics in the settings.', { headers });
         }
-        return { kind: 'bytes', body: await metrics.metrics(), mediaType: metrics.contentType };
+        const registry = await metrics();
+        return { kind: 'bytes', body: await registry.metrics(), mediaType: registry.contentType };
       },
     ),
     route(
