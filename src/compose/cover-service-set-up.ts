@@ -11,6 +11,7 @@ import { NO_COVERS, coversFileSchema } from '../cover/cover-types.ts';
 import type { CoversFile, FirstFrame } from '../cover/cover-types.ts';
 import { epochMs } from '../core/units.ts';
 import { createCover } from '../cover/cover.ts';
+import { mediaOrdersOf, readOrders } from '../recorder/orders-file.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -40,6 +41,8 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
     catalogue,
     box: () => boxOf(parts),
     settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
+    lastOrders:
+      readOrders(mediaOrdersOf(dataDir), (why) => log.warn('kept orders cannot be used', { why }))?.streams ?? [],
     removeSegment: async (volumeId, segment) => {
       const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
       if (volume !== undefined) await removeSegment({ catalogue, volume }, segment, 'retention');

@@ -127,7 +127,7 @@ async function readReserve(deps: BackupsDeps, serverId: string): Promise<Setting
   const remedy = `A new one is taken as soon as ${name} answers, or by hand: understudy backup ${name}.`;
   const message =
     backup === undefined
-      ? `There is no settings backup of ${name} that can be used: its cameras cannot be connected to from here until there is one. ${remedy} What was recorded for it here stays, and goes home.`
+      ? `There is no settings backup of ${name} that can be used: what is recorded for it now goes on, but no other camera of it can be covered until there is one. ${remedy} What was recorded for it here stays, and goes home.`
       : `No settings backup of ${name} in the backup directory can be used: this server goes on with its own copy of ${isoOf(epochMs(backup.takenAt))}. ${remedy}`;
   activity.record({ severity: 'error', code: 'backup-missing', message });
   // Back to where it belongs; if that fails the next one is tried there too.

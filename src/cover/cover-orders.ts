@@ -36,6 +36,8 @@ export type CoverState = {
   readonly volumeIds: readonly string[];
   readonly maxChannels: number;
   readonly ownCameraIds: ReadonlySet<string>;
+  /** What media was told last: without any settings backup a cover goes on by it. */
+  readonly lastOrders: readonly StreamOrder[];
 };
 export type ComposedCover = {
   readonly orders: readonly StreamOrder[];
@@ -58,27 +60,62 @@ const IMPORTANCE = { high: 0, medium: 1, low: 2, never: 3 } as const;
 
 export function composeCover(state: CoverState): ComposedCover {
   const refused: Refusal[] = [];
-  const wishes = state.servers.flatMap((server, turn) => wishesOf(server, turn, state, refused)).sort(byRank);
   const free = Math.max(0, state.maxChannels - state.ownCameraIds.size);
+  const blind = blindCovers(state, free);
+  const wishes = state.servers
+    .flatMap((server, turn) => wishesOf({ ...server, covering: notBlind(server, blind) }, turn, state, refused))
+    .sort(byRank);
   const taken = new Map<string, Wish>();
   const leftCold = new Set<string>();
   for (const wish of wishes) {
     const { id } = wish.camera;
-    const owner = taken.get(id);
-    if (owner !== undefined) {
+    if (taken.has(id) || blind.has(id)) {
       // Ids are unique over the site: the same camera under two servers is a mistake of somebody's.
       refuse(refused, wish, 'not-covered-policy', `A camera of another protected server has the id ${id} too.`);
-    } else if (taken.size < free) taken.set(id, wish);
+    } else if (taken.size + blind.size < free) taken.set(id, wish);
     else if (wish.use === 'covering') {
       refuse(refused, wish, 'not-covered-channel', `All ${state.maxChannels} channels of this server are in use.`);
     } else leftCold.add(id);
   }
   return {
-    orders: [...taken.values()].flatMap((wish) => ordersOf(wish, state.volumeIds)),
+    orders: [
+      ...[...blind.values()].flatMap(({ orders }) => orders),
+      ...[...taken.values()].flatMap((wish) => ordersOf(wish, state.volumeIds)),
+    ],
     refused,
     leftCold,
-    usedChannels: state.ownCameraIds.size + taken.size,
+    usedChannels: state.ownCameraIds.size + blind.size + taken.size,
   };
+}
+
+type Blind = { readonly serverId: string; readonly orders: readonly StreamOrder[] };
+/**
+ * Of servers without settings: by camera, the covered streams that media knows, as it knows them. They are recorded now, so they
+ * keep their channels before anything else.
+ */
+function blindCovers(state: CoverState, free: number): ReadonlyMap<string, Blind> {
+  const covers = new Map<string, Blind>();
+  for (const { serverId, settings, covering } of state.servers) {
+    if (settings !== undefined) continue;
+    for (const order of state.lastOrders) {
+      const { cameraId } = order;
+      const epoch = covering.get(streamKeyOf(order));
+      const known = covers.get(cameraId);
+      const hasRoom = known === undefined ? covers.size < free : known.serverId === serverId;
+      if (epoch === undefined || !hasRoom || state.ownCameraIds.has(cameraId)) continue;
+      const own = { ...order, ...coveringHow(epoch), volumeIds: preferenceOf(cameraId, state.volumeIds) };
+      covers.set(cameraId, { serverId, orders: [...(known?.orders ?? []), own] });
+    }
+  }
+  return covers;
+}
+
+function notBlind({ serverId, covering }: ServerCover, blind: ReadonlyMap<string, Blind>): ServerCover['covering'] {
+  const isBlind = (key: string): boolean => {
+    const found = blind.get(cameraIdOf(key));
+    return found?.serverId === serverId && found.orders.some((order) => streamKeyOf(order) === key);
+  };
+  return new Map([...covering].filter(([key]) => !isBlind(key)));
 }
 
 const byRank = (a: Wish, b: Wish): number =>
@@ -160,6 +197,7 @@ function ordersOf({ server, camera, use }: Wish, volumeIds: readonly string[]): 
 }
 
 type How = Pick<StreamOrder, 'record' | 'hold' | 'epoch' | 'segmentSeconds'>;
+const coveringHow = (epoch: number): How => ({ record: true, hold: false, epoch, segmentSeconds: undefined });
 const RING: How = { record: true, hold: false, epoch: undefined, segmentSeconds: RING_SEGMENT_SECONDS };
 const HELD: How = { record: true, hold: true, epoch: undefined, segmentSeconds: RING_SEGMENT_SECONDS };
 /** Connected for live view, as its own server would do. */
@@ -168,7 +206,7 @@ const WATCHED: How = { record: false, hold: false, epoch: undefined, segmentSeco
 function howOf(server: ServerCover, camera: CameraSettings, stream: StreamName, use: Use): How | undefined {
   const key = streamKeyOf({ cameraId: camera.id, stream });
   const epoch = server.covering.get(key);
-  if (epoch !== undefined) return { record: true, hold: false, epoch, segmentSeconds: undefined };
+  if (epoch !== undefined) return coveringHow(epoch);
   const isRecorded = recordedStreamsOf(camera).includes(stream);
   if (server.drilling.has(key)) return RING;
   const level = server.levels.get(camera.id) ?? 'cold';

@@ -39,6 +39,8 @@ export type CoverDeps = {
   readonly log: Log;
   readonly box: () => CoverBox;
   readonly settingsOf: (serverId: string) => ProtectedSettings | undefined;
+  /** What media was told before this process began. */
+  readonly lastOrders: readonly StreamOrder[];
   /** `settings/covers.json` with `coversFileSchema`. */
   readonly file: Pick<SettingsFile<CoversFile>, 'get' | 'update'>;
   /** The file was lost: nothing recorded before now is dropped from the ring, now or after a restart. */

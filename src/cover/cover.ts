@@ -67,7 +67,7 @@ export function createCover(deps: CoverDeps): CoverService {
   const compose = (): void => {
     const box = deps.box();
     const all = states();
-    composed = composeCover({ servers: all, ...box });
+    composed = composeCover({ servers: all, lastOrders: deps.lastOrders, ...box });
     owners.clear();
     for (const { serverId, settings, levels, covering } of all) {
       const ids = [...levels.keys(), ...[...covering.keys()].map((key) => key.slice(0, key.indexOf('/')))];

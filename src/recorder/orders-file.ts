@@ -3,11 +3,14 @@
  * camera passwords: the file is 0600 in a folder that is 0700.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { replaceFileSync } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/media-protocol.ts';
 import type { Orders } from '../wire/media-protocol.ts';
 import { parseOrders } from '../wire/parse-control-message.ts';
+
+export const mediaOrdersOf = (dataDir: string): string => join(dataDir, 'run', 'media-orders.json');
 
 /** `undefined` if there are none, or none that can be read: control sends new ones. `damaged` says why. */
 export function readOrders(path: string, damaged: (why: string) => void): Orders | undefined {

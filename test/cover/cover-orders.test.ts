@@ -21,6 +21,7 @@ const stateOf = (servers: readonly ServerCover[], more: Partial<CoverState> = {}
   volumeIds: ['vol-1', 'vol-2'],
   maxChannels: 128,
   ownCameraIds: new Set(),
+  lastOrders: [],
   ...more,
 });
 
@@ -104,6 +105,48 @@ test('a camera that pushes, one whose id is taken here, and one without settings
   t.regex(lost.refused[0]?.message ?? '', /No settings backup/);
 });
 
+test('without any settings a cover goes on as media was told last, and keeps its channel', (t) => {
+  const covering = new Map([
+    ['a/main', 7],
+    ['b/main', 7],
+  ]);
+  const cameras = ['a', 'b', 'c'].map((id) => cameraOf(id));
+  const lastOrders = ordersForCover(stateOf([serverOf(R1, cameras, { covering, levels: new Map([['c', 'hot']]) })]));
+  const lost = { ...serverOf(R1, [], { covering: new Map([...covering, ['d/main', 7]]) }), settings: undefined };
+  const { orders, refused, usedChannels } = composeCover(stateOf([lost], { lastOrders }));
+  t.deepEqual(
+    orders,
+    lastOrders.filter(({ cameraId }) => cameraId !== 'c'),
+    'with address and password; what was only kept ready is let go',
+  );
+  t.deepEqual(
+    refused.map(({ cameraId, message }) => [cameraId, message]),
+    [['d', 'No settings backup of its server can be read.']],
+  );
+  t.is(usedChannels, 2);
+  const other = serverOf(R2, [cameraOf('x'), cameraOf('y'), cameraOf('a')], {
+    covering: new Map(['x/main', 'y/main', 'a/main'].map((key) => [key, 3])),
+  });
+  const tight = composeCover(stateOf([other, lost], { lastOrders, maxChannels: 3 }));
+  t.deepEqual(
+    tight.orders.map(({ cameraId }) => cameraId),
+    ['a', 'b', 'x'],
+  );
+  t.deepEqual(
+    tight.refused.map(({ serverId, cameraId, cause }) => [serverId === R1, cameraId, cause]),
+    [
+      [true, 'd', 'not-covered-policy'],
+      [false, 'a', 'not-covered-policy'],
+      [false, 'y', 'not-covered-channel'],
+    ],
+  );
+  t.deepEqual(
+    composeCover(stateOf([{ ...lost, covering: new Map() }], { lastOrders })).orders,
+    [],
+    'what is no longer covered is not recorded',
+  );
+});
+
 test('what is covered takes the channels of what is only kept ready; without one left it is refused', (t) => {
   const cameras = ['a', 'b', 'c', 'd'].map((id) => cameraOf(id));
   const levels = new Map<string, StandbyLevel>([
@@ -147,7 +190,12 @@ test('whatever comes: at most 128 channels, no camera twice, covered first, the 
       const fallen = new Set(unique.filter(() => random.chance(0.2)).map(({ id }) => `${id}/main`));
       return serverOf(serverId, unique, { levels, covering, drilling, fallen });
     });
-    const state = stateOf(servers, { ownCameraIds: own });
+    const lastOrders = ordersForCover(stateOf(servers));
+    const isLost = servers.map(() => random.chance(0.2));
+    const state = stateOf(
+      servers.map((server, index) => (isLost[index] === true ? { ...server, settings: undefined } : server)),
+      { ownCameraIds: own, lastOrders },
+    );
     const { orders, refused, leftCold, usedChannels } = composeCover(state);
     const ids = new Set(orders.map(({ cameraId }) => cameraId));
     const keys = orders.map(streamKeyOf);

@@ -43,6 +43,7 @@ export type RigOptions = {
   readonly indexLost?: boolean;
   readonly settings?: ReadonlyMap<string, ProtectedSettings>;
   readonly clock?: FakeClock;
+  readonly lastOrders?: readonly StreamOrder[];
   readonly removing?: () => Promise<void>;
 };
 
@@ -67,6 +68,7 @@ export function createRig(options: RigOptions = {}): Rig {
     log: silentLog,
     box: () => box,
     settingsOf: (serverId) => settings.get(serverId),
+    lastOrders: options.lastOrders ?? [],
     file: {
       get: () => saved,
       update: async (change) => {

@@ -64,6 +64,7 @@ async function failoverSide(
       hotSeconds: HOT_SECONDS,
     }),
     settingsOf: () => settings,
+    lastOrders: [],
     file: {
       get: () => saved,
       update: async (change) => await Promise.resolve((saved = change(saved))),
