@@ -13,7 +13,8 @@ import { remoteApi } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 
 export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): KnownServers {
-  const { network } = peers;
+  const { network, late } = peers;
+  late.heldOf = (serverId) => heldHere(parts, side, serverId);
   return createKnownServers({
     ...parts,
     remoteApi,

@@ -4,6 +4,7 @@ import { connect } from 'node:tls';
 import { loadSigningKey } from '../archive/signing-key.ts';
 import { createApiClient } from '../cli/api-client.ts';
 import type { PeerIdentity } from '../api/contract/failover.ts';
+import type { HeldFootage } from '../control/known-servers.ts';
 import { checkWatcher, createProtectedSide } from '../control/protected-side.ts';
 import type { ProtectedSide } from '../control/protected-side.ts';
 import { createSiteMembers } from '../control/site-members.ts';
@@ -38,6 +39,7 @@ export type Peers = Running & {
   readonly late: {
     covering: () => { readonly progress: readonly CoverProgress[]; readonly channels: KeepAliveFacts['channels'] };
     paired: (peer: PairedPeer) => Promise<void>;
+    heldOf: (serverId: string) => HeldFootage | undefined;
   };
 };
 
@@ -49,6 +51,7 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
   const late: Peers['late'] = {
     covering: () => ({ progress: [], channels: { max: 0, used: 0 } }),
     paired: async () => await Promise.resolve(),
+    heldOf: () => undefined,
   };
   const network = await startPeerNetwork({
     clock,
@@ -79,7 +82,13 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     request,
     connected,
   });
-  const members = createSiteMembers({ ...parts, connected, request, refresh: network.refresh });
+  const members = createSiteMembers({
+    ...parts,
+    connected,
+    request,
+    refresh: network.refresh,
+    heldOf: (id) => late.heldOf(id),
+  });
   answer(parts, network, { protectedSide, members });
   listen(parts, network, { protectedSide, members }, heard);
   const discovery = isLoopback(parts.options.bind) ? undefined : createLateDiscovery(parts);

@@ -61,15 +61,10 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
     clock: parts.clock,
   });
   const settling: Settling = { parts, peers, side, service, incidents, owed, ends, busy: new Set() };
-  const review = (): void => {
-    side.known
-      .review()
-      .catch((error: unknown) => log.error('known servers not reviewed', { reason: messageOf(error) }));
-  };
   const settleSoon = (id: string): void => {
     settle(settling, id)
       .catch((error: unknown) => log.error('a restoration was not settled', { id, reason: messageOf(error) }))
-      .finally(review);
+      .finally(() => reviewKnown(settling));
   };
   const hear = (event: RestorationEvent): void => {
     tell(parts, event);
@@ -83,7 +78,7 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
     keepTelling(parts, network, service, owed),
     parts.clock.every(seconds(LOOK_SECONDS), () => {
       ends.endAllOver(settling.busy);
-      review();
+      reviewKnown(settling);
     }),
   ];
   return {
@@ -122,6 +117,13 @@ type Settling = {
   /** Incidents whose last words are on their way. */
   readonly busy: Set<string>;
 };
+/** Servers of which something was kept only for the sake of their footage. */
+function reviewKnown({ parts, side }: Settling): void {
+  side.known
+    .review()
+    .catch((error: unknown) => parts.log.error('known servers not reviewed', { reason: messageOf(error) }));
+}
+
 /** A restoration is over: the protected server hears why seconds are missing, covers are settled, the incident ends. */
 async function settle(settling: Settling, id: string): Promise<void> {
   const { parts, peers, side, service, incidents, owed, ends, busy } = settling;

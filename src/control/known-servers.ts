@@ -179,7 +179,7 @@ function createEnding(
       if (record === undefined) return;
       const held = record.watched ? heldOf(id) : undefined;
       if (held === undefined) return await forgotten(id, 'deauthorized this server.', undefined);
-      await put({ ...record, forgottenAt: record.forgottenAt ?? clock.now() });
+      await put({ ...record, watcher: false, managesUs: false, forgottenAt: record.forgottenAt ?? clock.now() });
       activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(record.name, held) });
     },
     review: async () => {
@@ -192,7 +192,7 @@ function createEnding(
 
 export const FOOTAGE_HELD = 'footage-held';
 export const wordsOfHeld = (name: string, { words }: HeldFootage): string =>
-  `${name} deauthorized this server, which still has its footage: ${words}. Authorize ${name} again and it goes home; or delete it here with understudy restoration stop.`;
+  `${name}, or its host, deauthorized this server, which still has its footage: ${words}. Authorize ${name} again and it goes home; or delete it here with understudy restoration stop.`;
 const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
   new UnderstudyError(
     'conflict',

@@ -9,11 +9,16 @@ import type { Log } from '../core/log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
 import type { Site } from '../site/introductions.ts';
+import type { PeerRecord } from '../site/peer.ts';
+import { FOOTAGE_HELD, wordsOfHeld } from './known-servers.ts';
+import type { HeldFootage } from './known-servers.ts';
 
 export type SiteMembersDeps = {
   readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras'>;
   readonly connected: () => readonly string[];
   readonly request: (peerId: string, method: string, params: unknown) => Promise<unknown>;
+  /** What of its footage lies here and is not home. */
+  readonly heldOf: (serverId: string) => HeldFootage | undefined;
   /** The peer records changed. */
   readonly refresh: () => void;
   readonly activity: Pick<ActivityLog, 'record'>;
@@ -62,7 +67,12 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       if (host?.managesUs !== true)
         throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server introduces others.');
       const site = siteIn(params, settings.server.get().id);
-      await settings.peers.update((file) => ({ peers: [...recordsAfter(file.peers, site, deps.clock.now())] }));
+      const isHeld = (id: string): boolean => deps.heldOf(id) !== undefined;
+      const before = settings.peers.get().peers;
+      const { peers } = await settings.peers.update((file) => ({
+        peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)],
+      }));
+      tellHeld(deps, before, peers);
       const message = `${host.name} introduced ${site.members.length} servers of the site.`;
       deps.activity.record({ severity: 'info', code: 'site-told', message });
       deps.refresh();
@@ -76,6 +86,20 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
     },
   };
+}
+
+/** Servers that the host names no longer, and of which footage lies here. */
+function tellHeld(
+  { activity, heldOf }: SiteMembersDeps,
+  before: readonly PeerRecord[],
+  now: readonly PeerRecord[],
+): void {
+  const wasHeld = new Set(before.flatMap(({ id, forgottenAt }) => (forgottenAt === undefined ? [] : [id])));
+  for (const { id, name, forgottenAt } of now) {
+    const held = forgottenAt === undefined || wasHeld.has(id) ? undefined : heldOf(id);
+    if (held !== undefined)
+      activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(name, held) });
+  }
 }
 
 /** What the host says, without this server itself. @throws peer/params */

@@ -51,12 +51,23 @@ function introductionOf(member: PeerRecord, other: PeerRecord): Introduction | u
   });
 }
 
-/** The records of a member after its host has spoken: its own ones stay, introduced ones are those given now. */
-export function recordsAfter(before: readonly PeerRecord[], site: Site, at: number): readonly PeerRecord[] {
+/**
+ * The records of a member after its host has spoken: its own ones stay, introduced ones are those given now. `isHeld`: footage of that
+ * server lies here; its record stays by name until that is settled, without trust.
+ */
+export function recordsAfter(
+  before: readonly PeerRecord[],
+  site: Site,
+  at: number,
+  isHeld: (serverId: string) => boolean = () => false,
+): readonly PeerRecord[] {
   const given = new Map(site.members.map((member) => [member.id, member]));
   const kept = before
-    .filter(({ id, introduced }) => !introduced || given.has(id))
-    .map((record) => withHostWatched(merged(record, given.get(record.id)), site));
+    .flatMap((record) => {
+      if (!record.introduced || given.has(record.id)) return [merged(record, given.get(record.id))];
+      return record.watched && isHeld(record.id) ? [{ ...record, forgottenAt: record.forgottenAt ?? at }] : [];
+    })
+    .map((record) => withHostWatched(record, site));
   const known = new Set(kept.map(({ id }) => id));
   const added = site.members
     .filter(({ id }) => !known.has(id))
@@ -68,7 +79,8 @@ export function recordsAfter(before: readonly PeerRecord[], site: Site, at: numb
 function merged(record: PeerRecord, given: Introduction | undefined): PeerRecord {
   if (given === undefined) return record;
   const { watched, watcher } = given;
-  return record.introduced ? { ...record, ...given } : { ...record, watched, watcher };
+  const { forgottenAt: _forgottenAt, ...trusted } = record;
+  return record.introduced ? { ...trusted, ...given } : { ...record, watched, watcher };
 }
 
 const withHostWatched = (record: PeerRecord, { hostId, hostWatched }: Site): PeerRecord =>

@@ -19,13 +19,14 @@ type Rig = {
   readonly refreshed: () => number;
   connected: string[];
   fails: boolean;
+  held: readonly string[];
 };
 function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
   const settings = memorySettings(given);
   const sent: { to: string; site: Site }[] = [];
   const entries: NewActivity[] = [];
   let refreshed = 0;
-  const rig = { connected: (given?.peers ?? []).map(({ id }) => id), fails: false };
+  const rig = { connected: (given?.peers ?? []).map(({ id }) => id), fails: false, held: [] as readonly string[] };
   const members = createSiteMembers({
     settings,
     connected: () => rig.connected,
@@ -35,6 +36,7 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
       return await Promise.resolve({});
     },
     refresh: () => (refreshed += 1),
+    heldOf: (id) => (rig.held.includes(id) ? { words: '3 files (12.4 MB)', canStop: true } : undefined),
     activity: { record: (entry) => entries.push(entry) },
     clock: createFakeClock(),
     log: silentLog,
@@ -169,4 +171,35 @@ test('a name that cannot be one is not taken over', async (t) => {
   rig.members.learn(serverIdOf(3), { name: 'x'.repeat(500), mode: 'recording' });
   await settle();
   t.is(rig.settings.peers.get().peers.find(({ id }) => id === serverIdOf(3))?.name, 'Server 3');
+});
+
+test('a server that the host names no longer stays known while its footage lies here, with an alarm; named again it is trusted again', async (t) => {
+  const host = peerOf(9, { mode: 'host', managesUs: true, name: 'Host' });
+  const rig = rigOf({ mode: 'failover', peers: [host] });
+  const member = (digit: number): Site['members'][number] => {
+    const { id, name, mode, fingerprint } = peerOf(digit, { name: `Server ${digit}` });
+    return { id, name, mode, fingerprint, watched: true, watcher: false };
+  };
+  const say = async (...digits: readonly number[]): Promise<void> =>
+    await rig.members.take(host.id, { hostId: host.id, hostWatched: false, members: digits.map(member) });
+  const records = (): readonly (readonly [string, boolean])[] =>
+    rig.settings.peers
+      .get()
+      .peers.slice(1)
+      .map(({ name, forgottenAt }) => [name, forgottenAt !== undefined]);
+  const alarms = (): readonly string[] =>
+    rig.entries.flatMap(({ code, message }) => (code === 'footage-held' ? [message] : []));
+  await say(2, 3);
+  rig.held = [serverIdOf(2)];
+  await say();
+  t.deepEqual(records(), [['Server 2', true]]);
+  t.is(alarms().length, 1);
+  t.regex(alarms()[0] ?? '', /^Server 2.*3 files \(12\.4 MB\)/);
+  await say();
+  t.is(alarms().length, 1, 'told once');
+  await say(2);
+  t.deepEqual(records(), [['Server 2', false]]);
+  rig.held = [];
+  await say();
+  t.deepEqual(records(), []);
 });

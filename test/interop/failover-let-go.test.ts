@@ -74,7 +74,7 @@ test.serial(
     const home = await idOf(pair.protectedBox());
     t.regex(
       await deauthorizeAtHome(pair),
-      /^Shop deauthorized this server.*: \d+ files? \(\d+\.\d MB\).*Authorize Shop again/,
+      /^Shop.* deauthorized this server.*: \d+ files? \(\d+\.\d MB\).*Authorize Shop again/,
     );
     t.true(
       (await healthOf(pair.covering())).some(
