@@ -7,6 +7,7 @@ import type { OwedAccounts } from '../control/owed-accounts.ts';
 import { seconds } from '../core/clock.ts';
 import type { Cancel } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { keyOf } from '../failover/cover.ts';
 import type { StreamRef } from '../failover/cover.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
 import { startRestoration } from '../restoration/restoration.ts';
@@ -49,8 +50,7 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
   const { network } = peers;
   const { log, dataDir } = parts;
   const incidents = openIncidentBook(join(dataDir, 'restoration-incidents.json'), log);
-  const { request } = network;
-  const owed = openOwedAccounts({ path: join(dataDir, 'restoration-accounts.json'), request, log });
+  const owed = openOwedAccounts({ path: join(dataDir, 'restoration-accounts.json'), request: network.request, log });
   const service = startService(parts, network, side, (event) => hear(event));
   // Streams may go home one after the other: an incident has several restorations then.
   const ends = createIncidentEnds({
@@ -253,18 +253,21 @@ const missingAnswer = z.object({
 async function tellMissing(
   { incidents, clock, log }: FailoverParts,
   network: Peers['network'],
-  { serverId, end }: RestorationOrder,
+  { serverId, streams: restored, end }: RestorationOrder,
   incident: string,
 ): Promise<void> {
-  const streams = (incidents.get(incident)?.streams ?? []).map(({ cameraId, stream, lastFrame }) => ({
-    cameraId,
-    stream,
-    start: lastFrame,
-  }));
+  // Of the others the footage may be on its way still: they have restorations of their own.
+  const given = new Set(restored.map(keyOf));
+  const streams = (incidents.get(incident)?.streams ?? [])
+    .filter((one) => given.has(keyOf(one)))
+    .map(({ cameraId, stream, lastFrame }) => ({ cameraId, stream, start: lastFrame }));
   try {
     const { result } = await network.request(serverId, 'footage.missing', { streams, end });
-    for (const { cameraId, stream, cause, ms } of missingAnswer.parse(result).missing)
-      incidents.apply({ kind: 'missing', incident, at: clock.now(), stream: { cameraId, stream }, cause, ms });
+    const answers = missingAnswer.parse(result).missing;
+    for (const stream of streams) {
+      const missing = answers.filter((one) => keyOf(one) === keyOf(stream)).map(({ cause, ms }) => ({ cause, ms }));
+      incidents.apply({ kind: 'missing', incident, at: clock.now(), stream, missing });
+    }
   } catch (error) {
     log.warn('what is missing after a restoration was not told', { serverId, reason: messageOf(error) });
   }

@@ -84,8 +84,11 @@ function coveredWords(streams: readonly StreamReport[], totals: IncidentReport['
   if (totals.streams === 0) return 'It had no streams to cover.';
   const gaps = streams.flatMap(({ gapMs }) => gapMs ?? []);
   if (gaps.length === 0) return `None of its ${plural(totals.streams, 'stream')} was recorded here.`;
-  const range = `${duration(Math.min(...gaps))} to ${duration(Math.max(...gaps))}`;
-  return `${totals.covered} of ${plural(totals.streams, 'stream')} were recorded here, ${range} after the last frame there.`;
+  const recorded = `${totals.covered} of ${plural(totals.streams, 'stream')} were recorded here`;
+  const [shortest, longest] = [Math.min(...gaps), Math.max(...gaps)];
+  if (longest === 0) return `${recorded}, from before the last frame there on.`;
+  const range = shortest === longest ? duration(longest) : `${duration(shortest)} to ${duration(longest)}`;
+  return `${recorded}, ${range} after the last frame there.`;
 }
 
 function missingWords({ closedAt }: Incident, totals: IncidentReport['totals']): string {

@@ -16,6 +16,7 @@ import type { CoverReason, ReleaseWhy, StreamRef, TakeoverBy } from './cover.ts'
 export const MAX_INCIDENT_STREAMS = 512;
 export const MAX_REMARKS = 50;
 
+export type MissingTime = { readonly cause: MissingCause; readonly ms: number };
 type At = { readonly incident: string; readonly at: EpochMs };
 export type IncidentChange = At &
   (
@@ -36,8 +37,8 @@ export type IncidentChange = At &
     | { readonly kind: 'released'; readonly streams: readonly StreamRef[]; readonly why: ReleaseWhy }
     /** Nothing is covered any more; footage may still be on its way home. */
     | { readonly kind: 'restoring' }
-    /** Told by whoever knows: restoration and the ledger. `ms` replaces what was said before of this stream and cause. */
-    | { readonly kind: 'missing'; readonly stream: StreamRef; readonly cause: MissingCause; readonly ms: number }
+    /** The whole account of a stream, by the ledger of its server: replaces what was said before its last footage was home. */
+    | { readonly kind: 'missing'; readonly stream: StreamRef; readonly missing: readonly MissingTime[] }
     | { readonly kind: 'returned'; readonly stream: StreamRef; readonly bytes: number; readonly accessUnits: number }
     | { readonly kind: 'closed' }
   );
@@ -108,11 +109,8 @@ const CHANGES: Change = {
   released: (incident, { at, streams, why }) =>
     streams.reduce((next, stream) => changed(next, stream, (entry) => ({ ...entry, releasedAt: at, why })), incident),
   restoring: (incident, { at }) => ({ ...incident, restoringSince: at }),
-  missing: (incident, { stream, cause, ms }) =>
-    changed(incident, stream, (entry) => ({
-      ...entry,
-      missing: [...entry.missing.filter((other) => other.cause !== cause), ...(ms > 0 ? [{ cause, ms }] : [])],
-    })),
+  missing: (incident, { stream, missing }) =>
+    changed(incident, stream, (entry) => ({ ...entry, missing: missing.filter(({ ms }) => ms > 0) })),
   returned: (incident, { stream, bytes, accessUnits }) =>
     changed(incident, stream, ({ returned, ...entry }) => ({
       ...entry,

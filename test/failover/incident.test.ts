@@ -53,8 +53,24 @@ test('returned files and missing seconds are added up and said in plain sentence
   const incident = [
     { ...about, kind: 'returned', stream, bytes: 30_000_000, accessUnits: 900 },
     { ...about, kind: 'returned', stream, bytes: 4_200_000, accessUnits: 90 },
-    { ...about, kind: 'missing', stream, cause: 'service-down', ms: 9000 },
-    { ...about, kind: 'missing', stream, cause: 'service-down', ms: 700 },
+    {
+      ...about,
+      kind: 'missing',
+      stream,
+      missing: [
+        { cause: 'service-down', ms: 9000 },
+        { cause: 'no-key-frame', ms: 400 },
+      ],
+    },
+    {
+      ...about,
+      kind: 'missing',
+      stream,
+      missing: [
+        { cause: 'service-down', ms: 700 },
+        { cause: 'no-key-frame', ms: 0 },
+      ],
+    },
     { ...about, kind: 'closed' },
   ].reduce<Incident>((before, change) => applyToIncident(before, change as IncidentChange) ?? before, opened);
   const report = reportOf(incident);
@@ -62,10 +78,25 @@ test('returned files and missing seconds are added up and said in plain sentence
   t.like(report.totals, { streams: 2, covered: 2, missingMs: 700, files: 2, bytes: 34_200_000, accessUnits: 990 });
   t.is(
     report.summary,
-    'The server was covered: it broke off the connection without a goodbye. 2 of 2 streams were recorded here, 0.7 s to 0.7 s after the last frame there. ' +
+    'The server was covered: it broke off the connection without a goodbye. 2 of 2 streams were recorded here, 0.7 s after the last frame there. ' +
       'A takeover was declared after 5 min 0 s. Its cameras were handed back after 5 min 3 s. 2 files with 34.2 MB of footage went home. ' +
       'Missing over all streams: 0.7 s (0.7 s service-down).',
   );
+});
+
+test('what was missing before the last footage was home is not missing any more', (t) => {
+  const opened = accumulate(changesOf(failure()));
+  const [stream] = STREAMS;
+  if (stream === undefined) throw new Error('there are streams');
+  const about = { incident: opened.id, at: epochMs(opened.openedAt + 400_000), stream };
+  const early = applyToIncident(opened, {
+    ...about,
+    kind: 'missing',
+    missing: [{ cause: 'service-down', ms: 12_284 }],
+  });
+  const late = applyToIncident(early, { ...about, kind: 'missing', missing: [] });
+  const closed = applyToIncident(late, { ...about, kind: 'closed' });
+  t.true(closed !== undefined && reportOf(closed).summary.endsWith('Nothing is missing.'));
 });
 
 test('a camera that only the protected server cannot reach is in the record from its last frame there', (t) => {
