@@ -2,7 +2,9 @@
  * `./build.sh demo`: a whole site on loopback, to look at: one host, two recording servers, one failover server, eight simulated
  * cameras. `--once` plays a failure by itself and looks for every access unit afterwards.
  */
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,12 +12,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
-import { createLog, silentLog } from './core/log.ts';
+import { silentLog } from './core/log.ts';
 import { DEMO_USER } from './demo/demo-box.ts';
 import { startSite } from './demo/demo-site.ts';
 import type { Site } from './demo/demo-site.ts';
 import { playFailure } from './demo/failure-play.ts';
-import type { Report } from './demo/failure-play.ts';
+import type { PlayDeps, Report } from './demo/failure-play.ts';
 import { startSimulator } from './simulator/simulator.ts';
 
 const NAMES: readonly string[] = [
@@ -31,16 +33,26 @@ const NAMES: readonly string[] = [
 const DEFAULT_PORT = '51443';
 const clock = systemClock;
 
+const USAGE = `usage: ./build.sh demo [--once] [--json FILE] [--http-port PORT]
+  --once            play a failure, look for every access unit, exit 1 if one is missing or double
+  --json FILE       the places and the password, or with --once the result
+  --http-port PORT  web interface of the host (${DEFAULT_PORT}; with --once any free one)`;
+
+type Options = {
+  readonly once: boolean;
+  readonly json?: string;
+  readonly 'http-port'?: string;
+  readonly help: boolean;
+};
 type Demo = { readonly dataDir: string; readonly site: Site; readonly password: string };
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      once: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      'http-port': { type: 'string' },
-    },
-  });
+  const values = optionsOf(process.argv.slice(2));
+  if (values === undefined) return 2;
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
   const dataDir = await mkdtemp(join(tmpdir(), 'understudy-demo-'));
   const password = randomBytes(9).toString('base64url');
   const logs: number[] = [];
@@ -51,29 +63,68 @@ async function main(): Promise<number> {
   };
   const cameras = NAMES.map((_, index) => ({ id: `cam-${index + 1}` }));
   const simulator = await startSimulator({ clock, log: silentLog }, cameras);
-  let site: Site | undefined;
+  const supervisors = new Set<ChildProcess>();
+  // Servers are process groups of their own: Ctrl-C does not reach them.
+  const interrupted = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(0));
+  });
+  let isKept = false;
   try {
     const httpPort = Number(values['http-port'] ?? (values.once ? '0' : DEFAULT_PORT));
-    site = await startSite({ dataDir, password, clock, simulator, names: NAMES, httpPort, logTo, tell });
-    if (!values.once) {
-      await runUntilStopped({ dataDir, site, password }, values.json);
-      return 0;
-    }
-    const report = await playFailure({ site, simulator, clock, tell });
-    print(report);
-    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
-    return report.passed ? 0 : 1;
+    const onSpawn = (supervisor: ChildProcess): void => void supervisors.add(supervisor);
+    const options = { dataDir, password, clock, simulator, names: NAMES, httpPort, logTo, onSpawn, tell };
+    const played = startSite(options).then(async (site) =>
+      values.once
+        ? await playOnce({ site, simulator, clock, tell }, values.json)
+        : await show({ site, dataDir, password }, values.json),
+    );
+    return await Promise.race([played, interrupted]);
+  } catch (error) {
+    isKept = true;
+    console.error(`The demo failed: ${messageOf(error)} The logs of its servers are kept in ${dataDir}.`);
+    return 1;
   } finally {
-    await site?.stop();
+    await Promise.all([...supervisors].map(ended));
     await simulator.stop();
     for (const file of logs) closeSync(file);
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (!isKept) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function ended(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.exitCode !== null || supervisor.signalCode !== null) return;
+  supervisor.kill('SIGTERM');
+  await once(supervisor, 'close');
+}
+
+async function playOnce(deps: PlayDeps, json: string | undefined): Promise<number> {
+  const report = await playFailure(deps);
+  print(report);
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`);
+  return report.passed ? 0 : 1;
+}
+
+function optionsOf(args: readonly string[]): Options | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        once: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        'http-port': { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    console.error(`demo: ${messageOf(error)}\n${USAGE}`);
+    return undefined;
   }
 }
 
 const tell = (line: string): void => console.log(line);
 
-async function runUntilStopped({ site, dataDir, password }: Demo, json: string | undefined): Promise<void> {
+async function show({ site, dataDir, password }: Demo, json: string | undefined): Promise<number> {
   const urlOf = (server: Site['host']): string => `https://127.0.0.1:${server.box().port()}/`;
   const [first] = site.recorders;
   const servers = [site.host, ...site.recorders, site.failover];
@@ -96,13 +147,11 @@ Try: live and playback at ${url};
      ${urlOf(site.failover)}, where they are recorded on within a second.
 Ctrl-C stops everything and removes ${dataDir}.
 `);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-    site.host.box().supervisor.once('close', () => resolve());
-  });
+  await once(site.host.box().supervisor, 'close');
+  return 0;
 }
 
-function print({ passed, cameras, incident }: Report): void {
+function print({ passed, isWhole, cameras, incident }: Report): void {
   console.log('');
   for (const { server, cameraId, accessUnits, missing, doubled, altered, causes, problems } of cameras) {
     const why = Object.entries(causes).map(([cause, sum]) => `${cause} ${sum.toFixed(2)} s`);
@@ -113,12 +162,13 @@ function print({ passed, cameras, incident }: Report): void {
   }
   const summary = typeof incident === 'object' && incident !== null && 'summary' in incident ? incident.summary : '';
   console.log(`\nIncident report: ${String(summary)}`);
-  console.log(passed ? 'No frame is missing, none is double.' : 'Not every frame is there exactly once.');
+  console.log(isWhole ? 'No frame is missing, none is double.' : 'Not every frame is there exactly once.');
+  if (isWhole && !passed) console.log('PROBLEM the incident report says otherwise.');
 }
 
 try {
   process.exitCode = await main();
 } catch (error) {
-  createLog('error', (line) => console.error(line), clock.now).error('demo failed', { reason: messageOf(error) });
+  console.error(`The demo failed: ${messageOf(error)}`);
   process.exitCode = 1;
 }

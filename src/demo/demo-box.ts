@@ -29,6 +29,8 @@ export type BoxOptions = {
   readonly name?: string;
   /** Where its logs go: a file descriptor, or nowhere. */
   readonly logTo: number | 'ignore';
+  /** It outlives this process unless somebody stops it: told before anything can go wrong with it. */
+  readonly onSpawn?: (supervisor: ChildProcess) => void;
 };
 export type Box = {
   readonly port: () => number;
@@ -49,10 +51,11 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     stdio: ['ignore', 'ignore', options.logTo],
     detached: true,
   });
+  options.onSpawn?.(supervisor);
   const ended = new Promise<number | null>((done) => void supervisor.once('close', (code) => done(code)));
   await until('the server to start', clock, () => {
     if (supervisor.exitCode !== null)
-      throw new UnderstudyError('unavailable', 'demo/no-server', 'The server did not start.');
+      throw new UnderstudyError('unavailable', 'demo/no-server', `${options.name ?? 'The server'} did not start.`);
     const place = placeOf(dataDir);
     return place !== undefined && place.pid !== before;
   });

@@ -46,6 +46,7 @@ export type SiteOptions = {
   /** Of the host's web interface; 0: any. */
   readonly httpPort: number;
   readonly logTo: (server: string) => number;
+  readonly onSpawn?: BoxOptions['onSpawn'];
   readonly tell: (line: string) => void;
   /** The demo's unless said. The simulator has cameras for every recording server. */
   readonly shape?: SiteShape;
@@ -103,7 +104,7 @@ async function addAllCameras(
 }
 
 async function startServer(
-  { dataDir: root, password, clock, httpPort, logTo }: SiteOptions,
+  { dataDir: root, password, clock, httpPort, logTo, onSpawn }: SiteOptions,
   { name, mode }: Pick<SiteServer, 'name' | 'mode'>,
 ): Promise<SiteServer> {
   const dataDir = join(root, name.toLowerCase().replaceAll(' ', '-'));
@@ -113,7 +114,17 @@ async function startServer(
     peerPort: await freePort(),
   };
   const logFile = logTo(name);
-  const box: BoxOptions = { dataDir, ...ports, rtmpPort: await freePort(), password, clock, name, logTo: logFile };
+  const told = onSpawn === undefined ? {} : { onSpawn };
+  const box: BoxOptions = {
+    dataDir,
+    ...ports,
+    rtmpPort: await freePort(),
+    password,
+    clock,
+    name,
+    logTo: logFile,
+    ...told,
+  };
   let running = await startBox(box);
   return {
     name,

@@ -12,7 +12,9 @@ import { fetchLedger, judgePlayed } from './footage-check.ts';
 import type { CameraVerdict } from './footage-check.ts';
 
 export type Report = {
+  /** Whole, and the incident report says so too. */
   readonly passed: boolean;
+  readonly isWhole: boolean;
   readonly cameras: readonly (CameraVerdict & { readonly server: string })[];
   /** Seconds from the kill until every camera had its first frame here, by the failover server's own account. */
   readonly coveredAfter: number;
@@ -69,10 +71,12 @@ export async function playFailure({ site, simulator, clock, tell }: PlayDeps): P
   await clock.sleep(seconds(AFTER_SECONDS));
   const end = epochMs(clock.now() - 4000);
   const cameras = await judge({ site, simulator }, isoOf(start), isoOf(end));
-  const passed = cameras.every(({ problems, missing, doubled }) => problems.length + missing + doubled === 0);
+  const isWhole = cameras.every(({ problems, missing, doubled }) => problems.length + missing + doubled === 0);
   const incident = await site.failover.box().api.call('GET', `/incidents/${covering.id}/report`);
-  return { passed, cameras, coveredAfter, restoredAfter, incident };
+  const isAgreed = (incident as IncidentTotals).totals.missingMs === 0;
+  return { passed: isWhole && isAgreed, isWhole, cameras, coveredAfter, restoredAfter, incident };
 }
+type IncidentTotals = { readonly totals: { readonly missingMs: number } };
 
 /** All processes at once: nothing of it can say goodbye. */
 function kill(server: SiteServer, clock: Clock): number {
