@@ -10,6 +10,7 @@ import type { Outcome } from './coordination/simulation.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const NEEDED = [
   'src/core',
+  'src/archive/disk-pulse.ts',
   'src/site',
   'src/wire',
   'src/ledger',

@@ -2,6 +2,7 @@
  * The recording server and the host of the simulation. The recording server is a model (its real parts are tested elsewhere): it records,
  * answers questions and takes footage back. The host is the real arbiter core on a simulated disk.
  */
+import { WAITING_AFTER_MS } from '../../../src/archive/disk-pulse.ts';
 import { createArbiterCore } from '../../../src/coordination/arbiter-core.ts';
 import type { ArbiterCore, ArbiterRecord } from '../../../src/coordination/arbiter-core.ts';
 import { monotonicMs } from '../../../src/core/units.ts';
@@ -20,6 +21,8 @@ export type Recorder = Box & {
   readonly footage: Footage;
   /** Its disk takes no more bytes, and it goes on talking. */
   hung: boolean;
+  /** It says so when its disk hangs (archive/disk-pulse.ts); of others only missing progress tells. */
+  readonly tellsOfHanging: boolean;
   readonly isRecording: () => boolean;
 };
 
@@ -33,6 +36,8 @@ export function createRecorder(
   let since: number | undefined;
   let until = 0;
   let epoch = 1;
+  /** Its disk has not come back from a call for so long that it is told. */
+  let waiting = false;
   const box: Recorder = {
     id,
     cameraIds,
@@ -43,9 +48,11 @@ export function createRecorder(
     inbox: [],
     rate: 1 + (engine.random.next() - 0.5) * 0.02,
     hung: false,
+    tellsOfHanging: engine.random.chance(0.5),
     isRecording: () => box.up && since !== undefined && !box.hung && !engine.isPaused(box),
     start: () => {
       since = undefined;
+      waiting = false;
       engine.after(box, CONNECT_MS, () => (since = until = engine.now()));
       engine.every(box, 250, () => tell({ kind: 'beat', run: `${box.run}` }));
       engine.every(box, 1000, keepAlive);
@@ -71,13 +78,23 @@ export function createRecorder(
       streams: cameraIds.map((cameraId) => ({
         cameraId,
         stream: 'main',
-        state: since === undefined ? 'waiting' : 'recording',
-        cause: undefined,
+        state: since === undefined ? 'waiting' : waiting ? 'failed' : 'recording',
+        cause: since !== undefined && waiting ? 'volume-error' : undefined,
         durableUntil: since === undefined ? undefined : until,
         idleMs: since === undefined ? undefined : idleMs(),
       })),
     });
+  const hang = (): void => {
+    if (!box.tellsOfHanging || waiting) return;
+    engine.after(box, WAITING_AFTER_MS, () => {
+      if (!box.hung || waiting) return;
+      waiting = true;
+      keepAlive();
+    });
+  };
   const record = (): void => {
+    if (box.hung) hang();
+    else waiting = false;
     if (since === undefined || box.hung) return;
     for (const cameraId of cameraIds) footage.write(secondOf(cameraId, engine.now()));
     engine.after(box, FLUSH_MS, () => {

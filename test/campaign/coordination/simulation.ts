@@ -13,7 +13,7 @@ import type { Recorder } from './other-boxes.ts';
 
 /** A camera without anybody who records it, while a failover server is well and sees the failure. */
 export const GAP_BOUND_MS = 6000;
-/** With a disk that hangs the failure shows only after the progress suspicion. */
+/** With a disk that hangs, of a server that does not say so, the failure shows only after the progress suspicion. */
 const HUNG_BOUND_MS = 9000;
 /** Somebody else recorded the camera so shortly before a stop: age of the answer, of its newest footage, of the flush. */
 const SUCCESSOR_MS = 4500;
@@ -133,7 +133,7 @@ function createJudge(engine: Engine, site: Site): Judge {
   const owners = new Map<string, string>();
   const epochs = new Map<string, number>();
   const lastSeen = new Map<string, number>();
-  /** `hung`: somewhere in it the disk of its server hung. */
+  /** `hung`: somewhere in it the disk of its server hung, and nobody said so. */
   const gaps = new Map<string, { readonly since: number; readonly hung: boolean }>();
   const wellSince = new Map<string, number>();
   const deleted: string[] = [];
@@ -175,7 +175,7 @@ function createJudge(engine: Engine, site: Site): Judge {
   const noteGap = (cameraId: string, recorder: Recorder): void => {
     const now = engine.now();
     const gap = gaps.get(cameraId);
-    const hung = recorder.hung || gap?.hung === true;
+    const hung = (recorder.hung && !recorder.tellsOfHanging) || gap?.hung === true;
     const since = gap?.since ?? now;
     gaps.set(cameraId, { since, hung });
     const bound = hung ? HUNG_BOUND_MS : GAP_BOUND_MS;
