@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,6 +30,7 @@ const NAMES: readonly string[] = [
   'Stairs',
   'Server Room',
 ];
+const LOG_SUFFIX = '.log.jsonl';
 const DEFAULT_PORT = '51443';
 const clock = systemClock;
 
@@ -57,7 +58,7 @@ async function main(): Promise<number> {
   const password = randomBytes(9).toString('base64url');
   const logs: number[] = [];
   const logTo = (server: string): number => {
-    const file = openSync(join(dataDir, `${server.toLowerCase().replaceAll(' ', '-')}.log.jsonl`), 'a');
+    const file = openSync(join(dataDir, `${server.toLowerCase().replaceAll(' ', '-')}${LOG_SUFFIX}`), 'a');
     logs.push(file);
     return file;
   };
@@ -82,6 +83,7 @@ async function main(): Promise<number> {
   } catch (error) {
     isKept = true;
     console.error(`The demo failed: ${messageOf(error)} The logs of its servers are kept in ${dataDir}.`);
+    for (const line of await saidBy(dataDir)) console.error(line);
     return 1;
   } finally {
     await Promise.all([...supervisors].map(ended));
@@ -89,6 +91,13 @@ async function main(): Promise<number> {
     for (const file of logs) closeSync(file);
     if (!isKept) await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** What servers said to a person before they ended: the lines of their logs that are not JSON. */
+async function saidBy(dataDir: string): Promise<readonly string[]> {
+  const logs = (await readdir(dataDir)).filter((name) => name.endsWith(LOG_SUFFIX));
+  const texts = await Promise.all(logs.map(async (name) => await readFile(join(dataDir, name), 'utf8')));
+  return texts.flatMap((text) => text.split('\n').filter((line) => line !== '' && !line.startsWith('{')));
 }
 
 async function ended(supervisor: ChildProcess): Promise<void> {

@@ -14,29 +14,51 @@ import type { CameraAccess, CameraOptions } from './simulator/simulated-camera.t
 
 const MAX_CAMERAS = 256;
 
-const { values } = parseArgs({
-  options: {
-    cameras: { type: 'string', default: '4' },
-    /** First camera's port, the next ones follow; 0: any free ones. */
-    port: { type: 'string', default: '0' },
-    host: { type: 'string', default: '127.0.0.1' },
-    username: { type: 'string' },
-    password: { type: 'string' },
-    algorithm: { type: 'string', default: 'MD5' },
-    'no-audio': { type: 'boolean', default: false },
-    'cached-start': { type: 'boolean', default: false },
-  },
-});
+const USAGE = `usage: node dist/simulate.js [options]
+  --cameras N        how many, at most ${MAX_CAMERAS} (4)
+  --port PORT        of the first camera, the next ones follow; 0: any free ones (0)
+  --host ADDR        listen at this address (127.0.0.1)
+  --username NAME    with --password TEXT: they ask for it
+  --algorithm WORD   of the password: MD5, SHA-256 or basic (MD5)
+  --no-audio         video only
+  --cached-start     begin with the last key frame
+Prints one JSON line with the addresses, then takes orders as JSON lines on standard input.`;
+const EXIT_USED_WRONGLY = 2;
+const OPTIONS = {
+  cameras: { type: 'string', default: '4' },
+  port: { type: 'string', default: '0' },
+  host: { type: 'string', default: '127.0.0.1' },
+  username: { type: 'string' },
+  password: { type: 'string' },
+  algorithm: { type: 'string', default: 'MD5' },
+  'no-audio': { type: 'boolean', default: false },
+  'cached-start': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>['values'];
 
-await main().catch((error: unknown) => {
-  console.error(`simulate: ${messageOf(error)}`);
-  process.exitCode = 1;
-});
+const values = valuesOf(process.argv.slice(2));
+if (values === undefined) process.exitCode = EXIT_USED_WRONGLY;
+else if (values.help) console.log(USAGE);
+else
+  await main(values).catch((error: unknown) => {
+    console.error(`simulate: ${messageOf(error)}`);
+    process.exitCode = 1;
+  });
 
-async function main(): Promise<void> {
+function valuesOf(args: readonly string[]): Values | undefined {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
+  } catch (error) {
+    console.error(`simulate: ${messageOf(error)}\n${USAGE}`);
+    return undefined;
+  }
+}
+
+async function main(values: Values): Promise<void> {
   const count = Math.min(MAX_CAMERAS, Math.max(1, Number(values.cameras) || 1));
   const log = createLog('info', (line) => console.error(line), systemClock.now);
-  const cameras = Array.from({ length: count }, (_, index) => optionsOf(index));
+  const cameras = Array.from({ length: count }, (_, index) => optionsOf(values, index));
   const simulator = await startSimulator({ clock: systemClock, log, host: values.host }, cameras);
   console.log(JSON.stringify({ cameras: simulator.cameras.map(summaryOf) }));
   const lines = createInterface({ input: process.stdin });
@@ -49,20 +71,19 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-function optionsOf(index: number): CameraOptions {
+function optionsOf(values: Values, index: number): CameraOptions {
   const first = Number(values.port);
   return {
     id: `cam-${index + 1}`,
     scene: index,
     port: first === 0 ? 0 : first + index,
-    access: accessOf(),
+    access: accessOf(values),
     audio: !values['no-audio'],
     start: values['cached-start'] ? 'cached' : 'next-key-frame',
   };
 }
 
-function accessOf(): CameraAccess {
-  const { username, password = '', algorithm } = values;
+function accessOf({ username, password = '', algorithm }: Values): CameraAccess {
   if (username === undefined) return { kind: 'open' };
   if (algorithm === 'basic') return { kind: 'basic', username, password };
   return { kind: 'digest', algorithm: algorithm === 'SHA-256' ? 'SHA-256' : 'MD5', username, password };
