@@ -2,11 +2,9 @@
  * One round of a restoration: find what there is, decide, send, delete. Every step can be repeated; what was done is stored before the next
  * begins, so that a process killed at any moment goes on.
  */
-import { openReturnFile } from '../archive/compose-return.ts';
 import type { SequenceRange } from '../archive/catalogue-types.ts';
 import { isPresent, removeSegment } from '../archive/remove-segments.ts';
 import { isReceiptGenuine } from '../archive/receipt.ts';
-import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { mayDeleteSegment } from '../failover/deletion.ts';
 import type { SegmentDeletion } from '../failover/deletion.ts';
 import { adoptInPlace } from './adopt.ts';
@@ -17,11 +15,9 @@ import { listSources, placeOf } from './list-sources.ts';
 import type { Listed } from './list-sources.ts';
 import type { Undecided } from './decide.ts';
 import type { LostFootage } from './restoration-types.ts';
-import { sendFile } from './send-file.ts';
-import type { SendDeps, SentFile } from './send-file.ts';
-import { sendOverShare } from './send-smb.ts';
+import { AWAY_MS, awayOf, sendAll, SETTLE_MS } from './send-all.ts';
+import type { Later } from './send-all.ts';
 import type { StoredFile, StoredRestoration, StoredSource } from './transfer-store.ts';
-import type { ReturnFile } from '../wire/footage-protocol.ts';
 
 export type Round =
   | { readonly kind: 'ended'; readonly state: 'done' | 'incomplete' | 'kept' }
@@ -33,18 +29,6 @@ export type Round =
       readonly isFailure: boolean;
     };
 type Wait = Extract<Round, { kind: 'wait' }>;
-
-/** The other side's last group grows, or our last segment is still open. */
-const SETTLE_MS = 1000;
-/** Between two looks for a volume that is not there. */
-const AWAY_MS = 5000;
-/** These say that the file itself will never be taken. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'footage/refused',
-  'footage/damaged',
-  'footage/supersedes',
-  'footage/no-camera',
-]);
 
 const waitOf = (code: string, problem: string | undefined, retryMs: number = SETTLE_MS): Wait => ({
   kind: 'wait',
@@ -67,10 +51,11 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
     );
   await decideAll(deps, restoration, { guess, signal });
   if (order.policy === 'keep') return keepRound(deps, restoration, listed);
+  const received = async (): Promise<unknown> => await settleSources(deps, restoration);
   const waits =
     order.policy === 'shared'
       ? await adoptInPlace(deps, restoration, signal)
-      : await sendAll(deps, restoration, signal);
+      : await sendAll({ ...deps, received }, restoration, signal);
   const stays = await settleSources(deps, restoration);
   if (waits !== undefined) return waitOf('restoration/later', waits.reason, waits.retryMs);
   if (stays !== undefined) return waitOf('restoration/later', stays.reason, stays.retryMs);
@@ -104,89 +89,6 @@ async function decideAll(deps: RunDeps, { id, order }: StoredRestoration, { gues
       planned.flatMap(({ files }) => files),
     );
   }
-}
-
-/** `isPart`: fragments that are not what was recorded were left out, and are nowhere but here. */
-type Sent = (
-  | (Extract<SentFile, { kind: 'received' }> & { readonly file: ReturnFile })
-  | Extract<SentFile, { kind: 'later' }>
-) & { readonly isPart: boolean };
-const later = (reason: string): Sent => ({ kind: 'later', retryMs: SETTLE_MS, reason, isPart: false });
-type Later = { readonly reason: string | undefined; readonly retryMs: number };
-
-/** What must wait, if anything must. */
-async function sendAll(
-  deps: RunDeps,
-  { id, order }: StoredRestoration,
-  signal: AbortSignal,
-): Promise<Later | undefined> {
-  const send: SendDeps = { ...deps, serverId: order.serverId, signal };
-  let away: Later | undefined;
-  for (const file of deps.store.files(id)) {
-    signal.throwIfAborted();
-    if (file.state !== 'planned') continue;
-    // A disk that is away may come back; what lies on the others does not wait for it.
-    if (!(await isHere(deps, file))) {
-      away = { retryMs: AWAY_MS, reason: awayOf(file) };
-      continue;
-    }
-    const sent = await sendOne(deps, send, order.transport, file);
-    if (sent === 'refused') deps.store.putFile({ ...file, state: 'refused' });
-    else if (sent.kind === 'later') return sent;
-    else {
-      const { receipt, receiptKey, isPart, file: home } = sent;
-      deps.store.putFile({ ...file, state: 'received', receipt, receiptKey, sha256: home.sha256, isPart });
-      deps.publish({ kind: 'file-received', id, serverId: order.serverId, receipt, file: home });
-      await settleSources(deps, { id, order });
-    }
-  }
-  return away;
-}
-
-const awayOf = ({ volumeId }: Pick<StoredFile, 'volumeId'>): string => `Volume ${volumeId} is not here now.`;
-async function isHere({ volumes }: RunDeps, { volumeId }: StoredFile): Promise<boolean> {
-  const volume = volumes().find(({ id }) => id === volumeId);
-  return volume !== undefined && (await isPresent(volume));
-}
-
-async function sendOne(
-  deps: RunDeps,
-  send: SendDeps,
-  transport: 'direct' | 'smb',
-  stored: StoredFile,
-): Promise<Sent | 'refused'> {
-  const { id, volumeId, path, runs, note } = stored;
-  const file = deps.fileOf({ volumeId, path });
-  if (file === undefined) return later(awayOf(stored));
-  const composed = await openReturnFile({ path: file, runs, note }).catch(unreadable);
-  // It may have gone in the middle of this.
-  if (composed === undefined) return (await isHere(deps, stored)) ? 'refused' : later(awayOf(stored));
-  if (composed.damaged.length > 0)
-    deps.log.warn('fragments of covered footage are damaged and stay', { id, path, fragments: composed.damaged });
-  try {
-    const isPart = composed.damaged.length > 0;
-    const more = { isPart, file: composed.file };
-    if (transport === 'direct') return { ...(await sendFile(send, composed)), ...more };
-    const opened = await deps.openShare(send.serverId, send.signal);
-    try {
-      return { ...(await sendOverShare(send, composed, opened)), ...more };
-    } finally {
-      await opened.share.close();
-    }
-  } catch (error) {
-    if (!(error instanceof UnderstudyError) || !REFUSALS.has(error.code)) throw error;
-    deps.log.error('a returned file was refused', { id, code: error.code, reason: error.message });
-    return 'refused';
-  } finally {
-    await composed.close();
-  }
-}
-
-/** Gone, or its start is broken. */
-function unreadable(error: unknown): undefined {
-  const isBroken = error instanceof UnderstudyError && error.kind === 'corrupt';
-  if (!isBroken && systemCodeOf(error) !== 'ENOENT') throw error;
-  return undefined;
 }
 
 /** Deletes what is given back; what the other server adopted is a file of its own from then on. What must wait, if anything must. */

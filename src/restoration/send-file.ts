@@ -22,6 +22,8 @@ export type SendDeps = {
   readonly rate: Rate;
   readonly meter: Meter;
   readonly signal: AbortSignal;
+  /** Every byte of the file is there; what is left is the other side's work. */
+  readonly onSent: () => void;
 };
 /** A receipt, and the key by which its signature was checked. */
 export type Evidence = { readonly receipt: Receipt; readonly receiptKey: string };
@@ -58,6 +60,7 @@ async function offerAndSend(deps: SendDeps, composed: ComposedReturn): Promise<S
   if (offer.kind === 'later') return offer;
   if (offer.kind === 'have') return { kind: 'received', ...checked(deps, file, offer.receipt) };
   await sendFrom(deps, composed, offer.offset);
+  deps.onSent();
   return { kind: 'received', ...(await insert(deps, file, { kind: 'sent' })) };
 }
 

@@ -35,6 +35,7 @@ export async function sendOverShare(
   if (folder !== '') await share.makeDirectory(folder);
   await upload(deps, composed, { share, temporary: within(`${file.id}.part`) });
   await share.rename(within(`${file.id}.part`), within(name), { replace: true });
+  deps.onSent();
   const evidence = await insert(deps, file, { kind: 'share', path: name });
   // Where the server could not move it, a copy is left.
   await share.remove(within(name)).catch(() => undefined);

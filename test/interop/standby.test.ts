@@ -228,7 +228,11 @@ test("GStreamer's and VLC's servers keep a held session beyond their timeout and
     if (cameraId !== 'vlc') t.deepEqual(states, ['starting', 'recording'], cameraId);
     t.true(recordedAt - at < 12_000, cameraId);
   }
-  await waitFor('three seconds of each', () => orders.every(({ cameraId }) => media.recordedSeconds(cameraId) > 3));
+  await waitFor(
+    'three seconds of each',
+    () => orders.every(({ cameraId }) => media.recordedSeconds(cameraId) > 3),
+    PATIENCE_MS,
+  );
   await media.stop();
 });
 
