@@ -32,13 +32,21 @@ export function oweNotCovered(
   void owed.settle(serverId);
 }
 
-/** What was wrong at the covering server itself: the protected one would only say that it was down. */
-const OWN_CAUSES: ReadonlySet<MissingCause> = new Set([
-  'volume-full',
-  'volume-gone',
-  'volume-read-only',
-  'volume-error',
-  'overload',
+/**
+ * What kept the covering server from recording, and how the ledger of the protected one says it: that one would only know that it
+ * was down. What it knows itself of a camera counts more.
+ */
+const TOLD_AS: ReadonlyMap<MissingCause, MissingCause> = new Map<MissingCause, MissingCause>([
+  ['volume-full', 'volume-full'],
+  ['volume-gone', 'volume-gone'],
+  ['volume-read-only', 'volume-read-only'],
+  ['volume-error', 'volume-error'],
+  ['overload', 'overload'],
+  ['camera-unresolved', 'not-reachable-from-failover'],
+  ['camera-unreachable', 'not-reachable-from-failover'],
+  ['camera-refused', 'not-reachable-from-failover'],
+  ['camera-stalled', 'not-reachable-from-failover'],
+  ['camera-protocol', 'not-reachable-from-failover'],
 ]);
 const MAX_DETAIL = 1000;
 
@@ -52,17 +60,13 @@ export function oweUnrecorded(
   const offset = -(network.statusOf(serverId)?.clockOffsetMs ?? 0);
   const by = settings.server.get().name;
   const gaps = streams.flatMap(({ cameraId, stream }) =>
-    catalogue.gaps
-      .find({ cameraId, stream }, { start, end })
-      .filter(({ cause }) => OWN_CAUSES.has(cause))
-      .map((gap): OwedGap => ({
-        cameraId,
-        stream,
-        start: Math.max(start, gap.start) + offset,
-        end: Math.min(end, gap.end ?? end) + offset,
-        cause: gap.cause,
-        detail: `${by} could not record it: ${gap.detail}`.slice(0, MAX_DETAIL),
-      })),
+    catalogue.gaps.find({ cameraId, stream }, { start, end }).flatMap((gap): readonly OwedGap[] => {
+      const cause = TOLD_AS.get(gap.cause);
+      if (cause === undefined) return [];
+      const span = { start: Math.max(start, gap.start) + offset, end: Math.min(end, gap.end ?? end) + offset };
+      const detail = `${by} could not record it: ${gap.detail}`.slice(0, MAX_DETAIL);
+      return [{ cameraId, stream, ...span, cause, detail }];
+    }),
   );
   owed.owe(serverId, gaps);
 }

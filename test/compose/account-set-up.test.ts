@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp-dir.ts';
 const R = serverIdOf(11);
 const DOOR = { cameraId: 'cam-door', stream: 'main' } as const;
 
-test('what the covering server could not record for its full or lost store is told in times of the protected one', async (t) => {
+test('what the covering server could not record, for its store or for the camera, is told in times of the protected one', async (t) => {
   const catalogue = openCatalogue(await tempDir(t, 'catalogue'), epochMs(0));
   t.teardown(() => catalogue.close());
   const add = (start: number, end: number, cause: OwedGap['cause'], detail = 'no room'): boolean =>
@@ -20,6 +20,8 @@ test('what the covering server could not record for its full or lost store is to
   add(2000, 3000, 'volume-gone');
   add(3000, 3500, 'no-key-frame');
   add(3500, 3600, 'service-down');
+  add(4000, 5000, 'camera-unreachable', 'connect ETIMEDOUT');
+  add(5000, 6000, 'camera-refused', '453 Not Enough Bandwidth');
   catalogue.gaps.open({ ...DOOR, start: 8000, cause: 'volume-error', detail: 'input/output error' });
   const told: OwedGap[] = [];
   const network = { statusOf: () => ({ clockOffsetMs: -60_000 }) as never };
@@ -43,6 +45,8 @@ test('what the covering server could not record for its full or lost store is to
     [
       [1000, 1500, 'volume-full'],
       [2000, 3000, 'volume-gone'],
+      [4000, 5000, 'not-reachable-from-failover'],
+      [5000, 6000, 'not-reachable-from-failover'],
       [8000, 9000, 'volume-error'],
     ],
   );
