@@ -45,14 +45,16 @@ export type Peers = Running & {
 
 const ALL_ADDRESSES = '::';
 
+const untilItIsSet = (): Peers['late'] => ({
+  covering: () => ({ progress: [], channels: { max: 0, used: 0 } }),
+  paired: async () => await Promise.resolve(),
+  heldOf: () => undefined,
+});
+
 export async function composePeers(parts: FailoverParts): Promise<Peers> {
   const { settings, clock, log } = parts;
   const heard = new Map<string, Heard>();
-  const late: Peers['late'] = {
-    covering: () => ({ progress: [], channels: { max: 0, used: 0 } }),
-    paired: async () => await Promise.resolve(),
-    heldOf: () => undefined,
-  };
+  const late = untilItIsSet();
   const network = await startPeerNetwork({
     clock,
     log,
