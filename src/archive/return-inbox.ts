@@ -30,6 +30,8 @@ import { verifySegment } from './verify-segment.ts';
 /** Files under way at once; each holds two descriptors. */
 export const MAX_INCOMING = 16;
 const RETRY_MS = 10_000;
+/** Volumes are being looked at, after a start. */
+const NOT_YET_MS = 1000;
 /** Another one may take the place of a transfer with which nobody went on for so long. */
 export const IDLE_MS = 60_000;
 
@@ -113,6 +115,8 @@ async function offer(inbox: Inbox, file: ReturnFile): Promise<OfferResult> {
   if (open !== undefined) await drop(inbox, file.id);
   if (inbox.transfers.size >= MAX_INCOMING) await dropIdle(inbox);
   if (inbox.transfers.size >= MAX_INCOMING) return later('This server is taking in as many files as it can.');
+  if (inbox.deps.volumesFor(file.cameraId).length === 0)
+    return later('This server has no volume that can be written to now.', NOT_YET_MS);
   const volume = await roomFor(inbox, file);
   if (volume === undefined)
     return later(`No volume of this server has room for ${file.bytes} bytes of camera ${file.cameraId} now.`);
@@ -134,7 +138,7 @@ async function goOn(inbox: Inbox, file: ReturnFile, volume: InboxVolume): Promis
   }
 }
 
-const later = (reason: string): OfferResult => ({ kind: 'later', retryMs: RETRY_MS, reason });
+const later = (reason: string, retryMs: number = RETRY_MS): OfferResult => ({ kind: 'later', retryMs, reason });
 
 /** It was inserted before; also if the process died before it could say so. */
 async function receiptOf(inbox: Inbox, file: ReturnFile): Promise<Receipt | undefined> {

@@ -1,6 +1,7 @@
 /** The protected server forgets what it takes in: it was started again, or has no place for more. */
 import test from 'ava';
 import { removeSegment } from '../../src/archive/remove-segments.ts';
+import type { InboxVolume } from '../../src/archive/incoming-file.ts';
 import { IDLE_MS, MAX_INCOMING } from '../../src/archive/return-inbox.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { monotonicMs } from '../../src/core/units.ts';
@@ -104,4 +105,27 @@ test('a segment that is gone here is not sent, and does not keep the rest from e
   two.restoration().nudge(R_ID);
   t.is(await ended(two, id), 'done');
   t.like(two.restoration().get(id), { files: { refused: 0 }, remaining: { files: 0 } });
+});
+
+test('while no volume can be written to yet the file is offered again within a second, not after ten', async (t) => {
+  const volumes: InboxVolume[] = [];
+  const pauses: number[] = [];
+  const two = await twoServers(t, { inbox: { volumesFor: () => volumes } });
+  await outage(two);
+  const { 'footage.offer': offer } = two.handlers();
+  Object.assign(two.handlers(), {
+    'footage.offer': async (...asked: Parameters<typeof offer>) => {
+      const answer = await offer(...asked);
+      const { kind, retryMs = 0 } = answer.result as { readonly kind: string; readonly retryMs?: number };
+      if (kind === 'later') pauses.push(retryMs);
+      return answer;
+    },
+  });
+  const id = two.restoration().begin(orderOf());
+  await waitFor('it to wait', () => pauses.length > 1);
+  t.true(pauses.every((ms) => ms <= 1000));
+  volumes.push({ id: two.r.volumeId, path: two.r.root, reserveBytes: 0 });
+  two.restoration().nudge(R_ID);
+  t.is(await ended(two, id), 'done');
+  await judge(t, two);
 });
