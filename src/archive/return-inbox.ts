@@ -6,26 +6,20 @@
  *
  * Belongs here: transfers. Does not: what a fragment must be (return-check.ts), the place in the archive (insert-return.ts).
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { readInit } from '../media/mp4/scan.ts';
-import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { AppendResult, InsertParams, OfferResult, Receipt, ReturnFile } from '../wire/footage-protocol.ts';
-import { openByteSource } from './byte-source.ts';
 import { hasRoom, openIncoming, partPath, rescan, shorten, sourceOf, sweepIncoming } from './incoming-file.ts';
 import type { InboxVolume, IncomingFile } from './incoming-file.ts';
-import { adoptFile, holdVolume, insertFile, namesOf, register } from './insert-return.ts';
+import { adoptFile, holdVolume, insertFile, register } from './insert-return.ts';
 import type { InsertDeps } from './insert-return.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
-import { createReturnCheck } from './return-check.ts';
-import { verifySegment } from './verify-segment.ts';
+import { checkAdopted, damaged, placed, wrongIn } from './return-whole.ts';
 
 /** Files under way at once; each holds two descriptors. */
 export const MAX_INCOMING = 16;
@@ -152,41 +146,6 @@ async function receiptOf(inbox: Inbox, file: ReturnFile): Promise<Receipt | unde
   return await oneOfStream(inbox, file, async () => await register(deps, file, place));
 }
 
-/** It has its name already, and no row: reconciling leaves files of this moment to their writers. */
-async function placed(deps: InboxDeps, file: ReturnFile): Promise<{ volume: VolumePlace; path: string } | undefined> {
-  for (const volume of deps.volumes())
-    for (const path of namesOf(file)) {
-      const note = await noteIn(join(volume.path, path));
-      if (note === 'nothing') break;
-      if (note?.id === file.id) return { volume, path };
-    }
-  return undefined;
-}
-
-async function noteIn(path: string): Promise<ReturnNote | undefined | 'nothing'> {
-  try {
-    const source = await openByteSource(path);
-    try {
-      return (await readInit(source)).header.returned;
-    } finally {
-      await source.close();
-    }
-  } catch (error) {
-    return systemCodeOf(error) === undefined ? undefined : 'nothing';
-  }
-}
-
-/** What is wrong with a whole file. */
-async function wrongIn(path: string, file: ReturnFile): Promise<string | undefined> {
-  const source = await openByteSource(path);
-  try {
-    const check = createReturnCheck(file);
-    return (await check.advance(source)) ?? check.finish();
-  } finally {
-    await source.close();
-  }
-}
-
 /** Where it was begun before, else the first with room. */
 async function roomFor({ deps }: Inbox, file: ReturnFile): Promise<InboxVolume | undefined> {
   const volumes = deps.volumesFor(file.cameraId);
@@ -258,23 +217,6 @@ async function insertAt(inbox: Inbox, file: ReturnFile, place: InsertParams['pla
   return await oneOfStream(inbox, file, async () => await adoptFile(inbox.deps, file, { volume, path, note }));
 }
 
-/** A segment as its recorder left it. */
-async function checkAdopted(file: ReturnFile, path: string): Promise<void> {
-  const source = await openByteSource(path);
-  try {
-    const { header, findings } = await verifySegment(source, path);
-    const wrong = findings.find(({ kind, severity }) => severity === 'error' && kind !== 'torn');
-    if (wrong !== undefined) throw damaged(file, wrong.message);
-    if (header?.cameraId !== file.cameraId || header.stream !== file.stream || header.serverId !== file.recordedBy)
-      throw damaged(file, 'it holds other footage');
-  } finally {
-    await source.close();
-  }
-  const hash = createHash('sha256');
-  for await (const bytes of createReadStream(path)) hash.update(bytes as Uint8Array);
-  if (hash.digest('hex') !== file.sha256) throw damaged(file, 'its SHA-256 is another one');
-}
-
 async function syncFile(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
@@ -296,9 +238,6 @@ async function insertSent(inbox: Inbox, file: ReturnFile): Promise<Receipt> {
   await transfer.handle.sync();
   return await oneOfStream(inbox, file, async () => await insertFile(inbox.deps, file, transfer));
 }
-
-const damaged = ({ id }: ReturnFile, wrong: string): UnderstudyError =>
-  new UnderstudyError('corrupt', 'footage/damaged', `File ${id} is not what was offered: ${wrong}.`);
 
 async function insertFromShare(inbox: Inbox, file: ReturnFile, name: string): Promise<Receipt> {
   const share = inbox.deps.shareFolder();
