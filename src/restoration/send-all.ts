@@ -1,6 +1,6 @@
 /**
- * Sends the planned files of a restoration one after the other: while the other side makes one durable and inserts it, the bytes of the next
- * are on their way already, so that a slow link is never idle. Never the bytes of two at once: a cut costs one fragment at most.
+ * Sends the planned files of a restoration one after the other: each is read and offered while the one before is on its way, and its bytes leave
+ * while that is made durable and inserted there, so that a slow link is never idle. Never the bytes of two at once: a cut costs one fragment at most.
  *
  * Belongs here: the order of files and what becomes of each. Does not: one file on its way (send-file.ts, send-smb.ts), deleting (run-restoration.ts).
  */
@@ -44,8 +44,9 @@ export async function sendAll(
   { id, order }: StoredRestoration,
   signal: AbortSignal,
 ): Promise<Later | undefined> {
+  const send: SendDeps = { ...deps, serverId: order.serverId, signal, inTurn: createTurns() };
   let away: Later | undefined;
-  // The one before, then the one whose bytes are on their way.
+  // The one before, and the newest.
   let [before, current]: Promise<Later | undefined>[] = [];
   try {
     for (const file of deps.store.files(id)) {
@@ -56,10 +57,11 @@ export async function sendAll(
         away = { retryMs: AWAY_MS, reason: awayOf(file) };
         continue;
       }
-      const { sent, result } = begin(deps, order, { file, signal });
-      current = result.then(async (ended) => await record(deps, { id, order }, { file, ended }));
-      // A failure is seen below or in the next turn, and is not unhandled until then.
-      await Promise.race([sent, current.catch(() => undefined)]);
+      current = sendOne(deps, send, order.transport, file).then(
+        async (ended) => await record(deps, { id, order }, { file, ended }),
+      );
+      // It is seen in the next turn, or at the end, and is not unhandled until then.
+      current.catch(() => undefined);
       const problem = await before;
       if (problem !== undefined) return problem;
       before = current;
@@ -70,19 +72,14 @@ export async function sendAll(
   }
 }
 
-type Begun = {
-  /** Its bytes are there; never, if it ends before. */
-  readonly sent: Promise<void>;
-  readonly result: Promise<Sent>;
-};
-function begin(
-  deps: SendAllDeps,
-  order: StoredRestoration['order'],
-  { file, signal }: { readonly file: StoredFile; readonly signal: AbortSignal },
-): Begun {
-  const { promise: sent, resolve: onSent } = Promise.withResolvers<void>();
-  const send: SendDeps = { ...deps, serverId: order.serverId, signal, onSent };
-  return { sent, result: sendOne(deps, send, order.transport, file) };
+/** Work that is handed in is done in that order, one after the other. */
+function createTurns(): SendDeps['inTurn'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    await mine;
+  };
 }
 
 type Ended = { readonly file: StoredFile; readonly ended: Sent };

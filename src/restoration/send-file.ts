@@ -22,8 +22,8 @@ export type SendDeps = {
   readonly rate: Rate;
   readonly meter: Meter;
   readonly signal: AbortSignal;
-  /** Every byte of the file is there; what is left is the other side's work. */
-  readonly onSent: () => void;
+  /** The bytes of one file at a time: does `send` when those before are there. */
+  readonly inTurn: (send: () => Promise<void>) => Promise<void>;
 };
 /** A receipt, and the key by which its signature was checked. */
 export type Evidence = { readonly receipt: Receipt; readonly receiptKey: string };
@@ -59,8 +59,7 @@ async function offerAndSend(deps: SendDeps, composed: ComposedReturn): Promise<S
   const offer = readOfferResult(offered, 'offer');
   if (offer.kind === 'later') return offer;
   if (offer.kind === 'have') return { kind: 'received', ...checked(deps, file, offer.receipt) };
-  await sendFrom(deps, composed, offer.offset);
-  deps.onSent();
+  await deps.inTurn(async () => await sendFrom(deps, composed, offer.offset));
   return { kind: 'received', ...(await insert(deps, file, { kind: 'sent' })) };
 }
 

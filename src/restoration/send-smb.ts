@@ -33,9 +33,8 @@ export async function sendOverShare(
   const name = `${file.id}.mp4`;
   const within = (leaf: string): string => (folder === '' ? leaf : `${folder}/${leaf}`);
   if (folder !== '') await share.makeDirectory(folder);
-  await upload(deps, composed, { share, temporary: within(`${file.id}.part`) });
+  await deps.inTurn(async () => await upload(deps, composed, { share, temporary: within(`${file.id}.part`) }));
   await share.rename(within(`${file.id}.part`), within(name), { replace: true });
-  deps.onSent();
   const evidence = await insert(deps, file, { kind: 'share', path: name });
   // Where the server could not move it, a copy is left.
   await share.remove(within(name)).catch(() => undefined);
