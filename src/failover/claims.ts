@@ -23,6 +23,7 @@ import {
 } from './claim-decisions.ts';
 import type { ClaimDraft, ClaimEffect, ClaimEvent, ClaimsState, Held, Member, OtherClaim } from './claim-types.ts';
 import { MAX_EPOCH } from './epochs.ts';
+import { GRACE_FROM_MS } from './facts.ts';
 
 export const MAX_CLAIM_CAMERAS = 8192;
 export const MAX_OTHERS = 256;
@@ -226,7 +227,9 @@ function forgive(draft: ClaimDraft, delayMs: number): void {
   const others = Object.fromEntries(
     Object.entries(draft.state.others).map(([id, member]): [string, Member] => {
       const lastSign = monotonicMs(Math.min(draft.at, member.lastSign + delayMs));
-      return [id, { ...member, lastSign }];
+      // A member that paused at the same time must show anew that it records.
+      const claims = delayMs >= GRACE_FROM_MS ? doubted(member.claims) : member.claims;
+      return [id, { ...member, lastSign, claims }];
     }),
   );
   draft.state = { ...draft.state, others };

@@ -136,13 +136,20 @@ function applyDisconnected(draft: Draft, by: 'peer' | 'silence'): void {
 function forgive(draft: Draft, delayMs: number): void {
   if (!(delayMs > FORGIVE_FROM_MS)) return;
   const { state, at } = draft;
+  // A server that paused at the same time answers truthfully about footage from before: it must be seen recording anew.
+  const isLong = delayMs >= GRACE_FROM_MS;
   const later = (moment: MonotonicMs): MonotonicMs => monotonicMs(Math.min(at, moment + delayMs));
   const heard: Record<StreamKey, Heard> = {};
   for (const key of Object.keys(state.heard) as StreamKey[]) {
     const entry = state.heard[key];
-    if (entry !== undefined) heard[key] = { ...entry, progressAt: later(entry.progressAt) };
+    if (entry === undefined) continue;
+    heard[key] = {
+      ...entry,
+      progressAt: later(entry.progressAt),
+      wellSince: isLong ? undefined : entry.wellSince,
+    };
   }
-  const hasGrace = delayMs >= GRACE_FROM_MS && !state.graceUsed;
+  const hasGrace = isLong && !state.graceUsed;
   update(draft, {
     link: { ...state.link, since: later(state.link.since) },
     lastSign: later(state.lastSign),

@@ -169,6 +169,20 @@ test('late keep-alives of a winner stop nothing', (t) => {
   t.true(server.holds());
 });
 
+test('after a pause of its own a winner must be heard recording anew: it may have paused too', (t) => {
+  const server = createServer('f1');
+  server.want(['f1']);
+  const winner = server.epoch() + 1000;
+  server.wait(2100, { id: 'f2', covering: covering(winner) });
+  server.pass(1000);
+  server.say({ kind: 'tick', loopDelayMs: 1000 });
+  server.take();
+  server.wait(1900, { id: 'f2', covering: covering(winner) });
+  t.is(server.questions(), 0);
+  server.wait(300, { id: 'f2', covering: covering(winner) });
+  t.is(server.questions(), 1);
+});
+
 test('two that claim at the same time never have the same epoch', (t) => {
   const first = createServer('f1', 500);
   const second = createServer('f2', 500);
