@@ -8,7 +8,7 @@ export const MAX_RECEIPTS = 200_000;
 
 export function createReceiptTable(database: Database): ReceiptTable {
   const get = database.prepare('SELECT receipt FROM receipts WHERE id = ?');
-  const put = database.prepare('INSERT OR IGNORE INTO receipts (id, receipt) VALUES (?, ?) RETURNING number');
+  const put = database.prepare('INSERT OR REPLACE INTO receipts (id, receipt) VALUES (?, ?) RETURNING number');
   const trim = database.prepare('DELETE FROM receipts WHERE number <= ?');
   return {
     get: (fileId) => {

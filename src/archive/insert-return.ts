@@ -17,6 +17,7 @@ import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { Receipt, ReturnFile } from '../wire/footage-protocol.ts';
 import type { Catalogue, ScannedFragment, SegmentToStore } from './catalogue-types.ts';
 import { createGroupReader } from './footage-groups.ts';
+import type { GroupProver } from './prove-groups.ts';
 import { scanSegmentFile } from './rebuild.ts';
 import { signReceipt } from './receipt.ts';
 import type { VolumePlace } from './remove-segments.ts';
@@ -34,6 +35,7 @@ export type InsertDeps = {
   readonly clock: Pick<Clock, 'now'>;
   /** All of this server. */
   readonly volumes: () => readonly VolumePlace[];
+  readonly prover: GroupProver;
 };
 
 /** `file` lies on `volume` at `path`, absolute and durable; it gets its place there. @throws system errors; footage/supersedes */
@@ -65,16 +67,26 @@ export async function register(
   file: ReturnFile,
   { volume, path }: { readonly volume: VolumePlace; readonly path: string },
 ): Promise<Receipt> {
-  const { catalogue, serverId, key, clock } = deps;
+  const { catalogue, clock } = deps;
   const scanned = await scanSegmentFile(join(volume.path, path), volume.id, path);
   checkSupersedes(catalogue, file, scanned.segment.returned);
   const shown = await shownOnce(deps, file, { ...scanned, volume, path });
-  const receipt = signReceipt({ fileId: file.id, serverId, sha256: file.sha256, at: clock.now() }, key);
+  const receipt = receiptFor(deps, file, clock.now());
   catalogue.transaction(() => {
     catalogue.segments.putScanned(shown, scanned.fragments);
     catalogue.receipts.put(receipt);
   }, 'durable');
-  return catalogue.receipts.get(file.id) ?? receipt;
+  return receipt;
+}
+
+/** The same for the same bytes and the same key, whenever it is asked for. */
+export function receiptFor(
+  { catalogue, serverId, key }: Pick<InsertDeps, 'catalogue' | 'serverId' | 'key'>,
+  { id: fileId, sha256 }: Pick<ReturnFile, 'id' | 'sha256'>,
+  now: number,
+): Receipt {
+  const before = catalogue.receipts.get(fileId);
+  return signReceipt({ fileId, serverId, sha256, at: before?.sha256 === sha256 ? before.at : now }, key);
 }
 
 type Placed = {
@@ -94,11 +106,8 @@ async function shownOnce(deps: InsertDeps, file: ReturnFile, placed: Placed): Pr
   const row = segments.get(volume.id, path);
   if (row === undefined) return segment;
   const given = { row, note: segment.returned, ownServerId: deps.serverId };
-  const note = await withoutTwins(
-    createGroupReader({ segments, now: deps.clock.now, fileOf: fileIn(deps) }),
-    inserted,
-    given,
-  );
+  const groups = createGroupReader({ segments, now: deps.clock.now, fileOf: fileIn(deps) });
+  const note = await withoutTwins({ groups, prover: deps.prover }, inserted, given);
   if (note === segment.returned) return segment;
   await writeReturnNote(join(volume.path, path), note);
   return { ...segment, returned: note };

@@ -15,7 +15,7 @@ import type { Log } from '../core/log.ts';
 import type { AppendResult, InsertParams, OfferResult, Receipt, ReturnFile } from '../wire/footage-protocol.ts';
 import { hasRoom, openIncoming, partPath, rescan, shorten, sourceOf, sweepIncoming } from './incoming-file.ts';
 import type { InboxVolume, IncomingFile } from './incoming-file.ts';
-import { adoptFile, holdVolume, insertFile, register } from './insert-return.ts';
+import { adoptFile, holdVolume, insertFile, receiptFor, register } from './insert-return.ts';
 import type { InsertDeps } from './insert-return.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
@@ -139,7 +139,7 @@ async function receiptOf(inbox: Inbox, file: ReturnFile): Promise<Receipt | unde
   const { deps } = inbox;
   const row = deps.catalogue.segments.returnedAs(file.id);
   const known = row === undefined ? undefined : deps.catalogue.receipts.get(file.id);
-  if (known?.sha256 === file.sha256) return known;
+  if (known?.sha256 === file.sha256) return receiptFor(deps, file, known.at);
   const volume = deps.volumes().find(({ id }) => id === row?.volumeId);
   const place = volume && row ? { volume, path: row.path } : await placed(deps, file);
   if (place === undefined || (await wrongIn(join(place.volume.path, place.path), file)) !== undefined) return undefined;

@@ -6,11 +6,13 @@
  * decided about footage of this server (restoration/decide.ts), the rule itself (ledger/seams.ts).
  */
 import { MATCH_WINDOW_MS, offsetOf, planSeams } from '../ledger/seams.ts';
+import type { Verdict } from '../ledger/seams.ts';
 import { MAX_SUPERSEDED } from '../media/mp4/segment-header.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import type { FootageGroup } from '../wire/footage-protocol.ts';
 import type { SegmentRow, SegmentTable, SequenceRange, StreamKey } from './catalogue-types.ts';
 import type { GroupReader } from './footage-groups.ts';
+import type { GroupProver } from './prove-groups.ts';
 
 /** A returned file in its place. `start`, `end`: wall milliseconds of this server. */
 export type Inserted = StreamKey & {
@@ -31,18 +33,16 @@ export function hasOthersNear(
   );
 }
 
+type Given = { readonly row: SegmentRow; readonly note: ReturnNote; readonly ownServerId: string };
+export type TwinDeps = { readonly groups: GroupReader; readonly prover: GroupProver };
+
+/** Each comparison finds damage that was not known before. */
+const MAX_COMPARISONS = 8;
+
 /** The note with what is to be left out besides; `file` and the others have their rows. The same for the same rows. */
-export async function withoutTwins(
-  groups: GroupReader,
-  file: Inserted,
-  given: { readonly row: SegmentRow; readonly note: ReturnNote; readonly ownServerId: string },
-): Promise<ReturnNote> {
-  const { row, note, ownServerId } = given;
-  const all = await readAll(groups, file);
-  const mine = all.filter((group) => group.recordedBy === file.recordedBy && isIn(row, group));
-  const theirs = all.filter(({ recordedBy }) => recordedBy !== file.recordedBy && recordedBy !== ownServerId);
-  const clockOffsetMs = offsetOf(mine, theirs, 0);
-  const verdicts = planSeams({ mine, theirs, clockOffsetMs, settledUntil: Infinity });
+export async function withoutTwins(deps: TwinDeps, file: Inserted, given: Given): Promise<ReturnNote> {
+  const { note } = given;
+  const verdicts = await compared(deps, file, given);
   const left = verdicts.flatMap((verdict) =>
     verdict.kind === 'known' ? [verdict.group] : verdict.kind === 'return' ? verdict.supersedes : [],
   );
@@ -50,6 +50,33 @@ export async function withoutTwins(
   // More than a note holds: shown twice rather than not at all.
   const fits = supersedes.length <= MAX_SUPERSEDED && supersedes.every((one) => one.groups.length <= MAX_SUPERSEDED);
   return left.length > 0 && fits ? { ...note, supersedes } : note;
+}
+
+/** What was given before is read before it stands for what comes now; none if it proves to be damaged again and again. */
+async function compared(
+  { groups, prover }: TwinDeps,
+  file: Inserted,
+  { row, ownServerId }: Given,
+): Promise<readonly Verdict[]> {
+  for (let comparisons = 0; comparisons < MAX_COMPARISONS; comparisons += 1) {
+    const all = await readAll(groups, file);
+    const mine = all.filter((group) => group.recordedBy === file.recordedBy && isIn(row, group));
+    const theirs = all.filter(({ recordedBy }) => recordedBy !== file.recordedBy && recordedBy !== ownServerId);
+    const clockOffsetMs = offsetOf(mine, theirs, 0);
+    const verdicts = planSeams({ mine, theirs, clockOffsetMs, settledUntil: Infinity });
+    const standing = new Set(verdicts.flatMap((verdict) => (verdict.kind === 'known' ? verdict.by : [])));
+    if (await areWhole(prover, file, [...standing])) return verdicts;
+  }
+  return [];
+}
+
+async function areWhole(prover: GroupProver, file: Inserted, groups: readonly FootageGroup[]): Promise<boolean> {
+  for (let done = 0; done < groups.length;) {
+    const proofs = await prover.prove(file, groups.slice(done));
+    if (proofs.some((proof) => proof !== 'whole')) return false;
+    done += proofs.length;
+  }
+  return true;
 }
 
 const around = ({ start, end }: Inserted): { readonly start: number; readonly end: number } => ({

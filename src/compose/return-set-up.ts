@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { createGroupReader } from '../archive/footage-groups.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
 import { createGroupProver } from '../archive/prove-groups.ts';
+import type { GroupProver } from '../archive/prove-groups.ts';
 import type { InboxVolume } from '../archive/incoming-file.ts';
 import { storeScanned } from '../archive/rebuild.ts';
 import { createReturnInbox } from '../archive/return-inbox.ts';
+import type { ReturnInbox } from '../archive/return-inbox.ts';
 import { loadSigningKey } from '../archive/signing-key.ts';
 import { createFootage } from '../control/footage.ts';
 import { nameOfServer } from '../control/failover-api.ts';
@@ -30,43 +32,16 @@ const SWEEP_SECONDS = 3600;
 export type ReturnSide = { readonly kept: KeptElsewhere; readonly stop: () => Promise<void> };
 
 export async function composeReturns(parts: FailoverParts, { network }: Peers): Promise<ReturnSide> {
-  const { settings, catalogue, clock, log, keys } = parts;
+  const { settings, catalogue, clock, log } = parts;
   const serverId = settings.server.get().id;
-  const volumes = (): readonly InboxVolume[] => settings.volumes.get().volumes;
-  const pause = async (): Promise<void> => {
-    const busy = (parts.recording.state()?.loopDelayP99Ms() ?? 0) > BUSY_LOOP_MS;
-    if (busy) await clock.sleep(durationMs(WAIT_MS));
-  };
-  const fileOf = ({ volumeId, path }: { volumeId: string; path: string }): string | undefined => {
-    const volume = volumes().find(({ id }) => id === volumeId);
-    return volume && join(volume.path, path);
-  };
-  const inbox = createReturnInbox({
-    catalogue,
-    serverId,
-    clock,
-    log,
-    key: await loadSigningKey(keys.exportSigningKeyPath),
-    volumes,
-    volumesFor: () => volumes().filter(({ id }) => parts.recording.state()?.volumeOf(id)?.state.kind === 'usable'),
-    shareFolder: () => shareFolderOf(parts),
-    pause,
-    inserted: ({ cameraId }) => parts.publish({ kind: 'ledger', cameraId }),
-  });
+  const { inbox, prover, fileOf } = await openReturns(parts, serverId);
   const handlers = createFootageHandlers({
     serverId,
     clock,
     inbox,
     segments: catalogue.segments,
     groups: createGroupReader({ segments: catalogue.segments, now: clock.now, fileOf }),
-    prover: createGroupProver({
-      segments: catalogue.segments,
-      fileOf,
-      clock,
-      pause,
-      // Told as being here no more, nor shown.
-      onDamage: async (file, segment) => await storeScanned({ catalogue, onDamage: parts.onDamage }, file, segment),
-    }),
+    prover,
     isOwnCamera: (cameraId) => settings.cameras.get().cameras.some(({ id }) => id === cameraId),
     isReady: () => parts.recording.mediaIsUp() && !parts.recording.isReconciling(),
     book: (by, gaps) => book(parts, by, gaps),
@@ -89,6 +64,47 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
       await inbox.close();
     },
   };
+}
+
+type Returns = {
+  readonly inbox: ReturnInbox;
+  readonly prover: GroupProver;
+  readonly fileOf: (place: { readonly volumeId: string; readonly path: string }) => string | undefined;
+};
+/** What comes in, and what is read again before it stands for something elsewhere; both give way to recording. */
+async function openReturns(parts: FailoverParts, serverId: string): Promise<Returns> {
+  const { settings, catalogue, clock, log, keys } = parts;
+  const volumes = (): readonly InboxVolume[] => settings.volumes.get().volumes;
+  const pause = async (): Promise<void> => {
+    const busy = (parts.recording.state()?.loopDelayP99Ms() ?? 0) > BUSY_LOOP_MS;
+    if (busy) await clock.sleep(durationMs(WAIT_MS));
+  };
+  const fileOf = ({ volumeId, path }: { volumeId: string; path: string }): string | undefined => {
+    const volume = volumes().find(({ id }) => id === volumeId);
+    return volume && join(volume.path, path);
+  };
+  const prover = createGroupProver({
+    segments: catalogue.segments,
+    fileOf,
+    clock,
+    pause,
+    // Told as being here no more, nor shown.
+    onDamage: async (file, segment) => await storeScanned({ catalogue, onDamage: parts.onDamage }, file, segment),
+  });
+  const inbox = createReturnInbox({
+    catalogue,
+    prover,
+    serverId,
+    clock,
+    log,
+    key: await loadSigningKey(keys.exportSigningKeyPath),
+    volumes,
+    volumesFor: () => volumes().filter(({ id }) => parts.recording.state()?.volumeOf(id)?.state.kind === 'usable'),
+    shareFolder: () => shareFolderOf(parts),
+    pause,
+    inserted: ({ cameraId }) => parts.publish({ kind: 'ledger', cameraId }),
+  });
+  return { inbox, prover, fileOf };
 }
 
 /** Footage of this server that stays where it was recorded, by the policy of the failover server. */

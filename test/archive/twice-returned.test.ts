@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises';
+import { open, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -101,4 +101,30 @@ test('a catalogue made again from the files shows the same', async (t) => {
   t.deepEqual(await shown(two), []);
   await two.r.reconcile();
   t.deepEqual(await shown(two), before);
+});
+
+test('what one server gave and the disk altered since does not stand for what another one gives', async (t) => {
+  const { two, other } = await bothRecorded(t, [
+    [0, 200],
+    [0, 200],
+  ]);
+  const inbox = two.inbox();
+  await giveBack(t, two.f, inbox, 'ret-f');
+  const [given] = two.r.catalogue.segments.find(KEY, ALL);
+  const group = given?.keys[3];
+  if (given === undefined || group === undefined) throw new Error('nothing was given back');
+  const file = await open(join(two.r.root, given.path), 'r+');
+  await file.write(Uint8Array.of(0xff, 0x00, 0xff, 0x55), 0, 4, group.offset + group.length - 4200);
+  await file.close();
+  await giveBack(t, other, inbox, 'ret-g');
+  const groups = await shown(two);
+  t.is(
+    groups.reduce((sum, { accessUnits }) => sum + accessUnits, 0),
+    200,
+  );
+  t.deepEqual(
+    groups.map(({ recordedBy }) => recordedBy),
+    groups.map((_, index) => (index === 3 ? G_ID : F_ID)),
+  );
+  t.deepEqual(two.damaged, [given.path]);
 });

@@ -64,3 +64,19 @@ test('while a camera is covered again nothing of it is deleted', async (t) => {
   t.deepEqual(two.f.catalogue.segments.find(KEY, ALL), []);
   await judge(t, two);
 });
+
+test('the protected server got a new key between a receipt and the next offer: it signs the same receipt anew', async (t) => {
+  let key = createSigningKey();
+  const inbox = Object.defineProperty({}, 'key', { enumerable: true, get: () => key });
+  const two = await twoServers(t, { inbox, restoration: { receiptKeyOf: () => key.publicKey } });
+  await outage(two);
+  let inserted = 0;
+  // Every answer to an insertion is lost.
+  two.fate = ({ method }) => ({ reaches: true, answers: () => method !== 'footage.insert' || (inserted += 1) > 2 });
+  const id = two.restoration().begin(orderOf());
+  await waitFor('an insertion', () => inserted > 0);
+  key = createSigningKey();
+  await two.restartR();
+  t.is(await ended(two, id), 'done');
+  await judge(t, two);
+});

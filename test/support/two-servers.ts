@@ -119,8 +119,19 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
   const damaged: string[] = [];
   const open = (): { inbox: ReturnInbox; handlers: FootageHandlers } => {
     const volume = { id: r.volumeId, path: r.root, reserveBytes: 0 };
+    const prover = createGroupProver({
+      segments: r.catalogue.segments,
+      fileOf: ({ path }) => join(r.root, path),
+      clock: systemClock,
+      pause: async () => await Promise.resolve(),
+      onDamage: async (file, segment) => {
+        const told = ({ path }: { readonly path: string }): void => void damaged.push(path);
+        await storeScanned({ catalogue: r.catalogue, onDamage: told }, file, segment);
+      },
+    });
     const inbox = createReturnInbox({
       catalogue: r.catalogue,
+      prover,
       serverId: R_ID,
       key,
       clock: systemClock,
@@ -137,21 +148,10 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
       fileOf: ({ path }) => join(r.root, path),
       now: systemClock.now,
     });
-    const fileOf = ({ path }: { readonly path: string }): string => join(r.root, path);
-    const pause = async (): Promise<void> => await Promise.resolve();
     const handlers = createFootageHandlers({
       serverId: R_ID,
       groups,
-      prover: createGroupProver({
-        segments: r.catalogue.segments,
-        fileOf,
-        clock: systemClock,
-        pause,
-        onDamage: async (file, segment) => {
-          const told = ({ path }: { readonly path: string }): void => void damaged.push(path);
-          await storeScanned({ catalogue: r.catalogue, onDamage: told }, file, segment);
-        },
-      }),
+      prover,
       segments: r.catalogue.segments,
       inbox,
       isOwnCamera: (cameraId) => cameraId === CAMERA,
