@@ -103,12 +103,15 @@ function lossProblems(
   { level, id }: SiteCamera,
   missing: number,
 ): string[] {
-  const mustBeWhole = expect === 'nothing' || losesNothing === true || (level === 'hot' && mayLoseHot !== true);
+  const isQuiet = expect === 'nothing' || expect === 'no-takeover';
+  const mustBeWhole = isQuiet || losesNothing === true || (level === 'hot' && mayLoseHot !== true);
   return mustBeWhole && missing > 0 ? [`${level} ${id}: ${missing} access units are lost`] : [];
 }
 
 function expectationProblems({ name, expect }: Fault, mine: readonly TakeoverView[]): string[] {
   if (expect === 'cover' && mine.length === 0) return [`${name} was not noticed`];
+  const declared = mine.filter(({ declaredAt }) => declaredAt !== undefined);
+  if (expect === 'no-takeover' && declared.length > 0) return [`${name} led to ${declared.length} takeovers`];
   if (expect === 'nothing' && mine.length > 0)
     return [`${name} was covered (${mine.map(({ reason }) => reason).join(', ')})`];
   return [];
