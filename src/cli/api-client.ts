@@ -35,7 +35,9 @@ export function createApiClient(place: () => ApiPlace): ApiClient {
   let cookie: string | undefined;
   return {
     call: async (method, path, body) => {
-      const { response, bytes } = await exchange(place(), { method, path, body, cookie });
+      const to = place();
+      const { response, bytes } = await exchange(to, { method, path, body, cookie });
+      if (response.statusCode === 401 && to.token !== undefined) throw wrongToken(to);
       cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
       return valueOf(checked(response, bytes, `${method} ${path}`), `${method} ${path}`);
     },
@@ -47,11 +49,21 @@ export function createApiClient(place: () => ApiPlace): ApiClient {
   };
 }
 
+const wrongToken = ({ host, port }: ApiPlace): UnderstudyError =>
+  new UnderstudyError(
+    'forbidden',
+    'api/refused',
+    `The token is none of the server at ${host}:${port}, or was deleted there: create one on its page Settings.`,
+    { context: { status: 401 } },
+  );
+
 /** @throws api/refused */
 function checked(response: IncomingMessage, bytes: Buffer, what: string): Buffer {
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return bytes;
-  const message = `${what}: ${status} ${detailOf(bytes)}`;
+  const detail = detailOf(bytes);
+  // Its own words say what is wrong; what stands before it may have none.
+  const message = detail === '' ? `${what} was answered with HTTP status ${status}.` : detail;
   throw new UnderstudyError('unavailable', 'api/refused', message, { context: { status } });
 }
 

@@ -5,6 +5,7 @@ import type { drill as drillShape } from '../api/contract/failover.ts';
 import { seconds, systemClock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { ApiClient } from './api-client.ts';
+import { cameraNamesOf } from './camera-names.ts';
 import { findServer } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -30,19 +31,18 @@ async function rehearse(meant: string, options: ServerOptions): Promise<void> {
   const failed = drill.cameras.filter(({ firstFrameAfter }) => firstFrameAfter === undefined);
   if (options.json === true) printJson({ drill });
   else {
-    process.stdout.write(columnsOf(drill.cameras.map(rowOf)));
+    const names = await cameraNamesOf(api);
+    process.stdout.write(columnsOf(drill.cameras.map((camera) => rowOf(camera, names))));
     print(`${drill.cameras.length - failed.length} of ${drill.cameras.length} cameras of ${name} could be recorded.`);
   }
   if (failed.length > 0) process.exitCode = EXIT_PROBLEM;
 }
 
-const rowOf = ({
-  cameraId,
-  standbyLevel,
-  firstFrameAfter,
-  problem,
-}: Drill['cameras'][number]): readonly (string | undefined)[] => [
-  cameraId,
+const rowOf = (
+  { cameraId, standbyLevel, firstFrameAfter, problem }: Drill['cameras'][number],
+  names: ReadonlyMap<string, string>,
+): readonly (string | undefined)[] => [
+  names.get(cameraId) ?? cameraId,
   standbyLevel,
   firstFrameAfter === undefined ? 'none' : secondsText(firstFrameAfter),
   problem,

@@ -5,6 +5,7 @@ import type { incident as incidentShape } from '../api/contract/failover.ts';
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
 import type { IncidentReport, StreamReport } from '../failover/incident-report.ts';
+import { cameraNamesOf } from './camera-names.ts';
 import { apiOf, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson, secondsText } from './text-output.ts';
@@ -26,14 +27,15 @@ async function incidents(id: string | undefined, options: ServerOptions): Promis
   if (id === undefined) {
     const { items } = (await api.call('GET', '/incidents?limit=1000')) as { readonly items: readonly Incident[] };
     if (options.json === true) return printJson({ incidents: items });
-    if (items.length === 0) return print('Nothing has happened.');
+    if (items.length === 0) return print('No failure was seen.');
     process.stdout.write(columnsOf(items.map(rowOf)));
     return;
   }
   const report = (await api.call('GET', `/incidents/${encodeURIComponent(id)}/report`)) as Report;
   if (options.json === true) return printJson(report);
   print(`${report.serverName}: ${report.summary}`);
-  process.stdout.write(columnsOf(report.streams.map(streamRow)));
+  const names = await cameraNamesOf(api);
+  process.stdout.write(columnsOf(report.streams.map((stream) => streamRow(stream, names))));
 }
 
 const rowOf = ({ id, serverName, state, cause, startedAt, endedAt, missingSeconds }: Incident): readonly string[] => [
@@ -46,11 +48,11 @@ const rowOf = ({ id, serverName, state, cause, startedAt, endedAt, missingSecond
   id,
 ];
 
-function streamRow(entry: StreamReport): readonly string[] {
+function streamRow(entry: StreamReport, names: ReadonlyMap<string, string>): readonly string[] {
   const { cameraId, stream, lastFrame, firstCovered, gapMs, missing, returned } = entry;
   const lost = missing.map(({ cause, ms }) => `${secondsText(ms / 1000)} ${cause}`).join(', ');
   return [
-    `${cameraId}/${stream}`,
+    `${names.get(cameraId) ?? cameraId}/${stream}`,
     `last frame there ${isoOf(epochMs(lastFrame))}`,
     firstCovered === undefined ? 'not recorded here' : `first frame here ${isoOf(epochMs(firstCovered))}`,
     gapMs === undefined ? '' : `${secondsText(gapMs / 1000)} later`,

@@ -1,9 +1,10 @@
 /** `understudy log`: what happened at a server, newest first. */
 import type { Command } from 'commander';
 import type { LogEntry } from '../api/contract/events.ts';
+import { cameraNamesOf } from './camera-names.ts';
 import { apiOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
-import { columnsOf, printJson } from './text-output.ts';
+import { columnsOf, print, printJson } from './text-output.ts';
 
 type Options = ServerOptions & { readonly severity?: string; readonly code?: string; readonly limit: string };
 
@@ -31,7 +32,15 @@ async function log(options: Options): Promise<void> {
   const api = await apiOf('log', options);
   const { items } = (await api.call('GET', `/log?${query.toString()}`)) as { readonly items: readonly LogEntry[] };
   if (options.json === true) return printJson({ entries: items });
-  process.stdout.write(columnsOf(items.map((entry) => [entry.at, entry.severity, entry.code, entry.message])));
+  if (items.length === 0) return print('Nothing of that kind has happened.');
+  const names = items.some(({ cameraId }) => cameraId !== undefined)
+    ? await cameraNamesOf(api)
+    : new Map<string, string>();
+  process.stdout.write(columnsOf(items.map((entry) => rowOf(entry, names))));
+}
+
+function rowOf({ at, severity, code, message, cameraId }: LogEntry, names: ReadonlyMap<string, string>): string[] {
+  return [at, severity, code, cameraId === undefined ? message : `${names.get(cameraId) ?? cameraId}: ${message}`];
 }
 
 function limitIn(text: string): number {

@@ -32,7 +32,7 @@ export function withServerOptions(command: Command, more = ''): Command {
     .option('--server <url>', 'such as https://192.168.1.20:51443')
     .option('--data <dir>', 'data directory of a server on this machine, instead of --server')
     .option('--fingerprint <sha256>', 'certificate to expect; needed with --server unless it is on this machine')
-    .option('--token-file <file>', 'file with an API token')
+    .option('--token-file <file>', 'file with an API token (of the page Settings)')
     .option('--json', 'as JSON')
     .addHelpText('after', more === '' ? TRUST : `\n${more}\n${TRUST}`);
 }
@@ -47,7 +47,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
 
 async function placeOf(name: string, { server, data, fingerprint, tokenFile }: ServerOptions): Promise<ApiPlace> {
   if (tokenFile === undefined)
-    throw wrongUse(`${name} needs --token-file FILE: make a token under Users, save it there`);
+    throw wrongUse(`${name} needs --token-file FILE: create a token on the page Settings, save it there`);
   const token = await firstLineOf(tokenFile, '--token-file');
   if (data !== undefined) {
     const found = await foundIn(data);

@@ -6,6 +6,8 @@ import type { Command } from 'commander';
 import type { KnownServer } from '../api/contract/failover.ts';
 import { registerAddServer } from './add-server.ts';
 import type { ApiClient } from './api-client.ts';
+import { planOf } from './camera-names.ts';
+import type { Plan } from './camera-names.ts';
 import { findServer, knownServersOf } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -63,17 +65,23 @@ function action(parent: Command, name: string, { description, run, words }: Acti
 const TROUBLE: ReadonlySet<string> = new Set(['suspected', 'failed', 'taken-over']);
 
 async function list(options: ServerOptions): Promise<void> {
-  const servers = await knownServersOf(await apiOf('servers', options));
+  const api = await apiOf('servers', options);
+  const servers = await knownServersOf(api);
   if (options.json === true) printJson({ servers });
   else if (servers.length === 0) print('No other server is known.');
-  else process.stdout.write(columnsOf(servers.map(rowOf)));
+  else {
+    const plan = servers.some(({ watch }) => watch !== undefined) ? await planOf(api) : { servers: [] };
+    process.stdout.write(columnsOf(servers.map((server) => rowOf(server, plan))));
+  }
   if (servers.some(({ watch }) => watch !== undefined && TROUBLE.has(watch.state))) process.exitCode = EXIT_PROBLEM;
 }
 
-function rowOf({ id, name, mode, host, connected, watch, ...server }: KnownServer): readonly (string | undefined)[] {
+function rowOf(known: KnownServer, plan: Plan): readonly (string | undefined)[] {
+  const { id, name, mode, host, connected, watch, ...server } = known;
   const state = watch?.state ?? (connected ? 'connected' : 'not connected');
   const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
-  const trouble = [watch?.reason, watch?.backupProblem].filter((part) => part !== undefined).join('; ');
+  const backup = watch?.backupProblem === undefined ? undefined : `settings not backed up: ${watch.backupProblem}`;
+  const trouble = [leftOutOf(plan, id), watch?.reason, backup].filter((part) => part !== undefined).join('; ');
   return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, readinessOf(watch?.standby), trouble];
 }
 
@@ -88,12 +96,30 @@ function readinessOf(standby: Standby | undefined): string | undefined {
     .filter(([, { wanted }]) => wanted > 0)
     .map(([level, { ready, wanted }]) => `${ready} of ${wanted} ${level}`);
   const missing = hot.wanted + warm.wanted - hot.ready - warm.ready;
-  const named = notReady
-    .slice(0, MAX_NAMED)
-    .map(({ name, level, actual, reason }) => `${name} (${actual} instead of ${level}${reason ? `: ${reason}` : ''})`);
+  const whyOf = ({ level, actual, reason }: Standby['notReady'][number]): string =>
+    `${actual} instead of ${level}${reason ? `: ${reason}` : ''}`;
+  const named = notReady.slice(0, MAX_NAMED);
+  const groups = [...Map.groupBy(named, whyOf)].map(([why, cameras]) => `${namesIn(cameras)} (${why})`);
   const more = missing > named.length ? [`${missing - named.length} more`] : [];
-  return `${counts.join(', ')} ready${missing > 0 ? `; not ${[...named, ...more].join(', ')}` : ''}`;
+  return `${counts.join(', ')} ready${missing > 0 ? `; not ${[...groups, ...more].join(', ')}` : ''}`;
 }
+
+/** Cameras that no failover server would record: it looks protected, and is not. One of priority never is left out on purpose. */
+function leftOutOf({ servers }: Plan, serverId: string): string | undefined {
+  const cameras = servers.find((server) => server.serverId === serverId)?.cameras ?? [];
+  const left = cameras.filter(
+    ({ coveredBy, cause, priority }) => coveredBy === undefined && cause !== undefined && priority !== 'never',
+  );
+  if (left.length === 0) return undefined;
+  const named = left.slice(0, MAX_NAMED);
+  const groups = [...Map.groupBy(named, ({ cause }) => cause ?? '')].map(
+    ([cause, ones]) => `${namesIn(ones)} (${cause.replaceAll('-', ' ')})`,
+  );
+  const more = left.length > named.length ? [`${left.length - named.length} more`] : [];
+  return `${left.length} would not be covered: ${[...groups, ...more].join(', ')}`;
+}
+
+const namesIn = (cameras: readonly { readonly name: string }[]): string => cameras.map(({ name }) => name).join(', ');
 
 function rolesOf({ watched, watcher, managesUs }: Pick<KnownServer, 'watched' | 'watcher' | 'managesUs'>): string {
   const roles = [watched && 'protected', watcher && 'protects', managesUs && 'manages'];

@@ -78,7 +78,8 @@ export function startBackups(deps: BackupsDeps): Backups {
     },
     sawRevision: (serverId, revision) => {
       const kept = keptOf(serverId);
-      if (kept.busy || kept.backup?.revision === revision) return;
+      // After one by hand that failed, while it was away, the same settings are fetched again.
+      if (kept.busy || (kept.backup?.revision === revision && kept.problem === undefined)) return;
       if (clock.monotonic() - kept.failedAt < RETRY_MS) return;
       inBackground(serverId, 'change');
     },

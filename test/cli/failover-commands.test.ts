@@ -43,7 +43,7 @@ test('restore takes the server or the takeover, and gives back the one that runs
   t.regex(byName.stdout, /^Hall gets its cameras back/);
   const byId = await run('restore', 'incident-1');
   t.is(byId.code, 1);
-  t.regex(byId.stderr, /409 Hall is not back\.$/m);
+  t.regex(byId.stderr, /^understudy: Hall is not back\.$/m);
   t.deepEqual(restored, ['incident-2', 'incident-1']);
   const calm = await run('restore', 'Calm');
   t.is(calm.code, 1);
@@ -59,13 +59,16 @@ test('a drill is waited for; a camera that was not recorded makes the exit code 
   const { run } = await startCliBench(t, {
     servers,
     failover: {
+      plan: () => ({
+        servers: [{ serverId: SERVER_ID, name: 'Hall', cameras: [plannedOf('cam-door', 'Front Door')] }],
+      }),
       startDrill: () => running,
       drills: () => [(looks += 1) % 3 === 0 ? { ...running, endedAt: AT, cameras } : running],
     },
   });
   const failed = await run('drill', 'Hall');
   t.is(failed.code, 1);
-  t.regex(failed.stdout, /^cam-door +warm +2\.2 s$/m);
+  t.regex(failed.stdout, /^Front Door +warm +2\.2 s$/m);
   t.regex(failed.stdout, /^cam-yard +cold +none +refuses a second session$/m);
   t.regex(failed.stdout, /1 of 2 cameras of Hall could be recorded/);
   t.is(looks, 3);
@@ -74,6 +77,9 @@ test('a drill is waited for; a camera that was not recorded makes the exit code 
   t.is(json.code, 0);
   t.like(JSON.parse(json.stdout), { drill: { id: 'drill-1', cameras: [{ firstFrameAfter: 2.21 }] } });
 });
+
+const plannedOf = (cameraId: string, name: string) =>
+  ({ cameraId, name, priority: 'medium', standbyLevel: 'warm', recording: true }) as const;
 
 test('a drill that the server has forgotten is not waited for', async (t) => {
   const { run } = await startCliBench(t, {
@@ -182,7 +188,7 @@ test('incidents are listed, and one is told in full', async (t) => {
   t.deepEqual(JSON.parse((await run('incidents', 'incident-1', '--json')).stdout), REPORT);
   const unknown = await run('incidents', '../setup');
   t.is(unknown.code, 1);
-  t.regex(unknown.stderr, /404 No incident has the id \.\.\/setup/);
+  t.regex(unknown.stderr, /^understudy: No incident has the id \.\.\/setup/);
 });
 
 test('every command explains itself', async (t) => {

@@ -101,6 +101,18 @@ test('an answer that is no backup of this server is refused and tried again late
   t.is(rig.backups.stateOf(SERVER).problem, undefined);
 });
 
+test('one by hand that failed while the server was away is made good when it is back, with the same settings', async (t) => {
+  const rig = await rigOf(t);
+  await rig.backups.take(SERVER, 'authorization');
+  rig.answer = () => undefined;
+  await t.throwsAsync(rig.backups.take(SERVER, 'by hand'));
+  rig.answer = () => documentOf('Recorder');
+  await rig.clock.advance(6000);
+  rig.backups.sawRevision(SERVER, documentOf('Recorder').revision);
+  await eventually(() => rig.backups.stateOf(SERVER).problem === undefined);
+  t.is(rig.asked(), 3);
+});
+
 test('a damaged newest file is an alarm, and the one before is used', async (t) => {
   const rig = await rigOf(t);
   await rig.backups.take(SERVER, 'authorization');
