@@ -2,7 +2,7 @@
  * Is a group of footage still what its headers say? Reads the payload and holds it against the leaf hashes: nobody deletes a copy because of
  * a header.
  *
- * Low priority: fragment by fragment, behind `pause`. What was read is believed for a minute, as long as the file is the same.
+ * Low priority: fragment by fragment, behind `pause`. What was read is believed for ten minutes, as long as the file is the same.
  *
  * Belongs here: groups of one stream. Does not: which ones have to be proved (restoration/prove.ts), whole files (verify.ts).
  */
@@ -37,7 +37,7 @@ export type GroupProver = {
 /** An answer comes within this and the time for one group. */
 const ANSWER_MS = 5000;
 /** A restoration asks for all of a seam at once; what is proved later is proved anew. */
-const BELIEVED_MS = 60_000;
+const BELIEVED_MS = 600_000;
 const MAX_BELIEVED = 4096;
 /** Times of groups are rounded. */
 const MARGIN_MS = 2;
