@@ -2,7 +2,7 @@
  * `./build.sh bench plan`: how long it takes to decide who covers whom, on sites far larger than one host serves. Fails when a plan for
  * 200 failed servers takes more than 50 ms, or when twice the cameras take more than four times as long.
  */
-import type { Member, PlanCamera } from '../src/failover/capacity.ts';
+import type { Member, PlanCamera } from '../src/failover/plan-types.ts';
 import { planCover } from '../src/failover/plan.ts';
 import type { PlanRequest } from '../src/failover/plan.ts';
 

@@ -7,8 +7,8 @@ import type { OwedAccounts } from '../control/owed-accounts.ts';
 import { seconds } from '../core/clock.ts';
 import type { Cancel } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
-import { keyOf } from '../failover/cover.ts';
-import type { StreamRef } from '../failover/cover.ts';
+import { keyOf } from '../failover/cover-reasons.ts';
+import type { StreamRef } from '../failover/cover-reasons.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
 import { startRestoration } from '../restoration/restoration.ts';
 import type {

@@ -1,6 +1,6 @@
 /** Which streams of which servers are to be covered, and as cameras for the plan. Pure. */
-import type { PlanCamera } from '../failover/capacity.ts';
-import type { StreamRef } from '../failover/cover.ts';
+import type { PlanCamera } from '../failover/plan-types.ts';
+import type { StreamRef } from '../failover/cover-reasons.ts';
 import type { CameraSettings } from '../site/camera.ts';
 
 export type Wish = { readonly stream: StreamRef; readonly lostFrom: number };

@@ -6,7 +6,7 @@ import type { FailoverDeps } from '../api/routes/failover.ts';
 import { isoOf } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
-import type { StreamRef } from '../failover/cover.ts';
+import type { StreamRef } from '../failover/cover-reasons.ts';
 import { reportOf } from '../failover/incident-report.ts';
 import type { Incident } from '../failover/incident.ts';
 import type { Happening, State } from '../failover/machine-types.ts';

@@ -50,8 +50,6 @@ export type ComposedCover = {
 
 export const streamKeyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream}`;
 
-export const ordersForCover = (state: CoverState): readonly StreamOrder[] => composeCover(state).orders;
-
 /** What a camera wants a channel for; the least number is served first. */
 const RANK = { covering: 0, drilling: 1, hot: 2, warm: 3 } as const;
 type Use = keyof typeof RANK;

@@ -31,8 +31,6 @@ export type CoveredFootage = StreamRef & {
   readonly kept: boolean;
 };
 
-/** Of one protected server. */
-export const MAX_COVER_STREAMS: number = MAX_CAMERAS * 2;
 /** Covers that were not given back yet. Of more, two old ones of a stream become one: what lies between stays too. */
 export const MAX_COVERED = 8192;
 

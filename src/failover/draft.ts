@@ -2,7 +2,7 @@
  * What one step of the machine works on: the state so far and the effects in order. Lives inside one call of `step`.
  */
 import type { EpochMs, MonotonicMs } from '../core/units.ts';
-import type { CoverReason } from './cover.ts';
+import type { CoverReason } from './cover-reasons.ts';
 import type { IncidentChange } from './incident.ts';
 import type { Effect, Policy, State } from './machine-types.ts';
 

@@ -10,8 +10,8 @@ import { isCameraId, isServerId } from '../core/ids.ts';
 import type { EpochMs } from '../core/units.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
 import type { MissingCause } from '../ledger/causes.ts';
-import { COVER_REASONS, RELEASE_WHYS, keyOf } from './cover.ts';
-import type { CoverReason, ReleaseWhy, StreamRef, TakeoverBy } from './cover.ts';
+import { COVER_REASONS, RELEASE_WHYS, keyOf } from './cover-reasons.ts';
+import type { CoverReason, ReleaseWhy, StreamRef, TakeoverBy } from './cover-reasons.ts';
 
 export const MAX_INCIDENT_STREAMS = 512;
 export const MAX_REMARKS = 50;

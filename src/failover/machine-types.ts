@@ -8,7 +8,7 @@
 import type { EpochMs, MonotonicMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import type { PeerGoodbye, StreamProgress } from '../wire/peer-protocol.ts';
-import type { CoverReason, ReleaseWhy, StreamKey, StreamRef, TakeoverBy } from './cover.ts';
+import type { CoverReason, ReleaseWhy, StreamKey, StreamRef, TakeoverBy } from './cover-reasons.ts';
 import type { IncidentChange } from './incident.ts';
 
 export type Takeover = {

@@ -4,7 +4,7 @@
  *
  * Belongs here: room, choice, repair. Does not: the order of the cameras and what a shortage means (plan.ts).
  */
-import type { Member, PlanCamera } from './capacity.ts';
+import type { Member, PlanCamera } from './plan-types.ts';
 import { hashOf } from './epochs.ts';
 
 /** Looks at so many moves in one plan at most; counted, not timed, so that every server comes to the same plan. */

@@ -6,7 +6,7 @@
  * Belongs here: order, shortage, reasons. Does not: the choice of a member (placement.ts), stepping in (claims.ts).
  */
 import type { MissingCause } from '../ledger/causes.ts';
-import type { Member, PlanCamera } from './capacity.ts';
+import type { Member, PlanCamera } from './plan-types.ts';
 import { askOf, createPlacement } from './placement.ts';
 import type { Ask, Placement } from './placement.ts';
 

@@ -7,8 +7,8 @@
  */
 import { monotonicMs, epochMs } from '../core/units.ts';
 import type { EpochMs } from '../core/units.ts';
-import { keyOf } from './cover.ts';
-import type { CoverReason, ReleaseWhy, StreamKey, StreamRef } from './cover.ts';
+import { keyOf } from './cover-reasons.ts';
+import type { CoverReason, ReleaseWhy, StreamKey, StreamRef } from './cover-reasons.ts';
 import { log, note, update, wordsOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { HandoverConfirmation, State, Wanted } from './machine-types.ts';

@@ -4,8 +4,8 @@
  */
 import { assertNever } from '../core/errors.ts';
 import type { MonotonicMs } from '../core/units.ts';
-import { keyOf } from './cover.ts';
-import type { CoverReason } from './cover.ts';
+import { keyOf } from './cover-reasons.ts';
+import type { CoverReason } from './cover-reasons.ts';
 import type { Heard, Policy, State } from './machine-types.ts';
 
 /** Beats come but no keep-alive for so long: three of them are missing. Also the time to say hello and send the first one. */

@@ -10,7 +10,7 @@ import { assertNever } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
-import type { StreamRef } from '../failover/cover.ts';
+import type { StreamRef } from '../failover/cover-reasons.ts';
 import type { Effect, Happening, Policy, State, Step } from '../failover/machine-types.ts';
 import { initialState, step } from '../failover/machine.ts';
 import { needsSaving, resume, savedOf } from '../failover/saved-state.ts';

@@ -5,7 +5,7 @@ import type { FailoverEffects } from '../../src/control/failover-effects.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { epochMs, monotonicMs } from '../../src/core/units.ts';
-import type { StreamRef } from '../../src/failover/cover.ts';
+import type { StreamRef } from '../../src/failover/cover-reasons.ts';
 import type { IncidentChange } from '../../src/failover/incident.ts';
 import type { Effect, Happening, State, Wanted } from '../../src/failover/machine-types.ts';
 import { initialState } from '../../src/failover/machine.ts';

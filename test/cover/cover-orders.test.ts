@@ -1,6 +1,6 @@
 /** Orders from what is protected, covered and rehearsed: levels, channels, refusals; and invariants under whatever comes. */
 import test from 'ava';
-import { composeCover, ordersForCover, streamKeyOf } from '../../src/cover/cover-orders.ts';
+import { composeCover, streamKeyOf } from '../../src/cover/cover-orders.ts';
 import type { CoverState, ServerCover } from '../../src/cover/cover-orders.ts';
 import type { StandbyLevel } from '../../src/cover/cover-types.ts';
 import type { CameraSettings } from '../../src/site/camera.ts';
@@ -24,6 +24,7 @@ const stateOf = (servers: readonly ServerCover[], more: Partial<CoverState> = {}
   lastOrders: [],
   ...more,
 });
+const ordersOf = (state: CoverState) => composeCover(state).orders;
 
 test('a cold camera is left alone, a warm one held, a hot one recorded in short segments', (t) => {
   const levels = new Map<string, StandbyLevel>([
@@ -31,7 +32,7 @@ test('a cold camera is left alone, a warm one held, a hot one recorded in short 
     ['b', 'warm'],
     ['c', 'hot'],
   ]);
-  const orders = ordersForCover(
+  const orders = ordersOf(
     stateOf([
       serverOf(
         R1,
@@ -66,7 +67,7 @@ test('a covered camera is ordered as its own server would, with the epoch of the
     fingerprint: 'f'.repeat(64),
   });
   const covering = new Map([[streamKeyOf({ cameraId: 'a', stream: 'main' }), 9]]);
-  const [main, sub, ...more] = ordersForCover(stateOf([serverOf(R1, [camera], { covering })]));
+  const [main, sub, ...more] = ordersOf(stateOf([serverOf(R1, [camera], { covering })]));
   t.deepEqual(more, []);
   t.like(main, {
     cameraId: 'a',
@@ -111,7 +112,7 @@ test('without any settings a cover goes on as media was told last, and keeps its
     ['b/main', 7],
   ]);
   const cameras = ['a', 'b', 'c'].map((id) => cameraOf(id));
-  const lastOrders = ordersForCover(stateOf([serverOf(R1, cameras, { covering, levels: new Map([['c', 'hot']]) })]));
+  const lastOrders = ordersOf(stateOf([serverOf(R1, cameras, { covering, levels: new Map([['c', 'hot']]) })]));
   const lost = { ...serverOf(R1, [], { covering: new Map([...covering, ['d/main', 7]]) }), settings: undefined };
   const { orders, refused, usedChannels } = composeCover(stateOf([lost], { lastOrders }));
   t.deepEqual(
@@ -190,7 +191,7 @@ test('whatever comes: at most 128 channels, no camera twice, covered first, the 
       const fallen = new Set(unique.filter(() => random.chance(0.2)).map(({ id }) => `${id}/main`));
       return serverOf(serverId, unique, { levels, covering, drilling, fallen });
     });
-    const lastOrders = ordersForCover(stateOf(servers));
+    const lastOrders = ordersOf(stateOf(servers));
     const isLost = servers.map(() => random.chance(0.2));
     const state = stateOf(
       servers.map((server, index) => (isLost[index] === true ? { ...server, settings: undefined } : server)),

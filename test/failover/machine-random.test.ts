@@ -1,7 +1,7 @@
 /** Random events in random order, over restarts of F: what must hold whatever happens (invariants of docs/design/failover-machine.md). */
 import test from 'ava';
 import { epochMs, monotonicMs } from '../../src/core/units.ts';
-import { keyOf } from '../../src/failover/cover.ts';
+import { keyOf } from '../../src/failover/cover-reasons.ts';
 import { initialState, step } from '../../src/failover/machine.ts';
 import type { Event, Happening, Policy, Report, State } from '../../src/failover/machine-types.ts';
 import { resume, savedOf, savedStateSchema } from '../../src/failover/saved-state.ts';

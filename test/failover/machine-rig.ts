@@ -1,7 +1,7 @@
 /** One machine on a clock of its own, with a protected server that behaves as a test tells it; what it decides becomes a transcript. */
 import { epochMs, monotonicMs } from '../../src/core/units.ts';
-import { keyOf } from '../../src/failover/cover.ts';
-import type { StreamRef } from '../../src/failover/cover.ts';
+import { keyOf } from '../../src/failover/cover-reasons.ts';
+import type { StreamRef } from '../../src/failover/cover-reasons.ts';
 import { initialState, policyOf, step } from '../../src/failover/machine.ts';
 import type { Effect, Event, Happening, Policy, State } from '../../src/failover/machine-types.ts';
 import { resume, savedOf, savedStateSchema } from '../../src/failover/saved-state.ts';

@@ -1,6 +1,6 @@
 /** Who covers whom: the same on every server, fair, sticky, and with a reason for everybody who is left out. */
 import test from 'ava';
-import type { Member, PlanCamera } from '../../src/failover/capacity.ts';
+import type { Member, PlanCamera } from '../../src/failover/plan-types.ts';
 import { inNaturalOrder, planCover } from '../../src/failover/plan.ts';
 import type { Plan, PlanRequest } from '../../src/failover/plan.ts';
 import { rankedFor } from '../../src/failover/placement.ts';

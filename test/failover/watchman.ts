@@ -2,8 +2,8 @@
  * Watches a machine from outside: follows events and effects, holds the invariants of docs/design/failover-machine.md against
  * them, and never looks at how a decision was made.
  */
-import { keyOf } from '../../src/failover/cover.ts';
-import type { StreamRef } from '../../src/failover/cover.ts';
+import { keyOf } from '../../src/failover/cover-reasons.ts';
+import type { StreamRef } from '../../src/failover/cover-reasons.ts';
 import type { Effect, Event, Policy, State } from '../../src/failover/machine-types.ts';
 
 export type Watchman = {
