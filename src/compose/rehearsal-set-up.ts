@@ -29,7 +29,7 @@ export async function composeRehearsals(
   side: Pick<Side, 'cover' | 'backups'>,
 ): Promise<Rehearsals> {
   const probes = composeProbes(parts, side);
-  const drills = await composeDrills(parts, side);
+  const drills = await composeDrills(parts, side, probes);
   return {
     probes: () => probes.list().map(probeView),
     serverChecks: () => protectedIds(parts).flatMap((serverId) => checksOf(parts, peers, side, serverId)),
@@ -104,7 +104,11 @@ const createTest =
     return { ok, message: last?.message ?? '', isFull: !ok && last?.check === 'room' };
   };
 
-async function composeDrills(parts: FailoverParts, { cover }: Pick<Side, 'cover'>): Promise<Drills> {
+async function composeDrills(
+  parts: FailoverParts,
+  { cover }: Pick<Side, 'cover'>,
+  probes: Pick<Probes, 'recorded'>,
+): Promise<Drills> {
   const { dataDir, settings, clock, log, activity } = parts;
   const path = join(dataDir, 'settings', 'drills.json');
   const schema: z.ZodType<DrillsFile> = drillsFileSchema;
@@ -124,6 +128,8 @@ async function composeDrills(parts: FailoverParts, { cover }: Pick<Side, 'cover'
     servers: () => protectedIds(parts),
     everyDays: () => settings.failover.get().drillDays,
     ended: ({ serverId, cameras }) => {
+      for (const { cameraId, firstFrameMs } of cameras)
+        if (firstFrameMs !== undefined) probes.recorded(serverId, cameraId);
       const failed = cameras.filter(({ problem }) => problem !== undefined).length;
       const message = `Drill for ${nameOfServer(settings, serverId)}: ${cameras.length - failed} of ${cameras.length} cameras were recorded here.`;
       activity.record({ severity: failed === 0 ? 'info' : 'warning', code: 'drill-ended', message });

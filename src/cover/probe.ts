@@ -68,6 +68,8 @@ export type Probes = Running & {
   readonly list: () => readonly Probe[];
   /** Asks all cameras of a server now; resolves when all have answered. */
   readonly run: (serverId: string) => Promise<void>;
+  /** Recorded here meanwhile, in a drill: what a probe before that says is out of date. */
+  readonly recorded: (serverId: string, cameraId: string) => void;
   /** Cameras that a probe found out of reach: no use to plan with them. */
   readonly unreachable: () => ReadonlySet<string>;
 };
@@ -149,6 +151,15 @@ export function startProbes(deps: ProbeDeps): Probes {
       enqueue(jobs);
       const isPending = (): boolean => [...running.keys(), ...queue.map(idOf)].some((id) => ids.has(id));
       while (isPending() && !stopping.signal.aborted) await Promise.race(running.values());
+    },
+    recorded: (serverId, cameraId) => {
+      const id = `${serverId}/${cameraId}`;
+      const before = results.get(id);
+      if (before === undefined || before.ok) return;
+      const message = 'It was recorded here.';
+      const result = { ...before, at: clock.now(), ok: true, message, milliseconds: undefined, isFull: false };
+      results.set(id, result);
+      deps.changed(result);
     },
     unreachable: () =>
       new Set([...results.values()].flatMap(({ ok, isFull, cameraId }) => (ok || isFull ? [] : [cameraId]))),

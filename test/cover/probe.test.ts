@@ -73,6 +73,23 @@ test('a camera that fails is told once, is unreachable for the plan, and told ag
   await probes.stop();
 });
 
+test('a camera that a drill recorded is in reach again at once, and told; one that never failed is not', async (t) => {
+  const { clock, probes, changes, answers } = probing({ cameras: [cameraOf('a'), cameraOf('b')], secrets: {} });
+  answers.set('rtsp://10.0.0.1/a', { ok: false, message: 'refuses the password' });
+  await clock.advance(20_000);
+  for (const id of ['a', 'b', 'unknown']) probes.recorded(R1, id);
+  t.is(probes.unreachable().size, 0);
+  t.deepEqual(
+    changes.map(({ cameraId, ok }) => [cameraId, ok]),
+    [
+      ['a', false],
+      ['a', true],
+    ],
+  );
+  t.is(probes.list().length, 2);
+  await probes.stop();
+});
+
 test('a camera whose sessions are all taken is told, and is in reach all the same', async (t) => {
   const { clock, probes, changes, answers } = probing({ cameras: [cameraOf('a'), cameraOf('b')], secrets: {} });
   answers.set('rtsp://10.0.0.1/a', { ok: false, message: 'has no session left', isFull: true });
