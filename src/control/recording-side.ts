@@ -123,7 +123,7 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
     link.order();
     reconcileAdded();
   };
-  const unwatch = watchSettings(settings, changed);
+  const unwatch = watchSettings(deps, changed);
   const services = [startSignsOfLife(deps, hello), housekeeping];
   if (catalogue.condition !== 'sound') parts.reconciler.ask('there was no sound catalogue');
 
@@ -177,8 +177,11 @@ const remediesOf = (
   onFailure: () => parts.link?.restart(),
 });
 
-function watchSettings({ cameras, volumes, server }: Settings, changed: () => void): () => void {
-  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(changed)];
+function watchSettings({ settings, publish }: RecordingSideDeps, changed: () => void): () => void {
+  const { cameras, volumes, server } = settings;
+  // Another name, another mode: open pages show it.
+  const told = server.onChange(() => publish({ kind: 'server' }));
+  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(changed), told];
   return () => {
     for (const cancel of cancels) cancel();
   };

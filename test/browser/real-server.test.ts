@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'ava';
+import type { Page } from 'playwright-core';
 import { launch, openPage } from '../support/browser.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -38,6 +39,11 @@ test('a fresh box is set up, its pages open, and its owner signs out and in agai
   await page.getByRole('button', { name: 'Later' }).click();
   await page.getByRole('button', { name: 'Later' }).click();
   await page.getByRole('heading', { name: 'Nothing to watch yet' }).waitFor();
+  await setMode(page, 'failover');
+  await page.getByRole('heading', { name: 'Standing by' }).waitFor();
+  t.is(await page.getByRole('link', { name: 'Add camera' }).count(), 0, 'it has none of its own');
+  await setMode(page, 'recording');
+  await page.getByRole('heading', { name: 'Nothing to watch yet' }).waitFor();
   for (const name of ['Playback', 'Cameras', 'Exports', 'Health', 'Events', 'Settings']) {
     await page.goto(`${url}/${name.toLowerCase()}`);
     await page.getByRole('heading', { name, level: 1 }).waitFor();
@@ -50,3 +56,8 @@ test('a fresh box is set up, its pages open, and its owner signs out and in agai
   await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
   t.deepEqual(complaints, []);
 });
+
+const setMode = async (page: Page, mode: string): Promise<void> => {
+  await page.evaluate(`fetch('/api/v1/server/mode', { method: 'PUT', headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ mode: '${mode}' }) }).then(({ ok }) => { if (!ok) throw new Error('not set'); })`);
+};

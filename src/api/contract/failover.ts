@@ -113,7 +113,7 @@ export const introducePeerRequest = z.strictObject({
 });
 
 export const pairingCode = z.object({ code: z.string(), expiresAt: isoTime, fingerprint });
-export const pairRequest = z.strictObject({ host, peerPort: port.default(51_410), code: z.string().min(8).max(32) });
+export const pairRequest = z.strictObject({ host, peerPort: port.default(51_410), code: z.string().max(32) });
 
 export const searchRequest = z.strictObject({ seconds: z.number().min(0.5).max(10).default(2) });
 export const searchResult = z.object({

@@ -194,6 +194,8 @@ export const de: Messages = {
   'live.unsupported': 'Dieser Browser kann {codec} nicht zeigen. Aufgezeichnet wird es trotzdem.',
   'live.useSub': 'Nebenstrom zeigen',
   'live.emptyTitle': 'Noch nichts zu sehen',
+  'live.standbyTitle': 'In Bereitschaft',
+  'live.standbyText': 'Dieses Gerät zeichnet für andere auf, wenn sie ausfallen; dann sind deren Kameras hier.',
   'live.emptyText': 'Sobald eine Kamera eingerichtet und eingeschaltet ist, ist ihr Bild hier.',
   'playback.cameras': 'Kameras zur Wiedergabe',
   'playback.grid': 'Aufgezeichnete Bilder',

@@ -194,6 +194,8 @@ export const en = {
   'live.unsupported': 'This browser cannot show {codec}. It is recorded all the same.',
   'live.useSub': 'Show the sub-stream',
   'live.emptyTitle': 'Nothing to watch yet',
+  'live.standbyTitle': 'Standing by',
+  'live.standbyText': 'This box records for others when they fail; their cameras are here then.',
   'live.emptyText': 'As soon as a camera is set up and enabled, its picture is here.',
 
   'playback.cameras': 'Cameras to play',

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Page } from '../../app/shell.tsx';
 import { query, setQuery } from '../../app/router.ts';
-import { cameras } from '../../app/stores.ts';
+import { cameras, server } from '../../app/stores.ts';
 import { t } from '../../messages/messages.ts';
 import { Empty } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
@@ -33,11 +33,7 @@ export function LivePage(): VNode {
   return (
     <Page title={t('nav.live')} actions={actions} fill>
       {cameras.value !== undefined && shown.length === 0 ? (
-        <Empty icon="live" title={t('live.emptyTitle')} text={t('live.emptyText')}>
-          <a class="button primary" href="/cameras">
-            {t('cameras.add')}
-          </a>
-        </Empty>
+        <Nothing />
       ) : (
         <Grid kind="live" columns={large === undefined ? columns : 1} count={visible.length} label={t('live.grid')}>
           {visible.map((camera) => (
@@ -51,6 +47,19 @@ export function LivePage(): VNode {
         </Grid>
       )}
     </Page>
+  );
+}
+
+/** A failover server has no cameras of its own, and none to watch as long as all is well. */
+function Nothing(): VNode {
+  if (server.value?.mode === 'failover')
+    return <Empty icon="live" title={t('live.standbyTitle')} text={t('live.standbyText')} />;
+  return (
+    <Empty icon="live" title={t('live.emptyTitle')} text={t('live.emptyText')}>
+      <a class="button primary" href="/cameras">
+        {t('cameras.add')}
+      </a>
+    </Empty>
   );
 }
 
