@@ -28,11 +28,13 @@ export function activityOfVolume(event: Of<'volume-state'>, before: VolumeState 
   return { severity: 'info', code: 'volume-usable', message: 'The volume can be written to again.', volumeId };
 }
 
-export function activityOfGap(event: Of<'gap' | 'gap-opened'>): NewActivity {
+/** Recorded for another server (`isOwn` false) it begins with a key frame and is stopped: both as planned. */
+export function activityOfGap(event: Of<'gap' | 'gap-opened'>, isOwn: boolean): NewActivity {
   const { cameraId, stream, cause, detail } = event;
   const lost = event.kind === 'gap' && event.accessUnits !== undefined ? ` (${event.accessUnits} pictures)` : '';
   const message = `${streamWord(stream)} has a gap: ${causeWords(cause)}${lost}.${detail === '' ? '' : ` ${detail}`}`;
-  return { severity: 'warning', code: 'gap', message, cameraId };
+  const isPlanned = !isOwn && (cause === 'no-key-frame' || cause === 'service-down');
+  return { severity: isPlanned ? 'info' : 'warning', code: 'gap', message, cameraId };
 }
 
 const streamWord = (stream: StreamName): string => (stream === 'main' ? 'The main stream' : 'The sub stream');

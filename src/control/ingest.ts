@@ -32,6 +32,8 @@ export type IngestDeps = {
   readonly record: (entry: NewActivity) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** Not recorded for another server. */
+  readonly isOwn: (cameraId: string) => boolean;
   /** Rows and files may differ: events are lost, or a process died while it wrote. */
   readonly onReconcile: (reason: string) => void;
   readonly onVolume?: (volumeId: string, now: VolumeState, before: VolumeState | undefined) => void;
@@ -186,7 +188,7 @@ function apply({ segments, gaps }: Catalogue, event: MediaEvent): number | 'repe
 
 type News = { readonly tell: (events: readonly MediaEvent[]) => void };
 /** What people see of it: state in memory, activity log, live events. After the commit, so that nobody is told what is then not there. */
-function createNews({ state, publish, record, clock, onVolume }: IngestDeps): News {
+function createNews({ state, publish, record, clock, onVolume, isOwn }: IngestDeps): News {
   const gapLogged = new Map<string, number>();
   const mayLogGap = (cameraId: string, stream: StreamName): boolean => {
     const key = `${cameraId}/${stream}`;
@@ -218,7 +220,7 @@ function createNews({ state, publish, record, clock, onVolume }: IngestDeps): Ne
         return state.setStats(event);
       case 'gap-opened':
       case 'gap':
-        if (mayLogGap(event.cameraId, event.stream)) record(activityOfGap(event));
+        if (mayLogGap(event.cameraId, event.stream)) record(activityOfGap(event, isOwn(event.cameraId)));
         return publish({ kind: 'ledger', cameraId: event.cameraId });
       case 'gap-closed':
         return publish({ kind: 'ledger', cameraId: event.cameraId });

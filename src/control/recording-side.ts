@@ -93,7 +93,8 @@ export function startRecordingSide(deps: RecordingSideDeps): RecordingSide {
 
   const housekeeping = startRetention(deps, state);
   const remedies = remediesOf(parts, housekeeping.hurry);
-  const ingest = createIngest({ ...deps, state, record: activity.record, ...remedies });
+  const isOwn = (id: string): boolean => ownCameras(settings).some((camera) => camera.id === id);
+  const ingest = createIngest({ ...deps, state, record: activity.record, isOwn, ...remedies });
   parts.reconciler = startReconciling(deps, hello, ingest.isOrphan);
   const expect = createExpecting(deps, state);
   expect();

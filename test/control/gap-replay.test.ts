@@ -45,6 +45,7 @@ async function bench(t: ExecutionContext) {
     catalogue,
     state: createLiveState(),
     publish: () => undefined,
+    isOwn: () => true,
     record: ({ code }) => void logged.push(code),
     clock,
     log: silentLog,

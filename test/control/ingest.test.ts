@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import type { NewActivity } from '../../src/api/activity.ts';
 import { openCatalogue } from '../../src/archive/catalogue.ts';
 import { createFootage } from '../../src/control/footage.ts';
 import { STEP_MS, bookExpectations, startHeartbeat } from '../../src/control/heartbeat.ts';
@@ -30,17 +31,19 @@ async function bench(t: ExecutionContext) {
   const catalogue = openCatalogue(await tempDir(t, 'ingest'), clock.now());
   t.teardown(() => catalogue.close());
   const reasons: string[] = [];
+  const entries: NewActivity[] = [];
   const ingest = createIngest({
     catalogue,
     state: createLiveState(),
     publish: () => undefined,
-    record: () => undefined,
+    record: (entry) => void entries.push(entry),
+    isOwn: (cameraId) => cameraId === KEY.cameraId,
     clock,
     log: silentLog,
     onReconcile: (reason) => void reasons.push(reason),
     onFailure: () => t.fail(),
   });
-  return { clock, catalogue, ingest, reasons };
+  return { clock, catalogue, ingest, reasons, entries };
 }
 
 const gap = (start: number, end: number): MediaEvent => ({
@@ -70,6 +73,23 @@ test('away for longer than media keeps fragments: the files are asked, and gaps 
   ingest.flush();
   t.deepEqual(reasons, ['events of media are lost']);
   t.is(catalogue.gaps.find(KEY, { start, end: start + 1000 }).length, 2);
+});
+
+test('what begins and ends as planned for another server is no warning; what is lost of it is one, and all of an own camera', async (t) => {
+  const { ingest, clock, entries } = await bench(t);
+  const start = clock.now();
+  const ring = createEventRing('a');
+  const told = (cameraId: string, cause: 'no-key-frame' | 'service-down' | 'network-loss'): void =>
+    ring.push({ ...gap(start, start + 5), cameraId, cause } as MediaEvent);
+  told('begun', 'no-key-frame');
+  told('stopped', 'service-down');
+  told('lost', 'network-loss');
+  told(KEY.cameraId, 'service-down');
+  ingest.hello(helloOf('a', start));
+  ingest.push(ring.since(undefined, 0).events);
+  ingest.flush();
+  const severityOf = (id: string): string | undefined => entries.find(({ cameraId }) => cameraId === id)?.severity;
+  t.deepEqual(['begun', 'stopped', 'lost', KEY.cameraId].map(severityOf), ['info', 'info', 'warning', 'warning']);
 });
 
 test('events that come again after a lost connection are applied once', async (t) => {
