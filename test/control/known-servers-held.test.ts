@@ -11,7 +11,10 @@ test('a server that deauthorizes this one while its footage lies here stays know
   t.deepEqual(rig.forgotten, [], 'backups, covers and name stay');
   const [alarm] = rig.entries;
   t.like(alarm, { severity: 'error', code: 'footage-held' });
-  t.regex(alarm?.message ?? '', /^Hall, or its host, .*3 files \(12\.4 MB\).*Authorize Hall again.*understudy restoration stop/);
+  t.regex(
+    alarm?.message ?? '',
+    /^Hall, or its host, .*3 files \(12\.4 MB\).*Authorize Hall again.*understudy restoration stop/,
+  );
   const told = rig.peers();
   await rig.known.forgottenBy(serverIdOf(2));
   t.deepEqual(rig.peers(), told, 'said again it changes nothing');
