@@ -15,7 +15,7 @@ usage: ./build.sh COMMAND
   start [-- ARGS]              set up, build and run this box (understudy serve ARGS)
   test [SUITE ...]             set up and run every check, or some: lint types unit scenario interop browser
   bench [NAME]                 benchmarks: recording ui smb restoration (against a peer in the same run) live-cover plan
-  campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz coordination failover races
+  campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz coordination failover races restoration
 What each bench and campaign proves: docs/campaigns.md
 TEXT
 }

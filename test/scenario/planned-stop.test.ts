@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
+import { isRefused } from '../support/is-refused.ts';
 import {
   allIsHome,
   coversOf,
@@ -40,8 +41,7 @@ test('a planned stop and the way back cost neither a hot nor a warm camera an ac
   await sleep(DOWN_MS);
   // It is covered: nothing of it can be given up without a word.
   const refused = async (method: string, path: string, body?: object): Promise<void> => {
-    const error = await t.throwsAsync(spare.box().api.call(method, path, body));
-    t.regex(error?.message ?? '', /409/);
+    await isRefused(t, async () => await spare.box().api.call(method, path, body), { status: 409, message: /./ });
   };
   await refused('PUT', '/server/mode', { mode: 'recording' });
   await refused('POST', `/servers/${serverIdOf(recorder)}/disable`);
