@@ -29,14 +29,17 @@ export function composeBackups(parts: FailoverParts, peers: Peers, side: Side): 
     request: async (serverId) => (await peers.network.request(serverId, 'backup.get', {}, { via: 'bulk' })).result,
     nameOf: (serverId) => nameOfServer(settings, serverId),
     dailyAt: () => (settings.failover.get().dailyBackup ? settings.failover.get().dailyBackupAt : undefined),
-    onBackup: (backup) => useBackup(parts, side, backup),
+    onBackup: (backup) => useBackup({ parts, peers, side }, backup),
   });
 }
 
+type Using = { readonly parts: FailoverParts; readonly peers: Pick<Peers, 'members'>; readonly side: Side };
 /** A new backup: other cameras may have to be covered, or kept ready. */
-function useBackup(parts: FailoverParts, side: Side, { serverId, settings }: SettingsBackup): void {
+function useBackup({ parts, peers, side }: Using, { serverId, settings }: SettingsBackup): void {
   // While everything is still being put together the newest backup is read when it is needed.
   if (side.watch === undefined || side.cover === undefined) return;
+  // Else another name or mode would be heard of at the next connection only.
+  peers.members.learn(serverId, settings.server);
   side.covering.hear({ kind: 'known-epoch', epoch: settings.server.epoch });
   side.watch.tell(serverId, { kind: 'roster', streams: expectedStreams(settings.cameras) });
   side.cover.refresh();

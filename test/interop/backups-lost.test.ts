@@ -7,6 +7,7 @@ import type { Pair } from '../support/protected-pair.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 type Takeovers = { readonly items: readonly { readonly cameras: readonly { readonly lastFrameAt?: string }[] }[] };
+type Named = { readonly items: readonly { readonly name: string }[] };
 
 async function alarmOf({ covering, logOf }: Pair): Promise<string> {
   const told = await waitFor(
@@ -35,6 +36,22 @@ async function goHome(pair: Pair): Promise<void> {
   await pair.recordsAgain();
   await pair.restoration('the footage to be home', ({ state }) => state === 'done');
 }
+
+test.serial('another name of the protected server is known without a new connection', async (t) => {
+  t.timeout(240_000);
+  const pair = await startPair(t);
+  await pair.ready();
+  await pair.protectedBox().api.call('PATCH', '/server', { name: 'Corner Shop' });
+  await waitFor(
+    'the new name at the failover server',
+    async () => {
+      const { items } = (await pair.covering().api.call('GET', '/servers')) as Named;
+      return items.some(({ name }) => name === 'Corner Shop');
+    },
+    PATIENCE_MS,
+  );
+  t.pass();
+});
 
 test.serial('with the backup directory emptied it covers on by its own copy', async (t) => {
   t.timeout(240_000);
