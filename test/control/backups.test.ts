@@ -59,7 +59,7 @@ async function rigOf(t: ExecutionContext): Promise<Rig> {
   });
   t.teardown(async () => {
     await backups.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   return Object.assign(rig, { backups, store, reserve, folder, clock, asked: () => asked, entries });
 }
