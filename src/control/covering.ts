@@ -153,12 +153,7 @@ export function createCovering(deps: CoveringDeps): Covering {
     const request = requestOf(deps, wishes, state);
     const { assigned, notCovered } = deps.plan(request);
     left = notCovered;
-    const outside = new Set(notCovered.map(({ camera }) => camera.id));
-    const ranks = request.cameras.map(
-      (camera) =>
-        [camera.id, outside.has(camera.id) ? [] : rankedFor(camera, request.members, assigned.get(camera.id))] as const,
-    );
-    tell({ kind: 'ranks', ranks: Object.fromEntries(ranks) });
+    tell({ kind: 'ranks', ranks: ranksOf(deps.ownId(), request, { assigned, notCovered }) });
   };
   return {
     want: (serverId, streams, lostFrom) => {
@@ -202,6 +197,28 @@ export function createCovering(deps: CoveringDeps): Covering {
 
 const keyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream}`;
 
+/**
+ * In which order the members step in for each camera. A probe may be an hour old: what it did not reach is tried here all the same,
+ * last of all and with channels that nothing else needs, rather than not recorded by anybody (promise 1).
+ */
+function ranksOf(ownId: string, request: PlanRequest, { assigned, notCovered }: Plan): ClaimRanks {
+  const out = new Map(notCovered.map(({ camera, cause }) => [camera.id, cause]));
+  const own = request.members.find(({ id }) => id === ownId);
+  const taken = [...assigned.values()].filter((id) => id === ownId).length;
+  const isWhole = request.shortage === 'all-or-nothing' || request.oneServerAtATime;
+  let free = own === undefined || isWhole ? 0 : Math.min(own.channels, own.seats) - taken;
+  const ranks = request.cameras.map(({ id }) => {
+    const cause = out.get(id);
+    if (cause !== undefined && cause !== 'not-reachable-from-failover') return [id, []] as const;
+    const ids = rankedFor({ id }, request.members, assigned.get(id));
+    if (ids.includes(ownId) || free <= 0) return [id, ids] as const;
+    free -= 1;
+    return [id, [...ids, ownId]] as const;
+  });
+  return Object.fromEntries(ranks);
+}
+type ClaimRanks = Extract<ClaimEvent, { readonly kind: 'ranks' }>['ranks'];
+
 function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): PlanRequest {
   const others = deps.others();
   const present = new Map<string, string>();
@@ -212,7 +229,8 @@ function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): P
     id: deps.ownId(),
     channels: deps.cover.channels().max,
     seats: Infinity,
-    unreachable: deps.unreachable(),
+    // What is recorded here is in reach, or takes a channel at least.
+    unreachable: new Set([...deps.unreachable()].filter((id) => held[id] === undefined)),
   };
   return {
     members: [

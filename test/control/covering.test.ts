@@ -132,6 +132,40 @@ test('alone, everything that is wanted is covered at once, with the time since w
   t.true(kept.length > 0, 'no epoch is used that is not kept');
 });
 
+const BLIND: Partial<CoveringDeps> = { unreachable: () => new Set(['cam-a']) };
+
+test('a camera that the last probe did not reach is tried all the same, if nobody else is there and a channel is free', (t) => {
+  const rig = rigOf(BLIND);
+  rig.covering.want(R1, [main('cam-a'), main('cam-b')], 5000);
+  t.deepEqual(covers(rig), ['cam-a', 'cam-b']);
+
+  const full = rigOf(BLIND);
+  full.channels = 1;
+  full.covering.want(R1, [main('cam-a'), main('cam-b')], 5000);
+  t.deepEqual(covers(full), ['cam-b'], 'what is in reach comes first');
+  t.deepEqual(
+    full.covering.notCovered().map(({ camera, cause }) => `${camera.id} ${cause}`),
+    ['cam-a not-reachable-from-failover'],
+  );
+});
+
+test('one that is in reach of somebody else is left to him, and tried when he does not record it', async (t) => {
+  const rig = rigOf(BLIND);
+  rig.others = [member()];
+  await rig.pass(250);
+  rig.covering.want(R1, [main('cam-a')], 5000);
+  await rig.pass(RANK_STEP_MS - 500);
+  t.deepEqual(covers(rig), []);
+  await rig.pass(1000);
+  t.deepEqual(covers(rig), ['cam-a']);
+});
+
+test('all or nothing means it for a camera out of reach too', (t) => {
+  const rig = rigOf({ ...BLIND, failover: () => ({ shortagePolicy: 'all-or-nothing', oneServerAtATime: false }) });
+  rig.covering.want(R1, [main('cam-a'), main('cam-b')], 5000);
+  t.deepEqual(covers(rig), []);
+});
+
 test('what is wanted again keeps the time since when it was lost', (t) => {
   const { covering, covered } = rigOf();
   covering.want(R1, [main('cam-a')], 5000);
