@@ -1,12 +1,12 @@
 /** A Samba server of a test's own: ports, users, locks and shares in a temporary folder. Needs root, as smbd changes users. */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { openSmbShare } from '../../src/smb/smb-client.ts';
 import type { SmbShare, SmbShareOptions } from '../../src/smb/smb-client.ts';
@@ -46,7 +46,7 @@ export async function startSamba(t: Teardown, options: SambaOptions = {}): Promi
   const folder = await mkdtemp(join(tmpdir(), 'understudy-samba-'));
   const path = options.path ?? join(folder, 'share');
   const conf = join(folder, 'smb.conf');
-  const port = await freePort();
+  const port = await ownPort();
   let running: ChildProcess | undefined;
   for (const name of ['share', ...OWN_FOLDERS.keys()]) await mkdir(join(folder, name));
   const configure = async (changed: SambaOptions): Promise<void> => {
@@ -155,26 +155,16 @@ const answers = async (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy());
   });
 
-const FIRST_PORT = 20_000;
-const PORTS = 12_000;
 const handedOut = new Set<number>();
 
 /**
- * smbd takes no port 0, and binds with SO_REUSEPORT: two servers on one port would share its clients without a word.
- * So no port is given twice, and none is of the range that the kernel takes for outgoing connections.
+ * smbd takes no port 0, and binds with SO_REUSEPORT: two servers on one port would share its clients without a word, so none is given twice.
  */
-async function freePort(): Promise<number> {
+async function ownPort(): Promise<number> {
   for (;;) {
-    const port = FIRST_PORT + randomInt(PORTS);
+    const port = await freePort();
     if (handedOut.has(port)) continue;
     handedOut.add(port);
-    if (await isFree(port)) return port;
+    return port;
   }
 }
-
-const isFree = async (port: number): Promise<boolean> =>
-  await new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => void server.close(() => resolve(true)));
-  });

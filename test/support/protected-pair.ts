@@ -4,10 +4,10 @@
  */
 import { openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { durationMs, epochMs } from '../../src/core/units.ts';
 import type { KnownServer } from '../../src/api/contract/failover.ts';
@@ -253,13 +253,4 @@ export async function failAndComeBack(pair: Pair, coveredMs = 6000): Promise<voi
   await pair.covered(coveredMs);
   await pair.comeBack();
   await pair.recordsAgain();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => void server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

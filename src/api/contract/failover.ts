@@ -113,7 +113,12 @@ export const introducePeerRequest = z.strictObject({
 });
 
 export const pairingCode = z.object({ code: z.string(), expiresAt: isoTime, fingerprint });
-export const pairRequest = z.strictObject({ host, peerPort: port.default(51_410), code: z.string().max(32) });
+const CODE_SHAPE = 'Expected a pairing code as the other server shows it, such as 7KQ4M-2ZT9C';
+export const pairRequest = z.strictObject({
+  host,
+  peerPort: port.default(51_410),
+  code: z.string().min(8, CODE_SHAPE).max(32, CODE_SHAPE),
+});
 
 export const searchRequest = z.strictObject({ seconds: z.number().min(0.5).max(10).default(2) });
 export const searchResult = z.object({
