@@ -171,7 +171,11 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
     if (!known && age >= 0 && age < BUSY_MS) return;
     if (await isOthers(work, file)) return;
     report.scanned += 1;
-    storeScan({ ...deps, volumeId: volume.id }, path, await scanSegmentFile(file, volume.id, path));
+    const seen = await scanSegmentFile(file, volume.id, path);
+    // Damage seldom comes alone: then every payload is read, so that all of it is told at once.
+    const isDamaged = lostOf(deps.catalogue, volume.id, path, seen).length > 0;
+    const scanned = isDamaged ? await scanSegmentFile(file, volume.id, path, 'all') : seen;
+    storeScan({ ...deps, volumeId: volume.id }, path, scanned);
   } catch (error) {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
   }
@@ -181,17 +185,27 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
 function storeScan(
   { catalogue, onDamage, volumeId }: Pick<ReconcileDeps, 'catalogue' | 'onDamage'> & { readonly volumeId: string },
   path: string,
-  { segment, fragments }: ScannedSegment,
+  scanned: ScannedSegment,
 ): void {
-  const before = catalogue.segments.get(volumeId, path);
-  const whole = fragments.map(({ start, end }) => rangeOf(start, end));
-  const known = (before?.spans ?? []).map(({ start, end }) => rangeOf(start, end));
-  const lost = subtract(known, whole).filter(({ start, end }) => end - start > 1);
+  const { segment, fragments } = scanned;
+  const lost = lostOf(catalogue, volumeId, path, scanned);
   catalogue.transaction(() => {
     catalogue.segments.putScanned(segment, fragments);
     for (const span of lost) catalogue.removed.add(segment, span, 'footage-damaged');
   }, 'durable');
   if (lost.length > 0) onDamage?.({ cameraId: segment.cameraId, volumeId, path }, lost);
+}
+
+/** Of what the catalogue says that the file holds. */
+function lostOf(
+  { segments }: ReconcileDeps['catalogue'],
+  volumeId: string,
+  path: string,
+  { fragments }: ScannedSegment,
+): readonly TimeRange[] {
+  const whole = fragments.map(({ start, end }) => rangeOf(start, end));
+  const known = (segments.get(volumeId, path)?.spans ?? []).map(({ start, end }) => rangeOf(start, end));
+  return subtract(known, whole).filter(({ start, end }) => end - start > 1);
 }
 
 /** A closed segment of which something was seen to be damaged: every payload is read, and what is not whole is booked. @throws as scanSegmentFile */

@@ -41,9 +41,9 @@ export type DamagedFootageDeps = {
 export type DamagedFootage = Running & {
   /** An export of this stream lacks these. */
   readonly suspect: (stream: StreamRef, ranges: readonly MillisecondRange[]) => void;
-  /** Found since the start. */
   /** By a comparison of volume and catalogue, which has booked it. */
   readonly found: (place: DamagedPlace, lost: readonly TimeRange[]) => void;
+  /** Found since the start. */
   readonly items: () => readonly HealthItem[];
 };
 
@@ -127,9 +127,10 @@ async function inspect(deps: DamagedFootageDeps, before: Segment): Promise<Healt
   const { catalogue } = deps;
   const { segment, fragments } = await scan(deps, before);
   const whole = fragments.map(({ start, end }) => rangeOf(start, end));
-  const lost = subtract(spansOf(before), whole).filter(({ start, end }) => end - start > 1);
+  // Of what is promised now: a comparison of the volume may have booked some of it meanwhile.
   const stored = catalogue.segments.get(before.volumeId, before.path);
-  if (lost.length === 0 || stored === undefined) return undefined;
+  const lost = subtract(stored === undefined ? [] : spansOf(stored), whole).filter(({ start, end }) => end - start > 1);
+  if (lost.length === 0) return undefined;
   catalogue.transaction(() => {
     catalogue.segments.putScanned(segment, fragments);
     for (const span of lost) catalogue.removed.add(before, span, 'footage-damaged');
