@@ -7,7 +7,7 @@ import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 
 /** Files that were just written are left alone by a scan; a later look takes them. */
-const LOOK_AGAIN_MS = 15_000;
+export const LOOK_AGAIN_MS = 15_000;
 
 export type ReconcilerDeps = {
   readonly volumeIds: () => readonly string[];
