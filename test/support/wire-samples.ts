@@ -1,23 +1,9 @@
 /** Well-formed messages between control and media, one of each sort, for tests of their parsers. */
-import type { Orders } from '../../src/wire/media-protocol.ts';
+import type { Orders, StreamOrder } from '../../src/wire/media-protocol.ts';
+import { orderOf } from './media-process.ts';
 
 export const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
-export const stream = {
-  cameraId: 'cam-1',
-  stream: 'main',
-  url: 'rtsp://127.0.0.1/main',
-  username: undefined,
-  password: undefined,
-  transport: 'auto',
-  fingerprint: undefined,
-  audio: true,
-  record: true,
-  hold: false,
-  epoch: undefined,
-  segmentSeconds: undefined,
-  priority: 'medium',
-  volumeIds: ['vol-1'],
-} as const;
+export const stream: StreamOrder = orderOf('cam-1', 'rtsp://127.0.0.1/main', { transport: 'auto' });
 export const volume = { id: 'vol-1', path: '/srv/footage', reserveBytes: 1 };
 export const addresses = { allowLoopback: false, ownAddresses: ['192.168.1.5'], ownPorts: [51_443] };
 export const orders: Orders = {
