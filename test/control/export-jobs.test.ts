@@ -52,10 +52,9 @@ test('only a few downloads are cut at once, and their files go with the download
   await t.throwsAsync(jobs.streamExport(STREAM, RANGE, NEVER), { code: 'export/busy' });
   await waitFor('the cuts to run', () => cuts.length === MAX_CUTS_AT_ONCE);
   for (const { finish } of cuts) finish();
-  for (const file of await Promise.all(first)) {
-    file.body.resume();
-    await waitFor('the file to go', () => !existsSync(cuts[0]?.out ?? ''));
-  }
+  for (const file of await Promise.all(first)) file.body.resume();
+  // Which of them is cut first is not said.
+  await waitFor('the files to go', () => cuts.every(({ out }) => !existsSync(out)));
   const again = jobs.streamExport(STREAM, RANGE, NEVER);
   await waitFor('the next one', () => cuts.length > MAX_CUTS_AT_ONCE);
   cuts.at(-1)?.finish();
