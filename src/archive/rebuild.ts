@@ -30,6 +30,8 @@ export type ReconcileDeps = {
   readonly signal: AbortSignal;
   /** Segments the media process has open now: they are left alone. */
   readonly isBeingWritten: (volumeId: string, path: string) => boolean;
+  /** Wall milliseconds since when the media process that writes now runs; undefined: that is not known. */
+  readonly writerSince?: () => number | undefined;
   /** On a disc that several servers have as a volume: it is another one's, which sees to it itself. */
   readonly isOthers?: (volumeId: string, segment: SegmentOrigin) => boolean;
   /** Footage that was there is not whole any more; it is booked. */
@@ -55,7 +57,7 @@ export type ReconcileReport = {
 };
 
 export const MAX_REPORTED = 100;
-/** A file changed this recently may belong to a writer whose report is still on its way. */
+/** A file changed this recently may belong to a writer whose report is still on its way, if that writer is alive. */
 const BUSY_MS = 10_000;
 /** A day at a segment every 10 s. */
 const MAX_FILES_A_DAY = 10_000;
@@ -166,9 +168,8 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
   const file = join(volume.path, path);
   try {
     const { mtimeMs } = await stat(file);
-    const age = deps.clock.now() - mtimeMs;
     const known = deps.catalogue.segments.get(volume.id, path) !== undefined;
-    if (!known && age >= 0 && age < BUSY_MS) return;
+    if (!known && mayBeReported(deps, mtimeMs)) return;
     if (await isOthers(work, file)) return;
     report.scanned += 1;
     const seen = await scanSegmentFile(file, volume.id, path);
@@ -179,6 +180,12 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
   } catch (error) {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
   }
+}
+
+/** What the writer before left is read at once: until it is in the catalogue, another server takes it for missing and sends its own. */
+function mayBeReported({ clock, writerSince }: ReconcileDeps, mtimeMs: number): boolean {
+  const age = clock.now() - mtimeMs;
+  return age >= 0 && age < BUSY_MS && mtimeMs >= (writerSince?.() ?? 0);
 }
 
 /** What was reported durable and is not whole any more is damage, and no gap that nobody can explain. */

@@ -292,7 +292,8 @@ function reconcileWith(
   return async (volumeId, signal) => {
     const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
     if (volume === undefined || !(await isPresent(volume))) return undefined;
-    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten, isOthers, onDamage }, volume);
+    const writerSince = (): number | undefined => hello()?.startedAt;
+    return await reconcileVolume({ catalogue, clock, signal, isBeingWritten, writerSince, isOthers, onDamage }, volume);
   };
 }
 

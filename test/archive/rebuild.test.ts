@@ -40,11 +40,12 @@ async function put({ volume }: Place, segment: BuiltSegment): Promise<string> {
   await utimes(join(volume.path, path), 1, 1);
   return path;
 }
-const reconcile = ({ catalogue, volume }: Place, busy = ''): Promise<ReconcileReport> =>
+const reconcile = ({ catalogue, volume }: Place, busy = '', writerSince?: number): Promise<ReconcileReport> =>
   reconcileVolume(
     {
       catalogue,
       clock: systemClock,
+      writerSince: () => writerSince,
       signal: new AbortController().signal,
       isBeingWritten: (_volume, path) => path === busy,
     },
@@ -138,12 +139,14 @@ test('foreign and broken files are reported and left alone', async (t) => {
   t.is((await readdir(join(here.volume.path, dirname(path)))).length, 2);
 });
 
-test('a file of this moment is left to its writer', async (t) => {
+test('a file of this moment is left to its writer, if that runs', async (t) => {
   const here = await place(t);
   const path = await put(here, at(0));
-  const now = systemClock.now() / 1000;
-  await utimes(join(here.volume.path, path), now, now);
-  t.is((await reconcile(here)).scanned, 0);
+  const now = systemClock.now();
+  await utimes(join(here.volume.path, path), now / 1000, now / 1000);
+  t.is((await reconcile(here)).scanned, 0, 'nobody knows who writes');
+  t.is((await reconcile(here, '', now - 100)).scanned, 0, 'its writer may be about to report it');
+  t.is((await reconcile(here, '', now + 100)).scanned, 1, 'its writer is gone');
 });
 
 test('removing a segment takes file, row and empty folder, and books what was in it', async (t) => {
