@@ -18,10 +18,10 @@ export type ApiPlace = {
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 export type ApiClient = {
   /**
-   * `path` below `/api/v1`.
-   * @throws api/unreachable, api/certificate, api/refused (its message is the server's, `context.status` that of HTTP), api/answer
+   * `path` below `/api/v1`; `withinMs`: 30 s unless said.
+   * @throws api/unreachable, api/certificate, api/refused (its message is the server's, `context.status` that of HTTP, `context.code` its own), api/answer
    */
-  readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
+  readonly call: (method: string, path: string, body?: object, withinMs?: number) => Promise<unknown>;
   /** What is no JSON; `range`: bytes of it, end included (RFC 9110 §14.1). @throws as `call` */
   readonly read: (path: string, range?: { readonly first: number; readonly last: number }) => Promise<Buffer>;
 };
@@ -34,9 +34,9 @@ const ANSWER_WITHIN_MS = 30_000;
 export function createApiClient(place: () => ApiPlace): ApiClient {
   let cookie: string | undefined;
   return {
-    call: async (method, path, body) => {
+    call: async (method, path, body, withinMs) => {
       const to = place();
-      const { response, bytes } = await exchange(to, { method, path, body, cookie });
+      const { response, bytes } = await exchange(to, { method, path, body, cookie, withinMs });
       if (response.statusCode === 401 && to.token !== undefined) throw wrongToken(to);
       cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
       return valueOf(checked(response, bytes, `${method} ${path}`), `${method} ${path}`);
@@ -61,10 +61,10 @@ const wrongToken = ({ host, port }: ApiPlace): UnderstudyError =>
 function checked(response: IncomingMessage, bytes: Buffer, what: string): Buffer {
   const status = response.statusCode ?? 0;
   if (status >= 200 && status < 300) return bytes;
-  const detail = detailOf(bytes);
+  const { detail, code } = problemIn(bytes);
   // Its own words say what is wrong; what stands before it may have none.
   const message = detail === '' ? `${what} was answered with HTTP status ${status}.` : detail;
-  throw new UnderstudyError('unavailable', 'api/refused', message, { context: { status } });
+  throw new UnderstudyError('unavailable', 'api/refused', message, { context: { status, code } });
 }
 
 /** Whatever listens at that address may answer with a page. @throws api/answer */
@@ -84,10 +84,11 @@ type Asked = {
   readonly body: object | undefined;
   readonly cookie: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly withinMs?: number | undefined;
 };
 async function exchange(
   { host, port, fingerprint, token }: ApiPlace,
-  { method, path, body, cookie, headers: more = {} }: Asked,
+  { method, path, body, cookie, headers: more = {}, withinMs = ANSWER_WITHIN_MS }: Asked,
 ): Promise<{ readonly response: IncomingMessage; readonly bytes: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -107,7 +108,7 @@ async function exchange(
     path: `/api/v1${path}`,
     agent: false,
     rejectUnauthorized: false,
-    timeout: ANSWER_WITHIN_MS,
+    timeout: withinMs,
   });
   asked.on('socket', (socket) => {
     socket.once('secureConnect', () => {
@@ -134,12 +135,16 @@ async function bytesOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-function detailOf(body: Buffer): string {
+function problemIn(body: Buffer): { readonly detail: string; readonly code: string | undefined } {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && 'detail' in value ? String(value.detail) : '';
+    const { detail, code } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    return {
+      detail: typeof detail === 'string' ? detail : '',
+      code: typeof code === 'string' && /^[a-z-]{1,32}\/[a-z-]{1,32}$/.test(code) ? code : undefined,
+    };
   } catch {
-    return '';
+    return { detail: '', code: undefined };
   }
 }
 

@@ -16,6 +16,8 @@ export const nameSchema = z.string().superRefine((name, context) => {
 
 /** What is wrong with a server's or camera's name, in words for a person, or `undefined`. */
 export function nameProblemOf(name: string): string | undefined {
+  // Half a character, such as JSON can carry: no file, header or page could hold it.
+  if (!name.isWellFormed()) return 'A name has whole characters only; this one ends or begins in the middle of one.';
   const length = Array.from(name).length;
   if (length < 1 || length > 32) return `A name has 1 to 32 characters; this one has ${length}.`;
   const forbidden = FORBIDDEN_IN_NAMES.exec(name)?.[0];
