@@ -230,6 +230,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     coveredCameras: failover.coveredCameras,
     owedFootage: failover.owedFootage,
     addresses,
+    membership: failover.membership,
     httpPort: () => ports.http,
     signal,
   };

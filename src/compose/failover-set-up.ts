@@ -6,7 +6,7 @@
  */
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
-import type { HealthItem } from '../api/contract/server.ts';
+import type { HealthItem, ServerSite } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
@@ -16,6 +16,7 @@ import { openIncidents } from '../control/incidents.ts';
 import { createSettingsDocument } from '../control/settings-document.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
+import { siteViewOf } from '../control/site-view.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import { composeCovering } from './cover-set-up.ts';
@@ -38,6 +39,7 @@ export type FailoverSetUp = {
   readonly kept: KeptElsewhere;
   /** The port really listened at. */
   readonly peerPort: number;
+  readonly membership: () => ServerSite;
   /** Everything of the API is there: others may hear of this server now. */
   readonly announce: () => void;
   /** `handOver`: those that protect this server record first. */
@@ -105,6 +107,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     stop: async (handOver) => {
       if (handOver) await peers.protectedSide.handOver('planned stop');
       for (const cancel of cancels) cancel();
+    membership: () => siteViewOf(settings, (id) => peers.network.statusOf(id)?.connected ?? false),
       document.stop();
       await side.stop();
       await peers.stop();

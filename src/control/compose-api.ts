@@ -22,7 +22,7 @@ import type { CameraSettings } from '../site/camera.ts';
 import { readStatus } from '../supervisor/instance.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
 import type { CausedSpan } from '../ledger/account.ts';
-import type { HealthItem } from '../api/contract/server.ts';
+import type { HealthItem, ServerSite } from '../api/contract/server.ts';
 import type { StreamName } from '../wire/media-protocol.ts';
 import { cameraStatusOf } from './camera-status.ts';
 import type { StreamMedia } from './camera-status.ts';
@@ -79,6 +79,8 @@ export type ControlParts = {
   readonly owedFootage: () => readonly OwedFootage[];
 };
 
+  /** The site that this server belongs to. */
+  readonly membership: () => ServerSite;
 export function composeApi(parts: ControlParts): ApiDeps {
   const { clock, settings, activity, recording, version, fingerprint } = parts;
   const footage = footageOf(parts);
@@ -233,6 +235,7 @@ function serverStatusOf(parts: ControlParts): ServerStatus {
     processes: {
       media: {
         running: hello !== undefined,
+    site: parts.membership(),
         restarts: readStatus(options.dataDir)?.media?.restarts ?? 0,
         ...(hello === undefined ? {} : { startedAt: isoOf(epochMs(hello.startedAt)) }),
         ...(hello === undefined || loopDelay === undefined ? {} : { loopDelayP99Ms: loopDelay }),

@@ -29,6 +29,18 @@ export const peerIdentitySchema = z.strictObject({
 });
 export type PeerIdentity = z.infer<typeof peerIdentitySchema>;
 
+/** What becomes of the cameras of a server that leaves a site. Its footage stays in any case. */
+export const CAMERA_CHOICES = ['keep', 'remove'] as const;
+export const detachPendingSchema = z.strictObject({
+  /** Wall milliseconds. */
+  since: z.number(),
+  cameras: z.enum(CAMERA_CHOICES),
+  /** Its name was typed: it leaves although footage is not home, which then stays where it lies. */
+  force: z.boolean(),
+  user: z.string(),
+});
+export type DetachPending = z.infer<typeof detachPendingSchema>;
+
 export const peerRecordSchema = z.strictObject({
   ...peerIdentitySchema.shape,
   /** This server protects it: watches, keeps settings backups, covers. */
@@ -45,5 +57,9 @@ export const peerRecordSchema = z.strictObject({
   receiptKey: z.string().max(200).optional(),
   /** It deauthorized this server while footage of it lay here: known by name until that is settled, not trusted, not dialled. Wall milliseconds. */
   forgottenAt: z.number().optional(),
+  /** Security lock. Of a member, at its host: nobody changes it there. Of the host, at a member: this server is so locked. */
+  locked: z.boolean().optional(),
+  /** At the host: it is to leave the site and does not know yet, or still has footage that is not home (docs/design/site-membership.md). */
+  detachPending: detachPendingSchema.optional(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;

@@ -139,6 +139,7 @@ export async function startApi(
         startedAt: isoOf(clock.now()),
         now: isoOf(clock.now()),
         health: { status: 'good', items: [] },
+        site: { kind: 'undefined', locked: false },
         processes: { media: { running: true, restarts: 0 } },
       }),
     },

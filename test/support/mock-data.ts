@@ -182,6 +182,7 @@ export function mockServer(name: string, now: number, started: number): Server {
         },
       ],
     },
+    site: { kind: 'undefined', locked: false },
     processes: {
       media: { running: true, startedAt: iso(started), restarts: 0, loopDelayP99Ms: 1.4 },
       memoryBytes: 214_000_000,

@@ -17,6 +17,18 @@ export const healthItem = z.object({
 });
 export type HealthItem = z.infer<typeof healthItem>;
 
+/** Which site a server belongs to. Undefined: to none. */
+export const serverSite = z.object({
+  kind: z.enum(['undefined', 'host', 'member']),
+  /** Of a member: who manages it. */
+  host: z.object({ id: z.string(), name: z.string(), connected: z.boolean() }).optional(),
+  /** Of a member: changes made here are refused, for its host locks it. */
+  locked: z.boolean(),
+  /** Of a host: how many servers it manages. */
+  members: z.number().int().optional(),
+});
+export type ServerSite = z.infer<typeof serverSite>;
+
 export const server = z.object({
   id: z.string(),
   name: z.string(),
@@ -30,6 +42,7 @@ export const server = z.object({
   startedAt: isoTime,
   now: isoTime,
   health: z.object({ status: z.enum(['good', 'warning', 'error']), items: z.array(healthItem) }),
+  site: serverSite,
   processes: z.object({
     media: z.object({
       running: z.boolean(),

@@ -1,0 +1,19 @@
+/** What a server says of the site it belongs to, and in which site others are. */
+import type { ServerSite } from '../api/contract/server.ts';
+import type { Settings } from '../settings/settings.ts';
+import { managerOf, membersOf } from '../site/membership.ts';
+
+type Own = Pick<Settings, 'server' | 'peers'>;
+
+export function siteViewOf({ server, peers }: Own, isConnected: (peerId: string) => boolean): ServerSite {
+  const all = peers.get().peers;
+  if (server.get().mode === 'host') return { kind: 'host', locked: false, members: membersOf(all).length };
+  const host = managerOf(all);
+  if (host === undefined) return { kind: 'undefined', locked: false };
+  const { id, name } = host;
+  return { kind: 'member', host: { id, name, connected: isConnected(id) }, locked: host.locked === true };
+}
+
+/** Of this server: that of its host, its own if it is one. */
+export const ownSiteId = ({ server, peers }: Own): string | undefined =>
+  server.get().mode === 'host' ? server.get().id : managerOf(peers.get().peers)?.id;
