@@ -54,7 +54,7 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
     channels: side.cover.channels(),
   });
   late.paired = async ({ server, fingerprint, peerPort, host }) => {
-    await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host });
+    await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host, version: server.version });
   };
 }
 

@@ -9,8 +9,10 @@ import type { addServerRequest } from '../api/contract/failover.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { lockedBy, managerOf } from '../site/membership.ts';
 import { peerIdentitySchema, peerRecordSchema } from '../site/peer.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
+import { isOlder } from '../site/version.ts';
 
 /** An API of another server, pinned to a fingerprint, with a session of its own. */
 export type RemoteApi = { readonly call: (method: string, path: string, body?: object) => Promise<unknown> };
@@ -21,6 +23,8 @@ export type AuthorizationDeps = {
   readonly remoteApi: (place: RemotePlace) => RemoteApi;
   /** This server, as the others shall know it. */
   readonly describe: () => PeerIdentity;
+  /** Of the release that runs here. */
+  readonly version: string;
   readonly clock: Pick<Clock, 'now'>;
 };
 export type Joining = z.output<typeof addServerRequest>;
@@ -29,8 +33,13 @@ const remoteServer = z.looseObject({
   id: peerIdentitySchema.shape.id,
   name: peerIdentitySchema.shape.name,
   mode: peerIdentitySchema.shape.mode,
+  version: z.string().max(64).optional(),
+  site: z.looseObject({ host: z.looseObject({ id: z.string(), name: z.string() }).optional() }).optional(),
 });
-type Remote = Pick<PeerIdentity, 'id' | 'name' | 'mode'>;
+export type Remote = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
+  readonly version?: string | undefined;
+  readonly site?: { readonly host?: { readonly id: string; readonly name: string } | undefined } | undefined;
+};
 
 /**
  * `before`: the record of a server that is authorized again.
@@ -52,7 +61,7 @@ export async function authorizeAt(
     const answer = await api.call('POST', '/peers', { peer: deps.describe(), role });
     const identity = parsed(peerIdentitySchema, answer, host);
     if (identity.id !== remote.id) throw notOne(host, 'it gives two ids');
-    return recordOf(deps, { ...identity, httpsFingerprint, httpPort }, { host, before });
+    return recordOf(deps, { ...identity, httpsFingerprint, httpPort }, { host, before, lock: request.lock });
   } catch (error) {
     throw wordsFor(error, host);
   }
@@ -100,6 +109,50 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
     throw new UnderstudyError('conflict', 'server/mode', message);
   }
   refuseModes(deps, remote);
+  refuseForeign(deps, remote);
+  refuseOlder(deps, remote);
+}
+
+/**
+ * A server of another site must leave that one first.
+ * @throws server/foreign
+ */
+export function refuseForeign({ settings }: Pick<AuthorizationDeps, 'settings'>, { name, site }: Remote): void {
+  const { id, mode } = settings.server.get();
+  const host = site?.host;
+  const own = mode === 'host' ? id : managerOf(settings.peers.get().peers)?.id;
+  if (host === undefined || own === undefined || host.id === own) return;
+  const message = `${name} belongs to the site of ${host.name}: it must be detached there first.`;
+  throw new UnderstudyError('conflict', 'server/foreign', message);
+}
+
+/**
+ * A host may say things that an older release does not understand (product A10).
+ * @throws server/older
+ */
+export function refuseOlder(
+  { settings, version }: Pick<AuthorizationDeps, 'settings' | 'version'>,
+  remote: Pick<Remote, 'name' | 'mode' | 'version'>,
+): void {
+  if (remote.version === undefined) return;
+  if (settings.server.get().mode === 'host' && isOlder(remote.version, version)) {
+    const message = `${remote.name} runs release ${remote.version}, which is older than ${version} of this host: update it first, then add it.`;
+    throw new UnderstudyError('conflict', 'server/older', message);
+  }
+  if (remote.mode !== 'host' || !isOlder(version, remote.version)) return;
+  const message = `This server runs release ${version}, which is older than ${remote.version} of the host ${remote.name}: update it first, then join.`;
+  throw new UnderstudyError('conflict', 'server/older', message);
+}
+
+/**
+ * Nobody but its host gives a locked server somebody new to trust.
+ * @throws server/locked
+ */
+export function refuseLocked({ settings }: Pick<AuthorizationDeps, 'settings'>, peerId: string): void {
+  const host = lockedBy(settings.peers.get().peers);
+  if (host === undefined || host.id === peerId) return;
+  const message = `${host.name} manages this server and locks it: add it to the site there.`;
+  throw new UnderstudyError('conflict', 'server/locked', message);
 }
 
 const SAME_MODE: Readonly<Record<PeerIdentity['mode'], string>> = {
@@ -116,9 +169,11 @@ export function refuseModes({ settings }: Pick<AuthorizationDeps, 'settings'>, r
 
 /** @throws server/managed */
 export function refuseSecondManager({ settings }: Pick<AuthorizationDeps, 'settings'>, peerId: string): void {
-  const manager = settings.peers.get().peers.find(({ managesUs, id }) => managesUs && id !== peerId);
+  const manager = settings.peers
+    .get()
+    .peers.find(({ managesUs, id, forgottenAt }) => managesUs && id !== peerId && forgottenAt === undefined);
   if (manager === undefined) return;
-  const message = `${manager.name} manages this server already; it must be deauthorized here first.`;
+  const message = `This server belongs to the site of ${manager.name}: it must be detached there first, or ${manager.name} deauthorized here.`;
   throw new UnderstudyError('conflict', 'server/managed', message);
 }
 
@@ -129,12 +184,17 @@ export function refuseItself({ settings }: Pick<AuthorizationDeps, 'settings'>, 
   throw new UnderstudyError('conflict', 'server/itself', message);
 }
 
-type RecordMore = { readonly host: string | undefined; readonly before: PeerRecord | undefined };
+type RecordMore = {
+  readonly host: string | undefined;
+  readonly before: PeerRecord | undefined;
+  /** Only a host locks; absent: as it was. */
+  readonly lock?: boolean | undefined;
+};
 /** What the two servers are to each other follows from their modes. */
 export function recordOf(
   { settings, clock }: Pick<AuthorizationDeps, 'settings' | 'clock'>,
   identity: PeerIdentity,
-  { host, before }: RecordMore,
+  { host, before, lock = before?.locked }: RecordMore,
 ): PeerRecord {
   const { mode } = settings.server.get();
   const record = {
@@ -145,6 +205,7 @@ export function recordOf(
     introduced: false,
     enabled: before?.enabled ?? true,
     addedAt: before?.addedAt ?? clock.now(),
+    ...(lock === true && mode === 'host' ? { locked: true } : {}),
   };
   return parsed<PeerRecord>(peerRecordSchema, record, host ?? identity.name);
 }

@@ -12,7 +12,16 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
-import { authorizeAt, placed, recordOf, refuseItself, refuseModes, refuseSecondManager } from './authorization.ts';
+import {
+  authorizeAt,
+  placed,
+  recordOf,
+  refuseItself,
+  refuseLocked,
+  refuseModes,
+  refuseOlder,
+  refuseSecondManager,
+} from './authorization.ts';
 import type { AuthorizationDeps, Joining } from './authorization.ts';
 
 export type KnownServersDeps = AuthorizationDeps & {
@@ -62,6 +71,8 @@ export type PairedServer = {
   readonly identity: PeerIdentity;
   /** Where it was dialled; undefined: it dialled us. */
   readonly host: string | undefined;
+  /** Of its release, as it says. */
+  readonly version?: string;
 };
 type Introduction = z.output<typeof introducePeerRequest>;
 
@@ -96,9 +107,10 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
       return find(id);
     },
     introduce: async (introduction, user) => await introduced(deps, records, introduction, user),
-    paired: async ({ identity, host }) => {
+    paired: async ({ identity, host, version }) => {
       refuseItself(deps, identity.id);
       refuseModes(deps, identity);
+      refuseOlder(deps, { ...identity, version });
       const before = records.known(identity.id);
       // Who dials in now is still found where it was before.
       const made = recordOf(deps, identity, { host: host ?? before?.host, before });
@@ -235,6 +247,7 @@ async function introduced(
   const before = known(peer.id);
   if (role === 'manages') refuseSecondManager(deps, peer.id);
   refuseItself(deps, peer.id);
+  refuseLocked(deps, peer.id);
   await put({
     ...placed(peer),
     watched: before?.watched ?? false,
@@ -243,6 +256,7 @@ async function introduced(
     introduced: false,
     enabled: true,
     addedAt: before?.addedAt ?? deps.clock.now(),
+    ...(before?.locked === true ? { locked: true } : {}),
   });
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
   deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });

@@ -69,7 +69,7 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
     pair: async ({ host, peerPort, code }) => {
       const { server, fingerprint, peerPort: port } = await network.pairWith({ host, port: peerPort }, code);
       const identity = identityOf(server, fingerprint, port);
-      return viewOf(await known.paired({ identity, host }));
+      return viewOf(await known.paired({ identity, host, version: server.version }));
     },
     introduce: known.introduce,
   };

@@ -23,7 +23,11 @@ export type Remote = PeerIdentity & {
   readonly certificate: string;
   readonly password: string;
   readonly admin: boolean;
+  readonly version: string;
+  readonly site?: { readonly kind: string; readonly host?: { readonly id: string; readonly name: string } };
 };
+/** Of the release that runs here. */
+export const OWN_VERSION = '0.2.0';
 export const remoteOf = (more: Partial<Remote> = {}): Remote => ({
   id: serverIdOf(2),
   name: 'Hall',
@@ -33,6 +37,7 @@ export const remoteOf = (more: Partial<Remote> = {}): Remote => ({
   certificate: HTTPS,
   password: 'secret',
   admin: true,
+  version: OWN_VERSION,
   ...more,
 });
 
@@ -67,18 +72,19 @@ export function rigOf(given: { mode?: ServerSettings['mode']; peers?: readonly P
     new UnderstudyError('unavailable', 'api/refused', `${status} refused`, { context: { status } });
   /** As the API of another server, and as the pinned client before it. */
   const answer = ({ fingerprint }: RemotePlace, path: string, body: object | undefined): unknown => {
-    const { certificate, password, admin, ...identity } = rig.remote;
+    const { certificate, password, admin, version, site, ...identity } = rig.remote;
     if (certificate !== fingerprint) throw new UnderstudyError('forbidden', 'api/certificate', 'another certificate');
     sent.push(`${path} ${JSON.stringify(body ?? {})}`);
     if (path === '/sessions' && (body as typeof REQUEST).password !== password) throw refused(401);
     if (path === '/peers' && !admin) throw refused(403);
-    return path === '/server' ? { ...identity, version: '0.1.0' } : path === '/peers' ? identity : {};
+    return path === '/server' ? { ...identity, version, site } : path === '/peers' ? identity : {};
   };
   const known = createKnownServers({
     settings,
     // Nobody advances this clock: what waits is let through at once.
     clock: { ...clock, sleep: async (ms) => await clock.advance(ms) },
     remoteApi: (place) => ({ call: async (_method, path, body) => await Promise.resolve(answer(place, path, body)) }),
+    version: OWN_VERSION,
     describe: () => ({ id: OWN_ID, name: 'Own', mode: settings.server.get().mode, fingerprint: '1'.repeat(64) }),
     network: {
       refresh: () => undefined,

@@ -100,6 +100,14 @@ export const addServerRequest = z.strictObject({
   httpsFingerprint: fingerprint,
   username: z.string().min(1).max(128),
   password: z.string().min(1).max(1024),
+  /** Security lock, at a host: changes made at that server itself are refused while it is managed. Absent: as it was, or not. */
+  lock: z.boolean().optional(),
+});
+export const authorizeServerRequest = addServerRequest.pick({
+  httpsFingerprint: true,
+  username: true,
+  password: true,
+  lock: true,
 });
 export const authorizeServerRequest = addServerRequest.pick({ httpsFingerprint: true, username: true, password: true });
 
