@@ -205,10 +205,13 @@ export function recordOf(
     introduced: false,
     enabled: before?.enabled ?? true,
     addedAt: before?.addedAt ?? clock.now(),
-    ...(lock === true && mode === 'host' ? { locked: true } : {}),
+    ...lockOf(lock === true && mode === 'host'),
   };
   return parsed<PeerRecord>(peerRecordSchema, record, host ?? identity.name);
 }
+
+/** Absent where it is not locked. */
+export const lockOf = (isLocked: boolean): Pick<PeerRecord, 'locked'> => (isLocked ? { locked: true } : {});
 
 type Placed = Pick<
   PeerRecord,

@@ -14,6 +14,7 @@ import { durationMs } from '../core/units.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import {
   authorizeAt,
+  lockOf,
   placed,
   recordOf,
   refuseItself,
@@ -248,15 +249,16 @@ async function introduced(
   if (role === 'manages') refuseSecondManager(deps, peer.id);
   refuseItself(deps, peer.id);
   refuseLocked(deps, peer.id);
+  const { watched = false, watcher = false, managesUs = false } = before ?? {};
   await put({
     ...placed(peer),
-    watched: before?.watched ?? false,
-    watcher: role === 'protects' || before?.watcher === true,
-    managesUs: role === 'manages' || before?.managesUs === true,
+    watched,
+    watcher: watcher || role === 'protects',
+    managesUs: managesUs || role === 'manages',
     introduced: false,
     enabled: true,
     addedAt: before?.addedAt ?? deps.clock.now(),
-    ...(before?.locked === true ? { locked: true } : {}),
+    ...lockOf(before?.locked === true),
   });
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
   deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });

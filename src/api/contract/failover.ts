@@ -109,7 +109,6 @@ export const authorizeServerRequest = addServerRequest.pick({
   password: true,
   lock: true,
 });
-export const authorizeServerRequest = addServerRequest.pick({ httpsFingerprint: true, username: true, password: true });
 
 /** `POST /peers` of the other server: what it is told, and what it answers. */
 export const peerIdentity = peerIdentitySchema;
