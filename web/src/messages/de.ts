@@ -211,6 +211,7 @@ export const de: Messages = {
   'playback.zoomIn': 'Näher',
   'playback.zoomOut': 'Weiter',
   'playback.speed': 'Geschwindigkeit',
+  'playback.sound': 'Ton von {name}',
   'playback.goTo': 'Zur Zeit gehen',
   'playback.markIn': 'Anfang setzen',
   'playback.markOut': 'Ende setzen',

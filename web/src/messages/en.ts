@@ -212,6 +212,7 @@ export const en = {
   'playback.zoomIn': 'Zoom in',
   'playback.zoomOut': 'Zoom out',
   'playback.speed': 'Speed',
+  'playback.sound': 'Sound of {name}',
   'playback.goTo': 'Go to time',
   'playback.markIn': 'Mark start',
   'playback.markOut': 'Mark end',

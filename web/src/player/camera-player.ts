@@ -8,7 +8,8 @@ import { createPlaylists, epochOpener, holds, type Playlists } from './playlists
 import { correctionFor } from './wall-map.ts';
 
 export type PlayerStatus =
-  | { readonly kind: 'playing' | 'loading' | 'nothing' }
+  | { readonly kind: 'playing'; readonly hasSound: boolean }
+  | { readonly kind: 'loading' | 'nothing' }
   | { readonly kind: 'unsupported'; readonly codec: string }
   | { readonly kind: 'failed'; readonly message: string };
 export type Clock = {
@@ -16,6 +17,7 @@ export type Clock = {
   readonly speed: number;
   readonly playing: boolean;
   readonly jumped: boolean;
+  readonly heard: boolean;
 };
 export type CameraPlayer = {
   /** Called often; moves the videos to where the clock is. */
@@ -51,7 +53,7 @@ export function createCameraPlayer({ cameraId, videos, onStatus }: Deps): Camera
       if (playing !== undefined) {
         steer(playing, clock);
         pair.prepare(clock.at);
-        tell({ kind: playing.ready() ? 'playing' : 'loading' });
+        tell(playing.ready() ? { kind: 'playing', hasSound: playing.hasSound() } : { kind: 'loading' });
         return;
       }
       if (!playlists.knows(clock.at) && playlists.idle()) {
@@ -124,8 +126,9 @@ function createPair(videos: Deps['videos'], playlists: Playlists, tell: (status:
   };
 }
 
-function steer(playing: EpochVideo, { at, speed, playing: running, jumped }: Clock): void {
+function steer(playing: EpochVideo, { at, speed, playing: running, jumped, heard }: Clock): void {
   const { video } = playing;
+  video.muted = !heard;
   const wall = playing.wall();
   const correction = correctionFor(wall === undefined ? Infinity : wall - at, speed, running);
   if (jumped || correction.kind === 'seek') {

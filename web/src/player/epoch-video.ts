@@ -7,6 +7,8 @@ export type EpochVideo = {
   readonly epoch: PlaylistEpoch;
   readonly video: HTMLVideoElement;
   readonly ready: () => boolean;
+  /** Sound that this browser plays; G.711 is left out by the server. */
+  readonly hasSound: () => boolean;
   /** False when this playlist has nothing at that time. */
   readonly seek: (wall: number) => boolean;
   readonly wall: () => number | undefined;
@@ -21,6 +23,7 @@ export function openEpochVideo(
 ): EpochVideo {
   let fragments: readonly MappedFragment[] = [];
   let wanted: number | undefined = startAt;
+  let sound = false;
   const hls = new HlsLight({
     maxBufferLength: 20,
     backBufferLength: 20,
@@ -53,6 +56,9 @@ export function openEpochVideo(
   hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
     fragments = mapped(details.fragments);
   });
+  hls.on(Events.BUFFER_CODECS, (_event, { audio, audiovideo }) => {
+    sound = audio !== undefined || audiovideo !== undefined;
+  });
   hls.on(Events.ERROR, (_event, { fatal, details }) => {
     if (fatal) onFail(details);
   });
@@ -62,6 +68,7 @@ export function openEpochVideo(
     epoch,
     video,
     ready: () => video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking,
+    hasSound: () => sound,
     seek,
     wall: () => wallOf(fragments, video.currentTime),
     close: () => hls.destroy(),

@@ -30,7 +30,13 @@ export function PlaybackTile({ state, camera }: { readonly state: PlaybackState;
     const timer = setInterval(() => {
       const jumped = seeks !== state.seeks.peek();
       seeks = state.seeks.peek();
-      made.follow({ at: state.playhead.peek(), speed: state.speed.peek(), playing: state.playing.peek(), jumped });
+      made.follow({
+        at: state.playhead.peek(),
+        speed: state.speed.peek(),
+        playing: state.playing.peek(),
+        jumped,
+        heard: state.heard.peek() === camera.id,
+      });
     }, FOLLOW_MS);
     return () => {
       clearInterval(timer);
@@ -47,8 +53,27 @@ export function PlaybackTile({ state, camera }: { readonly state: PlaybackState;
       <Cover state={state} camera={camera} status={status} onSub={useSub} />
       <div class="tile-bar">
         <span class="tile-name cut">{camera.name}</span>
+        {status.kind === 'playing' && status.hasSound && <SoundButton state={state} camera={camera} />}
       </div>
     </li>
+  );
+}
+
+function SoundButton({ state, camera }: { readonly state: PlaybackState; readonly camera: Camera }): VNode {
+  const isHeard = state.heard.value === camera.id;
+  return (
+    <span class={`tile-tools ${isHeard ? 'stay' : ''}`}>
+      <button
+        type="button"
+        class="tile-button"
+        aria-pressed={isHeard}
+        aria-label={t('playback.sound', { name: camera.name })}
+        title={t('playback.sound', { name: camera.name })}
+        onClick={() => (state.heard.value = isHeard ? undefined : camera.id)}
+      >
+        <Icon name={isHeard ? 'sound' : 'soundOff'} />
+      </button>
+    </span>
   );
 }
 

@@ -20,6 +20,8 @@ export type PlaybackState = {
   readonly seeks: Signal<number>;
   readonly chosen: Signal<readonly string[]>;
   readonly waiting: Signal<ReadonlySet<string>>;
+  /** The one camera whose sound is heard. */
+  readonly heard: Signal<string | undefined>;
   readonly seek: (to: number) => void;
   readonly toggle: () => void;
   readonly stepFrame: (direction: 1 | -1) => void;
@@ -46,6 +48,7 @@ type Signals = Pick<
   | 'seeks'
   | 'chosen'
   | 'waiting'
+  | 'heard'
 >;
 
 export function createPlaybackState(at: number): PlaybackState {
@@ -61,6 +64,7 @@ export function createPlaybackState(at: number): PlaybackState {
     seeks: signal(0),
     chosen: signal<readonly string[]>([]),
     waiting: signal<ReadonlySet<string>>(new Set()),
+    heard: signal<string | undefined>(undefined),
   };
   const { playhead, playing } = signals;
   return {
