@@ -46,6 +46,7 @@ import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
 import type { Running } from './core/running.ts';
 import { epochMs } from './core/units.ts';
+import { lockedBy as lockingHost } from './site/membership.ts';
 import { lockDataDirectory } from './settings/data-lock.ts';
 import type { DataLock } from './settings/data-lock.ts';
 import { openKeys } from './settings/keys.ts';
@@ -240,7 +241,8 @@ async function startApi(parts: ControlParts, { keys }: State, { auth }: Services
   const { clock, log, settings, options } = parts;
   const hosts = (): readonly string[] => [...ownHosts(), ...settings.server.get().allowedHosts];
   const routes = createRoutes(composeApi(parts));
-  const app = createApp({ clock, log, routes, authenticate: auth.authenticate, hosts, webRoot: webRootOf() });
+  const lockedBy = (): string | undefined => lockingHost(settings.peers.get().peers)?.name;
+  const app = createApp({ clock, log, routes, authenticate: auth.authenticate, lockedBy, hosts, webRoot: webRootOf() });
   return await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port: options.httpPort, clock, log });
 }
 

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { mayCall, maySeeCamera } from './caller.ts';
 import type { Caller } from './caller.ts';
 import { HttpError } from './problem.ts';
-import type { AnyRoute, AnyRouteSpec } from './route.ts';
+import type { AnyRoute, AnyRouteSpec, Asked } from './route.ts';
 import { validatePlace } from './validate.ts';
 
 export type AdmissionDeps = {
@@ -15,6 +15,8 @@ export type AdmissionDeps = {
     readonly cookie: string | undefined;
     readonly authorization: string | undefined;
   }) => Promise<Caller>;
+  /** Name of the host that locks this server. */
+  readonly lockedBy: () => string | undefined;
 };
 
 /** Below this all routes stand that are not `root`. */
@@ -46,7 +48,21 @@ export async function admit(
   if (spec.camera !== undefined && !maySeeCamera(caller, params[spec.camera] ?? '')) {
     throw new HttpError(403, 'auth/camera', 'This account has no permission for this camera.');
   }
+  if (spec.whenLocked === undefined) refuseLocked(spec, deps);
   return { caller, ...validatePlace(spec, place.params, place.query) };
+}
+
+/** For routes that must see the whole request to know. @throws HttpError 423 */
+export function refuseIfLocked(spec: AnyRouteSpec, asked: Asked, deps: AdmissionDeps): void {
+  if (typeof spec.whenLocked === 'function' && !spec.whenLocked(asked)) refuseLocked(spec, deps);
+}
+
+/** Its host changes it, and nobody here (product A5). */
+function refuseLocked({ method }: AnyRouteSpec, deps: AdmissionDeps): void {
+  const host = method === 'GET' ? undefined : deps.lockedBy();
+  if (host === undefined) return;
+  const message = `${host} manages this server and locks it: nothing is changed here. Change it at ${host}, or unlock it there.`;
+  throw new HttpError(423, 'server/locked', message);
 }
 
 const notSignedIn = (): HttpError =>

@@ -11,7 +11,7 @@ import type { Context, Middleware } from 'koa';
 import type { Clock } from '../core/clock.ts';
 import { assertNever } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { admit, headerOf, pathOf, pathPattern, signalOf } from './admission.ts';
+import { admit, headerOf, pathOf, pathPattern, refuseIfLocked, signalOf } from './admission.ts';
 import type { AdmissionDeps } from './admission.ts';
 import { readJson } from './json-body.ts';
 import { HttpError, problemOf } from './problem.ts';
@@ -96,11 +96,11 @@ function carry(route: Route, deps: AppDeps): Middleware {
     const body = route.spec.body === undefined ? undefined : await readJson(ctx.req);
     const left = new AbortController();
     ctx.res.once('close', () => left.abort());
+    const asked = { params, caller, body: validateBody(route.spec, body) };
+    refuseIfLocked(route.spec, asked, deps);
     const request: RouteRequest<never, never, never> = {
-      params,
+      ...asked,
       query,
-      body: validateBody(route.spec, body),
-      caller,
       header: headerOf(ctx.req),
       address: ctx.req.socket.remoteAddress ?? '',
       signal: signalOf(left.signal, caller),

@@ -55,6 +55,7 @@ const TITLES: Readonly<Record<number, string>> = {
   415: 'Wrong content type',
   421: 'Not this host',
   422: 'The request is not valid',
+  423: 'Locked by the host',
   429: 'A limit was reached',
   431: 'Too large',
   500: 'Internal error',

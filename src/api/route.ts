@@ -26,6 +26,11 @@ export type RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   readonly access: Access;
   /** The path parameter that names a camera: who may not see that camera gets 403 before anything else happens. */
   readonly camera?: string;
+  /**
+   * What is allowed although the host of this server locks it (docs/design/site-membership.md); reading always is. Absent: nothing. A function:
+   * what it says yes to.
+   */
+  readonly whenLocked?: 'open' | ((asked: Asked) => boolean);
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -34,6 +39,8 @@ export type RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   /** Codes a caller should expect beside the general ones, for the document: `{ 409: 'volume/in-use' }`. */
   readonly problems?: Readonly<Record<number, string>>;
 };
+/** A request that was validated. */
+export type Asked = { readonly params: unknown; readonly body: unknown; readonly caller: Caller };
 export type AnyRouteSpec = RouteSpec<z.ZodObject, z.ZodObject, z.ZodType, z.ZodType>;
 
 export type RouteRequest<P, Q, B> = {

@@ -24,6 +24,7 @@ import { createLog } from '../../src/core/log.ts';
 import { openKeys } from '../../src/settings/keys.ts';
 import { openSettings } from '../../src/settings/settings.ts';
 import type { Role } from '../../src/site/account.ts';
+import { lockedBy } from '../../src/site/membership.ts';
 
 export type Answer = {
   readonly status: number;
@@ -188,6 +189,7 @@ export async function startApi(
     validateResponses: true,
   });
   const server = await startHttpsServer({ app, tls: keys.tls, bind: '127.0.0.1', port: 0, clock, log });
+    lockedBy: () => lockedBy(settings.peers.get().peers)?.name,
   const stop = async (): Promise<void> => {
     await auth.stop();
     await server.stop();

@@ -67,6 +67,7 @@ function doSetup(deps: SetupDeps): Route {
       path: '/setup',
       summary: 'Makes the owner account at the first run and signs in',
       access: 'public',
+      whenLocked: 'open',
       body: setupRequest,
       response: { status: 201, json: session },
       problems: { 409: 'setup/done' },
@@ -124,6 +125,7 @@ function signIn({ settings, auth, hasher, guard, activity, clock }: SetupDeps): 
       path: '/sessions',
       summary: 'Signs in; the session is the __Host-session cookie',
       access: 'public',
+      whenLocked: 'open',
       body: signInRequest,
       response: { status: 201, json: session },
       problems: { 401: 'auth/wrong', 429: 'auth/wait' },
@@ -176,6 +178,7 @@ function signOut({ auth, activity }: SetupDeps): Route {
       path: '/sessions/current',
       summary: 'Signs out everywhere: ends all sessions of this user',
       access: 'viewer',
+      whenLocked: 'open',
       response: { status: 204, json: z.never() },
     },
     async ({ caller }) => {

@@ -26,7 +26,7 @@ import { pageOfItems } from '../page.ts';
 import type { PasswordHasher } from '../password.ts';
 import { HttpError } from '../problem.ts';
 import { empty, json, route } from '../route.ts';
-import type { Route } from '../route.ts';
+import type { Asked, Route } from '../route.ts';
 import type { SignInGuard } from '../sign-in-guard.ts';
 
 export type UserDeps = {
@@ -146,6 +146,13 @@ function checkLimit(role: UserRecord['role'], cameraIds: readonly string[] | und
 
 type Change = z.output<typeof updateUserRequest>;
 
+/** Nothing but the password, and nobody's but one's own. */
+function isOwnPassword({ params, body, caller }: Asked): boolean {
+  const isSelf = caller.kind === 'user' && byId.parse(params).id === caller.id;
+  const { password: _new, currentPassword: _old, ...others } = updateUserRequest.parse(body);
+  return isSelf && Object.keys(others).length === 0;
+}
+
 function updateUser(deps: UserDeps): Route {
   const { settings, auth, hasher, activity } = deps;
   return route(
@@ -154,6 +161,7 @@ function updateUser(deps: UserDeps): Route {
       path: '/users/:id',
       summary: 'Changes a user; everybody may change their own password. A new password ends all sessions of that user',
       access: 'viewer',
+      whenLocked: isOwnPassword,
       params: byId,
       body: updateUserRequest,
       response: { json: user },
@@ -180,8 +188,8 @@ function updateUser(deps: UserDeps): Route {
   );
 }
 
-type Asked = { readonly id: string; readonly body: Change; readonly address: string };
-async function checkMayChange(deps: UserDeps, actor: SignedIn, asked: Asked): Promise<void> {
+type ChangeOf = { readonly id: string; readonly body: Change; readonly address: string };
+async function checkMayChange(deps: UserDeps, actor: SignedIn, asked: ChangeOf): Promise<void> {
   const { id, body } = asked;
   const isSelf = actor.kind === 'user' && actor.id === id;
   if (!isSelf && !reaches(actor.role, 'admin')) throw notAbove('Users can be changed');
@@ -191,7 +199,7 @@ async function checkMayChange(deps: UserDeps, actor: SignedIn, asked: Asked): Pr
   if (body.role !== undefined && !mayManage(actor.role, body.role)) throw notAbove('Roles can be given');
 }
 
-async function checkMayChangeSelf(deps: UserDeps, self: UserRecord, asked: Asked): Promise<void> {
+async function checkMayChangeSelf(deps: UserDeps, self: UserRecord, asked: ChangeOf): Promise<void> {
   const { role = self.role, cameraIds, password } = asked.body;
   if (role !== self.role && !mayManage(self.role, role)) throw notAbove('Roles can be given');
   if (cameraIds !== undefined && !reaches(self.role, 'admin')) throw notAbove('Cameras can be given');
@@ -199,7 +207,7 @@ async function checkMayChangeSelf(deps: UserDeps, self: UserRecord, asked: Asked
 }
 
 /** A session left open must not be enough to take the account over. */
-async function checkCurrentPassword(deps: UserDeps, subject: UserRecord, { body, address }: Asked): Promise<void> {
+async function checkCurrentPassword(deps: UserDeps, subject: UserRecord, { body, address }: ChangeOf): Promise<void> {
   const wait = deps.guard.begin(subject.username, address);
   if (wait > 0) throw new HttpError(429, 'auth/wait', `Try again in ${Math.ceil(wait / 1000)} s.`);
   if (!(await deps.hasher.verify(body.currentPassword ?? '', subject.passwordHash))) {
