@@ -1,6 +1,4 @@
 /** What the parts of failover are given of the box they run in. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ActivityLog } from '../api/activity.ts';
 import type { LiveEvent } from '../api/contract/events.ts';
 import type { TestCamera } from '../api/routes/cameras.ts';
@@ -13,7 +11,7 @@ import type { SettingsDocument } from '../control/settings-document.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { findFrameGrabbers, readGrabberTable } from '../hardware/frame-grabbers.ts';
+import { machineFacts } from '../hardware/machine.ts';
 import type { Keys } from '../settings/keys.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
@@ -53,17 +51,9 @@ export type FailoverParts = Box & {
   readonly incidents: Incidents;
 };
 
-/** Beside the sources, and beside what is built of them. */
-const TABLE = ['../../hw/frame-grabbers.json', '../hw/frame-grabbers.json']
-  .map((path) => join(import.meta.dirname, path))
-  .find((path) => existsSync(path));
-
 export function suitabilityOf(): { platform: string; frameGrabbers: string[] } & SuitabilityFacts {
-  const cards = TABLE === undefined ? [] : findFrameGrabbers(readGrabberTable(TABLE));
-  const frameGrabbers = cards
-    .filter(({ confidence }) => confidence === 'sure')
-    .map(({ slot, id }) => `${id} at ${slot}`);
-  return { platform: process.platform, frameGrabbers: frameGrabbers.slice(0, 32) };
+  const { platform, frameGrabbers } = machineFacts();
+  return { platform, frameGrabbers };
 }
 
 export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>

@@ -6,6 +6,7 @@ import { sizeOfOwed } from '../control/owed-footage.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { RestorationProgress } from '../restoration/restoration-types.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
+import { unsuitedBy } from '../site/suitability.ts';
 import { owedHere } from './cover-service-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -79,13 +80,8 @@ async function endEmpty(side: Pick<Side, 'restoration'>, serverId: string): Prom
 /** Product F1. */
 function refuseUnprotectable(parts: FailoverParts, { network }: Peers, serverId: string): void {
   const facts = network.statusOf(serverId)?.hello?.suitability;
-  const name = nameOfServer(parts.settings, serverId);
-  if (facts?.platform === 'netbsd')
-    throw new UnderstudyError('unsupported', 'server/netbsd', `${name} runs NetBSD: such servers cannot be protected.`);
-  if (facts !== undefined && facts.frameGrabbers.length > 0) {
-    const message = `${name} has frame grabber cards (${facts.frameGrabbers.join(', ')}): what is plugged into them cannot be reached from here.`;
-    throw new UnderstudyError('unsupported', 'server/frame-grabber', message);
-  }
+  const unsuited = facts === undefined ? undefined : unsuitedBy(nameOfServer(parts.settings, serverId), facts);
+  if (unsuited !== undefined) throw new UnderstudyError('unsupported', unsuited.code, unsuited.message);
 }
 
 /** Covered cameras keep their ids, so these are unique over all protected servers. */
