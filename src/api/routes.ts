@@ -26,6 +26,8 @@ import { serversRoutes } from './routes/servers.ts';
 import type { ServersDeps } from './routes/servers.ts';
 import { setupRoutes } from './routes/setup.ts';
 import type { SetupDeps } from './routes/setup.ts';
+import { siteRoutes } from './routes/site.ts';
+import type { SiteDeps } from './routes/site.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
 import type { SnapshotDeps } from './routes/snapshot.ts';
 import { timelineRoutes } from './routes/timeline.ts';
@@ -51,6 +53,7 @@ export type ApiDeps = {
   readonly snapshot: SnapshotDeps;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly sitePolicy: SiteDeps;
 };
 
 export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
@@ -74,6 +77,7 @@ export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
     ...snapshotRoutes(deps.snapshot),
     ...serversRoutes(deps.servers),
     ...failoverRoutes(deps.failover),
+    ...siteRoutes(deps.sitePolicy),
   ];
   return routes;
 }

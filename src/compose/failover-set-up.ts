@@ -9,10 +9,12 @@ import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { HealthItem, ServerSite } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
+import type { SiteDeps } from '../api/routes/site.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createRecordingProgress } from '../control/recording-progress.ts';
 import { openIncidents } from '../control/incidents.ts';
+import { underSite } from '../control/site-policies.ts';
 import { createSettingsDocument } from '../control/settings-document.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
@@ -23,6 +25,7 @@ import { composeCovering } from './cover-set-up.ts';
 import type { Box } from './failover-box.ts';
 import { suitabilityOf } from './failover-box.ts';
 import { composePeers } from './peer-set-up.ts';
+import { composeSite } from './site-set-up.ts';
 import { composeReturns } from './return-set-up.ts';
 
 export type FailoverSetUp = {
@@ -32,6 +35,7 @@ export type FailoverSetUp = {
   readonly onMediaGone: () => void;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly sitePolicy: SiteDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
   readonly owedFootage: () => readonly OwedFootage[];
@@ -60,11 +64,12 @@ function startTicks(clock: Clock, tick: (loopDelayMs: number) => void): Cancel {
 }
 
 export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
-  const { settings, clock, log, version } = box;
+  const { clock, log, version } = box;
+  const settings = underSite(box.settings);
   const progress = createRecordingProgress(clock);
   const document = createSettingsDocument({ settings, version, clock, suitability: suitabilityOf() });
   const incidents = await openIncidents(box.dataDir, clock, log);
-  const parts = { ...box, progress, document, incidents };
+  const parts = { ...box, settings, progress, document, incidents };
   const peers = await composePeers(parts);
   const returns = await composeReturns(parts, peers);
   const side = await composeCovering(parts, peers);
@@ -77,6 +82,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     settings.peers.onChange(review),
     settings.server.onChange(review),
     settings.failover.onChange(review),
+    settings.site.onChange(review),
     settings.volumes.onChange(side.refresh),
   ];
   review();
@@ -97,17 +103,18 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     onMediaGone: () => peers.network.nudge(),
     servers: side.servers,
     failover: side.failover,
+    sitePolicy: composeSite(parts, peers),
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
     owedFootage: side.owedFootage,
     healthItems: side.healthItems,
     kept: returns.kept,
+    membership: () => siteViewOf(settings, (id) => peers.network.statusOf(id)?.connected ?? false),
     peerPort: peers.network.port,
     announce: peers.announce,
     stop: async (handOver) => {
       if (handOver) await peers.protectedSide.handOver('planned stop');
       for (const cancel of cancels) cancel();
-    membership: () => siteViewOf(settings, (id) => peers.network.statusOf(id)?.connected ?? false),
       document.stop();
       await side.stop();
       await peers.stop();

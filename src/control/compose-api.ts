@@ -7,6 +7,7 @@ import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { ServerDeps, ServerStatus } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
+import type { SiteDeps } from '../api/routes/site.ts';
 import type { SetupDeps } from '../api/routes/setup.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
@@ -19,6 +20,7 @@ import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
+import { standbyLevelOf } from '../site/site-policy.ts';
 import { readStatus } from '../supervisor/instance.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
 import type { CausedSpan } from '../ledger/account.ts';
@@ -41,6 +43,7 @@ import type { OwedFootage } from './owed-footage.ts';
 import { addressesOf, platformOf } from './process-facts.ts';
 import type { MemoryWatch } from './process-facts.ts';
 import type { RecordingSide } from './recording-side.ts';
+import { siteInForce } from './site-policies.ts';
 import type { Decoder } from './snapshot.ts';
 import { createVolumes } from './volumes.ts';
 
@@ -73,14 +76,15 @@ export type ControlParts = {
   readonly signal: AbortSignal;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly sitePolicy: SiteDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
   /** What lies here and is to go home to other servers. */
   readonly owedFootage: () => readonly OwedFootage[];
-};
-
   /** The site that this server belongs to. */
   readonly membership: () => ServerSite;
+};
+
 export function composeApi(parts: ControlParts): ApiDeps {
   const { clock, settings, activity, recording, version, fingerprint } = parts;
   const footage = footageOf(parts);
@@ -95,6 +99,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
     server: { settings, activity, status: () => serverStatusOf(parts), beforeModeChange: parts.beforeModeChange },
     servers: parts.servers,
     failover: parts.failover,
+    sitePolicy: parts.sitePolicy,
     volumes: {
       settings,
       activity,
@@ -175,6 +180,7 @@ function camerasOf(parts: ControlParts): CameraDeps {
     deleteFootage: async (cameraId) =>
       deleteFootage({ catalogue, volumes: () => settings.volumes.get().volumes, clock, log, signal }, cameraId),
     addressPolicy: parts.addresses,
+    standbyLevelOf: (priority) => standbyLevelOf(siteInForce(settings).policy, priority),
   };
 }
 
@@ -232,10 +238,10 @@ function serverStatusOf(parts: ControlParts): ServerStatus {
       catalogue: catalogue.condition,
       more: parts.healthItems(),
     }),
+    site: parts.membership(),
     processes: {
       media: {
         running: hello !== undefined,
-    site: parts.membership(),
         restarts: readStatus(options.dataDir)?.media?.restarts ?? 0,
         ...(hello === undefined ? {} : { startedAt: isoOf(epochMs(hello.startedAt)) }),
         ...(hello === undefined || loopDelay === undefined ? {} : { loopDelayP99Ms: loopDelay }),

@@ -16,9 +16,10 @@ import type { Settings } from '../settings/settings.ts';
 import { RETURN_SECRET, changedSettings } from '../site/failover-settings.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
 import type { Incidents } from './incidents.ts';
+import { refuseAgainstSite } from './site-policies.ts';
 
 export type FailoverApiDeps = {
-  readonly settings: Pick<Settings, 'failover' | 'server' | 'secrets' | 'peers'>;
+  readonly settings: Pick<Settings, 'failover' | 'server' | 'secrets' | 'peers' | 'site'>;
   readonly incidents: Incidents;
   readonly restoration: Pick<Restoration, 'list' | 'get' | 'cancel'>;
   readonly stateOf: (serverId: string) => State | undefined;
@@ -93,6 +94,7 @@ function settingsPart({
   return {
     settings: settings.failover.get,
     changeSettings: async (change, user) => {
+      refuseAgainstSite(settings, change);
       const after = await settings.failover.update((before) => changedSettings(before, change));
       activity.record({
         severity: 'info',

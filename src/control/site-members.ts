@@ -10,11 +10,13 @@ import type { Settings } from '../settings/settings.ts';
 import { recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
 import type { Site } from '../site/introductions.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { siteFileSchema } from '../site/site-policy.ts';
+import type { SiteFile } from '../site/site-policy.ts';
 import { FOOTAGE_HELD, wordsOfHeld } from './known-servers.ts';
 import type { HeldFootage } from './known-servers.ts';
 
 export type SiteMembersDeps = {
-  readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras'>;
+  readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras' | 'site'>;
   readonly connected: () => readonly string[];
   readonly request: (peerId: string, method: string, params: unknown) => Promise<unknown>;
   /** What of its footage lies here and is not home. */
@@ -46,7 +48,8 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
   const review = (): void => {
     if (settings.server.get().mode !== 'host') return;
     const all = settings.peers.get().peers;
-    const host = { id: settings.server.get().id, records: settings.cameras.get().cameras.length > 0 };
+    const { id } = settings.server.get();
+    const host = { id, records: settings.cameras.get().cameras.length > 0, ...siteOf(settings) };
     for (const member of all) {
       if (!deps.connected().includes(member.id) || member.managesUs) continue;
       const site = siteFor(member, all, host);
@@ -72,6 +75,7 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       const { peers } = await settings.peers.update((file) => ({
         peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)],
       }));
+      await keepSite(settings, host.id, site);
       tellHeld(deps, before, peers);
       const message = `${host.name} introduced ${site.members.length} servers of the site.`;
       deps.activity.record({ severity: 'info', code: 'site-told', message });
@@ -86,6 +90,18 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
     },
   };
+}
+
+/** What this host decides; what another one said before counts no more. */
+function siteOf({ server, site }: Pick<Settings, 'server' | 'site'>): Pick<SiteFile, 'policy' | 'protection'> {
+  const { hostId, policy, protection } = site.get();
+  return hostId === server.get().id ? { policy, protection } : siteFileSchema.parse({});
+}
+
+/** What the host decides for the whole site is in force here from now on, and after a restart. */
+async function keepSite({ site }: Pick<Settings, 'site'>, hostId: string, { policy, protection }: Site): Promise<void> {
+  const told: SiteFile = { hostId, policy, protection };
+  await site.update((before) => (JSON.stringify(before) === JSON.stringify(told) ? before : told));
 }
 
 /** Servers that the host names no longer, and of which footage lies here. */

@@ -24,6 +24,8 @@ import { failoverSettingsSchema } from '../site/failover-settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import { MAX_PEERS, peerRecordSchema } from '../site/peer.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { siteFileSchema } from '../site/site-policy.ts';
+import type { SiteFile } from '../site/site-policy.ts';
 import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from '../site/server-settings.ts';
 import type { CMS_MODES, ServerSettings, VolumeSettings } from '../site/server-settings.ts';
 import type { SizeBudget } from './durable-adapter.ts';
@@ -47,6 +49,7 @@ export type Settings = {
   readonly volumes: SettingsFile<VolumesFile>;
   readonly peers: SettingsFile<PeersFile>;
   readonly failover: SettingsFile<FailoverSettings>;
+  readonly site: SettingsFile<SiteFile>;
   readonly secrets: Secrets;
   /** What had to be recovered when they were opened. */
   readonly recoveries: readonly Recovery[];
@@ -99,6 +102,7 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Settin
     volumes: await open<VolumesFile>('volumes', volumesFileSchema, { volumes: [] }),
     peers: await open<PeersFile>('peers', peersFileSchema, { peers: [] }),
     failover: await open('failover', failoverSettingsSchema, failoverSettingsSchema.parse({})),
+    site: await open('site', siteFileSchema, siteFileSchema.parse({})),
     secrets,
     recoveries,
   };

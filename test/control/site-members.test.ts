@@ -203,3 +203,23 @@ test('a server that the host names no longer stays known while its footage lies 
   await say();
   t.deepEqual(records(), []);
 });
+
+test('the policy of the site goes to every member and is in force there', async (t) => {
+  const policy = { automaticTakeover: false, standbyLevels: { high: 'hot' as const } };
+  const host = rigOf({ mode: 'host', peers: SITE, site: { hostId: OWN_ID, policy } });
+  host.members.review();
+  t.is(host.sent.length, 3);
+  t.true(host.sent.every(({ site }) => site.policy.automaticTakeover === false));
+  await host.settings.site.update((site) => ({ ...site, policy: { standbyLevels: {} } }));
+  host.members.review();
+  t.is(host.sent.length, 6, 'a change is told to everybody');
+  const other = rigOf({ mode: 'host', peers: SITE, site: { hostId: serverIdOf(9), policy } });
+  other.members.review();
+  t.deepEqual(other.sent[0]?.site.policy, { standbyLevels: {} }, 'what another host said before counts no more');
+  const member = rigOf({ mode: 'failover', peers: [HOST] });
+  await member.members.take(HOST.id, { ...siteOf([]), policy });
+  t.deepEqual(member.settings.site.get(), { hostId: HOST.id, policy, protection: [] });
+  await t.throwsAsync(member.members.take(HOST.id, { ...siteOf([]), policy: { footagePolicy: 'burn' } }), {
+    code: 'peer/params',
+  });
+});

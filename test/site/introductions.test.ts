@@ -64,3 +64,16 @@ test('what the host introduced goes when the host no longer names it; own record
     [R2.id, F2.id],
   );
 });
+
+test('a failover server with a list protects those in it, and is known to no other', (t) => {
+  const host = { ...HOST, records: true, protection: [{ failoverServerId: F1.id, serverIds: [R1.id] }] };
+  const ids = (member: PeerRecord): readonly string[] => siteFor(member, ALL, host).members.map(({ id }) => id);
+  t.deepEqual(ids(F1), [R1.id, F2.id]);
+  t.deepEqual(ids(F2), [R1.id, R2.id, F1.id]);
+  t.deepEqual(ids(R1), [F1.id, F2.id]);
+  t.deepEqual(ids(R2), [F2.id]);
+  t.false(siteFor(F1, ALL, host).hostWatched);
+  t.true(siteFor(F2, ALL, host).hostWatched);
+  t.deepEqual(siteFor(F2, ALL, host).protection, host.protection, 'each plans with what the others protect');
+  t.deepEqual(siteFor(R1, ALL, host).protection, []);
+});

@@ -68,6 +68,7 @@ export async function startApi(
     exports?: Partial<ApiDeps['exports']>;
     servers?: Partial<ApiDeps['servers']>;
     failover?: Partial<ApiDeps['failover']>;
+    sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
     guardClock?: Pick<Clock, 'monotonic'>;
@@ -116,6 +117,7 @@ export async function startApi(
       },
       covered: () => [],
       deleteFootage: async () => undefined,
+      standbyLevelOf: (priority) => (priority === 'high' ? 'hot' : undefined),
       addressPolicy: () => ({
         allowLoopback: settings.server.get().allowLoopbackCameras,
         ownAddresses: [],
@@ -126,6 +128,7 @@ export async function startApi(
     },
     servers: withNothingElse(options.servers),
     failover: withNothingElse(options.failover),
+    sitePolicy: withNothingElse(options.sitePolicy),
     server: {
       settings,
       activity,

@@ -9,6 +9,8 @@ import { failoverSettingsSchema } from '../../src/site/failover-settings.ts';
 import type { FailoverSettings } from '../../src/site/failover-settings.ts';
 import { MAX_PEERS, peerRecordSchema } from '../../src/site/peer.ts';
 import type { PeerRecord } from '../../src/site/peer.ts';
+import { siteFileSchema } from '../../src/site/site-policy.ts';
+import type { SiteFile } from '../../src/site/site-policy.ts';
 import { serverSettingsSchema, volumeSettingsSchema } from '../../src/site/server-settings.ts';
 import type { ServerSettings } from '../../src/site/server-settings.ts';
 
@@ -66,6 +68,7 @@ export type MemorySettings = {
   readonly cameras: SettingsFile<CamerasFile>;
   readonly volumes: SettingsFile<VolumesFile>;
   readonly failover: SettingsFile<FailoverSettings>;
+  readonly site: SettingsFile<SiteFile>;
 };
 export function memorySettings(
   given: {
@@ -75,9 +78,10 @@ export function memorySettings(
     readonly cameras?: readonly CameraSettings[];
     readonly volumes?: readonly string[];
     readonly failover?: Partial<FailoverSettings>;
+    readonly site?: z.input<typeof siteFileSchema>;
   } = {},
 ): MemorySettings {
-  const { mode = 'failover', epoch = 1, peers = [], cameras = [], volumes = [], failover = {} } = given;
+  const { mode = 'failover', epoch = 1, peers = [], cameras = [], volumes = [], failover = {}, site = {} } = given;
   return {
     server: memoryFile(serverSettingsSchema, { id: OWN_ID, name: 'Own', mode, epoch }),
     peers: memoryFile(z.strictObject({ peers: z.array(peerRecordSchema).max(MAX_PEERS) }), { peers }),
@@ -86,5 +90,6 @@ export function memorySettings(
       volumes: volumes.map((id) => ({ id, path: `/volumes/${id}`, reserveBytes: 0 })),
     }),
     failover: memoryFile<FailoverSettings>(failoverSettingsSchema, failover),
+    site: memoryFile<SiteFile>(siteFileSchema, site),
   };
 }

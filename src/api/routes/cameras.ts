@@ -61,6 +61,8 @@ export type CameraDeps = {
   /** Begins to remove all footage of a camera that is no longer set up. */
   readonly deleteFootage: (cameraId: string) => Promise<void>;
   readonly addressPolicy: () => CameraAddressPolicy;
+  /** What the site decides for cameras that are added without one. */
+  readonly standbyLevelOf: (priority: CameraSettings['priority']) => CameraSettings['standbyLevel'] | undefined;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 
@@ -155,7 +157,8 @@ function createCamera(deps: CameraDeps): Route {
     },
     async ({ body, caller }) => {
       const id = createCameraId();
-      const prepared = prepareChange(body, deps.addressPolicy());
+      const standbyLevel = body.standbyLevel ?? deps.standbyLevelOf(body.priority ?? 'medium');
+      const prepared = prepareChange({ ...body, standbyLevel }, deps.addressPolicy());
       const record = applyChange(id, undefined, prepared);
       await withPassword(deps, [id], prepared.password, async () => {
         await settings.cameras.update(({ cameras }) => {

@@ -1,0 +1,62 @@
+/** `/site`: what the host decides for all its servers, and how they are. */
+import type { z } from 'zod';
+import type { Caller } from '../caller.ts';
+import { site, updateSiteRequest } from '../contract/site.ts';
+import type { SiteView } from '../contract/site.ts';
+import { checkTag, etagOf } from '../etag.ts';
+import { json, route } from '../route.ts';
+import type { Route } from '../route.ts';
+
+export type SiteDeps = {
+  readonly site: () => SiteView;
+  /**
+   * `check` is called with what is there at the moment of the change; it throws if that is not what the caller knew.
+   * @throws site/not-host, site/unknown-server, failover/covering
+   */
+  readonly changeSite: (
+    change: z.output<typeof updateSiteRequest>,
+    user: string,
+    check: (now: SiteView) => void,
+  ) => Promise<SiteView>;
+};
+
+const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
+const tagOf = ({ policy, protection }: SiteView): string => etagOf({ policy, protection });
+const CHANGED = {
+  code: 'site/changed',
+  message: 'Somebody else changed the policy of the site meanwhile: read it again, then repeat the change.',
+};
+
+export function siteRoutes(deps: SiteDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        path: '/site',
+        summary: 'The policy of the site and who protects whom, with an ETag',
+        access: 'operator',
+        response: { json: site },
+      },
+      () => {
+        const now = deps.site();
+        return json(now, { etag: tagOf(now) });
+      },
+    ),
+    route(
+      {
+        method: 'PATCH',
+        path: '/site',
+        summary: 'Changes the policy of the site at its host; with If-Match only if nobody else changed it meanwhile',
+        access: 'owner',
+        body: updateSiteRequest,
+        response: { json: site },
+        problems: { 404: 'site/unknown-server', 409: 'site/not-host', 412: 'site/changed' },
+      },
+      async ({ body, caller, header }) => {
+        const check = (now: SiteView): void => checkTag(header('if-match'), tagOf(now), CHANGED);
+        const after = await deps.changeSite(body, userOf(caller), check);
+        return json(after, { etag: tagOf(after) });
+      },
+    ),
+  ];
+}
