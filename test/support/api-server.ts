@@ -187,12 +187,12 @@ export async function startApi(
     log,
     routes,
     authenticate: auth.authenticate,
+    lockedBy: () => lockedBy(settings.peers.get().peers)?.name,
     hosts,
     webRoot: options.webRoot,
     validateResponses: true,
   });
   const server = await startHttpsServer({ app, tls: keys.tls, bind: '127.0.0.1', port: 0, clock, log });
-    lockedBy: () => lockedBy(settings.peers.get().peers)?.name,
   const stop = async (): Promise<void> => {
     await auth.stop();
     await server.stop();
