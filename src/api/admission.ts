@@ -3,8 +3,11 @@
  * Belongs here: the way in. Does not: bodies and answers (app.ts), the handshake (upgrade.ts).
  */
 import type { IncomingMessage } from 'node:http';
+import { isoOf } from '../core/clock.ts';
+import { epochMs } from '../core/units.ts';
+import type { SessionEnd } from '../site/account.ts';
 import { mayCall, maySeeCamera } from './caller.ts';
-import type { Caller } from './caller.ts';
+import type { Anonymous, Caller } from './caller.ts';
 import { HttpError } from './problem.ts';
 import type { AnyRoute, AnyRouteSpec, Asked } from './route.ts';
 import { validatePlace } from './validate.ts';
@@ -41,7 +44,7 @@ export async function admit(
   const { cookie, authorization } = request.headers;
   const caller = await deps.authenticate({ cookie, authorization });
   if (!mayCall(caller, spec.access)) {
-    if (caller.kind === 'anonymous') throw notSignedIn();
+    if (caller.kind === 'anonymous') throw notSignedIn(caller);
     throw new HttpError(403, 'auth/role', `This needs the role ${spec.access}; ${caller.name} has ${caller.role}.`);
   }
   const params = place.params as Readonly<Record<string, string | undefined>>;
@@ -65,10 +68,16 @@ function refuseLocked({ method }: AnyRouteSpec, deps: AdmissionDeps): void {
   throw new HttpError(423, 'server/locked', message);
 }
 
-const notSignedIn = (): HttpError =>
-  new HttpError(401, 'auth/required', 'Sign in first, or send a token: the session may have ended.', {
-    headers: { 'www-authenticate': 'Bearer realm="understudy"' },
-  });
+const SIGN_IN = { headers: { 'www-authenticate': 'Bearer realm="understudy"' } };
+const WHY_ENDED = {
+  'site-empty': 'The last server of this site was detached, and everybody was signed out',
+} as const satisfies Record<SessionEnd, string>;
+function notSignedIn({ ended }: Anonymous): HttpError {
+  if (ended === undefined)
+    return new HttpError(401, 'auth/required', 'Sign in first, or send a token: the session may have ended.', SIGN_IN);
+  const message = `${WHY_ENDED[ended.reason]} (${isoOf(epochMs(ended.endedAt))}). Sign in again.`;
+  return new HttpError(401, `session/${ended.reason}`, message, SIGN_IN);
+}
 
 /** The signal a handler gets: the client left, the session ended. */
 export function signalOf(left: AbortSignal, caller: Caller): AbortSignal {

@@ -8,7 +8,7 @@ import { seconds } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { SessionsFile, Settings } from '../settings/settings.ts';
 import { MAX_SESSIONS_PER_USER } from '../site/account.ts';
 import type { SessionRecord, UserRecord } from '../site/account.ts';
 import type { Caller, SignedIn } from './caller.ts';
@@ -51,17 +51,17 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
   const isLive = (session: SessionRecord): boolean => clock.now() < expiryOf(session, session.lastUsedAt);
   const lookUps = createLookUps({ settings, clock, log }, ends, inBackground);
   const sweep = (): void => {
-    const { sessions: all } = sessions.get();
-    if (all.every(isLive)) return;
+    const file = sessions.get();
+    if (swept(file, isLive, clock.now()) === file) return;
     inBackground(
       'sweep',
-      sessions.update((file) => ({ sessions: file.sessions.filter(isLive) })),
+      sessions.update((file) => swept(file, isLive, clock.now())),
     );
   };
   const review = (): void => ends.review(rightsNow(settings));
   const cancels = [users.onChange(review), sessions.onChange(review), clock.every(seconds(60), sweep)];
   return {
-    authenticate: async (credentials) => lookUps(credentials) ?? { kind: 'anonymous' },
+    authenticate: async (credentials) => lookUps(credentials) ?? anonymous(credentials, sessions),
     startSession: async (user) => {
       const token = createSecret();
       const now = clock.now();
@@ -70,19 +70,39 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
         // Under the lock that a new password ends sessions with: one was checked before it, this would come behind it.
         const current = users.get().users.find(({ id }) => id === user.id);
         if (current?.passwordHash !== user.passwordHash) throw changedMeanwhile();
-        return { sessions: [...withRoomFor(file.sessions.filter(isLive), user.id), record] };
+        return { ...file, sessions: [...withRoomFor(file.sessions.filter(isLive), user.id), record] };
       });
       const ended = ends.signalOf(record.tokenHash, rightsOf(user));
       return { token, caller: { ...callerOfUser(user), expiresAt: expiryOf(record, now), ended } };
     },
     endSessionsOf: async (userId) => {
-      await sessions.update((file) => ({ sessions: file.sessions.filter((session) => session.userId !== userId) }));
+      await sessions.update((file) => ({
+        ...file,
+        sessions: file.sessions.filter((session) => session.userId !== userId),
+      }));
     },
     stop: async () => {
       for (const cancel of cancels) cancel();
       ends.review(new Map());
     },
   };
+}
+
+/** Sessions that live; of those that were ended for a reason the ones whose cookie may still be there. The same file if that is all. */
+function swept(file: SessionsFile, isLive: (session: SessionRecord) => boolean, now: number): SessionsFile {
+  const sessions = file.sessions.filter(isLive);
+  const ended = (file.ended ?? []).filter(({ endedAt }) => now < endedAt + LONGEST_MS);
+  const isSame = sessions.length === file.sessions.length && ended.length === (file.ended ?? []).length;
+  return isSame ? file : { sessions, ended };
+}
+
+/** Nobody; with the reason if the session that it names was ended for one. */
+function anonymous({ cookie }: Credentials, sessions: Settings['sessions']): Caller {
+  const token = cookie === undefined ? undefined : sessionTokenIn(cookie);
+  if (token === undefined) return { kind: 'anonymous' };
+  const tokenHash = hashOfSecret(token);
+  const end = (sessions.get().ended ?? []).find((one) => one.tokenHash === tokenHash);
+  return end === undefined ? { kind: 'anonymous' } : { kind: 'anonymous', ended: end };
 }
 
 const changedMeanwhile = (): UnderstudyError =>
@@ -160,7 +180,7 @@ async function markUsed(sessions: Settings['sessions'], tokenHash: string, clock
     const marked = file.sessions.map((one) =>
       one.tokenHash === tokenHash ? { ...one, lastUsedAt: clock.now() } : one,
     );
-    return { sessions: marked };
+    return { ...file, sessions: marked };
   });
 }
 

@@ -1,6 +1,6 @@
 /** Who makes a request, and what that allows. Pure. */
 import { reaches } from '../site/account.ts';
-import type { Role } from '../site/account.ts';
+import type { EndedSession, Role } from '../site/account.ts';
 
 export type SignedIn = {
   readonly kind: 'user' | 'token';
@@ -15,7 +15,9 @@ export type SignedIn = {
   /** Aborted when the session or token ends or its rights change: streams and sockets must close then. */
   readonly ended: AbortSignal;
 };
-export type Caller = { readonly kind: 'anonymous' } | SignedIn;
+/** `ended`: had a session that was ended for a reason. */
+export type Anonymous = { readonly kind: 'anonymous'; readonly ended?: Pick<EndedSession, 'reason' | 'endedAt'> };
+export type Caller = Anonymous | SignedIn;
 
 /** `public`: no sign-in needed. */
 export type Access = 'public' | Role;

@@ -10,6 +10,8 @@ import { removeIfThere, TEMPORARY_FILE } from '../core/durable-file.ts';
 import { createServerId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import {
+  endedSessionSchema,
+  MAX_ENDED_SESSIONS,
   MAX_SESSIONS_PER_USER,
   MAX_TOKENS,
   MAX_USERS,
@@ -17,7 +19,7 @@ import {
   tokenRecordSchema,
   userRecordSchema,
 } from '../site/account.ts';
-import type { SessionRecord, TokenRecord, UserRecord } from '../site/account.ts';
+import type { EndedSession, SessionRecord, TokenRecord, UserRecord } from '../site/account.ts';
 import { cameraSettingsSchema, MAX_CAMERAS, nameProblemOf } from '../site/camera.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import { failoverSettingsSchema } from '../site/failover-settings.ts';
@@ -37,7 +39,7 @@ import type { SettingsFile } from './settings-file.ts';
 
 export type CamerasFile = { readonly cameras: CameraSettings[] };
 export type UsersFile = { readonly users: UserRecord[]; readonly tokens: TokenRecord[] };
-export type SessionsFile = { readonly sessions: SessionRecord[] };
+export type SessionsFile = { readonly sessions: SessionRecord[]; readonly ended?: EndedSession[] | undefined };
 export type PeersFile = { readonly peers: PeerRecord[] };
 export type VolumesFile = { readonly volumes: VolumeSettings[] };
 
@@ -76,6 +78,7 @@ const sessionsFileSchema = z.strictObject({
 });
 const peersFileSchema = z.strictObject({ peers: z.array(peerRecordSchema).max(MAX_PEERS) });
 const volumesFileSchema = z.strictObject({ volumes: z.array(volumeSettingsSchema).max(MAX_VOLUMES) });
+  ended: z.array(endedSessionSchema).max(MAX_ENDED_SESSIONS).optional(),
 
 /** Call it holding the lock of the data directory (data-lock.ts). */
 export async function openSettings(options: OpenSettingsOptions): Promise<Settings> {

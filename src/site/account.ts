@@ -55,3 +55,23 @@ export const sessionRecordSchema = z.strictObject({
   lastUsedAt: z.number(),
 });
 export type SessionRecord = z.infer<typeof sessionRecordSchema>;
+
+/** Why everybody was signed out, other than by themselves. */
+export const SESSION_ENDS = ['site-empty'] as const;
+export type SessionEnd = (typeof SESSION_ENDS)[number];
+export const MAX_ENDED_SESSIONS: number = MAX_USERS * MAX_SESSIONS_PER_USER;
+
+/** Of a session that was ended for a reason: what its browser is told when it asks next. */
+export const endedSessionSchema = z.strictObject({
+  tokenHash: z.string(),
+  reason: z.enum(SESSION_ENDS),
+  endedAt: z.number(),
+});
+export type EndedSession = z.infer<typeof endedSessionSchema>;
+
+type Sessions = { readonly sessions: SessionRecord[]; readonly ended?: EndedSession[] | undefined };
+/** Everybody is signed out; the oldest reasons go when there are too many. */
+export function withAllEnded({ sessions, ended = [] }: Sessions, reason: SessionEnd, endedAt: number): Sessions {
+  const now = sessions.map(({ tokenHash }) => ({ tokenHash, reason, endedAt }));
+  return { sessions: [], ended: [...ended, ...now].slice(-MAX_ENDED_SESSIONS) };
+}

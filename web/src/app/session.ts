@@ -29,7 +29,8 @@ export async function loadAccess(reason?: string): Promise<void> {
       if (!(error instanceof ApiError) || error.problem.code === 'unreachable') throw error;
       stopEvents();
       forget();
-      access.value = { kind: 'signed-out', setup, reason };
+      const { code, detail } = error.problem;
+      access.value = { kind: 'signed-out', setup, reason: code.startsWith('session/') ? detail : reason };
     }
   } catch {
     access.value = { kind: 'unreachable' };
