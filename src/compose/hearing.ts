@@ -4,7 +4,9 @@ import { durationMs } from '../core/units.ts';
 import type { OtherMember } from '../control/covering.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { identityOf } from '../control/servers-api.ts';
+import { siteInForce } from '../control/site-policies.ts';
 import type { PeerEvent } from '../peer/network-types.ts';
+import { protects } from '../site/site-policy.ts';
 import { isProtected } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -15,11 +17,13 @@ const FORGET_AFTER_MS = 200;
 
 /** Other failover servers that are heard. */
 export function othersOf({ settings }: FailoverParts, peers: Peers): readonly OtherMember[] {
+  const { protection } = siteInForce(settings);
   return settings.peers.get().peers.flatMap(({ id, mode }) => {
     const heard = mode === 'failover' ? peers.heardOf(id) : undefined;
     if (heard === undefined) return [];
     const { channels, covering } = heard.keepAlive;
-    return [{ id, channels: channels.max, seats: Infinity, covering }];
+    const isInList = (serverId: string): boolean => protects(protection, id, serverId);
+    return [{ id, channels: channels.max, seats: Infinity, covering, protects: isInList }];
   });
 }
 

@@ -23,7 +23,11 @@ import { camerasOf, wholeServer } from './cover-wishes.ts';
 import type { Wish, Wishes } from './cover-wishes.ts';
 
 /** Another failover server that is heard now. */
-export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & { readonly covering: readonly CoverProgress[] };
+export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & {
+  readonly covering: readonly CoverProgress[];
+  /** By the lists of the site; absent: everybody. */
+  readonly protects?: (serverId: string) => boolean;
+};
 export type CoveringDeps = {
   readonly ownId: () => string;
   /** Cameras that a probe found out of reach from here. */
@@ -232,12 +236,18 @@ function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): P
     // What is recorded here is in reach, or takes a channel at least.
     unreachable: new Set([...deps.unreachable()].filter((id) => held[id] === undefined)),
   };
+  const cameras = camerasOf(wishes, (serverId) => deps.settingsOf(serverId)?.cameras ?? []);
   return {
     members: [
       own,
-      ...others.map(({ id, channels, seats }) => ({ id, channels, seats, unreachable: new Set<string>() })),
+      ...others.map(({ id, channels, seats, protects }) => ({
+        id,
+        channels,
+        seats,
+        unreachable: new Set(cameras.flatMap((camera) => (protects?.(camera.serverId) === false ? [camera.id] : []))),
+      })),
     ],
-    cameras: camerasOf(wishes, (serverId) => deps.settingsOf(serverId)?.cameras ?? []),
+    cameras,
     present,
     shortage,
     oneServerAtATime,

@@ -93,9 +93,12 @@ function settingsPart({
 }: FailoverApiDeps): Pick<FailoverDeps, 'settings' | 'changeSettings' | 'share' | 'setShare'> {
   return {
     settings: settings.failover.get,
-    changeSettings: async (change, user) => {
+    changeSettings: async (change, user, check) => {
       refuseAgainstSite(settings, change);
-      const after = await settings.failover.update((before) => changedSettings(before, change));
+      const after = await settings.failover.update((before) => {
+        check?.(settings.failover.get());
+        return changedSettings(before, change);
+      });
       activity.record({
         severity: 'info',
         code: 'failover-settings-changed',

@@ -22,7 +22,7 @@ export type SiteApiDeps = {
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 
-export function createSiteApi(deps: SiteApiDeps): SiteDeps {
+export function createSiteApi(deps: SiteApiDeps): Pick<SiteDeps, 'site' | 'changeSite'> {
   const { settings, activity } = deps;
   const view = (): SiteView => viewOf(settings, siteInForce(settings));
   return {
@@ -86,11 +86,18 @@ export const heldOfThese = (
   params: unknown,
   heldOf: (serverId: string) => HeldFootage | undefined,
 ): z.infer<typeof heldAnswer> => ({
-  held: heldRequest.parse(params).serverIds.flatMap((serverId) => {
+  held: askedIn(params).flatMap((serverId) => {
     const held = heldOf(serverId);
     return held === undefined ? [] : [{ serverId, words: held.words }];
   }),
 });
+
+/** @throws peer/params */
+function askedIn(params: unknown): readonly string[] {
+  const parsed = heldRequest.safeParse(params);
+  if (parsed.success) return parsed.data.serverIds;
+  throw new UnderstudyError('protocol', 'peer/params', 'site.held expects the ids of servers.');
+}
 
 /** Whoever is protected no more must have nothing at the failover server that protected it. @throws failover/covering, site/unreachable */
 async function refuseHeld(deps: SiteApiDeps, change: SiteChange): Promise<void> {

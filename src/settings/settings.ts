@@ -75,10 +75,10 @@ const usersFileSchema = z.strictObject({
 });
 const sessionsFileSchema = z.strictObject({
   sessions: z.array(sessionRecordSchema).max(MAX_USERS * MAX_SESSIONS_PER_USER),
+  ended: z.array(endedSessionSchema).max(MAX_ENDED_SESSIONS).optional(),
 });
 const peersFileSchema = z.strictObject({ peers: z.array(peerRecordSchema).max(MAX_PEERS) });
 const volumesFileSchema = z.strictObject({ volumes: z.array(volumeSettingsSchema).max(MAX_VOLUMES) });
-  ended: z.array(endedSessionSchema).max(MAX_ENDED_SESSIONS).optional(),
 
 /** Call it holding the lock of the data directory (data-lock.ts). */
 export async function openSettings(options: OpenSettingsOptions): Promise<Settings> {

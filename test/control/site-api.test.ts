@@ -12,7 +12,7 @@ import { memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-se
 import type { MemorySettings } from '../support/memory-settings.ts';
 
 type Rig = {
-  readonly api: SiteDeps;
+  readonly api: Pick<SiteDeps, 'site' | 'changeSite'>;
   readonly settings: MemorySettings;
   readonly asked: { readonly peerId: string; readonly method: string; readonly params: unknown }[];
   readonly entries: NewActivity[];

@@ -20,6 +20,8 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/incidents': 'operator',
   'GET /api/v1/incidents/:id/report': 'operator',
   'GET /api/v1/servers': 'operator',
+  'GET /api/v1/servers/:id/failover-settings': 'operator',
+  'PATCH /api/v1/servers/:id/failover-settings': 'admin',
   'GET /api/v1/site': 'operator',
   'PATCH /api/v1/site': 'owner',
   'GET /api/v1/servers/:id': 'operator',

@@ -20,6 +20,7 @@ import {
   takeover,
   updateFailoverSettingsRequest,
 } from '../contract/failover.ts';
+import { checkTag, etagOf } from '../etag.ts';
 import { pageOfItems } from '../page.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
@@ -33,6 +34,8 @@ export type FailoverDeps = {
   readonly changeSettings: (
     change: z.output<typeof updateFailoverSettingsRequest>,
     user: string,
+    /** Called with what is there at the moment of the change; throws if that is not what the caller knew. */
+    check?: (now: z.infer<typeof failoverSettings>) => void,
   ) => Promise<z.infer<typeof failoverSettings>>;
   readonly share: () => z.infer<typeof returnShare> | undefined;
   readonly setShare: (share: z.output<typeof setReturnShareRequest> | undefined, user: string) => Promise<void>;
@@ -52,6 +55,10 @@ export type FailoverDeps = {
   readonly incidentReport: (id: string) => z.infer<typeof incidentReport>;
 };
 
+const CHANGED = {
+  code: 'settings/changed',
+  message: 'Somebody else changed these settings meanwhile: read them again, then repeat the change.',
+};
 const byId = z.object({ id: z.string().max(64) });
 const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
@@ -72,22 +79,27 @@ function settingsRoutes(deps: FailoverDeps): readonly Route[] {
       {
         method: 'GET',
         path: '/failover/settings',
-        summary: 'How this server watches, covers and gives back',
+        summary: 'How this server watches, covers and gives back, with an ETag',
         access: 'operator',
         response: { json: failoverSettings },
       },
-      () => json(deps.settings()),
+      () => json(deps.settings(), { etag: etagOf(deps.settings()) }),
     ),
     route(
       {
         method: 'PATCH',
         path: '/failover/settings',
-        summary: 'Changes what is given; timeouts outside their limits are refused',
+        summary: 'Changes what is given; with If-Match only if nobody else changed it meanwhile',
         access: 'admin',
         body: updateFailoverSettingsRequest,
         response: { json: failoverSettings },
+        problems: { 409: 'failover/site-policy', 412: 'settings/changed' },
       },
-      async ({ body, caller }) => json(await deps.changeSettings(body, userOf(caller))),
+      async ({ body, caller, header }) => {
+        const check = (now: object): void => checkTag(header('if-match'), etagOf(now), CHANGED);
+        const after = await deps.changeSettings(body, userOf(caller), check);
+        return json(after, { etag: etagOf(after) });
+      },
     ),
     route(
       {

@@ -6,8 +6,12 @@ import type { SiteView } from '../contract/site.ts';
 import { checkTag, etagOf } from '../etag.ts';
 import { json, route } from '../route.ts';
 import type { Route } from '../route.ts';
+import { remoteSettingsRoutes } from './remote-settings.ts';
+import type { RemoteSettingsDeps } from './remote-settings.ts';
 
 export type SiteDeps = {
+  /** Failover settings of the members. */
+  readonly remote: RemoteSettingsDeps;
   readonly site: () => SiteView;
   /**
    * `check` is called with what is there at the moment of the change; it throws if that is not what the caller knew.
@@ -28,6 +32,10 @@ const CHANGED = {
 };
 
 export function siteRoutes(deps: SiteDeps): readonly Route[] {
+  return [...policyRoutes(deps), ...remoteSettingsRoutes(deps.remote)];
+}
+
+function policyRoutes(deps: SiteDeps): readonly Route[] {
   return [
     route(
       {
