@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   servers: async () => (await import('./cli/servers.ts')).registerServers,
   takeover: async () => (await import('./cli/takeover.ts')).registerTakeover,
   restore: async () => (await import('./cli/takeover.ts')).registerRestore,
+  replace: async () => (await import('./cli/replace.ts')).registerReplace,
+  replaced: async () => (await import('./cli/replace.ts')).registerReplaced,
   drill: async () => (await import('./cli/drill.ts')).registerDrill,
   restoration: async () => (await import('./cli/restoration.ts')).registerRestoration,
   backup: async () => (await import('./cli/backup.ts')).registerBackup,

@@ -226,6 +226,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     kept: failover.kept,
     servers: failover.servers,
     failover: failover.failover,
+    replacing: failover.replacing,
     sitePolicy: failover.sitePolicy,
     peerPort: () => ports.peer,
     beforeModeChange: failover.beforeModeChange,

@@ -20,6 +20,8 @@ import { playlistRoutes } from './routes/playlists.ts';
 import type { PlaylistDeps } from './routes/playlists.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import type { RecordingDeps } from './routes/recordings.ts';
+import { replacingRoutes } from './routes/replacing.ts';
+import type { ReplacingDeps } from './routes/replacing.ts';
 import { serverRoutes } from './routes/server.ts';
 import type { ServerDeps } from './routes/server.ts';
 import { serversRoutes } from './routes/servers.ts';
@@ -53,6 +55,7 @@ export type ApiDeps = {
   readonly snapshot: SnapshotDeps;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
 };
 
@@ -77,6 +80,7 @@ export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
     ...snapshotRoutes(deps.snapshot),
     ...serversRoutes(deps.servers),
     ...failoverRoutes(deps.failover),
+    ...replacingRoutes(deps.replacing),
     ...siteRoutes(deps.sitePolicy),
   ];
   return routes;

@@ -80,7 +80,8 @@ function noteFirstFrame({ incidents, clock }: FailoverParts, { watch }: Side, fr
 function boxOf({ settings }: FailoverParts): CoverBox {
   const { storeVolumeIds, maxChannels, hotSeconds } = settings.failover.get();
   const { id: serverId, mode } = settings.server.get();
-  const own = mode === 'failover' ? [] : settings.cameras.get().cameras.filter(({ enabled }) => enabled);
+  const { cameras } = settings.cameras.get();
+  const own = mode === 'failover' ? [] : cameras.filter(({ enabled }) => enabled);
   const all = settings.volumes.get().volumes.map(({ id }) => id);
   const chosen = storeVolumeIds.filter((id) => all.includes(id));
   return {
@@ -89,6 +90,7 @@ function boxOf({ settings }: FailoverParts): CoverBox {
     hotSeconds,
     volumeIds: chosen.length > 0 ? chosen : all,
     ownCameraIds: new Set(own.map(({ id }) => id)),
+    ownFootageIds: new Set(cameras.map(({ id }) => id)),
   };
 }
 

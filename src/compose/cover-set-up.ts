@@ -1,6 +1,7 @@
 /** Watching, covering and giving back, put together: the failover server's side, and the API over all of it. */
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { ReplacingDeps } from '../api/routes/replacing.ts';
 import type { HealthItem } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
@@ -24,7 +25,7 @@ import type { MediaEvent } from '../wire/media-protocol.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, confirmations } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
-import { isProtected } from './failover-box.ts';
+import { isProtected, isReplacedHere } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { hear, othersOf, tellOthers } from './hearing.ts';
@@ -33,6 +34,7 @@ import { fingerprintAt } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 import { composeRehearsals } from './rehearsal-set-up.ts';
 import type { Rehearsals } from './rehearsal-set-up.ts';
+import { composeReplacing } from './replacing-set-up.ts';
 import { composeRestoration } from './restoration-set-up.ts';
 import type { RestorationSide } from './restoration-set-up.ts';
 
@@ -41,6 +43,7 @@ export type CoverSide = {
   readonly onMediaEvent: (event: MediaEvent) => void;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly replacing: ReplacingDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
   readonly owedFootage: () => readonly OwedFootage[];
@@ -77,6 +80,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   composeMachines(parts, peers, side, restoration);
   side.known = composeKnown(parts, peers, side);
   hear(parts, peers, side);
+  const replacing = await composeReplacing(parts, peers, side);
   restoration.resume();
   return {
     covered: coveredStreams(side.cover),
@@ -84,7 +88,8 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     beforeModeChange: createModeCheck(parts, side),
     coveredCameras: () => coveredCameras(parts, side),
     owedFootage: () => owedHere(parts, side),
-    healthItems: () => healthItems(parts, peers, side),
+    healthItems: () => [...replacing.healthItems(), ...healthItems(parts, peers, side)],
+    replacing: replacing.routes,
     review: () => {
       watchThese(parts, side);
       keepReady(parts, side);
@@ -98,6 +103,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     },
     ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service }),
     stop: async () => {
+      await replacing.stop();
       await Promise.all([side.watch.stop(), side.backups.stop(), rehearsals.stop(), restoration.service.stop()]);
       await side.cover.stop();
     },
@@ -118,7 +124,10 @@ function composeMachines(
     stateOf: (serverId) => side.watch.stateOf(serverId),
     tell: (serverId, happening) => side.watch.tell(serverId, happening),
     askHandover: createAsking(peers),
-    beginRestoration: begin,
+    // In the place of one that was replaced by this server there is nobody to give anything to.
+    beginRestoration: (incident, order) => {
+      if (!isReplacedHere(parts, order.serverId)) begin(incident, order);
+    },
     failover: settings.failover.get,
     nameOf: (serverId) => nameOfServer(settings, serverId),
     onTakeover: () => parts.publish({ kind: 'server' }),

@@ -56,6 +56,12 @@ export function suitabilityOf(): { platform: string; frameGrabbers: string[] } &
   return { platform, frameGrabbers };
 }
 
+/** Another server, this one perhaps, is in its place: what it says counts for nothing any more. */
+export const isReplaced = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
+  settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy !== undefined);
+export const isReplacedHere = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
+  settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy?.id === settings.server.get().id);
+
 export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
   settings.server.get().mode === 'failover' &&
   settings.peers

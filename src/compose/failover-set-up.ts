@@ -6,6 +6,7 @@
  */
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { ReplacingDeps } from '../api/routes/replacing.ts';
 import type { HealthItem, ServerSite } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
@@ -35,6 +36,7 @@ export type FailoverSetUp = {
   readonly onMediaGone: () => void;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
@@ -103,6 +105,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     onMediaGone: () => peers.network.nudge(),
     servers: side.servers,
     failover: side.failover,
+    replacing: side.replacing,
     sitePolicy: composeSite(parts, peers),
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,

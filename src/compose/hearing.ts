@@ -7,7 +7,7 @@ import { identityOf } from '../control/servers-api.ts';
 import { siteInForce } from '../control/site-policies.ts';
 import type { PeerEvent } from '../peer/network-types.ts';
 import { protects } from '../site/site-policy.ts';
-import { isProtected } from './failover-box.ts';
+import { isProtected, isReplaced } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -31,7 +31,7 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   const { network, late } = peers;
   const { settings } = parts;
   network.listen((event) => {
-    if (event.kind === 'refused' || !isProtected(parts, event.peerId)) return;
+    if (event.kind === 'refused' || !isProtected(parts, event.peerId) || isReplaced(parts, event.peerId)) return;
     side.watch.hear(event);
     if (event.kind === 'keep-alive') side.backups.sawRevision(event.peerId, event.keepAlive.settingsRevision);
   });

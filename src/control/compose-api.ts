@@ -5,6 +5,7 @@ import type { ActivityLog } from '../api/activity.ts';
 import type { EventHub } from '../api/event-hub.ts';
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { ReplacingDeps } from '../api/routes/replacing.ts';
 import type { ServerDeps, ServerStatus } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
@@ -76,6 +77,7 @@ export type ControlParts = {
   readonly signal: AbortSignal;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
@@ -99,6 +101,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
     server: { settings, activity, status: () => serverStatusOf(parts), beforeModeChange: parts.beforeModeChange },
     servers: parts.servers,
     failover: parts.failover,
+    replacing: parts.replacing,
     sitePolicy: parts.sitePolicy,
     volumes: {
       settings,
@@ -230,7 +233,8 @@ function serverStatusOf(parts: ControlParts): ServerStatus {
       now: clock.now(),
       startedAt,
       recoveries,
-      cameras: settings.cameras.get().cameras,
+      // Once another server is in its place nothing is missing here.
+      cameras: settings.server.get().replacedBy === undefined ? settings.cameras.get().cameras : [],
       volumes: settings.volumes.get().volumes,
       streams: recording.state.streams(),
       volumeOf: recording.state.volumeOf,

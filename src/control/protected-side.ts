@@ -62,7 +62,8 @@ export const expectedStreams = (cameras: readonly CameraSettings[]): readonly St
 
 export function createProtectedSide(deps: ProtectedSideDeps): ProtectedSide {
   const { settings, document, progress, state } = deps;
-  const records = (): boolean => settings.server.get().mode !== 'failover';
+  const records = (): boolean =>
+    settings.server.get().mode !== 'failover' && settings.server.get().replacedBy === undefined;
   const streams = (): readonly StreamRef[] => (records() ? expectedStreams(settings.cameras.get().cameras) : []);
   return {
     facts: () => ({

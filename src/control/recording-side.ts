@@ -188,9 +188,9 @@ function watchSettings({ settings, publish }: RecordingSideDeps, changed: () => 
   };
 }
 
-/** Cameras of this server itself; in failover mode it has others to record. */
+/** Cameras of this server itself; in failover mode it has others to record, and once replaced none. */
 const ownCameras = ({ server, cameras }: Settings): readonly CameraSettings[] =>
-  server.get().mode === 'failover' ? [] : cameras.get().cameras;
+  server.get().mode === 'failover' || server.get().replacedBy !== undefined ? [] : cameras.get().cameras;
 
 /** Books what is to be recorded from now on, and forgets the state of what is not. */
 function createExpecting({ settings, catalogue, clock, covered }: RecordingSideDeps, state: LiveState): () => void {

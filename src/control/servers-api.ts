@@ -39,7 +39,8 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
     throw new UnderstudyError('conflict', 'server/mode', message);
   };
   return {
-    list: () => settings.peers.get().peers.map(viewOf),
+    // One that was replaced left the list; its record stays so that it is told when it returns.
+    list: () => settings.peers.get().peers.flatMap((record) => (record.replacedBy === undefined ? [viewOf(record)] : [])),
     find: (id) => viewOf(known.find(id)),
     test: async ({ host, httpPort }) => await testPlace(deps, host, httpPort),
     add: async (request, user) => viewOf(await known.add(request, user)),
@@ -99,7 +100,7 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<Serve
 });
 
 function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
-  const { addedAt: _addedAt, forgottenAt: _forgottenAt, ...rest } = record;
+  const { addedAt: _addedAt, forgottenAt: _forgottenAt, replacedBy: _replacedBy, ...rest } = record;
   const status = deps.network.statusOf(record.id);
   const heard = deps.heardOf(record.id);
   return {

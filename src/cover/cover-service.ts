@@ -32,6 +32,8 @@ export type CoverBox = {
   readonly maxChannels: number;
   /** Cameras of its own that take a channel. */
   readonly ownCameraIds: ReadonlySet<string>;
+  /** Cameras in its own settings, recorded or not: footage of them is never ring. */
+  readonly ownFootageIds?: ReadonlySet<string>;
   readonly hotSeconds: number;
 };
 export type CoverDeps = {

@@ -13,7 +13,7 @@ import { createCoverIndex } from './cover-index.ts';
 import { composeCover, problemOf, recordedStreamsOf, streamKeyOf } from './cover-orders.ts';
 import type { ComposedCover, ServerCover } from './cover-orders.ts';
 import { createProgressBook } from './cover-progress.ts';
-import type { CoverDeps, CoverRequest, CoverService } from './cover-service.ts';
+import type { CoverBox, CoverDeps, CoverRequest, CoverService } from './cover-service.ts';
 import { secondsToMs } from './cover-types.ts';
 import type { Refusal, StandbyLevel, StandbyView, StreamRef } from './cover-types.ts';
 import { owedBy } from './owed.ts';
@@ -154,6 +154,7 @@ export function createCover(deps: CoverDeps): CoverService {
   }
   const ring = startRingKeeper({
     ...deps,
+    box: () => ringBoxOf(deps.box()),
     keptBefore: index.keptBefore(),
     covered: index.covered,
     servers: () =>
@@ -279,6 +280,12 @@ export function createCover(deps: CoverDeps): CoverService {
     },
   };
 }
+
+/** Cameras of its own have no ring, recorded or not. */
+const ringBoxOf = ({ ownCameraIds, ownFootageIds = ownCameraIds, ...box }: CoverBox): CoverBox => ({
+  ...box,
+  ownCameraIds: new Set([...ownCameraIds, ...ownFootageIds]),
+});
 
 const orderOf = ({ orders }: ComposedCover, { cameraId, stream }: StreamRef): StreamOrder | undefined =>
   orders.find((order) => order.cameraId === cameraId && order.stream === stream);

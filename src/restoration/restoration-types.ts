@@ -138,4 +138,6 @@ export type Restoration = Running & {
   /** Forgets what of it is deleted here; the servers whose footage that was. */
   readonly forgetDeleted: () => readonly string[];
   readonly cancel: (id: string, confirm: RestorationProgress['remaining']) => Promise<void>;
+  /** This server is in the place of that one now: what is here stays, as its own. Every restoration to it ends; nothing is deleted. */
+  readonly keepAll: (serverId: string) => Promise<void>;
 };

@@ -78,6 +78,7 @@ export function startRestoration(deps: RestorationDeps): Restoration {
     keptHandlers: createKeptHandlers(run),
     forgetDeleted: () => forgetDeleted(run),
     cancel: async (id, confirm) => await cancel(service, id, { confirm, progressOf }),
+    keepAll: async (serverId) => await keepAll(service, serverId),
     stop: async () => {
       service.isStopping = true;
       cancelAgain();
@@ -209,6 +210,20 @@ async function cancel(service: Service, id: string, { confirm, progressOf }: Can
   store.putRestoration({ ...found, state: 'stopped', problem, finishedAt: deps.clock.now() });
   deps.log.warn('a restoration was stopped', { id, ...deleted });
   deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted, lost });
+}
+
+async function keepAll({ store, deps, running }: Service, serverId: string): Promise<void> {
+  for (const { id, order } of store.restorations()) {
+    if (order.serverId !== serverId) continue;
+    const own = running.get(id);
+    own?.abort.abort();
+    await own?.ended;
+    const now = store.restoration(id);
+    if (now === undefined || (now.finishedAt !== undefined && now.state !== 'incomplete')) continue;
+    const problem = 'This server took the place of the protected one: the footage stays here as its own.';
+    store.putRestoration({ ...now, state: 'stopped', problem, finishedAt: deps.clock.now() });
+    deps.log.info('a restoration ended because its server was replaced', { id });
+  }
 }
 
 const over = ({ id, state }: StoredRestoration): UnderstudyError =>

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { isServerId } from '../core/ids.ts';
 import { nameSchema } from './camera.ts';
+import { replacedBySchema } from './replacement.ts';
 import { CMS_MODES } from './server-settings.ts';
 
 export const MAX_PEERS = 256;
@@ -57,6 +58,8 @@ export const peerRecordSchema = z.strictObject({
   receiptKey: z.string().max(200).optional(),
   /** It deauthorized this server while footage of it lay here: known by name until that is settled, not trusted, not dialled. Wall milliseconds. */
   forgottenAt: z.number().optional(),
+  /** Another server is in its place (docs/design/replacement.md): not listed, not introduced; told so when it returns. */
+  replacedBy: replacedBySchema.optional(),
   /** Security lock. Of a member, at its host: nobody changes it there. Of the host, at a member: this server is so locked. */
   locked: z.boolean().optional(),
   /** At the host: it is to leave the site and does not know yet, or still has footage that is not home (docs/design/site-membership.md). */

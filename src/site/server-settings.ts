@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isServerId } from '../core/ids.ts';
 import { nameSchema } from './camera.ts';
 import { returnShareSchema } from './failover-settings.ts';
+import { replacedBySchema } from './replacement.ts';
 
 export const MAX_VOLUMES = 32;
 export const MAX_ALLOWED_HOSTS = 64;
@@ -25,6 +26,8 @@ export const serverSettingsSchema = z.strictObject({
   epoch: z.number().int().min(1).default(1),
   /** Where failover servers put returned footage when they send it by SMB. */
   returnShare: returnShareSchema.optional(),
+  /** Another server is in the place of this one, which records nothing until its owner sets it up anew. */
+  replacedBy: replacedBySchema.optional(),
 });
 export type ServerSettings = z.infer<typeof serverSettingsSchema>;
 

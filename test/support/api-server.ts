@@ -68,6 +68,7 @@ export async function startApi(
     exports?: Partial<ApiDeps['exports']>;
     servers?: Partial<ApiDeps['servers']>;
     failover?: Partial<ApiDeps['failover']>;
+    replacing?: Partial<ApiDeps['replacing']>;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
@@ -128,6 +129,7 @@ export async function startApi(
     },
     servers: withNothingElse(options.servers),
     failover: withNothingElse(options.failover),
+    replacing: withNothingElse(options.replacing),
     sitePolicy: withNothingElse(options.sitePolicy),
     server: {
       settings,

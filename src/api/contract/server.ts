@@ -33,6 +33,8 @@ export const server = z.object({
   id: z.string(),
   name: z.string(),
   mode: cmsMode,
+  /** Another server is in the place of this one, which records nothing. */
+  replacedBy: z.object({ id: z.string(), name: z.string(), at: isoTime }).optional(),
   version: z.string(),
   platform: z.object({ os: z.string(), arch: z.string(), node: z.string(), model: z.string().optional() }),
   addresses: z.array(z.string()),

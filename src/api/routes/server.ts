@@ -1,5 +1,7 @@
 /** `/server`: this box. */
 import type { z } from 'zod';
+import { isoOf } from '../../core/clock.ts';
+import { epochMs } from '../../core/units.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ServerSettings } from '../../site/server-settings.ts';
 import type { ActivityLog } from '../activity.ts';
@@ -16,7 +18,7 @@ import { json, route } from '../route.ts';
 import type { Route } from '../route.ts';
 
 /** Everything that is not in the settings; health items of cameras that the caller may not see are left out by `cameraIds`. */
-export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode'>;
+export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode' | 'replacedBy'>;
 export type ServerDeps = {
   readonly settings: Pick<Settings, 'server'>;
   readonly status: () => ServerStatus;
@@ -32,13 +34,14 @@ export function serverRoutes(deps: ServerDeps): readonly Route[] {
 const actorOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 function serverOf({ settings, status }: ServerDeps, caller: Caller): Server {
-  const { id, name, mode } = settings.server.get();
+  const { id, name, mode, replacedBy: by } = settings.server.get();
   const now = status();
   const cameraIds = caller.kind === 'anonymous' ? [] : caller.cameraIds;
   const items = now.health.items.filter(
     ({ cameraId }) => cameraId === undefined || cameraIds === undefined || cameraIds.includes(cameraId),
   );
-  return { id, name, mode, ...now, health: { ...now.health, items } };
+  const replacedBy = by === undefined ? {} : { replacedBy: { ...by, at: isoOf(epochMs(by.at)) } };
+  return { id, name, mode, ...replacedBy, ...now, health: { ...now.health, items } };
 }
 
 function readServer(deps: ServerDeps): Route {

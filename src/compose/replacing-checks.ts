@@ -1,0 +1,86 @@
+/** What must hold before a failover server takes the place of one that it acts for, and what else follows from it, in words. */
+import { nameOfServer } from '../control/failover-api.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { pushKeyOf } from '../core/push-key.ts';
+import type { SettingsBackup } from '../site/settings-backup.ts';
+import type { FailoverParts } from './failover-box.ts';
+import { isProtected } from './failover-box.ts';
+import type { Side } from './failover-side.ts';
+import { othersOf } from './hearing.ts';
+import { heldHere } from './known-set-up.ts';
+import type { Peers } from './peer-set-up.ts';
+
+/** The newest settings backup of the original. @throws what stands against it */
+export function checkActing(parts: FailoverParts, peers: Peers, side: Side, serverId: string): SettingsBackup {
+  const { settings } = parts;
+  const record = side.known.find(serverId);
+  const { name } = record;
+  if (settings.server.get().mode !== 'failover' || !isProtected(parts, serverId))
+    throw refused(
+      'replace/not-acting',
+      `This server does not protect ${name}: only one that acts for it can take its place.`,
+    );
+  const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
+  if (host !== undefined)
+    throw refused(
+      'replace/managed',
+      `This server belongs to the site of ${host.name}: detach it there first, then replace ${name} here.`,
+    );
+  const state = side.watch.stateOf(serverId);
+  if (!Object.values(state?.wanted ?? {}).some(({ covered }) => covered))
+    throw refused(
+      'replace/not-acting',
+      `${name} records its cameras itself, none of them is recorded here: take it over first (understudy takeover).`,
+    );
+  refuseShared(parts, peers, serverId);
+  refuseOthers(parts, side, serverId);
+  const backup = side.backups.latest(serverId);
+  if (backup !== undefined) return backup;
+  throw refused('replace/no-settings', `There is no settings backup of ${name} here that can be used.`);
+}
+
+const refused = (code: string, message: string): UnderstudyError => new UnderstudyError('conflict', code, message);
+
+/** They would go on for a server that is no more. */
+function refuseShared(parts: FailoverParts, peers: Peers, serverId: string): void {
+  const sharing = othersOf(parts, peers).find(({ covering }) => covering.some((one) => one.serverId === serverId));
+  if (sharing === undefined) return;
+  const message = `${nameOfServer(parts.settings, sharing.id)} records cameras of it too. Let this server record all of them first.`;
+  throw refused('replace/shared', message);
+}
+
+/** A server that records its own cameras covers nobody, and gives nothing back. */
+function refuseOthers(parts: FailoverParts, side: Side, serverId: string): void {
+  for (const { id, name, watched } of parts.settings.peers.get().peers) {
+    const held = watched && id !== serverId ? heldHere(parts, side, id) : undefined;
+    if (held === undefined) continue;
+    const message = `This server has footage of ${name} that is not home: ${held.words}. Restore ${name} first.`;
+    throw refused('failover/covering', message);
+  }
+}
+
+export function warningsOf({ settings }: FailoverParts, side: Side, backup: SettingsBackup): string[] {
+  const { serverId, name, settings: original } = backup;
+  const others = settings.peers.get().peers.filter((peer) => peer.watched && peer.enabled && peer.id !== serverId);
+  const own = settings.cameras.get().cameras.length;
+  const wanted = Object.values(side.watch.stateOf(serverId)?.wanted ?? {});
+  const missing = new Set(wanted.flatMap(({ covered, stream }) => (covered ? [] : [stream.cameraId])));
+  const camerasNamed = (is: (camera: (typeof original.cameras)[number]) => boolean): string =>
+    original.cameras
+      .filter(is)
+      .map((camera) => camera.name)
+      .join(', ');
+  const notRecorded = camerasNamed(({ id }) => missing.has(id));
+  const pushing = camerasNamed(({ main }) => pushKeyOf(main.url) !== undefined);
+  return [
+    ...(others.length === 0
+      ? []
+      : [`This server protects nobody any more then: ${others.map((peer) => peer.name).join(', ')} need another one.`]),
+    ...(own === 0 ? [] : [`The ${own} cameras in the settings of this server are replaced by those of ${name}.`]),
+    ...(notRecorded === '' ? [] : [`Not recorded here now: ${notRecorded}.`]),
+    ...(pushing === '' ? [] : [`These push by RTMP and must be given the address of this server: ${pushing}.`]),
+    ...(original.server.returnShare === undefined
+      ? []
+      : [`The share for returned footage of ${name} is not taken along.`]),
+  ];
+}
