@@ -226,6 +226,8 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     kept: failover.kept,
     servers: failover.servers,
     failover: failover.failover,
+    licences: failover.licences,
+    cameraSeats: failover.cameraSeats,
     replacing: failover.replacing,
     sitePolicy: failover.sitePolicy,
     peerPort: () => ports.peer,

@@ -12,6 +12,8 @@ import type { FailoverDeps } from './routes/failover.ts';
 import { healthRoutes } from './routes/health.ts';
 import type { HealthDeps } from './routes/health.ts';
 import { ledgerRoutes } from './routes/ledger.ts';
+import { licenceRoutes } from './routes/licences.ts';
+import type { LicenceDeps } from './routes/licences.ts';
 import type { LedgerDeps } from './routes/ledger.ts';
 import { liveRoutes } from './routes/live.ts';
 import type { LiveDeps } from './routes/live.ts';
@@ -55,6 +57,7 @@ export type ApiDeps = {
   readonly snapshot: SnapshotDeps;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly licences: LicenceDeps;
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
 };
@@ -80,6 +83,7 @@ export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
     ...snapshotRoutes(deps.snapshot),
     ...serversRoutes(deps.servers),
     ...failoverRoutes(deps.failover),
+    ...licenceRoutes(deps.licences),
     ...replacingRoutes(deps.replacing),
     ...siteRoutes(deps.sitePolicy),
   ];

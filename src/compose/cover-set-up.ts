@@ -68,6 +68,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     unreachable: rehearsals.unreachable,
     cover: side.cover,
     plan: planCover,
+    seats: () => parts.licences.coverSeatsOf(settings.server.get().id),
     others: () => othersOf(parts, peers),
     settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
     failover: settings.failover.get,

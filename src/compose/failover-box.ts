@@ -5,6 +5,7 @@ import type { TestCamera } from '../api/routes/cameras.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import type { DamagedFootage } from '../control/damaged-footage.ts';
 import type { Incidents } from '../control/incidents.ts';
+import type { Licences } from '../control/licences.ts';
 import type { LiveState } from '../control/live-state.ts';
 import type { RecordingProgress } from '../control/recording-progress.ts';
 import type { SettingsDocument } from '../control/settings-document.ts';
@@ -49,6 +50,7 @@ export type FailoverParts = Box & {
   readonly progress: RecordingProgress;
   readonly document: SettingsDocument;
   readonly incidents: Incidents;
+  readonly licences: Licences;
 };
 
 export function suitabilityOf(): { platform: string; frameGrabbers: string[] } & SuitabilityFacts {

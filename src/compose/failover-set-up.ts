@@ -23,13 +23,17 @@ import { siteViewOf } from '../control/site-view.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import { composeCovering } from './cover-set-up.ts';
-import type { Box } from './failover-box.ts';
+import type { CoverSide } from './cover-set-up.ts';
+import type { Box, FailoverParts } from './failover-box.ts';
 import { suitabilityOf } from './failover-box.ts';
+import { composeLicences, hearRecorded, licenceSide } from './licence-set-up.ts';
+import type { LicenceSide } from './licence-set-up.ts';
 import { composePeers } from './peer-set-up.ts';
+import type { Peers } from './peer-set-up.ts';
 import { composeSite } from './site-set-up.ts';
 import { composeReturns } from './return-set-up.ts';
 
-export type FailoverSetUp = {
+export type FailoverSetUp = LicenceSide & {
   readonly covered: CoveredStreams;
   readonly onMedia: (events: readonly MediaEvent[]) => void;
   readonly onMediaRestart: () => void;
@@ -65,14 +69,35 @@ function startTicks(clock: Clock, tick: (loopDelayMs: number) => void): Cancel {
   });
 }
 
+type MediaSide = Pick<FailoverSetUp, 'onMedia' | 'onMediaRestart' | 'onMediaGone'>;
+function mediaSide({ progress }: FailoverParts, { network }: Peers, side: CoverSide): MediaSide {
+  return {
+    onMedia: (events) => {
+      let isWorse = false;
+      for (const event of events) {
+        if (progress.push(event)) isWorse = true;
+        side.onMediaEvent(event);
+      }
+      if (isWorse) network.nudge();
+    },
+    onMediaRestart: () => {
+      progress.restarted();
+      network.nudge();
+    },
+    onMediaGone: () => network.nudge(),
+  };
+}
+
 export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   const { clock, log, version } = box;
   const settings = underSite(box.settings);
   const progress = createRecordingProgress(clock);
   const document = createSettingsDocument({ settings, version, clock, suitability: suitabilityOf() });
   const incidents = await openIncidents(box.dataDir, clock, log);
-  const parts = { ...box, settings, progress, document, incidents };
+  const licences = await composeLicences({ ...box, settings });
+  const parts = { ...box, settings, progress, document, incidents, licences };
   const peers = await composePeers(parts);
+  hearRecorded(parts, peers);
   const returns = await composeReturns(parts, peers);
   const side = await composeCovering(parts, peers);
   const review = (): void => {
@@ -84,33 +109,24 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     settings.peers.onChange(review),
     settings.server.onChange(review),
     settings.failover.onChange(review),
+    settings.licences.onChange(review),
+    licences.onTurn(review),
     settings.site.onChange(review),
     settings.volumes.onChange(side.refresh),
   ];
   review();
   return {
     covered: side.covered,
-    onMedia: (events) => {
-      let isWorse = false;
-      for (const event of events) {
-        if (progress.push(event)) isWorse = true;
-        side.onMediaEvent(event);
-      }
-      if (isWorse) peers.network.nudge();
-    },
-    onMediaRestart: () => {
-      progress.restarted();
-      peers.network.nudge();
-    },
-    onMediaGone: () => peers.network.nudge(),
+    ...mediaSide(parts, peers, side),
     servers: side.servers,
     failover: side.failover,
+    ...licenceSide(parts, peers),
     replacing: side.replacing,
     sitePolicy: composeSite(parts, peers),
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
     owedFootage: side.owedFootage,
-    healthItems: side.healthItems,
+    healthItems: () => [...side.healthItems(), ...licences.healthItems()],
     kept: returns.kept,
     membership: () => siteViewOf(settings, (id) => peers.network.statusOf(id)?.connected ?? false),
     peerPort: peers.network.port,
@@ -119,6 +135,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
       if (handOver) await peers.protectedSide.handOver('planned stop');
       for (const cancel of cancels) cancel();
       document.stop();
+      await licences.stop();
       await side.stop();
       await peers.stop();
       await returns.stop();

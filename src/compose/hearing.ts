@@ -1,31 +1,37 @@
 /** What the peer channel tells, and to whom: the machines, the claims, the backups, people. */
 import { messageOf } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import { seatsOrCovered } from '../control/cover-seats.ts';
 import type { OtherMember } from '../control/covering.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { identityOf } from '../control/servers-api.ts';
 import { siteInForce } from '../control/site-policies.ts';
 import type { PeerEvent } from '../peer/network-types.ts';
+import type { CoverProgress } from '../wire/peer-protocol.ts';
 import { protects } from '../site/site-policy.ts';
 import { isProtected, isReplaced } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
+import { coveredIn } from './licence-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 
 /** The answer is on its way for so long. */
 const FORGET_AFTER_MS = 200;
 
 /** Other failover servers that are heard. */
-export function othersOf({ settings }: FailoverParts, peers: Peers): readonly OtherMember[] {
+export function othersOf({ settings, licences }: FailoverParts, peers: Peers): readonly OtherMember[] {
   const { protection } = siteInForce(settings);
   return settings.peers.get().peers.flatMap(({ id, mode }) => {
     const heard = mode === 'failover' ? peers.heardOf(id) : undefined;
     if (heard === undefined) return [];
     const { channels, covering } = heard.keepAlive;
     const isInList = (serverId: string): boolean => protects(protection, id, serverId);
-    return [{ id, channels: channels.max, seats: Infinity, covering, protects: isInList }];
+    return [{ id, channels: channels.max, seats: seatsOf(licences, id, covering), covering, protects: isInList }];
   });
 }
+
+const seatsOf = (licences: FailoverParts['licences'], id: string, covering: readonly CoverProgress[]): number =>
+  seatsOrCovered(licences.coverSeatsOf(id), coveredIn(covering));
 
 export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   const { network, late } = peers;

@@ -5,6 +5,7 @@ import type { ActivityLog } from '../api/activity.ts';
 import type { EventHub } from '../api/event-hub.ts';
 import type { CameraDeps } from '../api/routes/cameras.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { LicenceDeps } from '../api/routes/licences.ts';
 import type { ReplacingDeps } from '../api/routes/replacing.ts';
 import type { ServerDeps, ServerStatus } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
@@ -31,6 +32,7 @@ import { cameraStatusOf } from './camera-status.ts';
 import type { StreamMedia } from './camera-status.ts';
 import { deleteFootage } from './delete-footage.ts';
 import type { ExportJobs } from './export-jobs.ts';
+import { withSeats } from './camera-seats.ts';
 import { nameOfServer } from './failover-api.ts';
 import { createFootage } from './footage.ts';
 import { healthOf } from './health.ts';
@@ -77,6 +79,9 @@ export type ControlParts = {
   readonly signal: AbortSignal;
   readonly servers: ServersDeps;
   readonly failover: FailoverDeps;
+  readonly licences: LicenceDeps;
+  /** Cameras that this server may record by the licences. */
+  readonly cameraSeats: () => number;
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
@@ -101,6 +106,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
     server: { settings, activity, status: () => serverStatusOf(parts), beforeModeChange: parts.beforeModeChange },
     servers: parts.servers,
     failover: parts.failover,
+    licences: parts.licences,
     replacing: parts.replacing,
     sitePolicy: parts.sitePolicy,
     volumes: {
@@ -169,7 +175,7 @@ function camerasOf(parts: ControlParts): CameraDeps {
     activity,
     // A new password changes no other file, but media must hear of it.
     settings: {
-      cameras: settings.cameras,
+      cameras: withSeats(settings.cameras, parts.cameraSeats),
       secrets: {
         get: settings.secrets.get,
         set: async (changes) => {

@@ -19,6 +19,8 @@ import type { NotCovered, Plan, PlanRequest } from '../failover/plan.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
+import { seatsOrCovered, withinSeats } from './cover-seats.ts';
+import type { Ranks } from './cover-seats.ts';
 import { camerasOf, wholeServer } from './cover-wishes.ts';
 import type { Wish, Wishes } from './cover-wishes.ts';
 
@@ -33,6 +35,8 @@ export type CoveringDeps = {
   /** Cameras that a probe found out of reach from here. */
   readonly unreachable: () => ReadonlySet<string>;
   readonly cover: Pick<CoverService, 'cover' | 'release' | 'channels'>;
+  /** Cameras that this server may cover by the licences; `Infinity`: not limited. */
+  readonly seats: () => number;
   readonly plan: (request: PlanRequest) => Plan;
   readonly others: () => readonly OtherMember[];
   readonly settingsOf: (serverId: string) => BackedUpSettings | undefined;
@@ -155,9 +159,16 @@ export function createCovering(deps: CoveringDeps): Covering {
   /** Who would step in in which order, with all that is known now. */
   const rank = (): void => {
     const request = requestOf(deps, wishes, state);
-    const { assigned, notCovered } = deps.plan(request);
-    left = notCovered;
-    tell({ kind: 'ranks', ranks: ranksOf(deps.ownId(), request, { assigned, notCovered }) });
+    const plan = deps.plan(request);
+    const within = withinSeats(ranksOf(deps.ownId(), request, plan), {
+      ownId: deps.ownId(),
+      seats: deps.seats(),
+      held: new Set(Object.keys(state.held)),
+      cameras: request.cameras,
+    });
+    // What is recorded is not left out, whatever the plan would rather have recorded in its place.
+    left = [...plan.notCovered.filter(({ camera }) => state.held[camera.id] === undefined), ...within.left];
+    tell({ kind: 'ranks', ranks: within.ranks });
   };
   return {
     want: (serverId, streams, lostFrom) => {
@@ -205,7 +216,7 @@ const keyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream
  * In which order the members step in for each camera. A probe may be an hour old: what it did not reach is tried here all the same,
  * last of all and with channels that nothing else needs, rather than not recorded by anybody (promise 1).
  */
-function ranksOf(ownId: string, request: PlanRequest, { assigned, notCovered }: Plan): ClaimRanks {
+function ranksOf(ownId: string, request: PlanRequest, { assigned, notCovered }: Plan): Ranks {
   const out = new Map(notCovered.map(({ camera, cause }) => [camera.id, cause]));
   const own = request.members.find(({ id }) => id === ownId);
   const taken = [...assigned.values()].filter((id) => id === ownId).length;
@@ -221,7 +232,6 @@ function ranksOf(ownId: string, request: PlanRequest, { assigned, notCovered }: 
   });
   return Object.fromEntries(ranks);
 }
-type ClaimRanks = Extract<ClaimEvent, { readonly kind: 'ranks' }>['ranks'];
 
 function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): PlanRequest {
   const others = deps.others();
@@ -232,7 +242,7 @@ function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): P
   const own = {
     id: deps.ownId(),
     channels: deps.cover.channels().max,
-    seats: Infinity,
+    seats: seatsOrCovered(deps.seats(), Object.keys(held).length),
     // What is recorded here is in reach, or takes a channel at least.
     unreachable: new Set([...deps.unreachable()].filter((id) => held[id] === undefined)),
   };

@@ -14,11 +14,13 @@ import { siteFileSchema } from '../site/site-policy.ts';
 import type { SiteFile } from '../site/site-policy.ts';
 import { FOOTAGE_HELD, wordsOfHeld } from './known-servers.ts';
 import type { HeldFootage } from './known-servers.ts';
+import type { Licences } from './licences.ts';
 
 export type SiteMembersDeps = {
   readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras' | 'site'>;
   readonly connected: () => readonly string[];
   readonly request: (peerId: string, method: string, params: unknown) => Promise<unknown>;
+  readonly licences: Pick<Licences, 'forMember' | 'take'>;
   /** What of its footage lies here and is not home. */
   readonly heldOf: (serverId: string) => HeldFootage | undefined;
   /** The peer records changed. */
@@ -52,7 +54,8 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
     const host = { id, records: settings.cameras.get().cameras.length > 0, ...siteOf(settings) };
     for (const member of all) {
       if (!deps.connected().includes(member.id) || member.managesUs) continue;
-      const site = siteFor(member, all, host);
+      const licences = deps.licences.forMember(member.id);
+      const site: Site = { ...siteFor(member, all, host), ...(licences === undefined ? {} : { licences }) };
       const text = JSON.stringify(site);
       if (told.get(member.id) === text) continue;
       told.set(member.id, text);
@@ -76,6 +79,7 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
         peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)],
       }));
       await keepSite(settings, host.id, site);
+      await deps.licences.take(host.id, site.licences);
       tellHeld(deps, before, peers);
       const message = `${host.name} introduced ${site.members.length} servers of the site.`;
       deps.activity.record({ severity: 'info', code: 'site-told', message });

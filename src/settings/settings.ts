@@ -24,6 +24,8 @@ import { cameraSettingsSchema, MAX_CAMERAS, nameProblemOf } from '../site/camera
 import type { CameraSettings } from '../site/camera.ts';
 import { failoverSettingsSchema } from '../site/failover-settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
+import { licencesFileSchema, NO_LICENCES } from '../site/licence-records.ts';
+import type { LicencesFile } from '../site/licence-records.ts';
 import { MAX_PEERS, peerRecordSchema } from '../site/peer.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { siteFileSchema } from '../site/site-policy.ts';
@@ -51,6 +53,7 @@ export type Settings = {
   readonly volumes: SettingsFile<VolumesFile>;
   readonly peers: SettingsFile<PeersFile>;
   readonly failover: SettingsFile<FailoverSettings>;
+  readonly licences: SettingsFile<LicencesFile>;
   readonly site: SettingsFile<SiteFile>;
   readonly secrets: Secrets;
   /** What had to be recovered when they were opened. */
@@ -105,6 +108,7 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Settin
     volumes: await open<VolumesFile>('volumes', volumesFileSchema, { volumes: [] }),
     peers: await open<PeersFile>('peers', peersFileSchema, { peers: [] }),
     failover: await open('failover', failoverSettingsSchema, failoverSettingsSchema.parse({})),
+    licences: await open('licences', licencesFileSchema, NO_LICENCES),
     site: await open('site', siteFileSchema, siteFileSchema.parse({})),
     secrets,
     recoveries,

@@ -5,6 +5,7 @@
  * Belongs here: which records follow from which. Does not: sending and storing them (control/site-members.ts).
  */
 import { z } from 'zod';
+import { siteLicencesSchema } from './licence-records.ts';
 import { MAX_PEERS, peerRecordSchema } from './peer.ts';
 import type { PeerRecord } from './peer.ts';
 import { protectionSchema, protects, sitePolicySchema } from './site-policy.ts';
@@ -35,6 +36,8 @@ export const siteSchema = z.strictObject({
   policy: sitePolicySchema.prefault({}),
   /** Who protects whom, for failover servers: each plans with what the others protect. */
   protection: protectionSchema.default([]),
+  /** Absent: the host says nothing of licences, and those told before stand. */
+  licences: siteLicencesSchema.optional(),
 });
 export type Site = z.infer<typeof siteSchema>;
 

@@ -14,7 +14,7 @@ import { UnderstudyError } from '../core/errors.ts';
 /** Of one file; the largest that the schema allows has less. */
 export const MAX_LICENCE_CHARACTERS = 4096;
 /** Of one site. */
-export const MAX_LICENCES = 64;
+export const MAX_LICENCES = 32;
 /** What `typ` of the header says, so that nothing else that this key has signed passes for a licence. */
 const TYPE = 'understudy-licence';
 const MAX_SEATS = 1_000_000;

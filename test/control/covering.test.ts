@@ -49,6 +49,7 @@ function rigOf(more: Partial<CoveringDeps> = {}): Rig {
     refused: [] as readonly Refusal[],
     cameras: new Map([[R1, [cameraOf('cam-a'), cameraOf('cam-b')]]]),
     channels: 128,
+    seats: Infinity,
     issue: noHost as CoveringDeps['issueEpoch'],
     winner: noHost as CoveringDeps['askWinner'],
   };
@@ -65,6 +66,7 @@ function rigOf(more: Partial<CoveringDeps> = {}): Rig {
       },
       channels: () => ({ max: rig.channels, used: 0 }),
     },
+    seats: () => rig.seats,
     plan: planCover,
     others: () => rig.others,
     settingsOf: (serverId) => {

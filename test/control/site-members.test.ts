@@ -35,6 +35,7 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
       sent.push({ to, site: site as Site });
       return await Promise.resolve({});
     },
+    licences: { forMember: () => undefined, take: async () => await Promise.resolve() },
     refresh: () => (refreshed += 1),
     heldOf: (id) => (rig.held.includes(id) ? { words: '3 files (12.4 MB)', canStop: true } : undefined),
     activity: { record: (entry) => entries.push(entry) },

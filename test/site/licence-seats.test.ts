@@ -32,6 +32,7 @@ test(splits, 90, 'f1 f1 f2', 'f1:45 f2:45');
 
 type Cover = { readonly licences: readonly GivenLicence[]; readonly servers?: string; readonly expected: string };
 const covers = test.macro<[Cover]>({
+  title: (given) => given ?? '',
   exec: (t, { licences, servers = 'f1 f2 f3', expected }) => {
     const seats = [...coverSeats(licences, servers.split(' '), NOW)].map(([id, count]) => `${id}:${count}`);
     t.is(seats.join(' '), expected);
@@ -80,6 +81,7 @@ test('seats of a licence that is for one server are its own', covers, {
 
 type Cameras = { readonly licences: readonly GivenLicence[]; readonly recorded: string; readonly expected: string };
 const records = test.macro<[Cameras]>({
+  title: (given) => given ?? '',
   exec: (t, { licences, recorded, expected }) => {
     const recorders = recorded.split(' ').map((one) => {
       const [id = '', count = ''] = one.split(':');

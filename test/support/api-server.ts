@@ -68,6 +68,7 @@ export async function startApi(
     exports?: Partial<ApiDeps['exports']>;
     servers?: Partial<ApiDeps['servers']>;
     failover?: Partial<ApiDeps['failover']>;
+    licences?: Partial<ApiDeps['licences']>;
     replacing?: Partial<ApiDeps['replacing']>;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
@@ -129,6 +130,7 @@ export async function startApi(
     },
     servers: withNothingElse(options.servers),
     failover: withNothingElse(options.failover),
+    licences: withNothingElse(options.licences),
     replacing: withNothingElse(options.replacing),
     sitePolicy: withNothingElse(options.sitePolicy),
     server: {

@@ -7,6 +7,8 @@ import { cameraSettingsSchema } from '../../src/site/camera.ts';
 import type { CameraSettings } from '../../src/site/camera.ts';
 import { failoverSettingsSchema } from '../../src/site/failover-settings.ts';
 import type { FailoverSettings } from '../../src/site/failover-settings.ts';
+import { licencesFileSchema, NO_LICENCES } from '../../src/site/licence-records.ts';
+import type { LicencesFile } from '../../src/site/licence-records.ts';
 import { MAX_PEERS, peerRecordSchema } from '../../src/site/peer.ts';
 import type { PeerRecord } from '../../src/site/peer.ts';
 import { siteFileSchema } from '../../src/site/site-policy.ts';
@@ -68,6 +70,7 @@ export type MemorySettings = {
   readonly cameras: SettingsFile<CamerasFile>;
   readonly volumes: SettingsFile<VolumesFile>;
   readonly failover: SettingsFile<FailoverSettings>;
+  readonly licences: SettingsFile<LicencesFile>;
   readonly site: SettingsFile<SiteFile>;
 };
 export function memorySettings(
@@ -78,6 +81,7 @@ export function memorySettings(
     readonly cameras?: readonly CameraSettings[];
     readonly volumes?: readonly string[];
     readonly failover?: Partial<FailoverSettings>;
+    readonly licences?: Partial<LicencesFile>;
     readonly site?: z.input<typeof siteFileSchema>;
   } = {},
 ): MemorySettings {
@@ -90,6 +94,7 @@ export function memorySettings(
       volumes: volumes.map((id) => ({ id, path: `/volumes/${id}`, reserveBytes: 0 })),
     }),
     failover: memoryFile<FailoverSettings>(failoverSettingsSchema, failover),
+    licences: memoryFile<LicencesFile>(licencesFileSchema, { ...NO_LICENCES, ...given.licences }),
     site: memoryFile<SiteFile>(siteFileSchema, site),
   };
 }

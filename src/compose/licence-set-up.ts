@@ -1,0 +1,40 @@
+/** The licences of this box, put together: whose keys count, what of the seats is in use. */
+import type { LicenceDeps } from '../api/routes/licences.ts';
+import { openLicences } from '../control/licences.ts';
+import type { Licences } from '../control/licences.ts';
+import { readIssuers } from '../settings/licence-issuers.ts';
+import type { CoverProgress } from '../wire/peer-protocol.ts';
+import type { Box, FailoverParts } from './failover-box.ts';
+import type { Peers } from './peer-set-up.ts';
+
+export const composeLicences = async (box: Box): Promise<Licences> =>
+  await openLicences({ ...box, readIssuers: async () => await readIssuers(box.dataDir, box.log) });
+
+export type LicenceSide = {
+  readonly licences: LicenceDeps;
+  /** Cameras that this server may record by the licences; `Infinity`: not limited. */
+  readonly cameraSeats: () => number;
+};
+export function licenceSide({ licences, settings }: FailoverParts, { late, heardOf }: Peers): LicenceSide {
+  const routes = licences.api({
+    covered: (serverId) => {
+      const isOwn = serverId === settings.server.get().id;
+      const covers = isOwn ? late.covering().progress : heardOf(serverId)?.keepAlive.covering;
+      return covers && coveredIn(covers);
+    },
+  });
+  const cameraSeats = (): number => licences.cameraSeats().get(settings.server.get().id) ?? Infinity;
+  return { licences: routes, cameraSeats };
+}
+/** Cameras. */
+export const coveredIn = (covers: readonly CoverProgress[]): number =>
+  new Set(covers.flatMap(({ streams }) => streams.map(({ cameraId }) => cameraId))).size;
+
+/** Members tell how many cameras they record: the camera seats of the site follow them. */
+export function hearRecorded({ licences, settings }: FailoverParts, { network }: Peers): void {
+  network.listen((event) => {
+    if (event.kind !== 'keep-alive' || settings.server.get().mode !== 'host') return;
+    if (event.keepAlive.mode !== 'recording') return;
+    licences.heard(event.peerId, new Set(event.keepAlive.streams.map(({ cameraId }) => cameraId)).size);
+  });
+}
