@@ -22,6 +22,7 @@ import { planCover } from '../failover/plan.ts';
 import type { Restoration } from '../restoration/restoration-types.ts';
 import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
+import { composeAdding } from './adding-set-up.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, confirmations } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
@@ -30,7 +31,6 @@ import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { hear, othersOf, tellOthers } from './hearing.ts';
 import { composeKnown, heldHere } from './known-set-up.ts';
-import { fingerprintAt } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 import { composeRehearsals } from './rehearsal-set-up.ts';
 import type { Rehearsals } from './rehearsal-set-up.ts';
@@ -165,7 +165,7 @@ function composeApis(
       heardOf: peers.heardOf,
       standbyOf: (serverId) => side.cover.standbyViews().filter((view) => view.serverId === serverId),
       search: async (seconds) => (await peers.discovery?.search(seconds)) ?? [],
-      fetchFingerprint: fingerprintAt,
+      adding: composeAdding(parts, peers, side.known),
     }),
     failover: createFailoverApi({
       ...parts,

@@ -5,10 +5,12 @@ import { loadSigningKey } from '../archive/signing-key.ts';
 import { createApiClient } from '../cli/api-client.ts';
 import type { PeerIdentity } from '../api/contract/failover.ts';
 import type { HeldFootage } from '../control/known-servers.ts';
+import { isManageable, takeName } from '../control/management.ts';
 import { checkWatcher, createProtectedSide } from '../control/protected-side.ts';
 import type { ProtectedSide } from '../control/protected-side.ts';
 import { createSiteMembers } from '../control/site-members.ts';
 import type { SiteMembers } from '../control/site-members.ts';
+import type { Cancel } from '../core/clock.ts';
 import type { Running } from '../core/running.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { plainFingerprint } from '../core/fingerprint.ts';
@@ -16,6 +18,7 @@ import { createId } from '../core/ids.ts';
 import { durationMs } from '../core/units.ts';
 import type { LanDiscovery } from '../discovery/lan-discovery.ts';
 import { homeEpoch } from '../failover/epochs.ts';
+import { machineModel } from '../hardware/machine.ts';
 import { startPeerNetwork } from '../peer/peer-network.ts';
 import type { KeepAliveFacts, PairedPeer, PeerNetwork } from '../peer/network-types.ts';
 import { openPeerKeys } from '../settings/keys.ts';
@@ -93,21 +96,39 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
   });
   answer(parts, network, { protectedSide, members });
   listen(parts, network, { protectedSide, members }, heard);
-  const discovery = isLoopback(parts.options.bind) ? undefined : createLateDiscovery(parts);
+  const lan = createLan(parts, network);
   const describe = createDescription(parts, network);
   return {
     network,
     protectedSide,
     members,
-    discovery,
+    discovery: lan.discovery,
     describe,
     connected,
     late,
     heardOf: (peerId) => heard.get(peerId),
-    announce: () => discovery?.advertise(factsOf(parts, network)),
+    announce: lan.announce,
     stop: async () => {
-      await discovery?.stop();
+      await lan.stop();
       await network.stop();
+    },
+  };
+}
+
+/** What this server says on the LAN follows its settings from the first `announce` on: name, mode, whether it may be managed. */
+function createLan(parts: FailoverParts, network: PeerNetwork): Pick<Peers, 'discovery' | 'announce' | 'stop'> {
+  const discovery = isLoopback(parts.options.bind) ? undefined : createLateDiscovery(parts);
+  const say = (): void => discovery?.advertise(factsOf(parts, network));
+  let cancel: Cancel | undefined;
+  return {
+    discovery,
+    announce: () => {
+      say();
+      cancel ??= parts.settings.server.onChange(say);
+    },
+    stop: async () => {
+      cancel?.();
+      await discovery?.stop();
     },
   };
 }
@@ -174,12 +195,16 @@ function listen(
   });
 }
 
-function answer({ settings }: FailoverParts, network: PeerNetwork, { protectedSide, members }: Answering): void {
+function answer(parts: FailoverParts, network: PeerNetwork, { protectedSide, members }: Answering): void {
   for (const [method, handler] of Object.entries(protectedSide.handlers))
     network.handle(method, async (peer, params) => {
-      checkWatcher(settings, peer.id);
+      checkWatcher(parts.settings, peer.id);
       return await Promise.resolve({ result: handler(params) });
     });
+  network.handle('site.rename', async (peer, params) => {
+    await takeName(parts, peer.id, params);
+    return { result: {} };
+  });
   network.handle('site.set', async (peer, params) => {
     await members.take(peer.id, params);
     return { result: {} };
@@ -192,7 +217,8 @@ function factsOf(
 ): NonNullable<Parameters<LanDiscovery['advertise']>[0]> {
   const { id, name, mode } = settings.server.get();
   const { port: peerPort } = network;
-  return { id, name, mode, version, httpPort: httpPort(), peerPort, fingerprint: keys.tls.fingerprint, enabled: true };
+  const own = { id, name, mode, version, httpPort: httpPort(), peerPort, fingerprint: keys.tls.fingerprint };
+  return { ...own, model: machineModel(), enabled: isManageable(settings) };
 }
 
 /** An API of another server; brackets are for URLs, not for sockets. */

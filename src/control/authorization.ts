@@ -12,6 +12,7 @@ import type { Settings } from '../settings/settings.ts';
 import { lockedBy, managerOf } from '../site/membership.ts';
 import { peerIdentitySchema, peerRecordSchema } from '../site/peer.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
+import { unsuitedRemote } from '../site/suitability.ts';
 import { isOlder } from '../site/version.ts';
 
 /** An API of another server, pinned to a fingerprint, with a session of its own. */
@@ -35,10 +36,14 @@ const remoteServer = z.looseObject({
   mode: peerIdentitySchema.shape.mode,
   version: z.string().max(64).optional(),
   site: z.looseObject({ host: z.looseObject({ id: z.string(), name: z.string() }).optional() }).optional(),
+  platform: z
+    .looseObject({ os: z.string(), frameGrabbers: z.array(z.string().max(200)).max(32).optional() })
+    .optional(),
 });
 export type Remote = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
   readonly version?: string | undefined;
   readonly site?: { readonly host?: { readonly id: string; readonly name: string } | undefined } | undefined;
+  readonly platform?: { readonly os: string; readonly frameGrabbers?: readonly string[] | undefined } | undefined;
 };
 
 /**
@@ -78,7 +83,7 @@ const notOne = (host: string, why: string): UnderstudyError =>
   new UnderstudyError('protocol', 'server/not-one', `${host} does not answer as an Understudy server: ${why}.`);
 
 /** What the other side said, as something that the person here can act on. */
-function wordsFor(error: unknown, host: string): unknown {
+export function wordsFor(error: unknown, host: string): unknown {
   if (!(error instanceof UnderstudyError)) return error;
   if (error.code === 'api/certificate')
     return new UnderstudyError('forbidden', 'server/fingerprint', error.message, { cause: error });
@@ -87,6 +92,9 @@ function wordsFor(error: unknown, host: string): unknown {
     const message = `${host} knows no such user with this password; nothing was changed.`;
     return new UnderstudyError('invalid', 'server/credentials', message, { cause: error });
   }
+  const theirs = error.context['code'];
+  if (error.context['status'] === 409 && typeof theirs === 'string')
+    return new UnderstudyError('conflict', theirs, error.message, { cause: error });
   if (error.context['status'] !== 403) return error;
   const message = `${host} refuses: the account there must be an administrator's. It says: ${error.message}`;
   return new UnderstudyError('invalid', 'server/not-admin', message, { cause: error });
@@ -111,6 +119,8 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
   refuseModes(deps, remote);
   refuseForeign(deps, remote);
   refuseOlder(deps, remote);
+  const unsuited = unsuitedRemote(remote);
+  if (unsuited !== undefined) throw new UnderstudyError('unsupported', unsuited.code, unsuited.message);
 }
 
 /**

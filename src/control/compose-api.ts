@@ -22,6 +22,8 @@ import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
+import { machineFacts } from '../hardware/machine.ts';
+import type { MachineFacts } from '../hardware/machine.ts';
 import { standbyLevelOf } from '../site/site-policy.ts';
 import { readStatus } from '../supervisor/instance.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
@@ -38,6 +40,7 @@ import { createFootage } from './footage.ts';
 import { healthOf } from './health.ts';
 import { hungDisks } from './live-state.ts';
 import { mediaSocketOf } from './media-link.ts';
+import { refuseSwitchingOff } from './management.ts';
 import { fetchKeyFrame, openLive } from './media-request.ts';
 import type { MetricsDeps } from './metrics.ts';
 import { openSegment } from './open-segment.ts';
@@ -95,6 +98,7 @@ export type ControlParts = {
 export function composeApi(parts: ControlParts): ApiDeps {
   const { clock, settings, activity, recording, version, fingerprint } = parts;
   const footage = footageOf(parts);
+  const machine = machineFacts();
   const isCamera = footage.isCamera;
   const media = { socketPath: mediaSocketOf(parts.options.dataDir), clock };
   const { statusOf, prepare, suggestions } = createVolumes({ ...parts, state: recording.state });
@@ -103,7 +107,13 @@ export function composeApi(parts: ControlParts): ApiDeps {
     activity,
     accounts: { ...parts.accounts, settings, activity, clock, version, fingerprint },
     cameras: camerasOf(parts),
-    server: { settings, activity, status: () => serverStatusOf(parts), beforeModeChange: parts.beforeModeChange },
+    server: {
+      settings,
+      activity,
+      status: () => serverStatusOf(parts, machine),
+      beforeModeChange: parts.beforeModeChange,
+      beforeUnmanaged: () => refuseSwitchingOff({ settings }),
+    },
     servers: parts.servers,
     failover: parts.failover,
     licences: parts.licences,
@@ -221,14 +231,14 @@ function mediaOf(row: ReturnType<Catalogue['segments']['around']>['before']): St
   return { codec: codecString, width, height, ...(audio === undefined ? {} : { audioCodec: audio.codecString }) };
 }
 
-function serverStatusOf(parts: ControlParts): ServerStatus {
+function serverStatusOf(parts: ControlParts, machine: MachineFacts): ServerStatus {
   const { options, clock, settings, recording, startedAt, recoveries, catalogue } = parts;
   const hello = recording.hello();
   const loopDelay = recording.state.loopDelayP99Ms();
   const memoryBytes = parts.memory.bytes();
   return {
     version: parts.version,
-    platform: platformOf(),
+    platform: platformOf(machine),
     addresses: [...addressesOf()],
     httpPort: parts.httpPort(),
     peerPort: parts.peerPort(),

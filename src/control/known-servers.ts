@@ -24,6 +24,7 @@ import {
   refuseSecondManager,
 } from './authorization.ts';
 import type { AuthorizationDeps, Joining } from './authorization.ts';
+import { refuseManagement } from './management.ts';
 
 export type KnownServersDeps = AuthorizationDeps & {
   readonly network: {
@@ -114,6 +115,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
       refuseOlder(deps, { ...identity, version });
       const before = records.known(identity.id);
       // Who dials in now is still found where it was before.
+      if (identity.mode === 'host') refuseManagement(deps);
       const made = recordOf(deps, identity, { host: host ?? before?.host, before });
       const admitted = async (): Promise<void> => {
         await admit(deps, records, made, before);
@@ -246,7 +248,10 @@ async function introduced(
   user: string,
 ): Promise<PeerIdentity> {
   const before = known(peer.id);
-  if (role === 'manages') refuseSecondManager(deps, peer.id);
+  if (role === 'manages') {
+    refuseManagement(deps);
+    refuseSecondManager(deps, peer.id);
+  }
   refuseItself(deps, peer.id);
   refuseLocked(deps, peer.id);
   const { watched = false, watcher = false, managesUs = false } = before ?? {};

@@ -4,6 +4,7 @@ import { arch, hostname, networkInterfaces, release, type } from 'node:os';
 import type { ServerStatus } from '../api/routes/server.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Running } from '../core/running.ts';
+import type { MachineFacts } from '../hardware/machine.ts';
 import { durationMs } from '../core/units.ts';
 
 const LOOK_EVERY_MS = 15_000;
@@ -22,10 +23,12 @@ export const ownHosts = (): readonly string[] =>
     host.toLowerCase(),
   );
 
-export const platformOf = (): ServerStatus['platform'] => ({
+export const platformOf = ({ model, frameGrabbers }: Omit<MachineFacts, 'platform'>): ServerStatus['platform'] => ({
   os: `${type()} ${release()}`,
   arch: arch(),
   node: process.version,
+  ...(model === undefined ? {} : { model }),
+  frameGrabbers,
 });
 
 export type MemoryWatch = Running & { readonly bytes: () => number | undefined };

@@ -1,8 +1,9 @@
 /** What the routes of `/servers` and `/peers` need, from the parts that know: records, the channel, watching, backups, the LAN. */
 import type { KnownServer, PeerIdentity } from '../api/contract/failover.ts';
+import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import { isoOf } from '../core/clock.ts';
-import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
 import type { StandbyView } from '../cover/cover-types.ts';
 import type { DiscoveredPeer } from '../discovery/lan-peer.ts';
@@ -26,8 +27,7 @@ export type ServersApiDeps = {
   /** How ready its cameras are here. */
   readonly standbyOf: (serverId: string) => readonly StandbyView[];
   readonly search: (seconds: number) => Promise<readonly DiscoveredPeer[]>;
-  /** SHA-256 of the certificate at an address. @throws UnderstudyError when nothing answers */
-  readonly fetchFingerprint: (host: string, port: number) => Promise<string>;
+  readonly adding: ServersAddingDeps;
 };
 
 export function createServersApi(deps: ServersApiDeps): ServersDeps {
@@ -42,7 +42,7 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
     // One that was replaced left the list; its record stays so that it is told when it returns.
     list: () => settings.peers.get().peers.flatMap((record) => (record.replacedBy === undefined ? [viewOf(record)] : [])),
     find: (id) => viewOf(known.find(id)),
-    test: async ({ host, httpPort }) => await testPlace(deps, host, httpPort),
+    ...deps.adding,
     add: async (request, user) => viewOf(await known.add(request, user)),
     authorize: async (id, request, user) => viewOf(await known.authorize(id, request, user)),
     deauthorize: known.deauthorize,
@@ -96,6 +96,8 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<Serve
   peerPort: peer.peerPort,
   httpsFingerprint: peer.fingerprint,
   via: peer.via,
+  ...(peer.model === undefined ? {} : { model: peer.model }),
+  enabled: peer.enabled,
   known,
 });
 
@@ -185,23 +187,4 @@ function wordOfCalm({ wanted, restoring }: State): Word {
 function wordOfTrouble({ trouble, link }: State): Word {
   if (trouble !== undefined && trouble !== 'shutdown') return 'suspected';
   return link.kind === 'down' && link.ending === 'normal' ? 'shut-down' : LINK_WORDS[link.kind];
-}
-
-async function testPlace(
-  { fetchFingerprint, search }: ServersApiDeps,
-  host: string,
-  port: number,
-): Promise<Awaited<ReturnType<ServersDeps['test']>>> {
-  try {
-    const httpsFingerprint = await fetchFingerprint(host, port);
-    const hint = (await search(0.5)).find(({ fingerprint }) => fingerprint === httpsFingerprint);
-    const lan =
-      hint === undefined ? [] : [{ name: 'lan', ok: true, detail: `${hint.name} says so of itself on the LAN.` }];
-    return {
-      checks: [{ name: 'answers', ok: true, detail: `${host} port ${port} answers by HTTPS.` }, ...lan],
-      httpsFingerprint,
-    };
-  } catch (error) {
-    return { checks: [{ name: 'answers', ok: false, detail: messageOf(error) }] };
-  }
 }

@@ -11,6 +11,8 @@ export const MAX_ALLOWED_HOSTS = 64;
 export const DEFAULT_RESERVE_BYTES: number = 1024 * 1024 * 1024;
 
 export const CMS_MODES = ['recording', 'failover', 'host'] as const;
+/** `off`: no host may add it until its owner allows it. */
+export const MANAGEMENT = ['allowed', 'off'] as const;
 
 export const serverSettingsSchema = z.strictObject({
   id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
@@ -23,6 +25,8 @@ export const serverSettingsSchema = z.strictObject({
   /** `/metrics` without a token. */
   openMetrics: z.boolean().default(false),
   /** Coordination epoch in which this server records its own cameras; rises each time it takes them back. */
+  /** Whether a host may manage it; absent: it may. */
+  managed: z.enum(MANAGEMENT).optional(),
   epoch: z.number().int().min(1).default(1),
   /** Where failover servers put returned footage when they send it by SMB. */
   returnShare: returnShareSchema.optional(),

@@ -15,3 +15,15 @@ export function unsuitedBy(name: string, { platform, frameGrabbers }: Suitabilit
   const message = `${name} has frame grabber cards (${frameGrabbers.join(', ')}): what is plugged into them cannot be reached from here.`;
   return { code: 'server/frame-grabber', message };
 }
+
+/** Of another server, as it says: one that only stands in for others is protected by nobody. */
+export function unsuitedRemote(server: {
+  readonly name: string;
+  readonly mode: string;
+  readonly platform?: { readonly os: string; readonly frameGrabbers?: readonly string[] | undefined } | undefined;
+}): Unsuited | undefined {
+  const { name, mode, platform } = server;
+  if (mode === 'failover' || platform === undefined) return undefined;
+  const { os, frameGrabbers = [] } = platform;
+  return unsuitedBy(name, { platform: /^netbsd\b/i.test(os) ? 'netbsd' : os, frameGrabbers });
+}

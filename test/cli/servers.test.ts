@@ -85,7 +85,7 @@ test('a server is added only with a confirmed certificate: without one it is sho
   const added: unknown[] = [];
   const { run, fileWith } = await startCliBench(t, {
     servers: {
-      test: async () => ({ checks: [{ name: 'answers', ok: true, detail: 'ok' }], httpsFingerprint: FINGERPRINT }),
+      test: async () => ({ checks: [{ name: 'port', ok: true, detail: 'ok' }], httpsFingerprint: FINGERPRINT }),
       add: async (request) => {
         added.push(request);
         return knownServerOf();
@@ -110,7 +110,7 @@ test('a server is added only with a confirmed certificate: without one it is sho
 
 test('a host that does not answer is told with its reason', async (t) => {
   const { run, fileWith } = await startCliBench(t, {
-    servers: { test: async () => ({ checks: [{ name: 'answers', ok: false, detail: 'Nothing answers there.' }] }) },
+    servers: { test: async () => ({ checks: [{ name: 'port', ok: false, detail: 'Nothing answers there.' }] }) },
   });
   const file = await fileWith(SECRET);
   const ran = await run('servers', 'add', 'nowhere.example', '--username', 'olga', '--password-file', file);

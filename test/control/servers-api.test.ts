@@ -36,7 +36,7 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
     } as unknown as ServersApiDeps['backups'],
     standbyOf: () => [],
     search: async () => await Promise.resolve([]),
-    fetchFingerprint: async () => await Promise.resolve('c'.repeat(64)),
+    adding: {} as ServersApiDeps['adding'],
     ...more,
   });
 }
@@ -169,24 +169,6 @@ test('how ready its cameras really are is counted, and those that are not are na
   t.deepEqual(standby?.hot, { wanted: 200, ready: 0 });
   t.is(standby?.notReady.length, MAX_NOT_READY_LISTED);
   t.false('standby' in (apiOf().find(R).watch ?? {}), 'of a server without cameras');
-});
-
-test('what is at an address is told before anybody is trusted; nothing there is a check that failed', async (t) => {
-  const seen = { name: 'Hall', fingerprint: 'c'.repeat(64) } as DiscoveredPeer;
-  const found = await apiOf({ search: async () => await Promise.resolve([seen]) }).test({ host: 'h', httpPort: 1 });
-  t.is(found.httpsFingerprint, 'c'.repeat(64));
-  t.deepEqual(
-    found.checks.map(({ name, ok }) => [name, ok]),
-    [
-      ['answers', true],
-      ['lan', true],
-    ],
-  );
-  const fetchFingerprint = async (): Promise<never> =>
-    await Promise.reject(new UnderstudyError('unavailable', 'server/no-answer', 'Nothing answers by HTTPS there.'));
-  t.deepEqual(await apiOf({ fetchFingerprint }).test({ host: 'h', httpPort: 1 }), {
-    checks: [{ name: 'answers', ok: false, detail: 'Nothing answers by HTTPS there.' }],
-  });
 });
 
 test('only protected servers are backed up by hand', async (t) => {

@@ -49,6 +49,8 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'POST /api/v1/servers/pairing-code': 'owner',
   'POST /api/v1/servers/search': 'admin',
   'POST /api/v1/servers/test': 'admin',
+  'POST /api/v1/servers/batch': 'owner',
+  'POST /api/v1/servers/enable': 'owner',
   'PUT /api/v1/failover/return-share': 'admin',
   'GET /api/v1/setup': 'public',
   'POST /api/v1/setup': 'public',

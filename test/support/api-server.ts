@@ -72,6 +72,7 @@ export async function startApi(
     replacing?: Partial<ApiDeps['replacing']>;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
+    beforeUnmanaged?: ApiDeps['server']['beforeUnmanaged'];
     beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
     guardClock?: Pick<Clock, 'monotonic'>;
   } = {},
@@ -137,6 +138,7 @@ export async function startApi(
       settings,
       activity,
       beforeModeChange: options.beforeModeChange ?? (() => undefined),
+      beforeUnmanaged: options.beforeUnmanaged ?? (() => undefined),
       status: () => ({
         version: '0.0.0',
         platform: { os: 'linux', arch: 'x64', node: process.version },

@@ -156,6 +156,7 @@ export function mockServer(name: string, now: number, started: number): Server {
     name,
     mode: 'recording',
     version: '0.1.0',
+    managed: 'allowed',
     platform: { os: 'Debian 12', arch: 'x64', node: '24.21.0', model: 'DS1522+' },
     addresses: ['192.168.1.10'],
     httpPort: 51443,

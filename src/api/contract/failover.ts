@@ -84,14 +84,6 @@ export const knownServer = z.object({
 });
 export type KnownServer = z.infer<typeof knownServer>;
 
-/** `POST /servers/test`: what is at an address, before any credential is sent there. */
-export const testServerRequest = z.strictObject({ host, httpPort: port.default(51_443) });
-export const testServerResult = z.object({
-  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
-  /** To be compared with what the other box shows. */
-  httpsFingerprint: fingerprint.optional(),
-});
-
 /** `POST /servers`: authorizes with an administrator's account of the other server. */
 export const addServerRequest = z.strictObject({
   host,
@@ -139,6 +131,10 @@ export const searchResult = z.object({
       httpPort: z.number().int(),
       peerPort: z.number().int(),
       httpsFingerprint: fingerprint,
+      /** Make and model of the machine, if it says. */
+      model: z.string().optional(),
+      /** CMS on: a host may manage it; else `POST /servers/enable` comes first. */
+      enabled: z.boolean(),
       via: z.enum(['ssdp', 'mdns', 'both']),
       known: z.boolean(),
     }),

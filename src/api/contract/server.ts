@@ -1,6 +1,7 @@
 /** This box: identity, mode, health, volumes. */
 import { z } from 'zod';
 import { nameSchema } from '../../site/camera.ts';
+import { MANAGEMENT } from '../../site/server-settings.ts';
 import { isoTime } from './common.ts';
 
 export const cmsMode = z.enum(['recording', 'failover', 'host']);
@@ -36,7 +37,16 @@ export const server = z.object({
   /** Another server is in the place of this one, which records nothing. */
   replacedBy: z.object({ id: z.string(), name: z.string(), at: isoTime }).optional(),
   version: z.string(),
-  platform: z.object({ os: z.string(), arch: z.string(), node: z.string(), model: z.string().optional() }),
+  /** Whether a host may manage it. */
+  managed: z.enum(MANAGEMENT),
+  platform: z.object({
+    os: z.string(),
+    arch: z.string(),
+    node: z.string(),
+    model: z.string().optional(),
+    /** Cards that no other server could reach: a server with one cannot be protected. */
+    frameGrabbers: z.array(z.string()).optional(),
+  }),
   addresses: z.array(z.string()),
   httpPort: z.number().int(),
   peerPort: z.number().int(),
@@ -63,6 +73,7 @@ export const serverOptions = z.object({
   allowedHosts: z.array(z.string()),
   allowLoopbackCameras: z.boolean(),
   openMetrics: z.boolean(),
+  managed: z.enum(MANAGEMENT),
 });
 export const updateServerOptionsRequest = z
   .strictObject({
@@ -74,6 +85,8 @@ export const updateServerOptionsRequest = z
     allowLoopbackCameras: z.boolean(),
     /** `/metrics` without signing in. */
     openMetrics: z.boolean(),
+    /** `off`: no host may add this server. Refused while one manages it. */
+    managed: z.enum(MANAGEMENT),
   })
   .partial();
 export const setModeRequest = z.strictObject({

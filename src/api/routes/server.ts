@@ -18,11 +18,13 @@ import { json, route } from '../route.ts';
 import type { Route } from '../route.ts';
 
 /** Everything that is not in the settings; health items of cameras that the caller may not see are left out by `cameraIds`. */
-export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode' | 'replacedBy'>;
+export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode' | 'managed' | 'replacedBy'>;
 export type ServerDeps = {
   readonly settings: Pick<Settings, 'server'>;
   readonly status: () => ServerStatus;
   readonly activity: Pick<ActivityLog, 'record'>;
+  /** @throws server/managed while a host manages it */
+  readonly beforeUnmanaged: () => void;
   /** @throws failover/covering, server/records when something would be lost and `confirm` is not the name of this server */
   readonly beforeModeChange: (mode: Server['mode'], confirm: string | undefined) => void;
 };
@@ -34,14 +36,14 @@ export function serverRoutes(deps: ServerDeps): readonly Route[] {
 const actorOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 function serverOf({ settings, status }: ServerDeps, caller: Caller): Server {
-  const { id, name, mode, replacedBy: by } = settings.server.get();
+  const { id, name, mode, managed = 'allowed', replacedBy: by } = settings.server.get();
   const now = status();
   const cameraIds = caller.kind === 'anonymous' ? [] : caller.cameraIds;
   const items = now.health.items.filter(
     ({ cameraId }) => cameraId === undefined || cameraIds === undefined || cameraIds.includes(cameraId),
   );
   const replacedBy = by === undefined ? {} : { replacedBy: { ...by, at: isoOf(epochMs(by.at)) } };
-  return { id, name, mode, ...replacedBy, ...now, health: { ...now.health, items } };
+  return { id, name, mode, managed, ...replacedBy, ...now, health: { ...now.health, items } };
 }
 
 function readServer(deps: ServerDeps): Route {
@@ -103,10 +105,12 @@ const optionsOf = ({
   allowedHosts,
   allowLoopbackCameras,
   openMetrics,
+  managed = 'allowed',
 }: ServerSettings): z.infer<typeof serverOptions> => ({
   allowedHosts,
   allowLoopbackCameras,
   openMetrics,
+  managed,
 });
 
 function readOptions({ settings }: ServerDeps): Route {
@@ -122,7 +126,7 @@ function readOptions({ settings }: ServerDeps): Route {
   );
 }
 
-function changeOptions({ settings, activity }: ServerDeps): Route {
+function changeOptions({ settings, activity, beforeUnmanaged }: ServerDeps): Route {
   return route(
     {
       method: 'PATCH',
@@ -131,14 +135,17 @@ function changeOptions({ settings, activity }: ServerDeps): Route {
       access: 'owner',
       body: updateServerOptionsRequest,
       response: { json: serverOptions },
+      problems: { 409: 'server/managed' },
     },
     async ({ body, caller }) => {
-      const { allowedHosts, allowLoopbackCameras, openMetrics } = body;
+      const { allowedHosts, allowLoopbackCameras, openMetrics, managed } = body;
+      if (managed === 'off') beforeUnmanaged();
       const after = await settings.server.update((before) => ({
         ...before,
         allowedHosts: allowedHosts ?? before.allowedHosts,
         allowLoopbackCameras: allowLoopbackCameras ?? before.allowLoopbackCameras,
         openMetrics: openMetrics ?? before.openMetrics,
+        ...(managed === undefined ? {} : { managed }),
       }));
       const message = 'The settings of this server were changed.';
       activity.record({ severity: 'warning', code: 'server-settings-changed', message, user: actorOf(caller) });

@@ -12,20 +12,19 @@ import {
   peerIdentity,
   searchRequest,
   searchResult,
-  testServerRequest,
-  testServerResult,
 } from '../contract/failover.ts';
 import type { KnownServer, PeerIdentity } from '../contract/failover.ts';
 import { pageOfItems } from '../page.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
+import { serversAddingRoutes } from './servers-adding.ts';
+import type { ServersAddingDeps } from './servers-adding.ts';
 
 /** `user`: who asks, for the activity log. All throw UnderstudyErrors with a message for the person. */
-export type ServersDeps = {
+export type ServersDeps = ServersAddingDeps & {
   readonly list: () => readonly KnownServer[];
   /** @throws server/unknown */
   readonly find: (id: string) => KnownServer;
-  readonly test: (place: z.output<typeof testServerRequest>) => Promise<z.infer<typeof testServerResult>>;
   readonly add: (request: z.output<typeof addServerRequest>, user: string) => Promise<KnownServer>;
   readonly authorize: (
     id: string,
@@ -47,7 +46,13 @@ const byId = z.object({ id: z.string().max(64) });
 const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function serversRoutes(deps: ServersDeps): readonly Route[] {
-  return [...listingRoutes(deps), ...trustRoutes(deps), ...oneServerRoutes(deps), introducePeer(deps)];
+  return [
+    ...listingRoutes(deps),
+    ...serversAddingRoutes(deps),
+    ...trustRoutes(deps),
+    ...oneServerRoutes(deps),
+    introducePeer(deps),
+  ];
 }
 
 function listingRoutes(deps: ServersDeps): readonly Route[] {
@@ -73,17 +78,6 @@ function listingRoutes(deps: ServersDeps): readonly Route[] {
         response: { json: searchResult },
       },
       async ({ body }) => json({ items: await deps.search(body.seconds) }),
-    ),
-    route(
-      {
-        method: 'POST',
-        path: '/servers/test',
-        summary: 'What is at an address; no credential is sent',
-        access: 'admin',
-        body: testServerRequest,
-        response: { json: testServerResult },
-      },
-      async ({ body }) => json(await deps.test(body)),
     ),
   ];
 }

@@ -1,0 +1,95 @@
+/**
+ * What the routes that add servers need: Test Connection, many at once, switching management on from afar.
+ * Belongs here: joining these to settings and channel. Does not: the tests (connection-test.ts), the steps of a batch (batch-add.ts).
+ */
+import type { z } from 'zod';
+import type { ActivityLog } from '../api/activity.ts';
+import type { enableServerRequest, enableServerResult } from '../api/contract/adding.ts';
+import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
+import type { Clock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import type { Settings } from '../settings/settings.ts';
+import { managerOf } from '../site/membership.ts';
+import type { RemoteApi } from './authorization.ts';
+import { wordsFor } from './authorization.ts';
+import { createBatchAdd } from './batch-add.ts';
+import { remoteServerAnswer } from './connection-checks.ts';
+import type { OwnSide } from './connection-checks.ts';
+import { testConnection } from './connection-test.ts';
+import type { ConnectionTestDeps } from './connection-test.ts';
+import type { KnownServers } from './known-servers.ts';
+
+export type AddingApiDeps = Pick<ConnectionTestDeps, 'lookUp' | 'fetchFingerprint' | 'remoteApi' | 'hintOf'> & {
+  readonly settings: Pick<Settings, 'server' | 'peers'>;
+  readonly known: Pick<KnownServers, 'add' | 'deauthorize'>;
+  readonly version: string;
+  /** `site.rename` over the channel. */
+  readonly sendName: (id: string, name: string) => Promise<void>;
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly clock: Pick<Clock, 'now'>;
+};
+
+export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
+  const { settings, known, activity } = deps;
+  const own = (): OwnSide => ownSideOf(deps);
+  return {
+    test: async (request) => await testConnection({ ...deps, own }, request),
+    batch: createBatchAdd({
+      isHost: () => settings.server.get().mode === 'host',
+      // Half a second a row that nobody reads.
+      look: async (row) =>
+        await testConnection({ ...deps, own, hintOf: async () => await Promise.resolve(undefined) }, row),
+      join: known.add,
+      rename: async (id, name) => await renameMember(deps, id, name),
+      undo: async (id, user) => await known.deauthorize(id, user, true),
+      taken: () => [settings.server.get().name, ...settings.peers.get().peers.map(({ name }) => name)],
+      activity,
+    }),
+    enable: async (request, user) => await enableThere(deps, request, user),
+  };
+}
+
+function ownSideOf({ settings, version }: AddingApiDeps): OwnSide {
+  const { id, mode } = settings.server.get();
+  const { peers } = settings.peers.get();
+  const known = peers.filter(({ introduced, forgottenAt }) => !introduced && forgottenAt === undefined);
+  const siteId = mode === 'host' ? id : managerOf(peers)?.id;
+  return { id, mode, version, siteId, knownIds: known.map((peer) => peer.id) };
+}
+
+/** There first: a name that it refused is not shown here. */
+async function renameMember({ settings, sendName }: AddingApiDeps, id: string, name: string): Promise<void> {
+  await sendName(id, name);
+  await settings.peers.update(({ peers }) => ({
+    peers: peers.map((peer) => (peer.id === id ? { ...peer, name } : peer)),
+  }));
+}
+
+type Enable = z.output<typeof enableServerRequest>;
+/** Nothing else is changed there; adding it is the next step. @throws as authorizing does */
+async function enableThere(
+  { remoteApi, activity }: AddingApiDeps,
+  { host, httpPort: port, httpsFingerprint: fingerprint, username, password }: Enable,
+  user: string,
+): Promise<z.infer<typeof enableServerResult>> {
+  const api: RemoteApi = remoteApi({ host, port, fingerprint });
+  try {
+    await api.call('POST', '/sessions', { username, password });
+    const answer = remoteServerAnswer.safeParse(await api.call('GET', '/server'));
+    if (!answer.success)
+      throw new UnderstudyError('protocol', 'server/not-one', `${host} does not answer as an Understudy server.`);
+    await api.call('PATCH', '/server/settings', { managed: 'allowed' });
+    const { id, name } = answer.data;
+    activity.record({ severity: 'info', code: 'server-enabled', message: `${name} may be managed from now on.`, user });
+    return { id, name };
+  } catch (error) {
+    throw wordsForEnabling(error, host);
+  }
+}
+
+function wordsForEnabling(error: unknown, host: string): unknown {
+  if (!(error instanceof UnderstudyError) || error.code !== 'api/refused' || error.context['status'] !== 403)
+    return wordsFor(error, host);
+  const message = `${host} refuses: only its owner lets a host manage it. It says: ${error.message}`;
+  return new UnderstudyError('invalid', 'server/not-owner', message, { cause: error });
+}

@@ -1,0 +1,187 @@
+/**
+ * Adding many servers at once (product A5): each row is looked at, then names are given out, then each is joined by itself. A row that
+ * fails leaves nothing on either side and costs no other one anything.
+ *
+ * Belongs here: which rows go on under which name, and the order of steps. Does not: looking (connection-test.ts), joining
+ * (known-servers.ts), what a name may be (site/server-naming.ts).
+ */
+import type { z } from 'zod';
+import type { ActivityLog } from '../api/activity.ts';
+import type { AddBatchRequest, BatchResult, BatchRow, TestServerResult } from '../api/contract/adding.ts';
+import type { addServerRequest } from '../api/contract/failover.ts';
+import { mapAtOnce } from '../core/at-once.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { nameServers } from '../site/server-naming.ts';
+import type { Named } from '../site/server-naming.ts';
+
+export type BatchDeps = {
+  readonly isHost: () => boolean;
+  readonly look: (row: Joining) => Promise<TestServerResult>;
+  readonly join: (row: Joining, user: string) => Promise<{ readonly id: string; readonly name: string }>;
+  /** The server calls itself so from now on, and is known so here. */
+  readonly rename: (id: string, name: string) => Promise<void>;
+  /** Takes a row back that was joined. */
+  readonly undo: (id: string, user: string) => Promise<void>;
+  /** Names of the site. */
+  readonly taken: () => readonly string[];
+  readonly activity: Pick<ActivityLog, 'record'>;
+};
+type Joining = z.output<typeof addServerRequest>;
+type RowResult = BatchResult['rows'][number];
+
+/** A sign-in takes the other server a second of one core, and this one next to nothing. */
+export const ROWS_AT_ONCE = 8;
+
+export type Refused = { readonly kind: 'refused'; readonly code: string; readonly message: string };
+export type Looked = Refused | { readonly kind: 'found'; readonly server: NonNullable<TestServerResult['server']> };
+/** `name`: what it shall be called; undefined: as it is. */
+export type Decision =
+  | Refused
+  | { readonly kind: 'join'; readonly serverId: string; readonly is: string; readonly name: string | undefined };
+
+/** Which rows go on, in their order: a server once, under a name that nobody has. Pure. */
+export function decideRows(
+  looked: readonly Looked[],
+  { rows, naming }: Pick<AddBatchRequest, 'rows' | 'naming'>,
+  taken: readonly string[],
+): readonly Decision[] {
+  const once = looked.map((row, index) => sameAsBefore(looked, row, index) ?? row);
+  const going = once.flatMap((row, index) => (row.kind === 'found' ? [{ ...row, index }] : []));
+  const named = new Map(namesFor(going, rows, { naming, taken }).map((name, at) => [going[at]?.index, name]));
+  return once.map((row, index): Decision => {
+    if (row.kind === 'refused') return row;
+    const name = named.get(index);
+    if (name?.kind === 'refused') return name;
+    return { kind: 'join', serverId: row.server.id, is: row.server.name, name: name?.name };
+  });
+}
+
+function sameAsBefore(looked: readonly Looked[], row: Looked, index: number): Refused | undefined {
+  if (row.kind === 'refused') return undefined;
+  const first = looked.findIndex((other) => other.kind === 'found' && other.server.id === row.server.id);
+  if (first === index) return undefined;
+  const message = `Row ${first + 1} is the same server, ${row.server.name}, by another address or name.`;
+  return { kind: 'refused', code: 'server/twice', message };
+}
+
+type Found = Extract<Looked, { kind: 'found' }> & { readonly index: number };
+type Names = Pick<AddBatchRequest, 'naming'> & { readonly taken: readonly string[] };
+/** Undefined: it keeps its own. */
+function namesFor(
+  going: readonly Found[],
+  rows: readonly BatchRow[],
+  { naming, taken }: Names,
+): readonly (Named | undefined)[] {
+  const asked = going.map(({ server, index }) => ({ model: server.model, name: rows[index]?.name }));
+  if (naming !== undefined) return nameServers(naming, asked, taken);
+  const typed = asked.filter(({ name }) => name !== undefined);
+  const given = nameServers({ kind: 'custom' }, typed, taken);
+  return asked.map((one) => (one.name === undefined ? undefined : given[typed.indexOf(one)]));
+}
+
+export type BatchAdd = (request: AddBatchRequest, user: string) => Promise<BatchResult>;
+
+export function createBatchAdd(deps: BatchDeps): BatchAdd {
+  let running = false;
+  return async (request, user) => {
+    refuseBatch(deps, request);
+    if (running)
+      throw new UnderstudyError(
+        'conflict',
+        'server/batch-running',
+        'Somebody else adds servers now: try again in a moment.',
+      );
+    running = true;
+    try {
+      return await addRows(deps, request, user);
+    } finally {
+      running = false;
+    }
+  };
+}
+
+/** @throws server/not-host */
+function refuseBatch({ isHost }: BatchDeps, { naming, lock, rows }: AddBatchRequest): void {
+  if (isHost() || (naming === undefined && !lock && rows.every(({ name }) => name === undefined))) return;
+  const message = 'Only a host names and locks other servers: leave naming and lock out, or make this server a host.';
+  throw new UnderstudyError('conflict', 'server/not-host', message);
+}
+
+async function addRows(deps: BatchDeps, request: AddBatchRequest, user: string): Promise<BatchResult> {
+  const { rows, lock } = request;
+  const accounts = rows.map((row) => accountOf(row, request));
+  const looked = await mapAtOnce(accounts, ROWS_AT_ONCE, async (row) => await lookAt(deps, row));
+  const decisions = decideRows(looked, request, deps.taken());
+  const results = await mapAtOnce(decisions, ROWS_AT_ONCE, async (decision, index) => {
+    const account = accounts[index];
+    if (decision.kind === 'refused' || account === undefined) return refusalOf(decision);
+    return await joinRow(deps, { account, decision, lock, user });
+  });
+  const added = results.filter(({ ok }) => ok).length;
+  const severity = added === results.length ? 'info' : 'warning';
+  deps.activity.record({
+    severity,
+    code: 'servers-added',
+    message: `${added} of ${rows.length} servers were added.`,
+    user,
+  });
+  return { rows: [...results] };
+}
+
+/** Undefined: nobody to sign in as. */
+function accountOf(row: BatchRow, shared: AddBatchRequest): Joining | undefined {
+  const { username = shared.username, password = shared.password, host, httpPort, httpsFingerprint } = row;
+  if (username === undefined || password === undefined) return undefined;
+  return { host, httpPort, httpsFingerprint, username, password };
+}
+
+async function lookAt({ look }: BatchDeps, row: Joining | undefined): Promise<Looked> {
+  if (row === undefined) {
+    const message = 'Give this row, or the whole batch, user name and password of an administrator there.';
+    return { kind: 'refused', code: 'server/no-account', message };
+  }
+  try {
+    const { checks, server } = await look(row);
+    const failed = checks.find(({ ok, code }) => !ok && code !== undefined);
+    if (failed !== undefined) return { kind: 'refused', code: failed.code ?? 'server/refused', message: failed.detail };
+    if (server !== undefined) return { kind: 'found', server };
+    return { kind: 'refused', code: 'server/not-one', message: `${row.host} does not say what it is.` };
+  } catch (error) {
+    return refusedBy(error);
+  }
+}
+
+type Join = {
+  readonly account: Joining;
+  readonly decision: Extract<Decision, { kind: 'join' }>;
+  readonly lock: boolean;
+  readonly user: string;
+};
+async function joinRow(deps: BatchDeps, { account, decision, lock, user }: Join): Promise<RowResult> {
+  let joined: string | undefined;
+  try {
+    const { id, name: is } = await deps.join({ ...account, ...(lock ? { lock } : {}) }, user);
+    joined = id;
+    const { name = is } = decision;
+    if (name !== is) await deps.rename(id, name);
+    return { ok: true, serverId: id, name };
+  } catch (error) {
+    const refused = refusedBy(error);
+    if (joined === undefined) return refusalOf(refused);
+    const left = await deps.undo(joined, user).then(
+      () => '',
+      (why: unknown) => ` It could not be taken back either: ${messageOf(why)}`,
+    );
+    return refusalOf({ ...refused, message: `${refused.message}${left}` });
+  }
+}
+
+function refusedBy(error: unknown): Refused {
+  // A full disk, say: it ends this row, not the others that are on their way.
+  if (!(error instanceof UnderstudyError)) return { kind: 'refused', code: 'server/failed', message: messageOf(error) };
+  const theirs = error.code === 'api/refused' ? error.context['code'] : undefined;
+  return { kind: 'refused', code: typeof theirs === 'string' ? theirs : error.code, message: error.message };
+}
+
+const refusalOf = (decision: Decision): RowResult =>
+  decision.kind === 'refused' ? { ok: false, code: decision.code, message: decision.message } : { ok: false };
