@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   drill: async () => (await import('./cli/drill.ts')).registerDrill,
   restoration: async () => (await import('./cli/restoration.ts')).registerRestoration,
   backup: async () => (await import('./cli/backup.ts')).registerBackup,
+  licence: async () => (await import('./cli/licence.ts')).registerLicence,
   log: async () => (await import('./cli/log.ts')).registerLog,
   incidents: async () => (await import('./cli/incidents.ts')).registerIncidents,
 };
