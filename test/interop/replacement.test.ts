@@ -1,52 +1,18 @@
 /** A failover server takes the place of the server that it covers, for good: real servers. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import test from 'ava';
-import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
-import { durationMs, epochMs } from '../../src/core/units.ts';
-import type { Server } from '../../src/api/contract/server.ts';
-import type { ReplacementView, ReplaceServerResult } from '../../src/api/contract/replacing.ts';
-import type { Box } from '../../src/demo/demo-box.ts';
-import { playedUnits } from '../../src/demo/played-units.ts';
-import { checkRecording } from '../../src/simulator/check.ts';
+import { systemClock as clock } from '../../src/core/clock.ts';
+import { durationMs } from '../../src/core/units.ts';
 import { isRefused } from '../support/is-refused.ts';
 import { COVERING, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
-import type { Pair } from '../support/protected-pair.ts';
-import { PASSWORD } from '../support/real-box.ts';
+import { idsOf, playedAt, replaceBy, replacementsOf, serverOf, settingsOf, signIn } from '../support/replacing.ts';
 import { waitFor } from '../support/wait-for.ts';
-
-const signIn = async ({ api }: Box): Promise<unknown> =>
-  await api.call('POST', '/sessions', { username: 'owner', password: PASSWORD });
-const serverOf = async ({ api }: Box): Promise<Server> => (await api.call('GET', '/server')) as Server;
-const replacementsOf = async ({ api }: Box): Promise<readonly ReplacementView[]> =>
-  ((await api.call('GET', '/replacements')) as { readonly items: readonly ReplacementView[] }).items;
-
-/** What a server has in one of its settings files. */
-const settingsOf = async (pair: Pair, name: string, file: string): Promise<unknown> =>
-  (JSON.parse(await readFile(join(pair.dir, name, 'settings', `${file}.json`), 'utf8')) as { data: unknown }).data;
-
-async function ids(pair: Pair): Promise<{ readonly original: string; readonly successor: string }> {
-  const { items } = (await pair.covering().api.call('GET', '/servers')) as { items: readonly { id: string }[] };
-  return { original: items[0]?.id ?? '', successor: (await serverOf(pair.covering())).id };
-}
-
-/** What somebody sees who plays everything at the successor. */
-async function playedAtSuccessor(pair: Pair): Promise<ReturnType<typeof checkRecording>> {
-  const { cameraId, began, simulator } = pair;
-  const range = { start: isoOf(epochMs(began)), end: isoOf(clock.now()) };
-  const units = await playedUnits(pair.covering().api, { cameraId, ...range });
-  return checkRecording(units, { cameraId: simulator.cameras[0]?.id ?? '', stream: 'main', codec: 'h264' });
-}
 
 test.serial('the acting failover server becomes the server that it covers, without a lost frame', async (t) => {
   t.timeout(240_000);
   const pair = await startPair(t);
-  const { original, successor } = await ids(pair);
-  const replace = async (more: object): Promise<ReplaceServerResult> =>
-    (await pair.covering().api.call('POST', `/servers/${original}/replace`, {
-      by: successor,
-      ...more,
-    })) as ReplaceServerResult;
+  const ids = await idsOf(pair);
+  const { successor } = ids;
+  const replace = async (more: object): ReturnType<typeof replaceBy> => await replaceBy(pair, ids, more);
 
   await isRefused(t, async () => await replace({ confirm: PROTECTED }), { status: 409, message: /take it over first/ });
   pair.kill();
@@ -68,7 +34,7 @@ test.serial('the acting failover server becomes the server that it covers, witho
     t.deepEqual(await settingsOf(pair, COVERING, file), await settingsOf(pair, PROTECTED, file), file);
   t.deepEqual(((await pair.covering().api.call('GET', '/servers')) as { items: unknown[] }).items, []);
   await clock.sleep(durationMs(8000));
-  isWhole(t, await playedAtSuccessor(pair));
+  isWhole(t, await playedAt(pair.covering(), pair));
   const restorations = await pair.restorations();
   t.true(
     restorations.every(({ state }) => state === 'failed' || state === 'stopped' || state === 'done'),
@@ -92,7 +58,7 @@ test.serial('the acting failover server becomes the server that it covers, witho
   await clock.sleep(durationMs(4000));
   t.is(((await files()) as { lastFrameAt?: string }).lastFrameAt, before, 'the original records nothing');
   t.true((await serverOf(pair.protectedBox())).health.items.some(({ code }) => code === 'replaced'));
-  isWhole(t, await playedAtSuccessor(pair));
+  isWhole(t, await playedAt(pair.covering(), pair));
 
   const clear = async (confirm: string): Promise<unknown> =>
     await pair.protectedBox().api.call('POST', '/server/replaced/clear', { confirm });

@@ -1,0 +1,103 @@
+/** Replacements that are cut off: real servers, killed at random moments. In the end one server owns the identity. */
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
+import { systemClock as clock } from '../../src/core/clock.ts';
+import { durationMs } from '../../src/core/units.ts';
+import type { Box } from '../../src/demo/demo-box.ts';
+import { COVERING, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
+import type { Pair } from '../support/protected-pair.ts';
+import { idsOf, playedAt, replaceBy, replacementsOf, serverOf, settingsOf, signIn } from '../support/replacing.ts';
+import type { Ids } from '../support/replacing.ts';
+import { createRandom } from '../support/seeded-random.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const SEED = Number(process.env['SEED'] ?? 20_261_122);
+/** What a replacement takes here, about: kills fall before, into and behind it. */
+const LONGEST_MS = 250;
+
+function kill({ status }: Box, which: 'control' | 'all'): void {
+  const now = status();
+  const pids = which === 'control' ? [now?.control?.pid] : [now?.media?.pid, now?.control?.pid, now?.pid];
+  for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
+/** Signs in again when control is there anew. */
+async function isUp(box: Box): Promise<boolean> {
+  return await signIn(box).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Until it is done; asked again if the process died before it was durable. */
+async function finish(t: ExecutionContext, pair: Pair, ids: Ids): Promise<'went on' | 'asked again'> {
+  await waitFor('control to be there again', async () => await isUp(pair.covering()), PATIENCE_MS);
+  const wasKept = (await replacementsOf(pair.covering())).length > 0;
+  if (!wasKept) {
+    t.is((await serverOf(pair.covering())).mode, 'failover', 'nothing happened');
+    const again = async (): Promise<boolean> =>
+      await replaceBy(pair, ids, { confirm: PROTECTED }).then(
+        () => true,
+        // It covers again within seconds.
+        () => false,
+      );
+    await waitFor('the replacement to begin', again, PATIENCE_MS);
+  }
+  const isDone = async (): Promise<boolean> => {
+    if (!(await isUp(pair.covering()))) return false;
+    return (await replacementsOf(pair.covering()).catch(() => []))[0]?.state === 'done';
+  };
+  await waitFor('the replacement to be done', isDone, PATIENCE_MS);
+  return wasKept ? 'went on' : 'asked again';
+}
+
+async function ownsIt(t: ExecutionContext, pair: Pair, { successor }: Ids): Promise<void> {
+  t.like(await serverOf(pair.covering()), { id: successor, name: PROTECTED, mode: 'recording' });
+  for (const file of ['cameras', 'users'])
+    t.deepEqual(await settingsOf(pair, COVERING, file), await settingsOf(pair, PROTECTED, file), file);
+  await pair.comeBack();
+  const told = async (): Promise<unknown> => (await serverOf(pair.protectedBox())).replacedBy;
+  t.like(await waitFor('the original to hear of it', told, PATIENCE_MS), { id: successor });
+}
+
+for (const [index, which] of (['control', 'control', 'all'] as const).entries())
+  test.serial(
+    `killed in the middle (${which}, ${index + 1}): it goes on, and one server owns everything`,
+    async (t) => {
+      t.timeout(280_000);
+      const random = createRandom(SEED + index);
+      const pair = await startPair(t);
+      const ids = await idsOf(pair);
+      pair.kill();
+      await pair.covered(3000);
+      const asked = replaceBy(pair, ids, { confirm: PROTECTED }).catch(() => undefined);
+      const afterMs = random.int(0, LONGEST_MS);
+      await clock.sleep(durationMs(afterMs));
+      kill(pair.covering(), which);
+      await asked;
+      if (which === 'all') await pair.startCovering();
+      t.log(`killed after ${afterMs} ms: ${await finish(t, pair, ids)}`);
+      await clock.sleep(durationMs(3000));
+      // Media of its own is not touched by a kill of control: not one frame is lost.
+      const played = await playedAt(pair.covering(), pair);
+      if (which === 'control') isWhole(t, played);
+      t.deepEqual([played.doubled, played.reordered, played.altered], [[], [], []]);
+      await ownsIt(t, pair, ids);
+    },
+  );
+
+test.serial('the original comes back in the middle, and is killed: it is told, whenever it is there', async (t) => {
+  t.timeout(280_000);
+  const pair = await startPair(t);
+  const ids = await idsOf(pair);
+  pair.kill();
+  await pair.covered(3000);
+  const back = pair.comeBack();
+  const asked = replaceBy(pair, ids, { confirm: PROTECTED });
+  await Promise.all([back, asked]);
+  pair.kill();
+  await waitFor('control to be signed in to', async () => await isUp(pair.covering()), PATIENCE_MS);
+  await clock.sleep(durationMs(3000));
+  isWhole(t, await playedAt(pair.covering(), pair));
+  await ownsIt(t, pair, ids);
+});
