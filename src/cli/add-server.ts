@@ -12,7 +12,7 @@ import { apiOf, fingerprintIn, firstLineOf, withServerOptions, wrongUse } from '
 import type { ServerOptions } from './server-options.ts';
 import { plainText, print, printJson } from './text-output.ts';
 
-type AccountOptions = ServerOptions & {
+export type AccountOptions = ServerOptions & {
   readonly username?: string;
   readonly passwordFile?: string;
   readonly hostFingerprint?: string;
@@ -52,10 +52,11 @@ export function registerAddServer(servers: Command): void {
   ).action(pair);
 }
 
-const CONFIRMED = `The certificate of the other server is shown first and must be confirmed: compare it with the one that server shows under
+export const CONFIRMED = `The certificate of the other server is shown first and must be confirmed: compare it with the one that server shows under
 Settings, then give it with --host-fingerprint (or say yes, in a terminal). The password is sent to that certificate only.`;
 
-const accountOptions = (command: Command): Command =>
+/** Of a person at another server. */
+export const accountOptions = (command: Command): Command =>
   command
     .option('--username <name>', 'an administrator of the other server')
     .option('--password-file <file>', 'file whose first line is the password')
@@ -118,14 +119,15 @@ function show(server: KnownServer, { json }: ServerOptions): void {
   print(`${name} ${role} from now on (${id}).`);
 }
 
-type Account = { readonly username: string; readonly password: string };
-async function accountOf(name: string, { username, passwordFile }: AccountOptions): Promise<Account> {
+export type Account = { readonly username: string; readonly password: string };
+export async function accountOf(name: string, { username, passwordFile }: AccountOptions): Promise<Account> {
   if (username === undefined || passwordFile === undefined)
     throw wrongUse(`${name} needs --username NAME and --password-file FILE of an administrator of the other server`);
   return { username, password: await firstLineOf(passwordFile, '--password-file') };
 }
 
-function portIn(text: string, option: string): number {
+/** @throws cli/usage */
+export function portIn(text: string, option: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
   throw wrongUse(`${option} takes a number from 1 to 65535, not ${text}`);
@@ -138,7 +140,7 @@ type Tested = {
 };
 
 /** As given, else as shown there and confirmed by a person. @throws cli/usage when nobody can be asked */
-async function confirmedFingerprint(api: ApiClient, place: Place, options: AccountOptions): Promise<string> {
+export async function confirmedFingerprint(api: ApiClient, place: Place, options: AccountOptions): Promise<string> {
   if (options.hostFingerprint !== undefined) return fingerprintIn(options.hostFingerprint, '--host-fingerprint');
   const { checks, httpsFingerprint } = (await api.call('POST', '/servers/test', place)) as Tested;
   if (httpsFingerprint === undefined) {

@@ -8,6 +8,7 @@ import { registerAddServer } from './add-server.ts';
 import type { ApiClient } from './api-client.ts';
 import { planOf } from './camera-names.ts';
 import type { Plan } from './camera-names.ts';
+import { registerFindAndAdd } from './find-and-add.ts';
 import { findServer, knownServersOf } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -19,6 +20,7 @@ export function registerServers(program: Command): void {
     servers.command('list', { isDefault: true }).description('list them; exit 1 if a protected one is in trouble'),
   ).action(list);
   registerAddServer(servers);
+  registerFindAndAdd(servers);
   action(servers, 'enable', {
     description: 'watch it again',
     run: async (api, { id }) => (await api.call('POST', `/servers/${id}/enable`)) as KnownServer,
