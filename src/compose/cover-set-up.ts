@@ -48,6 +48,8 @@ export type CoverSide = {
   readonly coveredCameras: CameraDeps['covered'];
   readonly owedFootage: () => readonly OwedFootage[];
   readonly healthItems: () => readonly HealthItem[];
+  /** Cameras that a probe found out of reach from here. */
+  readonly unreachable: () => ReadonlySet<string>;
   /** Records, modes or settings changed: who is watched, who is kept ready. */
   readonly review: () => void;
   readonly refresh: () => void;
@@ -89,6 +91,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     beforeModeChange: createModeCheck(parts, side),
     coveredCameras: () => coveredCameras(parts, side),
     owedFootage: () => owedHere(parts, side),
+    unreachable: rehearsals.unreachable,
     healthItems: () => [...replacing.healthItems(), ...healthItems(parts, peers, side)],
     replacing: replacing.routes,
     review: () => {

@@ -100,6 +100,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   hearRecorded(parts, peers);
   const returns = await composeReturns(parts, peers);
   const side = await composeCovering(parts, peers);
+  const site = composeSite(parts, peers, side);
   const review = (): void => {
     peers.members.review();
     side.review();
@@ -112,6 +113,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     settings.licences.onChange(review),
     licences.onTurn(review),
     settings.site.onChange(review),
+    site.stop,
     settings.volumes.onChange(side.refresh),
   ];
   review();
@@ -119,10 +121,10 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     covered: side.covered,
     ...mediaSide(parts, peers, side),
     servers: side.servers,
-    failover: side.failover,
+    failover: site.failover,
     ...licenceSide(parts, peers),
     replacing: side.replacing,
-    sitePolicy: composeSite(parts, peers),
+    sitePolicy: site.routes,
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
     owedFootage: side.owedFootage,

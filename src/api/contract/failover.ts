@@ -208,10 +208,19 @@ export const plan = z.object({
           recording: z.boolean(),
           coveredBy: z.string().optional(),
           cause: z.enum(MISSING_CAUSES).optional(),
+          detail: z.string().optional(),
         }),
       ),
+      /** At a host: it has not told its cameras since the host was started. */
+      unknown: z.boolean().optional(),
     }),
   ),
+  /** At a host: the failover servers that are there, and how many cameras each would have. */
+  spares: z
+    .array(
+      z.object({ serverId: z.string(), name: z.string(), channels: z.number().int(), assigned: z.number().int() }),
+    )
+    .optional(),
 });
 export const simulatePlanRequest = z.strictObject({ failed: z.array(z.string()).min(1).max(256) });
 
