@@ -15,7 +15,7 @@ import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { SavedClaims } from '../failover/claims.ts';
-import type { HandoverConfirmation } from '../failover/machine-types.ts';
+import type { HandoverAnswer, HandoverConfirmation } from '../failover/machine-types.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -111,17 +111,22 @@ function answerConfirmations({ progress, settings }: FailoverParts, { network }:
   });
 }
 
-export const confirmations: z.ZodType<{ readonly streams: readonly HandoverConfirmation[] }> = z.object({
+const streamRef = { cameraId: z.string(), stream: z.enum(['main', 'sub']) };
+export const confirmations: z.ZodObject<{ readonly streams: z.ZodType<readonly HandoverConfirmation[]> }> = z.object({
   streams: z.array(
     z.object({
-      cameraId: z.string(),
-      stream: z.enum(['main', 'sub']),
+      ...streamRef,
       since: z.number(),
       until: z.number(),
       idleMs: z.number(),
       epoch: z.number(),
     }),
   ),
+});
+
+/** An older server does not say which cameras have no session for it. */
+export const handoverAnswer: z.ZodType<HandoverAnswer> = confirmations.extend({
+  noRoom: z.array(z.object(streamRef)).optional(),
 });
 
 const createAsking =

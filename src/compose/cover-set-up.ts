@@ -16,7 +16,7 @@ import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createServersApi } from '../control/servers-api.ts';
 import { UnderstudyError } from '../core/errors.ts';
-import type { HandoverConfirmation } from '../failover/machine-types.ts';
+import type { HandoverAnswer } from '../failover/machine-types.ts';
 import { policyOf } from '../failover/machine.ts';
 import { planCover } from '../failover/plan.ts';
 import type { Restoration } from '../restoration/restoration-types.ts';
@@ -24,7 +24,7 @@ import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import { composeAdding } from './adding-set-up.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
-import { composeClaims, confirmations } from './claims-set-up.ts';
+import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
 import { isProtected, isReplacedHere } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -203,8 +203,8 @@ function watchThese(parts: FailoverParts, { watch, covering, cover }: Side): voi
 
 const createAsking =
   ({ network }: Peers) =>
-  async (serverId: string, streams: readonly object[]): Promise<readonly HandoverConfirmation[]> =>
-    confirmations.parse((await network.request(serverId, 'handover.confirm', { streams })).result).streams;
+  async (serverId: string, streams: readonly object[]): Promise<HandoverAnswer> =>
+    handoverAnswer.parse((await network.request(serverId, 'handover.confirm', { streams })).result);
 
 function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly HealthItem[] {
   const { settings, startedAt } = parts;

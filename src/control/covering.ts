@@ -12,7 +12,7 @@ import type { Member } from '../failover/plan-types.ts';
 import type { ClaimEffect, ClaimEvent, ClaimsState } from '../failover/claim-types.ts';
 import { epochOf, initialClaims, resumeClaims, savedClaimsOf, stepClaims } from '../failover/claims.ts';
 import type { SavedClaims } from '../failover/claims.ts';
-import type { StreamRef } from '../failover/cover-reasons.ts';
+import type { ReleaseWhy, StreamRef } from '../failover/cover-reasons.ts';
 import type { HandoverConfirmation } from '../failover/machine-types.ts';
 import { rankedFor } from '../failover/placement.ts';
 import type { NotCovered, Plan, PlanRequest } from '../failover/plan.ts';
@@ -55,7 +55,7 @@ export type CoveringDeps = {
 export type Covering = {
   /** Idempotent. `lostFrom`: wall milliseconds from when on footage may be missing there. */
   readonly want: (serverId: string, streams: readonly StreamRef[], lostFrom: number) => void;
-  readonly release: (serverId: string, streams: readonly StreamRef[]) => void;
+  readonly release: (serverId: string, streams: readonly StreamRef[], why?: ReleaseWhy) => void;
   readonly hear: (event: HeardClaim) => void;
   /** A few times a second. */
   readonly tick: (loopDelayMs: number) => void;
@@ -185,7 +185,7 @@ export function createCovering(deps: CoveringDeps): Covering {
         if (epoch !== undefined) record(serverId, [cameraId], epoch);
       }
     },
-    release: (serverId, streams) => {
+    release: (serverId, streams, why) => {
       const known = wishes.get(serverId);
       for (const stream of streams) known?.delete(keyOf(stream));
       if (known?.size === 0) wishes.delete(serverId);
@@ -193,7 +193,7 @@ export function createCovering(deps: CoveringDeps): Covering {
       const cameraIds = [...new Set(streams.map(({ cameraId }) => cameraId))].filter((id) => !wanted.has(id));
       for (const key of said) if (streams.some((stream) => key.startsWith(`${keyOf(stream)} `))) said.delete(key);
       tell({ kind: 'unwant', cameraIds });
-      deps.cover.release(serverId, streams);
+      deps.cover.release(serverId, streams, why === 'gave-way' ? 'stand-down' : undefined);
     },
     hear: tell,
     tick: (loopDelayMs) => {

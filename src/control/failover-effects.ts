@@ -8,7 +8,7 @@ import type { Log } from '../core/log.ts';
 import { epochMs } from '../core/units.ts';
 import { keyOf } from '../failover/cover-reasons.ts';
 import type { StreamRef } from '../failover/cover-reasons.ts';
-import type { Effect, Happening, HandoverConfirmation, State } from '../failover/machine-types.ts';
+import type { Effect, HandoverAnswer, Happening, State } from '../failover/machine-types.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import type { RestorationOrder } from '../restoration/restoration-types.ts';
 import type { Covering } from './covering.ts';
@@ -19,8 +19,8 @@ export type FailoverEffectsDeps = {
   readonly incidents: Pick<Incidents, 'apply'>;
   readonly stateOf: (serverId: string) => State | undefined;
   readonly tell: (serverId: string, happening: Happening) => boolean;
-  /** `handover.confirm` to the protected server: its answer, one row a stream. */
-  readonly askHandover: (serverId: string, streams: readonly StreamRef[]) => Promise<readonly HandoverConfirmation[]>;
+  /** `handover.confirm` to the protected server. */
+  readonly askHandover: (serverId: string, streams: readonly StreamRef[]) => Promise<HandoverAnswer>;
   readonly beginRestoration: (incident: string, order: RestorationOrder) => void;
   readonly failover: () => Pick<FailoverSettings, 'footagePolicy' | 'transport'>;
   readonly nameOf: (serverId: string) => string;
@@ -79,7 +79,7 @@ function carryOut(
     case 'cover':
       return cover(deps, serverId, effect.streams);
     case 'release':
-      return deps.covering.release(serverId, effect.streams);
+      return deps.covering.release(serverId, effect.streams, effect.why);
     case 'confirm-handover':
       return ask(deps, serverId, effect);
     case 'declare-takeover':
@@ -112,7 +112,7 @@ function cover({ covering, stateOf }: FailoverEffectsDeps, serverId: string, str
 function ask(deps: FailoverEffectsDeps, serverId: string, effect: Extract<Effect, { kind: 'confirm-handover' }>): void {
   const { ask: number, streams } = effect;
   deps.askHandover(serverId, streams).then(
-    (answer) => deps.tell(serverId, { kind: 'confirmed', ask: number, streams: answer }),
+    (answer) => deps.tell(serverId, { ...answer, kind: 'confirmed', ask: number }),
     (error: unknown) => deps.log.debug('no answer about a hand-over', { serverId, reason: messageOf(error) }),
   );
 }

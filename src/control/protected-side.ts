@@ -80,7 +80,9 @@ export function createProtectedSide(deps: ProtectedSideDeps): ProtectedSide {
       'backup.get': () => document.document(),
       'handover.confirm': (params) => {
         const { epoch } = settings.server.get();
-        return { streams: streamsIn(params).flatMap((ref) => confirmationOf(ref, progress, epoch)) };
+        const asked = streamsIn(params);
+        const noRoom = asked.filter((ref) => hasNoRoom(state.streamOf(ref.cameraId, ref.stream)?.state));
+        return { streams: asked.flatMap((ref) => confirmationOf(ref, progress, epoch)), noRoom };
       },
     },
     heard: (peerId, { covering }) => raiseEpoch(deps, peerId, covering),
@@ -100,6 +102,9 @@ function streamsIn(params: unknown): readonly StreamRef[] {
 
 const causeOf = (state: VolumeState | undefined): PeerKeepAlive['volumes'][number]['cause'] =>
   state?.kind === 'unusable' ? state.cause : undefined;
+
+/** Its camera has just said that it has no session for this server. */
+const hasNoRoom = (state: StreamState | undefined): boolean => state?.kind === 'failed' && state.about === 'room';
 
 function confirmationOf(
   ref: StreamRef,

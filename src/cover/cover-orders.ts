@@ -29,6 +29,8 @@ export type ServerCover = {
   readonly drilling: ReadonlySet<string>;
   /** By `streamKeyOf`: hot ones that refused; they are only held. */
   readonly fallen: ReadonlySet<string>;
+  /** Camera ids: not kept ready for now, whatever their level, for that would take the session of their own server. */
+  readonly stoodDown: ReadonlySet<string>;
 };
 export type CoverState = {
   /** In the order in which they came to be covered; the first one keeps its channels. */
@@ -150,10 +152,13 @@ function useOf(server: ServerCover, camera: CameraSettings): Use | undefined {
   if (has(server.covering)) return 'covering';
   if (!camera.enabled) return undefined;
   if (has(server.drilling)) return 'drilling';
-  const level = server.levels.get(camera.id) ?? 'cold';
+  const level = levelOf(server, camera);
   if (level === 'cold' || recordedStreamsOf(camera).length === 0) return undefined;
   return level;
 }
+
+const levelOf = ({ levels, stoodDown }: ServerCover, { id }: CameraSettings): StandbyLevel =>
+  stoodDown.has(id) ? 'cold' : (levels.get(id) ?? 'cold');
 
 type Problem = { readonly cause: RefusalCause; readonly message: string };
 /** Why this server cannot record the camera at all. */
@@ -207,7 +212,7 @@ function howOf(server: ServerCover, camera: CameraSettings, stream: StreamName, 
   if (epoch !== undefined) return coveringHow(epoch);
   const isRecorded = recordedStreamsOf(camera).includes(stream);
   if (server.drilling.has(key)) return RING;
-  const level = server.levels.get(camera.id) ?? 'cold';
+  const level = levelOf(server, camera);
   if (isRecorded && level === 'hot') return server.fallen.has(key) ? HELD : RING;
   if (isRecorded && level === 'warm') return HELD;
   return use === 'covering' && !isRecorded ? WATCHED : undefined;

@@ -78,8 +78,11 @@ export type CoverService = Running & {
   readonly suspect: (serverId: string, suspected: boolean) => void;
   /** Records these from now on. Idempotent; another epoch counts from the next key frame on. What cannot be covered comes back. */
   readonly cover: (request: CoverRequest) => readonly Refusal[];
-  /** Stops covering these: back to their standby level. Their footage is kept until `settled`. */
-  readonly release: (serverId: string, streams: readonly StreamRef[]) => void;
+  /**
+   * Stops covering these: back to their standby level, or to none for a while with `standDown`, so that their own server gets the
+   * only session. Their footage is kept until `settled`.
+   */
+  readonly release: (serverId: string, streams: readonly StreamRef[], standDown?: 'stand-down') => void;
   /** Nothing more is done for this server; covered footage stays until `settled`. */
   readonly drop: (serverId: string) => void;
   /** Covered footage went home or was given up: what is left of it here goes with the ring. Never told of what stays by `keep`. */

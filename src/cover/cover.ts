@@ -20,6 +20,7 @@ import { owedBy } from './owed.ts';
 import { startRingKeeper } from './ring-keeper.ts';
 import { createStandbyWatch } from './standby-watch.ts';
 import { NO_CHANNEL, standbyViewsOf } from './standby-views.ts';
+import { createStoodDown } from './stood-down.ts';
 
 type Covering = {
   readonly epoch: number;
@@ -45,6 +46,7 @@ export function createCover(deps: CoverDeps): CoverService {
   const servers = new Map<string, Server>();
   /** Refusals that were told. */
   const remarked = new Set<string>();
+  const stoodDown = createStoodDown(clock.monotonic);
   const listeners = new Set<(fragment: FragmentReport) => void>();
   let composed = NOTHING;
   /** Before the first composition nobody asks for orders yet. */
@@ -62,7 +64,8 @@ export function createCover(deps: CoverDeps): CoverService {
   const states = (): readonly ServerCover[] =>
     [...servers].map(([serverId, { levels, drilling, covering: now }]): ServerCover => {
       const covering = new Map([...now].map(([key, { epoch }]) => [key, epoch]));
-      return { serverId, settings: deps.settingsOf(serverId), levels, covering, drilling, fallen: watch.fallen() };
+      const kept = { levels, fallen: watch.fallen(), stoodDown: stoodDown.cameras() };
+      return { serverId, settings: deps.settingsOf(serverId), covering, drilling, ...kept };
     });
   const compose = (): void => {
     const box = deps.box();
@@ -169,7 +172,10 @@ export function createCover(deps: CoverDeps): CoverService {
       })),
   });
   compose();
-  const cancelWatch = clock.every(WATCH_EVERY, watch.tick);
+  const cancelWatch = clock.every(WATCH_EVERY, () => {
+    if (stoodDown.expire()) compose();
+    watch.tick();
+  });
 
   return {
     standby: (serverId, cameras) => {
@@ -190,9 +196,10 @@ export function createCover(deps: CoverDeps): CoverService {
       const asked = new Set(request.streams.map(streamKeyOf));
       return composed.refused.filter((one) => one.serverId === request.serverId && asked.has(streamKeyOf(one)));
     },
-    release: (serverId, streams) => {
+    release: (serverId, streams, standDown) => {
       const server = servers.get(serverId);
       if (server === undefined) return;
+      if (standDown !== undefined) stoodDown.begin(streams.map(({ cameraId }) => cameraId));
       for (const stream of streams) {
         server.covering.delete(streamKeyOf(stream));
         for (const key of remarked) if (key.startsWith(`${streamKeyOf(stream)} `)) remarked.delete(key);

@@ -2,6 +2,7 @@
  * How ready each protected camera really is, from what was ordered and what media says of it. Pure.
  * Belongs here: that judgement and its reasons. Does not: what follows from it (readiness.ts, fallback.ts).
  */
+import type { CameraSettings } from '../site/camera.ts';
 import type { StreamState } from '../wire/media-protocol.ts';
 import { problemOf, recordedStreamsOf, streamKeyOf } from './cover-orders.ts';
 import type { ComposedCover, CoverState, ServerCover } from './cover-orders.ts';
@@ -33,15 +34,22 @@ export function standbyViewsOf(servers: readonly ServerCover[], facts: StandbyFa
       // Of what its own server does not record there is nothing to keep ready.
       const level = isIdle ? 'cold' : ordered;
       const view = { serverId: server.serverId, cameraId, level, actual: actualOf(streams, facts) };
-      const problem =
-        server.settings === undefined
-          ? 'No settings backup of its server can be read.'
-          : camera && problemOf(camera, facts.box)?.message;
+      const problem = problemHere(server, camera, facts) ?? (server.stoodDown.has(cameraId) ? ONE_ONLY : undefined);
       const whole = { ...view, inUse: inUse.has(cameraId) };
       const message = isReadyAsOrdered(view) ? undefined : (problem ?? reasonOf(whole, streams, facts));
       return { ...whole, message };
     });
   });
+}
+
+const ONE_ONLY = 'it lets in one server only, and is left to its own for now.';
+function problemHere(
+  { settings }: ServerCover,
+  camera: CameraSettings | undefined,
+  { box }: StandbyFacts,
+): string | undefined {
+  if (settings === undefined) return 'No settings backup of its server can be read.';
+  return camera && problemOf(camera, box)?.message;
 }
 
 /** The least ready stream counts. */

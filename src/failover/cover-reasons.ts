@@ -40,7 +40,16 @@ export const COVER_REASONS = [
 ] as const;
 export type CoverReason = (typeof COVER_REASONS)[number];
 
-export const RELEASE_WHYS = ['confirmed', 'yielded', 'removed', 'command', 'disabled', 'deauthorized'] as const;
+export const RELEASE_WHYS = [
+  'confirmed',
+  /** The camera lets one server in only: it is left to its own, which was refused (give-way.ts). */
+  'gave-way',
+  'yielded',
+  'removed',
+  'command',
+  'disabled',
+  'deauthorized',
+] as const;
 export type ReleaseWhy = (typeof RELEASE_WHYS)[number];
 export type TakeoverBy = 'automatic' | 'manual';
 

@@ -2,7 +2,7 @@
  * What one step of the machine works on: the state so far and the effects in order. Lives inside one call of `step`.
  */
 import type { EpochMs, MonotonicMs } from '../core/units.ts';
-import type { CoverReason } from './cover-reasons.ts';
+import type { CoverReason, ReleaseWhy, StreamRef } from './cover-reasons.ts';
 import type { IncidentChange } from './incident.ts';
 import type { Effect, Policy, State } from './machine-types.ts';
 
@@ -50,3 +50,12 @@ const WORDS: Readonly<Record<CoverReason, string>> = {
   'stream-camera': 'it does not reach the camera',
 };
 export const wordsOf = (reason: CoverReason): string => WORDS[reason];
+
+export function wordsOfRelease(why: ReleaseWhy, streams: readonly StreamRef[]): string {
+  if (why === 'gave-way') {
+    const cameras = [...new Set(streams.map(({ cameraId }) => cameraId))].join(', ');
+    return `The server is well but gets no session of camera ${cameras}, which lets in one server only: this server stops recording it so that its own can.`;
+  }
+  const words = why === 'confirmed' ? 'The server records again' : `Covering ends (${why})`;
+  return `${words}: ${streams.length} of its streams are no longer recorded here.`;
+}

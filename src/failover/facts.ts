@@ -9,6 +9,7 @@ import { keyOf } from './cover-reasons.ts';
 import type { StreamKey } from './cover-reasons.ts';
 import { log, note, update } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { gaveWayLater } from './give-way.ts';
 import type { Event, Heard, Link, Report, State } from './machine-types.ts';
 import { FIRST_CONTACT_MS, failingReasonOf, isProgressing } from './trouble.ts';
 
@@ -91,12 +92,27 @@ function applyReport(draft: Draft, report: Report): void {
 }
 
 function heardOf(progress: StreamProgress, before: Heard | undefined, { at, policy }: Draft): Heard {
-  const { state, cause, idleMs } = progress;
-  const idle = idleMs === undefined || !Number.isFinite(idleMs) ? undefined : Math.max(0, idleMs);
-  const progressAt = idle === undefined ? (before?.progressAt ?? at) : monotonicMs(at - idle);
-  const heard = { recording: state === 'recording', cause, progressAt, wellSince: undefined };
+  const { state, idleMs } = progress;
+  const progressAt = Number.isFinite(idleMs) ? monotonicMs(at - Math.max(0, idleMs ?? 0)) : (before?.progressAt ?? at);
+  const recording = state === 'recording';
+  const cause = causeOf(progress, before);
+  const isRefused = cause === 'camera-refused' && !recording;
+  const refusedSince = before?.refusedSince ?? at;
+  const heard = {
+    recording,
+    cause,
+    progressAt,
+    wellSince: undefined,
+    refusedSince: isRefused ? refusedSince : undefined,
+  };
   const isWell = isProgressing(heard, at, policy);
   return isWell ? { ...heard, wellSince: before?.wellSince ?? at } : heard;
+}
+
+/** While R connects to a camera anew, what its last attempt met still holds. */
+function causeOf({ state, cause }: StreamProgress, before: Heard | undefined): Heard['cause'] {
+  if (state !== 'waiting' || cause !== undefined) return cause;
+  return before?.cause?.startsWith('camera-') === true ? before.cause : undefined;
 }
 
 function applyGoodbye(draft: Draft, reason: PeerGoodbye['reason'], message: string): void {
@@ -147,6 +163,7 @@ function forgive(draft: Draft, delayMs: number): void {
       ...entry,
       progressAt: later(entry.progressAt),
       wellSince: isLong ? undefined : entry.wellSince,
+      refusedSince: entry.refusedSince === undefined ? undefined : later(entry.refusedSince),
     };
   }
   const hasGrace = isLong && !state.graceUsed;
@@ -155,6 +172,7 @@ function forgive(draft: Draft, delayMs: number): void {
     lastSign: later(state.lastSign),
     failingSince: state.failingSince === undefined ? undefined : later(state.failingSince),
     heard,
+    gaveWay: gaveWayLater(state, later),
     ...(hasGrace && { graceUntil: monotonicMs(at + GRACE_MS), graceUsed: true }),
   });
 }

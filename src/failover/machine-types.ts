@@ -36,6 +36,8 @@ export type Heard = {
   readonly progressAt: MonotonicMs;
   /** Since when it records and grows; undefined while it does not. */
   readonly wellSince: MonotonicMs | undefined;
+  /** Since when its camera refuses R, over all of R's attempts. */
+  readonly refusedSince: MonotonicMs | undefined;
 };
 
 export type Wanted = {
@@ -48,6 +50,9 @@ export type Wanted = {
   /** A failover server records it: told by `cover-progress`. */
   readonly covered: boolean;
 };
+
+/** When a camera was left to R although R did not record it, and how often since R last recorded it or failed as a whole. */
+export type GaveWay = { readonly at: MonotonicMs; readonly times: number };
 
 export type Watching = 'on' | 'disabled' | 'deauthorized' | 'refused';
 
@@ -75,6 +80,9 @@ export type State = {
   readonly asked: { readonly id: number; readonly at: MonotonicMs } | undefined;
   readonly asks: number;
   readonly nextAskAt: MonotonicMs;
+  /** From when on R is asked again about cameras that refuse it. */
+  readonly nextRefusalAskAt: MonotonicMs;
+  readonly gaveWay: Readonly<Record<StreamKey, GaveWay>>;
   readonly takeover: Takeover | undefined;
   /** Restore was asked for by command: hold-down and manual restore no longer hold it back. */
   readonly restoreAsked: boolean;
@@ -105,6 +113,12 @@ export type HandoverConfirmation = StreamRef & {
   readonly epoch: number;
 };
 
+export type HandoverAnswer = {
+  readonly streams: readonly HandoverConfirmation[];
+  /** Streams whose camera just had no session for R. An older R does not say. */
+  readonly noRoom?: readonly StreamRef[] | undefined;
+};
+
 export type Happening =
   /** An authenticated watch connection is there. */
   | { readonly kind: 'connected' }
@@ -122,7 +136,7 @@ export type Happening =
   | { readonly kind: 'roster'; readonly streams: readonly StreamRef[] }
   /** Streams of R that F covers, and those that another failover server is heard covering (claims.ts). */
   | { readonly kind: 'cover-progress'; readonly streams: readonly StreamProgress[] }
-  | { readonly kind: 'confirmed'; readonly ask: number; readonly streams: readonly HandoverConfirmation[] }
+  | ({ readonly kind: 'confirmed'; readonly ask: number } & HandoverAnswer)
   /** All footage of the incident is back, or stays here by policy. */
   | { readonly kind: 'footage-settled'; readonly incident: string }
   /** R wants to stop on purpose and waits for us; `id` comes back in `handover-ready`. */

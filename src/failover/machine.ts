@@ -70,6 +70,8 @@ export function initialState(serverId: string, at: MonotonicMs, wall: EpochMs): 
       asked: undefined,
       asks: 0,
       nextAskAt: at,
+      nextRefusalAskAt: at,
+      gaveWay: {},
       takeover: undefined,
       restoreAsked: false,
       abandoned: false,
@@ -101,7 +103,7 @@ function apply(draft: Draft, event: Event): void {
     case 'cover-progress':
       return applyProgress(draft, event.streams);
     case 'confirmed':
-      return applyConfirmation(draft, event.ask, event.streams);
+      return applyConfirmation(draft, event);
     case 'footage-settled':
       return draft.state.restoring.includes(event.incident) ? closeIncident(draft, event.incident) : undefined;
     case 'handover-asked':

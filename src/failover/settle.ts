@@ -2,16 +2,18 @@
  * What follows from the facts: which streams are covered, when a takeover is declared, when all is handed back.
  *
  * Invariants, by number in docs/design/failover-machine.md:
- * I1 a stream is released only when R has just confirmed that it records it, when R no longer has it, or by command;
- * I2 no takeover before its timeout without a command; I3 in whole-server trouble every stream of the roster is covered at once.
+ * I1 a stream is released only when R has just confirmed that it records it, when R no longer has it, by command, or by I5;
+ * I2 no takeover before its timeout without a command; I3 in whole-server trouble every stream of the roster is covered at once;
+ * I5 a camera is left to R unrecorded only when R, well otherwise, has just said that it has no session for it (give-way.ts).
  */
 import { monotonicMs, epochMs } from '../core/units.ts';
 import type { EpochMs } from '../core/units.ts';
 import { keyOf } from './cover-reasons.ts';
 import type { CoverReason, ReleaseWhy, StreamKey, StreamRef } from './cover-reasons.ts';
-import { log, note, update, wordsOf } from './draft.ts';
+import { log, note, update, wordsOf, wordsOfRelease } from './draft.ts';
 import type { Draft } from './draft.ts';
-import type { HandoverConfirmation, State, Wanted } from './machine-types.ts';
+import { REFUSAL_ASK_MS, forgetGaveWay, isLeftToR, noteGaveWay, seemsShutOut } from './give-way.ts';
+import type { Event, HandoverConfirmation, State, Wanted } from './machine-types.ts';
 import { isProgressing, streamTroubleOf, troubleOf } from './trouble.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -39,6 +41,7 @@ export function settle(draft: Draft): void {
   if (state.watching === 'disabled' || state.watching === 'deauthorized') return;
   const trouble = state.watching === 'on' ? troubleOf(state, at, policy) : undefined;
   noticeTrouble(draft, trouble);
+  forgetGaveWay(draft, trouble !== undefined);
   settlePlanned(draft);
   wantWhatIsDue(draft, trouble);
   declareWhenDue(draft, trouble);
@@ -109,7 +112,8 @@ function wantWhatIsDue(draft: Draft, trouble: Trouble | undefined): void {
   for (const stream of state.roster) {
     const heard = state.heard[keyOf(stream)];
     const reason = heard === undefined ? undefined : streamTroubleOf(heard, at, policy);
-    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), stream]);
+    if (reason === undefined || isLeftToR(state, stream, reason, at)) continue;
+    byReason.set(reason, [...(byReason.get(reason) ?? []), stream]);
   }
   for (const [reason, streams] of byReason) want(draft, streams, reason, false);
 }
@@ -192,15 +196,18 @@ function askWhenReady(draft: Draft, trouble: Trouble | undefined): void {
   const { state, at } = draft;
   if (state.asked !== undefined && at - state.asked.at > CONFIRM_MAX_AGE_MS) update(draft, { asked: undefined });
   if (draft.state.asked !== undefined || at < state.nextAskAt || !mayHandBack(draft, trouble)) return;
-  const ready = wantedOf(state).filter(({ stream }) => isReady(draft, stream));
-  if (ready.length === 0) return;
+  const all = wantedOf(state).map(({ stream }) => stream);
+  const shutOut = at < state.nextRefusalAskAt ? [] : all.filter((stream) => seemsShutOut(draft, stream));
+  const streams = [...all.filter((stream) => isReady(draft, stream)), ...shutOut];
+  if (streams.length === 0) return;
   const ask = state.asks + 1;
   update(draft, { asks: ask, asked: { id: ask, at }, nextAskAt: monotonicMs(at + ASK_AGAIN_MS) });
-  draft.effects.push({ kind: 'confirm-handover', ask, streams: ready.map(({ stream }) => stream) });
+  if (shutOut.length > 0) update(draft, { nextRefusalAskAt: monotonicMs(at + REFUSAL_ASK_MS) });
+  draft.effects.push({ kind: 'confirm-handover', ask, streams });
 }
 
 /** R's answer. Stale ones, and answers to questions that were given up, change nothing. */
-export function applyConfirmation(draft: Draft, ask: number, rows: readonly HandoverConfirmation[]): void {
+export function applyConfirmation(draft: Draft, { ask, streams: rows, noRoom = [] }: Confirmed): void {
   const { state, at, policy } = draft;
   if (state.asked?.id !== ask) return;
   const isYoung = at - state.asked.at <= CONFIRM_MAX_AGE_MS;
@@ -210,7 +217,12 @@ export function applyConfirmation(draft: Draft, ask: number, rows: readonly Hand
     .filter((row) => isConfirmed(row) && isReady(draft, row))
     .flatMap((row) => state.wanted[keyOf(row)]?.stream ?? []);
   release(draft, streams, 'confirmed');
+  const shutOut = noRoom.flatMap((row) => draft.state.wanted[keyOf(row)]?.stream ?? []);
+  const left = shutOut.filter((stream) => seemsShutOut(draft, stream));
+  noteGaveWay(draft, left);
+  release(draft, left, 'gave-way');
 }
+type Confirmed = Extract<Event, { readonly kind: 'confirmed' }>;
 
 /** As far as its keep-alives tell. */
 function isReady({ state, at, policy }: Draft, stream: StreamRef): boolean {
@@ -233,8 +245,7 @@ export function release(draft: Draft, streams: readonly StreamRef[], why: Releas
   update(draft, { wanted });
   draft.effects.push({ kind: 'release', streams: refs, why });
   note(draft, { kind: 'released', streams: refs, why });
-  const words = why === 'confirmed' ? 'The server records again' : `Covering ends (${why})`;
-  log(draft, 'info', 'released', `${words}: ${refs.length} of its streams are no longer recorded here.`);
+  log(draft, 'info', why === 'gave-way' ? why : 'released', wordsOfRelease(why, refs));
   // Without its trust nothing can go home; the footage stays here until somebody decides.
   if (why === 'deauthorized' || state.incident === undefined) return;
   const from = epochMs(Math.min(wall, ...released.map(({ lostFrom }) => lostFrom)));

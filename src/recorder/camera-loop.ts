@@ -20,7 +20,7 @@ import { DEFAULT_TIMEOUTS } from '../media/rtsp/client-state.ts';
 import type { Policy } from '../media/rtsp/client-state.ts';
 import { parseRtspUrl } from '../media/rtsp/url.ts';
 import type { MediaEvent, StreamOrder, StreamState } from '../wire/media-protocol.ts';
-import { backoffOf } from './backoff.ts';
+import { backoffOf, trialOf } from './backoff.ts';
 import type { ConnectGate } from './connect-gate.ts';
 import { createGapBook } from './gap-book.ts';
 import { createRecordingSwitch } from './recording-switch.ts';
@@ -184,15 +184,17 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
     }
     await pause(end);
   };
-  const pause = async ({ cause, message }: Trouble): Promise<void> => {
+  const pause = async (end: Trouble): Promise<void> => {
+    const { cause, message, about } = end;
     const isPush = pushKey !== undefined;
     const isGivenUp = order.hold && !isPush && cause === 'camera-refused' && failures >= HOLD_REFUSALS;
     // Taking a push costs the camera nothing, and what it sends while we wait is lost.
-    const usual = backoffOf(isPush ? 1 : failures, cause === 'camera-refused' && !isPush, deps.random());
+    const usual = backoffOf(isPush ? 1 : failures, isPush ? 'trouble' : trialOf(order, end), deps.random());
     const wait = isGivenUp ? HOLD_RETRY : usual;
     const said = isGivenUp ? `${message} ${COLD}` : message;
     wake = new AbortController();
-    tell({ kind: 'failed', cause, message: said, retryAt: epochMs(clock.now() + wait) });
+    const noRoom = about === 'room' ? { about } : {};
+    tell({ kind: 'failed', cause, message: said, retryAt: epochMs(clock.now() + wait), ...noRoom });
     await clock.sleep(wait, AbortSignal.any([stopping.signal, wake.signal]));
   };
 
@@ -252,7 +254,7 @@ export function startCameraLoop(deps: CameraLoopDeps): CameraLoop {
 const isRecorded = ({ record, hold }: StreamOrder): boolean => record && !hold;
 
 /** Why a stream is not there. */
-type Trouble = { readonly cause: MissingCause; readonly message: string };
+type Trouble = Pick<Extract<SessionEnd, { readonly kind: 'failed' }>, 'cause' | 'message' | 'about'>;
 const STARTING: Trouble = { cause: 'no-key-frame', message: 'Recording begins with the next key frame of the camera.' };
 const COLD = 'It is not kept ready; it is connected when it has to be recorded.';
 /** Of the session that ended. */

@@ -55,6 +55,7 @@ export type SessionEnd =
       readonly cause: MissingCause;
       readonly message: string;
       readonly recordedUntil: number | undefined;
+      readonly about?: 'credentials' | 'room';
     }
   | {
       readonly kind: 'restart';

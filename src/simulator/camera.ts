@@ -77,13 +77,15 @@ type OwnDeps = Pick<ConnectionDeps, 'clock' | 'engine' | 'log' | 'access' | 'dat
 
 function connectionDepsOf(options: CameraOptions, own: OwnDeps): ConnectionDeps {
   let playing = 0;
+  let setUp = 0;
   return {
     ...own,
     cameraId: options.id,
     audio: own.engine.clips.audio !== undefined,
     start: options.start ?? 'next-key-frame',
     sessionTimeoutSeconds: options.sessionTimeoutSeconds ?? SESSION_TIMEOUT_SECONDS,
-    hasRoom: () => playing < (options.maxSessions ?? MAX_SESSIONS),
+    hasRoom: () => (options.countsHeld === true ? setUp : playing) < (options.maxSessions ?? MAX_SESSIONS),
+    setUp: (delta) => (setUp += delta),
     playing: (delta) => (playing += delta),
   };
 }

@@ -34,6 +34,7 @@ export type ConnectionDeps = {
   /** False if no more session may play. */
   readonly hasRoom: () => boolean;
   readonly playing: (delta: 1 | -1) => unknown;
+  readonly setUp: (delta: 1 | -1) => unknown;
   readonly datagrams: () => Promise<Datagrams>;
 };
 
@@ -105,6 +106,7 @@ export async function answerTo(client: Client, request: RtspRequest): Promise<Re
 export function endSession(client: Client, by: EndedBy): void {
   const { session, deps } = client;
   client.session = undefined;
+  if (session !== undefined) deps.setUp(-1);
   for (const track of session?.tracks.values() ?? []) track.close();
   if (session?.playing === undefined) return;
   session.playing.stop();
@@ -166,6 +168,7 @@ async function setup(client: Client, request: RtspRequest): Promise<Reply> {
   const wanted = transportOf(client, request);
   if (wanted === undefined) return reply(461, 'Unsupported Transport');
   const id = randomBytes(8).toString('hex');
+  if (client.session === undefined) deps.setUp(1);
   const session = (client.session ??= { id, stream, tracks: new Map(), transport: wanted.kind, playing: undefined });
   if (session.stream !== stream) return reply(459, 'Aggregate Operation Not Allowed');
   const answer = await openTrack(client, session, track, wanted);

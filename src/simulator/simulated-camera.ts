@@ -30,6 +30,8 @@ export type CameraOptions = {
   readonly audio?: boolean | undefined;
   /** 453 beyond this many playing sessions. */
   readonly maxSessions?: number | undefined;
+  /** What is set up and does not play counts for them too. */
+  readonly countsHeld?: boolean | undefined;
   /** Announced in `Session: …;timeout=` and kept: a session without a sign of life for longer is dropped. */
   readonly sessionTimeoutSeconds?: number | undefined;
   /** `cached`: at PLAY a client gets the current group of pictures at once; `next-key-frame`: it waits for the next. */

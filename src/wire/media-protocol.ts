@@ -122,7 +122,14 @@ export type StreamState =
   | { readonly kind: 'recording' }
   /** Connected for live view, not recording by order. */
   | { readonly kind: 'watching' }
-  | { readonly kind: 'failed'; readonly cause: MissingCause; readonly message: string; readonly retryAt: number };
+  | {
+      readonly kind: 'failed';
+      readonly cause: MissingCause;
+      readonly message: string;
+      readonly retryAt: number;
+      /** The camera has no session left: somebody else has it. */
+      readonly about?: 'room' | undefined;
+    };
 
 export type VolumeState =
   | { readonly kind: 'usable'; readonly freeBytes: number; readonly totalBytes: number; readonly directIo: boolean }

@@ -61,7 +61,7 @@ const streamState: Read<StreamState> = oneKindOf<StreamState>({
   starting: objectOf({ kind: oneOf(['starting']) }),
   recording: objectOf({ kind: oneOf(['recording']) }),
   watching: objectOf({ kind: oneOf(['watching']) }),
-  failed: objectOf({ kind: oneOf(['failed']), cause, message, retryAt: wallTime }),
+  failed: objectOf({ kind: oneOf(['failed']), cause, message, retryAt: wallTime, about: optional(oneOf(['room'])) }),
 });
 
 const volumeState: Read<VolumeState> = oneKindOf<VolumeState>({

@@ -89,8 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/failover/settle.ts',
-        from: "draft.effects.push({ kind: 'confirm-handover', ask, streams: ready.map(({ stream }) => stream) });",
-        to: "release(draft, ready.map(({ stream }) => stream), 'confirmed');",
+        from: "draft.effects.push({ kind: 'confirm-handover', ask, streams });",
+        to: "release(draft, streams, 'confirmed');",
       },
       {
         file: 'src/failover/settle.ts',
@@ -117,6 +117,27 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/failover/settle.ts',
         from: 'if (heard?.wellSince === undefined || at - heard.wellSince < OVERLAP_MS) return false;',
         to: 'if (heard === undefined) return false;',
+      },
+    ],
+  },
+  {
+    name: 'never leave a camera with a single session to its own server',
+    caughtBy: /did not go home/,
+    changes: [{ file: 'src/failover/give-way.ts', from: 'return isLong && (', to: 'return false && (' }],
+  },
+  {
+    name: 'leave cameras to their own server that are not refused',
+    caughtBy: /which has room for everybody|which its server records/,
+    changes: [
+      {
+        file: 'src/failover/give-way.ts',
+        from: 'if (wanted?.covered !== true || state.heard[key]?.refusedSince === undefined) return false;',
+        to: 'if (wanted !== undefined) return true;',
+      },
+      {
+        file: 'src/failover/settle.ts',
+        from: 'const shutOut = noRoom.flatMap((row) => draft.state.wanted[keyOf(row)]?.stream ?? []);',
+        to: 'const shutOut = wantedOf(draft.state).map(({ stream }) => stream);',
       },
     ],
   },

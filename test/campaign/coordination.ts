@@ -46,6 +46,7 @@ const rows: readonly (readonly [string, string])[] = [
   ],
   ['camera time recorded twice', `${((100 * sum(({ doubled }) => doubled)) / outcomes.length).toFixed(1)} %`],
   ['takeovers declared', `${sum(({ takeovers }) => takeovers)}`],
+  ['cameras with a single session left to their own server', `${sum(({ gaveWay }) => gaveWay)}`],
   ['covers begun or raised', `${sum(({ covers }) => covers)}`],
   ['seconds of footage sent home and deleted on receipt', `${sum(({ deleted }) => deleted)}`],
 ];

@@ -61,8 +61,9 @@ function rigOf(more: Partial<CoveringDeps> = {}): Rig {
         covered.push(request);
         return rig.refused;
       },
-      release: (serverId, streams) => {
-        for (const { cameraId, stream } of streams) released.push(`${serverId} ${cameraId}/${stream}`);
+      release: (serverId, streams, standDown) => {
+        for (const { cameraId, stream } of streams)
+          released.push([serverId, `${cameraId}/${stream}`, ...(standDown === undefined ? [] : [standDown])].join(' '));
       },
       channels: () => ({ max: rig.channels, used: 0 }),
     },
@@ -307,6 +308,15 @@ test('a camera goes when none of its streams is wanted, not before', async (t) =
   await rig.pass(5000);
   t.is(rig.covered.length, before);
   t.notThrows(() => rig.covering.release(R2, [main('cam-x')]));
+});
+
+test('a camera that is left to its own server is not kept ready either', (t) => {
+  const rig = rigOf();
+  rig.covering.want(R1, [main('cam-a'), main('cam-b')], 1);
+  rig.covering.release(R1, [main('cam-a')], 'gave-way');
+  rig.covering.release(R1, [main('cam-b')], 'confirmed');
+  t.deepEqual(rig.released, [`${R1} cam-a/main stand-down`, `${R1} cam-b/main`]);
+  t.is(rig.covering.epochOfCamera('cam-a'), undefined);
 });
 
 test('a camera that cannot be covered is said once, not with every look', async (t) => {

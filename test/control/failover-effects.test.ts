@@ -7,7 +7,7 @@ import { silentLog } from '../../src/core/log.ts';
 import { epochMs, monotonicMs } from '../../src/core/units.ts';
 import type { StreamRef } from '../../src/failover/cover-reasons.ts';
 import type { IncidentChange } from '../../src/failover/incident.ts';
-import type { Effect, Happening, State, Wanted } from '../../src/failover/machine-types.ts';
+import type { Effect, HandoverAnswer, Happening, State, Wanted } from '../../src/failover/machine-types.ts';
 import { initialState } from '../../src/failover/machine.ts';
 import type { RestorationOrder } from '../../src/restoration/restoration-types.ts';
 import { serverIdOf } from '../support/memory-settings.ts';
@@ -22,7 +22,7 @@ type Rig = {
   readonly told: Happening[];
   readonly entries: NewActivity[];
   wanted: State['wanted'];
-  answer: () => Promise<never[]>;
+  answer: () => Promise<HandoverAnswer>;
   watched: boolean;
 };
 function rigOf(): Rig {
@@ -31,7 +31,7 @@ function rigOf(): Rig {
   const entries: NewActivity[] = [];
   const rig = {
     wanted: {} as State['wanted'],
-    answer: async () => await Promise.resolve([] as never[]),
+    answer: async () => await Promise.resolve<HandoverAnswer>({ streams: [] }),
     watched: true,
   };
   const note =
@@ -85,6 +85,7 @@ test('each effect leads to its one call', (t) => {
   const one = { incident: 'incident-1', at: epochMs(1) };
   const effects: Effect[] = [
     { kind: 'release', streams: [DOOR], why: 'confirmed' },
+    { kind: 'release', streams: [YARD], why: 'gave-way' },
     { kind: 'declare-takeover', by: 'automatic', reason: 'silent' },
     { kind: 'end-takeover', by: 'automatic' },
     { kind: 'restore-footage', incident: 'incident-1', streams: [DOOR], from: epochMs(10), to: epochMs(20) },
@@ -93,7 +94,8 @@ test('each effect leads to its one call', (t) => {
   ];
   for (const effect of effects) rig.effects.carryOut(R, effect);
   t.deepEqual(rig.calls, [
-    ['release', R, [DOOR]],
+    ['release', R, [DOOR], 'confirmed'],
+    ['release', R, [YARD], 'gave-way'],
     ['takeover', R],
     ['takeover', R],
     [
@@ -111,8 +113,13 @@ test('the answer about a hand-over goes to the machine under the number of its q
   rig.effects.carryOut(R, { kind: 'confirm-handover', ask: 7, streams: [DOOR] });
   await settle();
   t.deepEqual(rig.told, [{ kind: 'confirmed', ask: 7, streams: [] }]);
-  rig.answer = async () => await Promise.reject(new UnderstudyError('unavailable', 'peer/timeout', 'late'));
+  rig.told.length = 0;
+  rig.answer = async () => await Promise.resolve({ streams: [], noRoom: [DOOR] });
   rig.effects.carryOut(R, { kind: 'confirm-handover', ask: 8, streams: [DOOR] });
+  await settle();
+  t.deepEqual(rig.told, [{ kind: 'confirmed', ask: 8, streams: [], noRoom: [DOOR] }]);
+  rig.answer = async () => await Promise.reject(new UnderstudyError('unavailable', 'peer/timeout', 'late'));
+  rig.effects.carryOut(R, { kind: 'confirm-handover', ask: 9, streams: [DOOR] });
   await settle();
   t.is(rig.told.length, 1);
 });

@@ -7,7 +7,7 @@ import type { RecordingProgress } from '../../src/control/recording-progress.ts'
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { homeEpoch, MAX_EPOCH } from '../../src/failover/epochs.ts';
-import type { FragmentReport, VolumeState } from '../../src/wire/media-protocol.ts';
+import type { FragmentReport, VolumeState, StreamState } from '../../src/wire/media-protocol.ts';
 import type { PeerKeepAlive } from '../../src/wire/peer-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -25,6 +25,7 @@ type Rig = {
   readonly asked: string[];
   readonly write: (cameraId: string, start: number, end: number) => void;
   readonly progress: RecordingProgress;
+  yard: StreamState | undefined;
   answer: () => Promise<unknown>;
 };
 function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
@@ -37,7 +38,10 @@ function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
   const progress = createRecordingProgress(clock);
   const entries: NewActivity[] = [];
   const asked: string[] = [];
-  const rig = { answer: async (): Promise<unknown> => await Promise.resolve({ missing: [] }) };
+  const rig = {
+    yard: undefined as StreamState | undefined,
+    answer: async (): Promise<unknown> => await Promise.resolve({ missing: [] }),
+  };
   const side = createProtectedSide({
     settings,
     document: {
@@ -48,7 +52,8 @@ function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
     },
     progress,
     state: {
-      streamOf: (cameraId) => (cameraId === 'cam-door' ? { state: { kind: 'recording' } } : undefined),
+      streamOf: (cameraId) =>
+        cameraId === 'cam-door' ? { state: { kind: 'recording' } } : rig.yard && { state: rig.yard },
       volumeOf: () => ({ state: GONE }),
     },
     mediaIsUp: () => true,
@@ -107,11 +112,28 @@ test('whoever covers asks whether it records again: since when, until when, in w
   ];
   t.deepEqual(confirm?.({ streams }), {
     streams: [{ ...streams[0], since: 5000, until: 9000, idleMs: 120, epoch: 256 }],
+    noRoom: [],
   });
   for (const bad of [undefined, {}, { streams: 'all' }, { streams: [{ cameraId: 'x'.repeat(65), stream: 'main' }] }])
     t.throws(() => confirm?.(bad), { instanceOf: UnderstudyError, code: 'peer/params' });
   const many = Array.from({ length: 257 }, () => streams[0]);
   t.throws(() => confirm?.({ streams: many }), { code: 'peer/params' });
+});
+
+test('it says which cameras have no session for it, and tells that from other refusals', (t) => {
+  const rig = rigOf();
+  const streams = [
+    { cameraId: 'cam-door', stream: 'main' },
+    { cameraId: 'cam-yard', stream: 'main' },
+  ];
+  const refused = { kind: 'failed', cause: 'camera-refused', message: 'no', retryAt: 0 } as const;
+  const noRoom = (): unknown => rig.side.handlers['handover.confirm']?.({ streams });
+  rig.yard = refused;
+  t.like(noRoom(), { noRoom: [] });
+  rig.yard = { ...refused, about: 'room' };
+  t.like(noRoom(), { noRoom: [streams[1]] });
+  rig.yard = { kind: 'connecting' };
+  t.like(noRoom(), { noRoom: [] });
 });
 
 const keepAliveWith = (serverId: string, epoch: number): PeerKeepAlive =>

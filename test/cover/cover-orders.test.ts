@@ -14,6 +14,7 @@ const serverOf = (serverId: string, cameras: CameraSettings[], more: Partial<Ser
   covering: new Map(),
   drilling: new Set(),
   fallen: new Set(),
+  stoodDown: new Set(),
   ...more,
 });
 const stateOf = (servers: readonly ServerCover[], more: Partial<CoverState> = {}): CoverState => ({

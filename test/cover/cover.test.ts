@@ -1,5 +1,6 @@
 /** The cover service between the machine and media: effects in, orders out, the index and the ring beside it. */
 import test from 'ava';
+import { STOOD_DOWN_MS } from '../../src/cover/stood-down.ts';
 import type { CoveredFootage, CoversFile } from '../../src/cover/cover-types.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 import type { Random } from '../support/seeded-random.ts';
@@ -36,6 +37,27 @@ test('levels, cover, release: held, recorded with the epoch of the cover, held a
   t.like(rig.orderOf('w'), { hold: true });
   t.is(rig.orderOf('c'), undefined);
   t.like(rig.orderOf('h'), { epoch: 5 });
+});
+
+test('a camera left to its own server is let go of whole: not held, not in the ring, for a while, and says why', async (t) => {
+  const rig = createRig();
+  protect(rig, R1, { w: 'warm', h: 'hot', x: 'warm' });
+  coverAll(rig, R1, ['w', 'h', 'x']);
+  rig.cover.release(R1, [main('w'), main('h')], 'stand-down');
+  rig.cover.release(R1, [main('x')]);
+  t.is(rig.orderOf('w'), undefined);
+  t.is(rig.orderOf('h'), undefined);
+  t.like(rig.orderOf('x'), { hold: true });
+  t.regex(rig.cover.standbyViews().find(({ cameraId }) => cameraId === 'w')?.message ?? '', /lets in one server only/);
+  coverAll(rig, R1, ['w'], 7);
+  t.like(rig.orderOf('w'), { hold: false, epoch: 7 }, 'its server failed again');
+  rig.cover.release(R1, [main('w')]);
+  t.is(rig.orderOf('w'), undefined);
+  const before = rig.changes();
+  await rig.clock.advance(STOOD_DOWN_MS + 1000);
+  t.like(rig.orderOf('w'), { hold: true });
+  t.like(rig.orderOf('h'), { record: true, segmentSeconds: 10 });
+  t.is(rig.changes(), before + 1);
 });
 
 test('the index knows from when until when; with a hot camera the ring before it too; settled footage is forgotten', async (t) => {

@@ -123,11 +123,12 @@ export function createRig(policy: Policy = POLICY) {
         })),
       }),
     /** R answers the newest question: it records for `ms`. */
-    confirm: (ms = 2500, more: { readonly idleMs?: number; readonly ask?: number } = {}): void =>
+    confirm: (ms = 2500, more: Confirming = {}): void =>
       say({
         kind: 'confirmed',
         ask: more.ask ?? state.asks,
-        streams: STREAMS.map((stream) => ({
+        noRoom: more.noRoom,
+        streams: STREAMS.filter((stream) => !server.broken.has(keyOf(stream))).map((stream) => ({
           ...stream,
           since: wall() - ms,
           until: wall(),
@@ -155,6 +156,11 @@ export function createRig(policy: Policy = POLICY) {
     transcript: () => lines.splice(0),
   };
 }
+type Confirming = {
+  readonly idleMs?: number;
+  readonly ask?: number;
+  readonly noRoom?: readonly StreamRef[];
+};
 export type Rig = ReturnType<typeof createRig>;
 
 const names = (streams: readonly StreamRef[]): string =>

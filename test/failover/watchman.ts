@@ -11,6 +11,10 @@ export type Watchman = {
   readonly judge: (event: Event, before: State, effects: readonly Effect[]) => void;
   readonly covered: () => readonly string[];
   readonly hasTakeover: () => boolean;
+  /** How often a camera was left to R. */
+  readonly gaveWay: () => number;
+  /** F was: what it gave away it has forgotten. */
+  readonly restarted: () => void;
 };
 
 export function must(holds: boolean, what: string): asserts holds {
@@ -32,6 +36,7 @@ export function createWatchman(policy: Policy): Watchman {
   const incidents = new Set<string>();
   let takeover = false;
   let asked: { readonly ask: number; readonly at: number } | undefined;
+  const giving = createGivingRules();
 
   const confirmed = (key: string, { event }: Seen): void => {
     must(event.kind === 'confirmed', 'I1: released by confirmation, so by an answer');
@@ -43,8 +48,9 @@ export function createWatchman(policy: Policy): Watchman {
   const rules: {
     readonly [Kind in Effect['kind']]: (effect: Extract<Effect, { readonly kind: Kind }>, seen: Seen) => void;
   } = {
-    cover: ({ streams }) => {
+    cover: ({ streams, reason }, { event }) => {
       must(streams.length > 0, 'a cover names streams');
+      giving.covered(keysOf(streams), reason, event.at);
       for (const key of keysOf(streams)) covered.add(key);
     },
     'confirm-handover': ({ ask }, { event }) => {
@@ -55,8 +61,10 @@ export function createWatchman(policy: Policy): Watchman {
       for (const key of keysOf(streams)) {
         must(covered.delete(key), `${key} is released once, after it was covered`);
         if (why === 'confirmed') confirmed(key, seen);
+        if (why === 'gave-way') giving.gave(key, seen, asked);
       }
-      if (why !== 'confirmed') must(seen.event.kind === ENDED_BY[why], `let go (${why}) by ${seen.event.kind}`);
+      if (why !== 'confirmed' && why !== 'gave-way')
+        must(seen.event.kind === ENDED_BY[why], `let go (${why}) by ${seen.event.kind}`);
     },
     'declare-takeover': ({ by }, { event }) => {
       must(by === 'manual' || !takeover, 'a takeover is declared once');
@@ -80,10 +88,67 @@ export function createWatchman(policy: Policy): Watchman {
   };
   return {
     judge: (event, before, effects) => {
+      giving.follow(event, before);
       for (const effect of effects)
         (rules[effect.kind] as (effect: Effect, seen: Seen) => void)(effect, { event, before });
     },
     covered: () => [...covered].toSorted(),
     hasTakeover: () => takeover,
+    gaveWay: giving.count,
+    restarted: giving.restarted,
+  };
+}
+
+const isIn = (streams: readonly StreamRef[], key: string): boolean => keysOf(streams).includes(key);
+type Asked = { readonly ask: number; readonly at: number } | undefined;
+
+/** I5, from what R said in its keep-alives. */
+function createGivingRules() {
+  /** Since when the camera refuses R. */
+  const refused = new Map<string, number>();
+  const gaveWay = new Map<string, number>();
+  let instance: string | undefined;
+  let count = 0;
+  const hear = ({ report }: Extract<Event, { readonly kind: 'keep-alive' }>, at: number): void => {
+    const told = new Map<string, (typeof report.streams)[number]>(report.streams.map((one) => [keyOf(one), one]));
+    for (const key of refused.keys()) if (!told.has(key)) refused.delete(key);
+    for (const [key, { state, cause }] of told) {
+      const isRefused = state !== 'recording' && cause === 'camera-refused';
+      const isTryingAgain = state === 'waiting' && cause === undefined;
+      if (isRefused) refused.set(key, refused.get(key) ?? at);
+      else if (!isTryingAgain) refused.delete(key);
+      if (state === 'recording') gaveWay.delete(key);
+    }
+  };
+  return {
+    count: () => count,
+    restarted: () => {
+      gaveWay.clear();
+      refused.clear();
+    },
+    follow: (event: Event, before: State): void => {
+      if (before.trouble !== undefined) gaveWay.clear();
+      if (event.kind === 'keep-alive') hear(event, event.at);
+      if (event.kind === 'roster')
+        gaveWay.forEach((_at, key) => void (isIn(event.streams, key) || gaveWay.delete(key)));
+      if (event.kind !== 'hello') return;
+      if (event.instance !== instance) refused.clear();
+      ({ instance } = event);
+    },
+    gave: (key: string, { event, before }: Seen, asked: Asked): void => {
+      must(event.kind === 'confirmed', 'I5: left to R by an answer');
+      must(event.noRoom?.some((stream) => keyOf(stream) === key) === true, 'I5: it says that it gets no session');
+      must(asked !== undefined && event.ask === asked.ask && event.at - asked.at <= 1500, 'I5: young, to the newest');
+      must(event.at - (refused.get(key) ?? Infinity) >= 10_000, 'I5: refused for ten seconds');
+      must(before.trouble === undefined && before.link.kind === 'alive', 'I5: well otherwise');
+      must(before.planned === undefined && before.watching === 'on', 'I5: not while it is to be relieved');
+      must(event.at - (gaveWay.get(key) ?? -Infinity) >= 600_000, 'I5: not again soon when it did not help');
+      gaveWay.set(key, event.at);
+      count += 1;
+    },
+    covered: (keys: readonly string[], reason: string, at: number): void => {
+      if (reason !== 'stream-camera' && reason !== 'stream-stalled') return;
+      for (const key of keys) must(at - (gaveWay.get(key) ?? -Infinity) >= 60_000, 'I5: left to R for a minute');
+    },
   };
 }

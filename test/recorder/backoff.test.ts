@@ -1,7 +1,8 @@
 import test from 'ava';
-import { backoffOf } from '../../src/recorder/backoff.ts';
+import { backoffOf, trialOf } from '../../src/recorder/backoff.ts';
 
-const waitOf = (failures: number, refused: boolean, random: number): number => backoffOf(failures, refused, random);
+const waitOf = (failures: number, refused: boolean, random: number): number =>
+  backoffOf(failures, refused ? 'refused' : 'trouble', random);
 
 test('waits double from half a second to half a minute', (t) => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 100, 1e9].map((failures) => waitOf(failures, false, 0.999_999));
@@ -16,4 +17,17 @@ test('jitter takes up to half of the wait away', (t) => {
 test('a refused password is not asked again soon: many makes lock the account', (t) => {
   t.is(waitOf(1, true, 0), 2500);
   t.is(waitOf(4, true, 0.999_999), 30_000);
+});
+
+test('a camera without a session left is asked again within seconds, however often: it is let go at any moment', (t) => {
+  const waits = [1, 2, 3, 4, 100].map((failures) => backoffOf(failures, 'no-room', 0.999_999));
+  t.deepEqual(waits, [500, 1000, 2000, 3000, 3000]);
+});
+
+test('what is only kept ready is not asked for often when there is no session left: its own server needs it', (t) => {
+  const noRoom = { cause: 'camera-refused', about: 'room' } as const;
+  t.is(trialOf({ hold: false }, noRoom), 'no-room');
+  t.is(trialOf({ hold: true }, noRoom), 'refused');
+  t.is(trialOf({ hold: false }, { cause: 'camera-refused', about: 'credentials' }), 'refused');
+  t.is(trialOf({ hold: false }, { cause: 'camera-stalled' }), 'trouble');
 });

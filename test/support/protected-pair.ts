@@ -16,6 +16,7 @@ import type { Box } from '../../src/demo/demo-box.ts';
 import { playedUnits } from '../../src/demo/played-units.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import type { CheckReport } from '../../src/simulator/check.ts';
+import type { CameraOptions } from '../../src/simulator/simulated-camera.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { PASSWORD } from './real-box.ts';
@@ -88,6 +89,8 @@ export type PairOptions = {
   readonly failover?: Readonly<Record<string, unknown>>;
   /** The protected server records; the failover server does not know of it yet. */
   readonly beforeProtecting?: (simulator: Simulator) => void;
+  /** How the camera behaves. */
+  readonly camera?: Omit<CameraOptions, 'id'>;
   /** False: it is not waited for that the camera is ready there. */
   readonly getsReady?: false;
 };
@@ -98,7 +101,7 @@ export async function startPair(
   options: PairOptions = {},
 ): Promise<Pair> {
   const dir = await tempDir(t, 'pair');
-  const simulator = await startSimulator({ clock, log: silentLog }, [{ id: 'cam-1' }]);
+  const simulator = await startSimulator({ clock, log: silentLog }, [{ id: 'cam-1', ...options.camera }]);
   t.teardown(() => simulator.stop());
   const ports = { Shop: await freePort(), Spare: await freePort() };
   const boxes = new Map<string, Box>();

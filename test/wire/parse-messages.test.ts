@@ -20,7 +20,7 @@ const events: readonly MediaEvent[] = [
     cameraId: 'cam-1',
     stream: 'sub',
     at: 1,
-    state: { kind: 'failed', cause: 'camera-refused', message: 'no', retryAt: 9 },
+    state: { kind: 'failed', cause: 'camera-refused', message: 'no', retryAt: 9, about: 'room' },
   },
   {
     kind: 'segment-opened',

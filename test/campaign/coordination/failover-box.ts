@@ -16,6 +16,7 @@ import { rankedFor } from '../../../src/failover/placement.ts';
 import { needsSaving, resume, savedOf } from '../../../src/failover/saved-state.ts';
 import type { SavedState } from '../../../src/failover/saved-state.ts';
 import type { StreamProgress } from '../../../src/wire/peer-protocol.ts';
+import type { Cameras } from './cameras.ts';
 import { createDisk, createFootage } from './engine.ts';
 import type { Box, Engine, Footage } from './engine.ts';
 import type { SimMessage } from './messages.ts';
@@ -23,6 +24,8 @@ import { secondOf } from './other-boxes.ts';
 
 const FLUSH_MS = 300;
 const BATCH = 40;
+/** To a camera that refused (recorder/backoff.ts). */
+const CONNECT_AGAIN_MS = 1000;
 
 export type Site = {
   readonly policy: Policy;
@@ -31,11 +34,14 @@ export type Site = {
   readonly failoverIds: readonly string[];
   readonly hostId: string | undefined;
   readonly channels: number;
+  readonly cameras: Cameras;
 };
 /** What the judge of the simulation is told. */
 export type Witness = {
   readonly recording: (by: string, cameraId: string, epoch: number) => void;
   readonly stopped: (by: string, cameraId: string, to: string | undefined) => void;
+  /** Left to its own server, which does not record it yet. */
+  readonly gaveWay: (by: string, cameraId: string) => void;
   readonly deleted: (by: string, second: string) => void;
   readonly takeover: (by: string, serverId: string) => void;
 };
@@ -47,7 +53,13 @@ export type FailoverBox = Box & {
   readonly stateOf: (serverId: string) => State | undefined;
 };
 
-type Recording = { readonly serverId: string; epoch: number; since: number | undefined; until: number };
+type Recording = {
+  readonly serverId: string;
+  epoch: number;
+  since: number | undefined;
+  until: number;
+  refused: boolean;
+};
 
 export function createFailoverBox(engine: Engine, id: string, site: Site, witness: Witness): FailoverBox {
   const machineDisk = createDisk<SavedState>();
@@ -58,6 +70,7 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
   const claimsOut = new Map<string, { readonly serverId: string; readonly above: number }>();
   let claims: ClaimsState = initialClaims(id, 1);
   let claimCount = 0;
+  let givingWay = false;
   const serverOf = new Map([...site.servers].flatMap(([serverId, ids]) => ids.map((cameraId) => [cameraId, serverId])));
 
   const box: FailoverBox = {
@@ -75,6 +88,7 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
     start: () => start(),
     stop: (how) => {
       machines.clear();
+      for (const cameraId of recordings.keys()) site.cameras.leave(cameraId, id, how);
       recordings.clear();
       claimsOut.clear();
       if (how === 'power') footage.drop();
@@ -128,11 +142,11 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
   const progressOf = (serverId: string): readonly StreamProgress[] =>
     [...recordings]
       .filter(([, recording]) => recording.serverId === serverId)
-      .map(([cameraId, { since, until }]) => ({
+      .map(([cameraId, { since, until, refused }]) => ({
         cameraId,
         stream: 'main',
-        state: since === undefined ? 'waiting' : 'recording',
-        cause: undefined,
+        state: since !== undefined ? 'recording' : refused ? 'failed' : 'waiting',
+        cause: since === undefined && refused ? 'camera-refused' : undefined,
         durableUntil: since === undefined ? undefined : until,
         idleMs: since === undefined ? undefined : (engine.now() - until) * box.rate,
       }));
@@ -160,8 +174,11 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       tellClaims({ kind: 'want', serverId, cameraIds: effect.streams.map(({ cameraId }) => cameraId) });
       replan();
     }
-    if (effect.kind === 'release')
+    if (effect.kind === 'release') {
+      givingWay = effect.why === 'gave-way';
       tellClaims({ kind: 'unwant', cameraIds: effect.streams.map(({ cameraId }) => cameraId) });
+      givingWay = false;
+    }
     if (effect.kind === 'confirm-handover') {
       const cameraIds = effect.streams.map(({ cameraId }) => cameraId);
       engine.send(id, serverId, { kind: 'confirm', ask: effect.ask, cameraIds } as SimMessage);
@@ -189,7 +206,9 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       case 'stop':
         for (const cameraId of effect.cameraIds) {
           recordings.delete(cameraId);
-          witness.stopped(id, cameraId, effect.to);
+          site.cameras.leave(cameraId, id);
+          if (givingWay) witness.gaveWay(id, cameraId);
+          else witness.stopped(id, cameraId, effect.to);
         }
         return;
       case 'ask-winner': {
@@ -208,12 +227,16 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       known.epoch = epoch;
       return;
     }
-    const recording: Recording = { serverId, epoch, since: undefined, until: 0 };
+    const recording: Recording = { serverId, epoch, since: undefined, until: 0, refused: false };
     recordings.set(cameraId, recording);
-    engine.after(box, 300 + engine.random.next() * 600, () => {
+    const connect = (): void => {
+      if (recordings.get(cameraId) !== recording) return;
+      recording.refused = !site.cameras.take(cameraId, id);
+      if (recording.refused) return engine.after(box, CONNECT_AGAIN_MS, connect);
       recording.since = engine.now();
       recording.until = engine.now();
-    });
+    };
+    engine.after(box, 300 + engine.random.next() * 600, connect);
   };
   const record = (): void => {
     const now = engine.now();
@@ -327,7 +350,7 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       case 'member-beat':
         return tellClaims({ kind: 'alive', memberId: from });
       case 'confirmed':
-        return tell(from, { kind: 'confirmed', ask: message.ask, streams: message.streams });
+        return tell(from, message);
       case 'who-records':
         return engine.send(id, from, {
           kind: 'i-record',

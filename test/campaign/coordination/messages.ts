@@ -1,7 +1,7 @@
 /** What the boxes of the simulation say to each other: the contents of the peer channel, without its bytes. */
 import type { ArbiterRecord } from '../../../src/coordination/arbiter-core.ts';
 import type { Entry } from '../../../src/coordination/site-store.ts';
-import type { HandoverConfirmation } from '../../../src/failover/machine-types.ts';
+import type { HandoverAnswer, HandoverConfirmation } from '../../../src/failover/machine-types.ts';
 import type { Receipt } from '../../../src/wire/footage-protocol.ts';
 import type { CoverProgress, StreamProgress } from '../../../src/wire/peer-protocol.ts';
 
@@ -19,7 +19,7 @@ export type SimMessage =
   | { readonly kind: 'member-beat' }
   | { readonly kind: 'epoch'; readonly epoch: number }
   | { readonly kind: 'confirm'; readonly ask: number; readonly cameraIds: readonly string[] }
-  | { readonly kind: 'confirmed'; readonly ask: number; readonly streams: readonly HandoverConfirmation[] }
+  | ({ readonly kind: 'confirmed'; readonly ask: number } & HandoverAnswer)
   | { readonly kind: 'who-records'; readonly ask: number; readonly cameraIds: readonly string[] }
   | { readonly kind: 'i-record'; readonly ask: number; readonly streams: readonly HandoverConfirmation[] }
   | { readonly kind: 'footage'; readonly seconds: readonly string[] }

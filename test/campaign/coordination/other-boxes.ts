@@ -8,6 +8,8 @@ import type { ArbiterCore, ArbiterRecord } from '../../../src/coordination/arbit
 import { monotonicMs } from '../../../src/core/units.ts';
 import { homeEpoch } from '../../../src/failover/epochs.ts';
 import type { HandoverConfirmation } from '../../../src/failover/machine-types.ts';
+import type { StreamProgress } from '../../../src/wire/peer-protocol.ts';
+import type { Cameras } from './cameras.ts';
 import { createFootage } from './engine.ts';
 import type { Box, Engine, Footage } from './engine.ts';
 import type { SimMessage } from './messages.ts';
@@ -15,6 +17,8 @@ import type { SimMessage } from './messages.ts';
 export const secondOf = (cameraId: string, now: number): string => `${cameraId}@${Math.floor(now / 1000)}`;
 const CONNECT_MS = 600;
 const FLUSH_MS = 300;
+/** Between two attempts at a camera that has no session left (recorder/backoff.ts). */
+const REFUSED_AGAIN_MS = 3000;
 
 export type Recorder = Box & {
   readonly cameraIds: readonly string[];
@@ -23,18 +27,19 @@ export type Recorder = Box & {
   hung: boolean;
   /** It says so when its disk hangs (archive/disk-pulse.ts); of others only missing progress tells. */
   readonly tellsOfHanging: boolean;
-  readonly isRecording: () => boolean;
+  readonly isRecording: (cameraId: string) => boolean;
 };
 
 export function createRecorder(
   engine: Engine,
   id: string,
   cameraIds: readonly string[],
-  watchers: readonly string[],
+  { watchers, cameras }: { readonly watchers: readonly string[]; readonly cameras: Cameras },
 ): Recorder {
   const footage = createFootage();
-  let since: number | undefined;
-  let until = 0;
+  const runs = new Map<string, { readonly since: number; until: number }>();
+  /** Cameras that had no session at the last attempt. */
+  const refused = new Set<string>();
   let epoch = 1;
   /** Its disk has not come back from a call for so long that it is told. */
   let waiting = false;
@@ -49,17 +54,20 @@ export function createRecorder(
     rate: 1 + (engine.random.next() - 0.5) * 0.02,
     hung: false,
     tellsOfHanging: engine.random.chance(0.5),
-    isRecording: () => box.up && since !== undefined && !box.hung && !engine.isPaused(box),
+    isRecording: (cameraId) => box.up && runs.has(cameraId) && !box.hung && !engine.isPaused(box),
     start: () => {
-      since = undefined;
+      runs.clear();
+      refused.clear();
       waiting = false;
-      engine.after(box, CONNECT_MS, () => (since = until = engine.now()));
+      for (const cameraId of cameraIds) engine.after(box, CONNECT_MS, () => connect(cameraId));
       engine.every(box, 250, () => tell({ kind: 'beat', run: `${box.run}` }));
       engine.every(box, 1000, keepAlive);
       engine.every(box, 500, record);
     },
     stop: (how) => {
-      since = undefined;
+      for (const cameraId of runs.keys()) cameras.leave(cameraId, id, how);
+      runs.clear();
+      refused.clear();
       box.hung = false;
       if (how === 'power') footage.drop();
     },
@@ -68,21 +76,38 @@ export function createRecorder(
   const tell = (message: SimMessage): void => {
     for (const watcher of watchers) engine.send(id, watcher, message);
   };
-  const idleMs = (): number => (engine.now() - until) * box.rate;
+  const connect = (cameraId: string): void => {
+    if (cameras.take(cameraId, id)) {
+      refused.delete(cameraId);
+      runs.set(cameraId, { since: engine.now(), until: engine.now() });
+      return;
+    }
+    refused.add(cameraId);
+    const wait = cameras.isNarrow(cameraId) ? REFUSED_AGAIN_MS * (0.5 + engine.random.next() / 2) : REFUSED_AGAIN_MS;
+    engine.after(box, wait, () => connect(cameraId));
+  };
+  const idleMs = (until: number): number => (engine.now() - until) * box.rate;
+  const progressOf = (cameraId: string): StreamProgress => {
+    const run = runs.get(cameraId);
+    const ref = { cameraId, stream: 'main' } as const;
+    if (run === undefined) {
+      const said = refused.has(cameraId)
+        ? ({ state: 'failed', cause: 'camera-refused' } as const)
+        : ({ state: 'waiting', cause: undefined } as const);
+      return { ...ref, ...said, durableUntil: undefined, idleMs: undefined };
+    }
+    const said = waiting
+      ? ({ state: 'failed', cause: 'volume-error' } as const)
+      : ({ state: 'recording', cause: undefined } as const);
+    return { ...ref, ...said, durableUntil: run.until, idleMs: idleMs(run.until) };
+  };
   const keepAlive = (): void =>
     tell({
       kind: 'keep-alive',
       run: `${box.run}`,
       media: 'up',
       epoch,
-      streams: cameraIds.map((cameraId) => ({
-        cameraId,
-        stream: 'main',
-        state: since === undefined ? 'waiting' : waiting ? 'failed' : 'recording',
-        cause: since !== undefined && waiting ? 'volume-error' : undefined,
-        durableUntil: since === undefined ? undefined : until,
-        idleMs: since === undefined ? undefined : idleMs(),
-      })),
+      streams: cameraIds.map(progressOf),
     });
   const hang = (): void => {
     if (!box.tellsOfHanging || waiting) return;
@@ -95,23 +120,31 @@ export function createRecorder(
   const record = (): void => {
     if (box.hung) hang();
     else waiting = false;
-    if (since === undefined || box.hung) return;
-    for (const cameraId of cameraIds) footage.write(secondOf(cameraId, engine.now()));
+    if (runs.size === 0 || box.hung) return;
+    for (const cameraId of runs.keys()) footage.write(secondOf(cameraId, engine.now()));
+    const written = [...runs.values()];
     engine.after(box, FLUSH_MS, () => {
-      if (since === undefined || box.hung) return;
+      if (box.hung) return;
       footage.flush();
-      until = engine.now();
+      for (const run of written) run.until = engine.now();
     });
   };
   const rows = (asked: readonly string[]): readonly HandoverConfirmation[] =>
-    since === undefined
-      ? []
-      : asked
-          .filter((cameraId) => cameraIds.includes(cameraId))
-          .map((cameraId) => ({ cameraId, stream: 'main', since: since ?? 0, until, idleMs: idleMs(), epoch }));
+    asked.flatMap((cameraId) => {
+      const run = runs.get(cameraId);
+      if (run === undefined) return [];
+      return [{ cameraId, stream: 'main', ...run, idleMs: idleMs(run.until), epoch }];
+    });
   const receive = (from: string, message: SimMessage): void => {
     if (message.kind === 'confirm')
-      engine.send(id, from, { kind: 'confirmed', ask: message.ask, streams: rows(message.cameraIds) } as SimMessage);
+      engine.send(id, from, {
+        kind: 'confirmed',
+        ask: message.ask,
+        streams: rows(message.cameraIds),
+        noRoom: message.cameraIds
+          .filter((cameraId) => refused.has(cameraId))
+          .map((cameraId) => ({ cameraId, stream: 'main' })),
+      } as SimMessage);
     if (message.kind === 'epoch' && message.epoch > epoch) epoch = homeEpoch(message.epoch);
     if (message.kind === 'footage') insert(from, message.seconds);
   };

@@ -4,6 +4,7 @@
  */
 import { policyOf } from '../../../src/failover/machine.ts';
 import { failoverSettingsSchema } from '../../../src/site/failover-settings.ts';
+import { createCameras } from './cameras.ts';
 import { createEngine } from './engine.ts';
 import type { Box, Engine } from './engine.ts';
 import { createFailoverBox } from './failover-box.ts';
@@ -15,6 +16,8 @@ import type { Recorder } from './other-boxes.ts';
 export const GAP_BOUND_MS = 6000;
 /** With a disk that hangs, of a server that does not say so, the failure shows only after the progress suspicion. */
 const HUNG_BOUND_MS = 9000;
+/** A narrow camera that was just left to its server: until its next attempt, and until that server is suspected should it fail then. */
+const NARROW_BOUND_MS = 9000;
 /** Somebody else recorded the camera so shortly before a stop: age of the answer, of its newest footage, of the flush. */
 const SUCCESSOR_MS = 4500;
 const SAMPLE_MS = 250;
@@ -27,6 +30,7 @@ export type Outcome = {
   /** Of the samples of cameras: recorded by more than one. */
   readonly doubled: number;
   readonly takeovers: number;
+  readonly gaveWay: number;
   readonly covers: number;
   readonly deleted: number;
   readonly virtualMs: number;
@@ -42,15 +46,19 @@ export function simulate(seed: number): Outcome {
     ]),
   );
   const failoverIds = Array.from({ length: random.int(1, 3) }, (_, index) => `f${index}`);
+  const cameras = createCameras(engine, seed, [...servers.values()].flat());
   const site: Site = {
     servers,
+    cameras,
     failoverIds,
     hostId: random.chance(0.7) ? 'host' : undefined,
     channels: random.chance(0.8) ? 128 : random.int(2, 6),
     policy: policyOf(failoverSettingsSchema.parse({ holdDownSeconds: random.int(0, 5) })),
   };
   const judge = createJudge(engine, site);
-  const recorders = [...servers].map(([id, cameraIds]) => createRecorder(engine, id, cameraIds, failoverIds));
+  const recorders = [...servers].map(([id, cameraIds]) =>
+    createRecorder(engine, id, cameraIds, { watchers: failoverIds, cameras }),
+  );
   const failovers = failoverIds.map((id) => createFailoverBox(engine, id, site, judge.witness));
   const host = site.hostId === undefined ? [] : [createHost(engine, site.hostId)];
   for (const box of host) box.onIssued(judge.issued);
@@ -137,7 +145,8 @@ function createJudge(engine: Engine, site: Site): Judge {
   const gaps = new Map<string, { readonly since: number; readonly hung: boolean }>();
   const wellSince = new Map<string, number>();
   const deleted: string[] = [];
-  const counts = { takeovers: 0, covers: 0, doubled: 0, samples: 0 };
+  const leftAt = new Map<string, number>();
+  const counts = { gaveWay: 0, takeovers: 0, covers: 0, doubled: 0, samples: 0 };
   let maxGapMs = 0;
   let recorders: readonly Recorder[] = [];
   let failovers: readonly FailoverBox[] = [];
@@ -162,6 +171,13 @@ function createJudge(engine: Engine, site: Site): Judge {
       if (engine.now() - latest > SUCCESSOR_MS)
         violate(`${by} stopped ${cameraId} (${to ?? 'released'}) and nobody else had recorded it`);
     },
+    gaveWay: (by, cameraId) => {
+      counts.gaveWay += 1;
+      leftAt.set(cameraId, engine.now());
+      if (!site.cameras.isNarrow(cameraId)) violate(`${by} left ${cameraId}, which has room for everybody`);
+      if (serverOf(cameraId)?.isRecording(cameraId) === true)
+        violate(`${by} left ${cameraId}, which its server records`);
+    },
     deleted: (by, second) => {
       deleted.push(second);
       if (serverOf(second.slice(0, second.indexOf('@')))?.footage.isDurable(second) !== true)
@@ -172,13 +188,20 @@ function createJudge(engine: Engine, site: Site): Judge {
     },
   };
 
+  const boundOf = (cameraId: string, hung: boolean): number => {
+    if (hung) return HUNG_BOUND_MS;
+    const wasLeft = engine.now() - (leftAt.get(cameraId) ?? -Infinity) <= NARROW_BOUND_MS;
+    return wasLeft ? NARROW_BOUND_MS : GAP_BOUND_MS;
+  };
   const noteGap = (cameraId: string, recorder: Recorder): void => {
     const now = engine.now();
     const gap = gaps.get(cameraId);
     const hung = (recorder.hung && !recorder.tellsOfHanging) || gap?.hung === true;
     const since = gap?.since ?? now;
     gaps.set(cameraId, { since, hung });
-    const bound = hung ? HUNG_BOUND_MS : GAP_BOUND_MS;
+    // Whoever has the only session does not record, being paused or hung: nobody else can.
+    if (site.cameras.holder(cameraId) !== undefined) return void gaps.delete(cameraId);
+    const bound = boundOf(cameraId, hung);
     const couldRecord = failovers.some(
       (failover) => now - (wellSince.get(failover.id) ?? now) > bound && failover.held() < site.channels,
     );
@@ -192,10 +215,11 @@ function createJudge(engine: Engine, site: Site): Judge {
   const sampleCamera = (cameraId: string, recorder: Recorder): void => {
     const now = engine.now();
     const covering = failovers.filter((failover) => failover.records(cameraId));
-    if (recorder.isRecording()) lastSeen.set(cameraId, now);
+    const isHome = recorder.isRecording(cameraId);
+    if (isHome) lastSeen.set(cameraId, now);
     for (const { id } of covering) lastSeen.set(`${id} ${cameraId}`, now);
     counts.samples += 1;
-    const count = covering.length + (recorder.isRecording() ? 1 : 0);
+    const count = covering.length + (isHome ? 1 : 0);
     if (count > 1) counts.doubled += 1;
     if (count > 0) return void gaps.delete(cameraId);
     noteGap(cameraId, recorder);
@@ -212,7 +236,7 @@ function createJudge(engine: Engine, site: Site): Judge {
 
   const checkHome = (recorder: Recorder, cameraId: string): void => {
     const held = failovers.filter((failover) => failover.holds(cameraId)).map(({ id }) => id);
-    if (!recorder.isRecording() || held.length > 0) violate(`${cameraId} did not go home: ${held.join(' ')}`);
+    if (!recorder.isRecording(cameraId) || held.length > 0) violate(`${cameraId} did not go home: ${held.join(' ')}`);
   };
   const isFinished = (failover: FailoverBox, recorder: Recorder): boolean => {
     const state = failover.stateOf(recorder.id);
@@ -252,6 +276,7 @@ function createJudge(engine: Engine, site: Site): Judge {
         maxGapMs,
         doubled: counts.doubled / Math.max(1, counts.samples),
         takeovers: counts.takeovers,
+        gaveWay: counts.gaveWay,
         covers: counts.covers,
         deleted: deleted.length,
         virtualMs: engine.now(),
