@@ -32,7 +32,20 @@ export type IncomingFile = {
   written: number;
   /** When anything last came of it, monotonic. */
   touchedAt: number;
+  /** What the last look at the volume allows; see `takeRoom`. */
+  room: { readonly bytes: number; readonly until: number };
 };
+
+/** Files under way at once; each holds two descriptors. */
+export const MAX_INCOMING = 16;
+/**
+ * A look opens the marker and asks the file system: 2 ms under load, as long as everything else that becomes of a piece. So one allows so much
+ * for so long, where all transfers together can write that and leave the reserve alone.
+ */
+const LOOK_ALLOWS_BYTES: number = 4 * 1024 * 1024;
+export const LOOK_ALLOWS_MS = 250;
+/** Fragments are read in one go to be checked; longer ones piece by piece. */
+const MAX_READ_AT_ONCE: number = 2 * 1024 * 1024;
 
 export const partPath = (base: string, id: string): string => join(base, INCOMING_FOLDER, `${id}.part`);
 
@@ -46,6 +59,19 @@ export async function hasRoom(volume: InboxVolume, bytes: number): Promise<boole
     return false;
   }
 }
+
+/** Whether the next `bytes` of it leave the reserve alone. `now`: monotonic. */
+export async function takeRoom(incoming: IncomingFile, bytes: number, now: number): Promise<boolean> {
+  const { volume, room } = incoming;
+  if (now < room.until && bytes <= room.bytes) {
+    incoming.room = { ...room, bytes: room.bytes - bytes };
+    return true;
+  }
+  const isAmple = await hasRoom(volume, bytes + MAX_INCOMING * LOOK_ALLOWS_BYTES);
+  incoming.room = isAmple ? { bytes: LOOK_ALLOWS_BYTES, until: now + LOOK_ALLOWS_MS } : NO_ROOM;
+  return isAmple || (await hasRoom(volume, bytes));
+}
+const NO_ROOM = { bytes: 0, until: 0 };
 
 /** Made, or opened as a transfer that was cut left it. @throws system errors */
 export async function openIncoming(file: ReturnFile, volume: InboxVolume, touchedAt: number): Promise<IncomingFile> {
@@ -66,7 +92,8 @@ export async function openIncoming(file: ReturnFile, volume: InboxVolume, touche
       throw error;
     });
     const { size } = await handle.stat();
-    return { file, volume, base, root, path, handle, check: createReturnCheck(file), written: size, touchedAt };
+    const check = createReturnCheck(file);
+    return { file, volume, base, root, path, handle, check, written: size, touchedAt, room: NO_ROOM };
   } catch (error) {
     await root.close();
     throw error;
@@ -98,6 +125,23 @@ export const sourceOf = ({ handle, written }: IncomingFile): ByteSource => ({
     return bytes.subarray(0, bytesRead);
   },
 });
+
+/** The same, with what is not verified yet read in one go: each read waits in a queue with those of everybody else. */
+export async function unverifiedOf(incoming: IncomingFile): Promise<ByteSource> {
+  const source = sourceOf(incoming);
+  const from = incoming.check.verified();
+  const length = source.size - from;
+  if (length > MAX_READ_AT_ONCE) return source;
+  const bytes = await source.read(from, length);
+  const end = from + bytes.length;
+  return {
+    size: source.size,
+    read: async (position, wanted) =>
+      position < from || Math.min(position + wanted, source.size) > end
+        ? await source.read(position, wanted)
+        : bytes.slice(position - from, position - from + wanted),
+  };
+}
 
 /** Removes what nobody went on with for a day. */
 export async function sweepIncoming(

@@ -13,7 +13,17 @@ import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { AppendResult, InsertParams, OfferResult, Receipt, ReturnFile } from '../wire/footage-protocol.ts';
-import { hasRoom, openIncoming, partPath, rescan, shorten, sourceOf, sweepIncoming } from './incoming-file.ts';
+import {
+  hasRoom,
+  MAX_INCOMING,
+  openIncoming,
+  partPath,
+  rescan,
+  shorten,
+  sweepIncoming,
+  takeRoom,
+  unverifiedOf,
+} from './incoming-file.ts';
 import type { InboxVolume, IncomingFile } from './incoming-file.ts';
 import { adoptFile, holdVolume, insertFile, receiptFor, register } from './insert-return.ts';
 import type { InsertDeps } from './insert-return.ts';
@@ -21,8 +31,6 @@ import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { checkAdopted, damaged, placed, wrongIn } from './return-whole.ts';
 
-/** Files under way at once; each holds two descriptors. */
-export const MAX_INCOMING = 16;
 const RETRY_MS = 10_000;
 /** Volumes are being looked at, after a start. */
 const NOT_YET_MS = 1000;
@@ -166,11 +174,11 @@ async function append(inbox: Inbox, id: string, offset: number, bytes: Uint8Arra
   if (offset + bytes.length > transfer.file.bytes)
     throw new UnderstudyError('invalid', 'footage/too-long', `More came of file ${id} than was offered.`);
   await inbox.deps.pause(bytes.length);
-  if (!(await hasRoom(transfer.volume, bytes.length)))
+  if (!(await takeRoom(transfer, bytes.length, inbox.deps.clock.monotonic())))
     throw new UnderstudyError('unavailable', 'footage/no-space', `Volume ${transfer.volume.id} has no room left.`);
   await writeAt(inbox, transfer, bytes);
   const before = transfer.check.verified();
-  const wrong = await transfer.check.advance(sourceOf(transfer));
+  const wrong = await transfer.check.advance(await unverifiedOf(transfer));
   if (wrong !== undefined) {
     inbox.deps.log.warn('a piece of a returned file was refused', { id, offset: transfer.check.verified(), wrong });
     await shorten(transfer, transfer.check.verified());

@@ -12,6 +12,8 @@ import type { StoredFile, StoredRestoration, StoredSource, TransferStore } from 
 export type Listed = {
   /** A segment is still being written, or on its way with another restoration. */
   readonly isOpen: boolean;
+  /** The former: that ends as soon as the cover has ended. */
+  readonly isWriting: boolean;
   /** Another restoration could not give something of this range back: it is here still. */
   readonly isShort: boolean;
 };
@@ -34,7 +36,8 @@ export async function listSources(deps: RunDeps, restoration: StoredRestoration)
     [],
   );
   const holds = rows.flatMap((row) => others.get(placeOf(row)) ?? []);
-  return { isOpen: rows.some(({ open }) => open) || holds.includes('on-its-way'), isShort: holds.includes('stuck') };
+  const isWriting = rows.some(({ open }) => open);
+  return { isOpen: isWriting || holds.includes('on-its-way'), isWriting, isShort: holds.includes('stuck') };
 }
 
 const sourceOf = (restoration: string, row: SegmentRow): StoredSource => ({

@@ -140,4 +140,6 @@ export type Restoration = Running & {
   readonly cancel: (id: string, confirm: RestorationProgress['remaining']) => Promise<void>;
   /** This server is in the place of that one now: what is here stays, as its own. Every restoration to it ends; nothing is deleted. */
   readonly keepAll: (serverId: string) => Promise<void>;
+  /** Another server is in the place of that one: what is not home yet goes to it, also what the first one has already. */
+  readonly readdress: (from: string, to: string) => Promise<void>;
 };

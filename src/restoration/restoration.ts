@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { createKeptHandlers, forgetDeleted } from './kept-here.ts';
-import { redecideRefused } from './list-sources.ts';
+import { placeOf, redecideRefused } from './list-sources.ts';
 import { createProgress } from './progress.ts';
 import { createMeter, createRate } from './rate.ts';
 import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
@@ -21,6 +21,7 @@ import { deleteRemaining, runOnce } from './run-restoration.ts';
 import type { Round } from './run-restoration.ts';
 import { openTransferStore } from './transfer-store.ts';
 import type { StoredRestoration, TransferStore } from './transfer-store.ts';
+import { createTurns } from './turns.ts';
 
 /** Finished ones that are still listed. */
 const MAX_FINISHED = 100;
@@ -58,7 +59,8 @@ export function startRestoration(deps: RestorationDeps): Restoration {
     onDamage: async (_file, { path }) =>
       await Promise.resolve(deps.log.warn('covered footage is damaged here', { path })),
   });
-  const run: RunDeps = { ...deps, store, meter, rate: createRate(deps.clock, deps.rateLimit), groups, prover, fileOf };
+  const rate = createRate(deps.clock, deps.rateLimit);
+  const run: RunDeps = { ...deps, store, meter, rate, inTurn: createTurns(), groups, prover, fileOf };
   const service: Service = { deps, store, run, running: new Map(), isStopping: false };
   for (const { id, finishedAt } of store.restorations()) if (finishedAt === undefined) launch(service, id);
   const progressOf = createProgress(store, meter);
@@ -79,6 +81,7 @@ export function startRestoration(deps: RestorationDeps): Restoration {
     forgetDeleted: () => forgetDeleted(run),
     cancel: async (id, confirm) => await cancel(service, id, { confirm, progressOf }),
     keepAll: async (serverId) => await keepAll(service, serverId),
+    readdress: async (from, to) => await readdress(service, from, to),
     stop: async () => {
       service.isStopping = true;
       cancelAgain();
@@ -212,14 +215,48 @@ async function cancel(service: Service, id: string, { confirm, progressOf }: Can
   deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted, lost });
 }
 
-async function keepAll({ store, deps, running }: Service, serverId: string): Promise<void> {
+/** Those to a server of which something is still to come, none of them running any more. */
+async function stoppedFor({ store, running }: Service, serverId: string): Promise<readonly StoredRestoration[]> {
+  const stopped: StoredRestoration[] = [];
   for (const { id, order } of store.restorations()) {
     if (order.serverId !== serverId) continue;
     const own = running.get(id);
     own?.abort.abort();
     await own?.ended;
     const now = store.restoration(id);
-    if (now === undefined || (now.finishedAt !== undefined && now.state !== 'incomplete')) continue;
+    if (now !== undefined && (now.finishedAt === undefined || now.state === 'incomplete')) stopped.push(now);
+  }
+  return stopped;
+}
+
+/** What was decided on, was so by what the first server has. */
+async function readdress(service: Service, from: string, to: string): Promise<void> {
+  const { store, deps } = service;
+  for (const now of await stoppedFor(service, from)) {
+    const { id, order } = now;
+    const again = store.sources(id).filter(({ state, decided }) => state !== 'settled' && decided.length > 0);
+    const places = new Set(again.map(placeOf));
+    const dropped = store.files(id).filter((file) => places.has(placeOf(file)));
+    const sources = again.map(({ left: _left, ...source }) => ({
+      ...source,
+      state: 'undecided' as const,
+      decided: [],
+      knownSeconds: 0,
+    }));
+    store.put(sources, [], dropped);
+    const policy = order.policy === 'shared' ? 'return' : order.policy;
+    const next = { ...now, order: { ...order, serverId: to, policy, transport: 'direct' as const } };
+    store.putRestoration({ ...next, state: 'queued', problem: undefined, finishedAt: undefined });
+    deps.log.info('a restoration goes to the server in the place of the first', { id, to });
+    if (!service.isStopping) launch(service, id);
+  }
+  for (const kept of store.kept(from, '', Number.MAX_SAFE_INTEGER)) store.putKept({ ...kept, serverId: to });
+}
+
+async function keepAll(service: Service, serverId: string): Promise<void> {
+  const { store, deps } = service;
+  for (const now of await stoppedFor(service, serverId)) {
+    const { id } = now;
     const problem = 'This server took the place of the protected one: the footage stays here as its own.';
     store.putRestoration({ ...now, state: 'stopped', problem, finishedAt: deps.clock.now() });
     deps.log.info('a restoration ended because its server was replaced', { id });

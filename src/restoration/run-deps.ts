@@ -5,11 +5,13 @@ import type { GroupProver } from '../archive/prove-groups.ts';
 import type { Meter, Rate } from './rate.ts';
 import type { RestorationDeps } from './restoration-types.ts';
 import type { TransferStore } from './transfer-store.ts';
+import type { Turns } from './turns.ts';
 
 export type RunDeps = RestorationDeps & {
   readonly store: TransferStore;
   readonly meter: Meter;
   readonly rate: Rate;
+  readonly inTurn: Turns;
   readonly groups: GroupReader;
   readonly prover: GroupProver;
   readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;

@@ -38,6 +38,9 @@ const waitOf = (code: string, problem: string | undefined, retryMs: number = SET
   isFailure: false,
 });
 
+/** Our last segment is about to be closed; to look costs nobody else anything, and the link is idle meanwhile. */
+const CLOSING_MS = 200;
+
 /** @throws what requests throw, and disks */
 export async function runOnce(deps: RunDeps, restoration: StoredRestoration, signal: AbortSignal): Promise<Round> {
   const { order } = restoration;
@@ -60,7 +63,8 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
   if (waits !== undefined) return waitOf('restoration/later', waits.reason, waits.retryMs);
   if (stays !== undefined) return waitOf('restoration/later', stays.reason, stays.retryMs);
   const sources = deps.store.sources(restoration.id);
-  if (listed.isOpen || sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
+  if (sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
+  if (listed.isOpen) return waitOf('restoration/open', undefined, listed.isWriting ? CLOSING_MS : SETTLE_MS);
   const isDone = !listed.isShort && sources.every(({ state }) => state === 'settled');
   return { kind: 'ended', state: isDone ? 'done' : 'incomplete' };
 }

@@ -1,6 +1,6 @@
 /**
  * Sends the planned files of a restoration one after the other: each is read and offered while the one before is on its way, and its bytes leave
- * while that is made durable and inserted there, so that a slow link is never idle. Never the bytes of two at once: a cut costs one fragment at most.
+ * while that is made durable and inserted there, so that a slow link is never idle. Never the bytes of two at once (turns.ts): a cut costs one fragment at most.
  *
  * Belongs here: the order of files and what becomes of each. Does not: one file on its way (send-file.ts, send-smb.ts), deleting (run-restoration.ts).
  */
@@ -44,7 +44,9 @@ export async function sendAll(
   { id, order }: StoredRestoration,
   signal: AbortSignal,
 ): Promise<Later | undefined> {
-  const send: SendDeps = { ...deps, serverId: order.serverId, signal, inTurn: createTurns() };
+  const { serverId } = order;
+  const inTurn: SendDeps['inTurn'] = async (work) => await deps.inTurn(serverId, signal, work);
+  const send: SendDeps = { ...deps, serverId, signal, inTurn };
   let away: Later | undefined;
   // The one before, and the newest.
   let [before, current]: Promise<Later | undefined>[] = [];
@@ -70,16 +72,6 @@ export async function sendAll(
   } finally {
     await Promise.allSettled([before, current]);
   }
-}
-
-/** Work that is handed in is done in that order, one after the other. */
-function createTurns(): SendDeps['inTurn'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return async (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    await mine;
-  };
 }
 
 type Ended = { readonly file: StoredFile; readonly ended: Sent };

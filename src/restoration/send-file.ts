@@ -119,8 +119,10 @@ async function sendFrom(deps: SendDeps, composed: ComposedReturn, from: number):
   let position = from;
   let underWay: UnderWay | undefined;
   let refusal = { at: -1, count: 0 };
+  const pieces = readAhead(composed);
   while (position < total || underWay !== undefined) {
-    const next: UnderWay | undefined = position < total ? await issue(deps, composed, position) : undefined;
+    const next: UnderWay | undefined =
+      position < total ? await issue(deps, composed, await pieces(position)) : undefined;
     const answer = await underWay?.answer;
     if (answer !== undefined && answer.offset !== answer.expected) {
       // The other side goes on elsewhere: what is under way has no place there.
@@ -138,10 +140,33 @@ async function sendFrom(deps: SendDeps, composed: ComposedReturn, from: number):
 
 type Answer = { readonly offset: number; readonly expected: number };
 type UnderWay = { readonly end: number; readonly answer: Promise<Answer> };
+type Piece = { readonly offset: number; readonly bytes: Uint8Array };
+
+/** Pieces by their offset; the one behind is read while this one is on its way. */
+function readAhead({ file, pieces, read }: ComposedReturn): (offset: number) => Promise<Piece> {
+  let ahead: Promise<Piece> | undefined;
+  const pieceAt = async (offset: number): Promise<Piece> => ({
+    offset,
+    bytes: await read(offset, pieceLength(pieces, offset)),
+  });
+  return async (offset) => {
+    // Another one was read if the other side went on elsewhere.
+    const found = await ahead?.catch(() => undefined);
+    const piece = found?.offset === offset ? found : await pieceAt(offset);
+    const next = offset + piece.bytes.length;
+    ahead = next < file.bytes ? pieceAt(next) : undefined;
+    // It is looked at when its turn comes, if it does.
+    ahead?.catch(() => undefined);
+    return piece;
+  };
+}
 
 /** Resolves once it is on its way: pieces leave in order. */
-async function issue(deps: SendDeps, { file, pieces, read }: ComposedReturn, offset: number): Promise<UnderWay> {
-  const attachment = await read(offset, pieceLength(pieces, offset));
+async function issue(
+  deps: SendDeps,
+  { file }: ComposedReturn,
+  { offset, bytes: attachment }: Piece,
+): Promise<UnderWay> {
   await deps.rate.take(attachment.length, deps.signal);
   const options = { attachment, via: 'bulk', timeoutMs: PIECE_TIMEOUT, signal: deps.signal } as const;
   const expected = offset + attachment.length;

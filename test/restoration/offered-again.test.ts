@@ -2,7 +2,8 @@
 import test from 'ava';
 import { removeSegment } from '../../src/archive/remove-segments.ts';
 import type { InboxVolume } from '../../src/archive/incoming-file.ts';
-import { IDLE_MS, MAX_INCOMING } from '../../src/archive/return-inbox.ts';
+import { MAX_INCOMING } from '../../src/archive/incoming-file.ts';
+import { IDLE_MS } from '../../src/archive/return-inbox.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { monotonicMs } from '../../src/core/units.ts';
 import type { ReturnFile } from '../../src/wire/footage-protocol.ts';

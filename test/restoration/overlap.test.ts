@@ -28,6 +28,25 @@ test('two restorations that share segments both end with everything at home', as
   await judge(t, two);
 });
 
+test('of two restorations to one server the bytes of one file are on their way at a time', async (t) => {
+  const two = await twoServers(t);
+  await outage(two);
+  const underWay: string[] = [];
+  let most = 0;
+  two.fate = ({ method, params }) => {
+    if (method !== 'footage.append') return FINE;
+    const { id } = params as { readonly id: string };
+    underWay.push(id);
+    most = Math.max(most, new Set(underWay).size);
+    return { reaches: true, answers: () => underWay.splice(underWay.indexOf(id), 1).length === 1 };
+  };
+  const orders = [orderOf({ end: MIDDLE }), orderOf({ start: MIDDLE - 2000 })];
+  for (const id of orders.map((order) => two.restoration().begin(order))) t.is(await ended(two, id), 'done');
+  t.true(two.calls.filter(({ method }) => method === 'footage.insert').length > 1);
+  t.is(most, 1);
+  await judge(t, two);
+});
+
 const idIn = (params: unknown): string => (params as { readonly file: { readonly id: string } }).file.id;
 
 test('cut and killed at random, two restorations that share segments end with everything at home', async (t) => {

@@ -1,0 +1,46 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import type { RestorationDeps } from '../../src/restoration/restoration-types.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { durationMs } from '../../src/core/units.ts';
+import { outage } from '../support/outage.ts';
+import { ALL, KEY, orderOf, twoServers } from '../support/two-servers.ts';
+import type { TwoServers } from '../support/two-servers.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+type StillOpen = { readonly two: TwoServers; readonly slept: readonly number[]; readonly close: () => void };
+/** An outage whose footage is still open in the catalogue of F until `close`; what is slept between rounds. */
+async function stillOpen(t: ExecutionContext): Promise<StillOpen> {
+  const restoration: { -readonly [Key in keyof RestorationDeps]?: RestorationDeps[Key] } = {};
+  const two = await twoServers(t, { restoration });
+  const slept: number[] = [];
+  let open = true;
+  const { catalogue } = two.f;
+  restoration.catalogue = {
+    ...catalogue,
+    segments: {
+      ...catalogue.segments,
+      findRows: (...asked) => catalogue.segments.findRows(...asked).map((row) => ({ ...row, open: row.open || open })),
+    },
+  };
+  restoration.clock = {
+    ...systemClock,
+    sleep: async (pause, signal) => {
+      slept.push(pause);
+      await systemClock.sleep(durationMs(1), signal);
+    },
+  };
+  await outage(two);
+  return { two, slept, close: () => (open = false) };
+}
+
+test('a segment that is about to be closed is looked for five times a second, and asks nothing of the link', async (t) => {
+  const { two, slept, close } = await stillOpen(t);
+  const id = two.restoration().begin(orderOf());
+  await waitFor('some looks', () => slept.length > 5);
+  t.deepEqual([...new Set(slept)], [200]);
+  t.deepEqual(two.calls, []);
+  close();
+  await waitFor('the end', () => two.restoration().get(id)?.state === 'done');
+  t.is(two.f.catalogue.segments.find(KEY, ALL).length, 0);
+});
