@@ -6,6 +6,7 @@ import type { HealthItem } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import { createCovering } from '../control/covering.ts';
+import { detachHealth } from '../control/detaching.ts';
 import { createFailoverApi, nameOfServer } from '../control/failover-api.ts';
 import { failoverHealth } from '../control/failover-health.ts';
 import { createFailoverEffects } from '../control/failover-effects.ts';
@@ -27,10 +28,12 @@ import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
 import { isProtected, isReplacedHere } from './failover-box.ts';
+import { composeDetaching } from './detaching-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { hear, othersOf, tellOthers } from './hearing.ts';
 import { composeKnown, heldHere } from './known-set-up.ts';
+import { fingerprintAt } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 import { composeRehearsals } from './rehearsal-set-up.ts';
 import type { Rehearsals } from './rehearsal-set-up.ts';
@@ -82,6 +85,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   side.restoration = restoration.service;
   composeMachines(parts, peers, side, restoration);
   side.known = composeKnown(parts, peers, side);
+  side.detaching = composeDetaching(parts, peers, side);
   hear(parts, peers, side);
   const replacing = await composeReplacing(parts, peers, side);
   restoration.resume();
@@ -108,6 +112,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service }),
     stop: async () => {
       await replacing.stop();
+      await side.detaching.stop();
       await Promise.all([side.watch.stop(), side.backups.stop(), rehearsals.stop(), restoration.service.stop()]);
       await side.cover.stop();
     },
@@ -169,6 +174,9 @@ function composeApis(
       standbyOf: (serverId) => side.cover.standbyViews().filter((view) => view.serverId === serverId),
       search: async (seconds) => (await peers.discovery?.search(seconds)) ?? [],
       adding: composeAdding(parts, peers, side.known),
+      detaching: side.detaching,
+      fetchFingerprint: fingerprintAt,
+      activity,
     }),
     failover: createFailoverApi({
       ...parts,
@@ -210,7 +218,8 @@ function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly H
   const { settings, startedAt } = parts;
   const connected = new Set(peers.connected());
   const watchers = settings.peers.get().peers.filter(({ watcher, enabled }) => watcher && enabled);
-  return failoverHealth({
+  const leaving = detachHealth(settings.peers.get().peers, side.detaching.problemOf);
+  const failing = failoverHealth({
     states: side.watch.states(),
     notCovered: side.covering.notCovered(),
     nameOf: (serverId) => nameOfServer(settings, serverId),
@@ -222,6 +231,7 @@ function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly H
     }),
     startedAt,
   });
+  return [...leaving, ...failing];
 }
 
 const epochOfCover = ({ cover }: Side, serverId: string): number =>

@@ -1,6 +1,7 @@
 /** The parts of the failover server's side. They need each other; none uses another before all are there. Types only. */
 import type { Backups } from '../control/backups.ts';
 import type { Covering } from '../control/covering.ts';
+import type { Detaching } from '../control/detaching.ts';
 import type { FailoverEffects } from '../control/failover-effects.ts';
 import type { KnownServers } from '../control/known-servers.ts';
 import type { CoverService } from '../cover/cover-service.ts';
@@ -14,5 +15,6 @@ export type Side = {
   backups: Backups;
   effects: FailoverEffects;
   known: KnownServers;
+  detaching: Detaching;
   restoration: Restoration;
 };

@@ -16,6 +16,7 @@ import type { Peers } from './peer-set-up.ts';
 export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): KnownServers {
   const { network, late } = peers;
   late.heldOf = (serverId) => heldHere(parts, side, serverId);
+  late.forgotten = async (serverId) => await forgetServer(side, serverId);
   return createKnownServers({
     ...parts,
     remoteApi,
@@ -24,9 +25,7 @@ export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): Kn
       refresh: network.refresh,
       revoke: network.revoke,
       isConnected: (id) => network.statusOf(id)?.connected ?? false,
-      sayForget: async (id) => {
-        await network.request(id, 'peer.forget', {});
-      },
+      sayForget: sayForgetOf(parts, peers),
     },
     firstBackup: async (serverId) => {
       refuseUnprotectable(parts, peers, serverId);
@@ -39,12 +38,18 @@ export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): Kn
       throw new UnderstudyError('conflict', 'failover/covering', message);
     },
     heldOf: (serverId) => heldHere(parts, side, serverId),
-    onForgotten: async (serverId) => {
-      side.cover.drop(serverId);
-      await endEmpty(side, serverId);
-      await side.backups.forget(serverId);
-    },
+    onForgotten: async (serverId) => await forgetServer(side, serverId),
   });
+}
+
+/** It is protected here no more: what was kept for it goes. */
+export async function forgetServer(
+  side: Pick<Side, 'cover' | 'restoration' | 'backups'>,
+  serverId: string,
+): Promise<void> {
+  side.cover.drop(serverId);
+  await endEmpty(side, serverId);
+  await side.backups.forget(serverId);
 }
 
 /** What this server recorded for another one, records now, or is about to give back. */
@@ -95,3 +100,14 @@ function refuseCollisions({ settings }: FailoverParts, { backups }: Side, backup
     throw new UnderstudyError('conflict', 'server/camera-id', message);
   }
 }
+
+/** A server that this host added leaves the whole site with it, not this host alone. */
+export const sayForgetOf =
+  ({ settings }: Pick<FailoverParts, 'settings'>, { network }: Pick<Peers, 'network'>) =>
+  async (id: string): Promise<void> => {
+    const isMember =
+      settings.server.get().mode === 'host' &&
+      settings.peers.get().peers.some((peer) => peer.id === id && !peer.managesUs && !peer.introduced);
+    if (isMember) await network.request(id, 'site.detach', { cameras: 'keep', force: true });
+    else await network.request(id, 'peer.forget', {});
+  };

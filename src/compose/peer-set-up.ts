@@ -43,6 +43,7 @@ export type Peers = Running & {
     covering: () => { readonly progress: readonly CoverProgress[]; readonly channels: KeepAliveFacts['channels'] };
     paired: (peer: PairedPeer) => Promise<void>;
     heldOf: (serverId: string) => HeldFootage | undefined;
+    forgotten: (serverId: string) => Promise<void>;
   };
 };
 
@@ -52,6 +53,7 @@ const untilItIsSet = (): Peers['late'] => ({
   covering: () => ({ progress: [], channels: { max: 0, used: 0 } }),
   paired: async () => await Promise.resolve(),
   heldOf: () => undefined,
+  forgotten: async () => await Promise.resolve(),
 });
 
 export async function composePeers(parts: FailoverParts): Promise<Peers> {
@@ -93,6 +95,7 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     request,
     refresh: network.refresh,
     heldOf: (id) => late.heldOf(id),
+    onForgotten: async (id) => await late.forgotten(id),
   });
   answer(parts, network, { protectedSide, members });
   listen(parts, network, { protectedSide, members }, heard);

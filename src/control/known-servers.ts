@@ -66,6 +66,8 @@ export type KnownServers = {
   readonly forgottenBy: (id: string) => Promise<void>;
   /** Footage was given back or given up: those that deauthorized this server, and have nothing here any more, are forgotten now. */
   readonly review: () => Promise<void>;
+  /** Forgets it and all that was kept for it, and tells nobody. */
+  readonly remove: (id: string) => Promise<void>;
   /** @throws server/unknown */
   readonly find: (id: string) => PeerRecord;
 };
@@ -96,6 +98,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
   return {
     find,
     add: async (request, user) => await join(request, user, undefined),
+    remove: records.drop,
     authorize: async (id, request, user) => {
       const before = find(id);
       return await join({ ...request, ...addressOf(before) }, user, before);

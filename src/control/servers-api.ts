@@ -1,4 +1,5 @@
 /** What the routes of `/servers` and `/peers` need, from the parts that know: records, the channel, watching, backups, the LAN. */
+import type { ActivityLog } from '../api/activity.ts';
 import type { KnownServer, PeerIdentity } from '../api/contract/failover.ts';
 import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
@@ -10,16 +11,18 @@ import type { DiscoveredPeer } from '../discovery/lan-peer.ts';
 import type { State } from '../failover/machine-types.ts';
 import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { PeerRecord } from '../site/peer.ts';
+import type { DetachPending, PeerRecord } from '../site/peer.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Backups, BackupState } from './backups.ts';
+import type { Detaching } from './detaching.ts';
 import type { KnownServers } from './known-servers.ts';
+import { createMembershipApi } from './membership-api.ts';
 import { standbySummaryOf } from './standby-summary.ts';
 
 export type ServersApiDeps = {
   readonly settings: Pick<Settings, 'peers' | 'server'>;
   readonly known: KnownServers;
-  readonly network: Pick<PeerNetwork, 'statusOf' | 'openPairing' | 'pairWith' | 'fingerprint'>;
+  readonly network: Pick<PeerNetwork, 'statusOf' | 'refresh' | 'openPairing' | 'pairWith' | 'fingerprint'>;
   readonly stateOf: (serverId: string) => State | undefined;
   /** The newest keep-alive of a peer, and when it came (wall milliseconds). */
   readonly heardOf: (peerId: string) => { readonly keepAlive: PeerKeepAlive; readonly at: number } | undefined;
@@ -28,11 +31,16 @@ export type ServersApiDeps = {
   readonly standbyOf: (serverId: string) => readonly StandbyView[];
   readonly search: (seconds: number) => Promise<readonly DiscoveredPeer[]>;
   readonly adding: ServersAddingDeps;
+  readonly detaching: Detaching;
+  /** SHA-256 of the certificate at an address. @throws UnderstudyError when nothing answers */
+  readonly fetchFingerprint: (host: string, port: number) => Promise<string>;
+  readonly activity: Pick<ActivityLog, 'record'>;
 };
 
 export function createServersApi(deps: ServersApiDeps): ServersDeps {
-  const { settings, known, network, backups } = deps;
+  const { settings, known, network, backups, detaching } = deps;
   const viewOf = (record: PeerRecord): KnownServer => viewOfServer(deps, record);
+  const { setEnabled, ...membership } = createMembershipApi({ ...deps, viewOf, refresh: network.refresh });
   const canAdd = (): void => {
     if (settings.server.get().mode !== 'recording') return;
     const message = 'Only a failover server or a host shows pairing codes: change the mode of this server first.';
@@ -43,10 +51,15 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
     list: () => settings.peers.get().peers.flatMap((record) => (record.replacedBy === undefined ? [viewOf(record)] : [])),
     find: (id) => viewOf(known.find(id)),
     ...deps.adding,
+    ...membership,
     add: async (request, user) => viewOf(await known.add(request, user)),
     authorize: async (id, request, user) => viewOf(await known.authorize(id, request, user)),
-    deauthorize: known.deauthorize,
-    setEnabled: async (id, enabled, user) => viewOf(await known.setEnabled(id, enabled, user)),
+    // A member learns that it is none any more, also when it is away now.
+    deauthorize: async (id, user, remove) => {
+      if (detaching.isMember(id)) await detaching.detach(id, { cameras: 'keep' }, user);
+      else await known.deauthorize(id, user, remove);
+    },
+    setEnabled: async (id, enabled, user) => viewOf(await setEnabled(id, enabled, user)),
     backUp: async (id) => {
       const record = known.find(id);
       if (!record.watched)
@@ -102,7 +115,13 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<Serve
 });
 
 function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
-  const { addedAt: _addedAt, forgottenAt: _forgottenAt, replacedBy: _replacedBy, ...rest } = record;
+  const {
+    addedAt: _addedAt,
+    forgottenAt: _forgottenAt,
+    replacedBy: _replacedBy,
+    detachPending,
+    ...rest
+  } = record;
   const status = deps.network.statusOf(record.id);
   const heard = deps.heardOf(record.id);
   return {
@@ -113,7 +132,17 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
       ? {}
       : { lastContactAt: isoOf(epochMs(heard.at)), channels: { ...heard.keepAlive.channels } }),
     ...(record.watched ? { watch: watchOf(deps, record.id) } : {}),
+    ...(detachPending === undefined
+      ? {}
+      : { detachPending: leavingOf(detachPending, deps.detaching.problemOf(record.id)) }),
   };
+}
+
+function leavingOf(
+  { since, cameras }: DetachPending,
+  problem: string | undefined,
+): NonNullable<KnownServer['detachPending']> {
+  return { since: isoOf(epochMs(since)), cameras, ...(problem === undefined ? {} : { problem }) };
 }
 
 function contactOf(status: PeerStatus | undefined): Pick<KnownServer, 'version' | 'roundTripMs' | 'clockOffsetMs'> {

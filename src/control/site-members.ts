@@ -7,8 +7,9 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Settings } from '../settings/settings.ts';
-import { recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
+import { isLeaving, recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
 import type { Site } from '../site/introductions.ts';
+import { managerOf } from '../site/membership.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { siteFileSchema } from '../site/site-policy.ts';
 import type { SiteFile } from '../site/site-policy.ts';
@@ -23,6 +24,8 @@ export type SiteMembersDeps = {
   readonly licences: Pick<Licences, 'forMember' | 'take'>;
   /** What of its footage lies here and is not home. */
   readonly heldOf: (serverId: string) => HeldFootage | undefined;
+  /** It is protected here no more: what was kept for it goes. */
+  readonly onForgotten: (serverId: string) => Promise<void>;
   /** The peer records changed. */
   readonly refresh: () => void;
   readonly activity: Pick<ActivityLog, 'record'>;
@@ -32,6 +35,8 @@ export type SiteMembersDeps = {
 export type SiteMembers = {
   /** Somebody connected, or the records changed: tells whoever does not know yet. */
   readonly review: () => void;
+  /** All that are connected were told what is so now, or did not answer. */
+  readonly told: () => Promise<void>;
   /** It connected anew: what it was told before may be lost. */
   readonly forget: (peerId: string) => void;
   /** `site.set` from a peer. @throws peer/not-yours */
@@ -47,26 +52,36 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
   const { settings, log } = deps;
   /** What each member was told last, as JSON. */
   const told = new Map<string, string>();
+  const underway = new Set<Promise<void>>();
   const review = (): void => {
     if (settings.server.get().mode !== 'host') return;
     const all = settings.peers.get().peers;
     const { id } = settings.server.get();
     const host = { id, records: settings.cameras.get().cameras.length > 0, ...siteOf(settings) };
     for (const member of all) {
-      if (!deps.connected().includes(member.id) || member.managesUs) continue;
+      if (!deps.connected().includes(member.id) || member.managesUs || isLeaving(member)) continue;
       const licences = deps.licences.forMember(member.id);
       const site: Site = { ...siteFor(member, all, host), ...(licences === undefined ? {} : { licences }) };
       const text = JSON.stringify(site);
       if (told.get(member.id) === text) continue;
       told.set(member.id, text);
-      deps.request(member.id, 'site.set', site).catch((error: unknown) => {
-        told.delete(member.id);
-        log.warn('a server of the site was not told of the others', { member: member.id, reason: messageOf(error) });
-      });
+      const telling = deps.request(member.id, 'site.set', site).then(
+        () => undefined,
+        (error: unknown) => {
+          told.delete(member.id);
+          log.warn('a server of the site was not told of the others', { member: member.id, reason: messageOf(error) });
+        },
+      );
+      underway.add(telling);
+      void telling.finally(() => underway.delete(telling));
     }
   };
   return {
     review,
+    told: async () => {
+      review();
+      await Promise.all(underway);
+    },
     forget: (peerId) => told.delete(peerId),
     take: async (peerId, params) => {
       const host = settings.peers.get().peers.find(({ id }) => id === peerId);
@@ -75,12 +90,16 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       const site = siteIn(params, settings.server.get().id);
       const isHeld = (id: string): boolean => deps.heldOf(id) !== undefined;
       const before = settings.peers.get().peers;
-      const { peers } = await settings.peers.update((file) => ({
-        peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)],
-      }));
+      // It may have detached this server meanwhile.
+      const { peers } = await settings.peers.update((file) =>
+        managerOf(file.peers)?.id === host.id
+          ? { peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)] }
+          : file,
+      );
       await keepSite(settings, host.id, site);
       await deps.licences.take(host.id, site.licences);
       tellHeld(deps, before, peers);
+      forgetThese(deps, before, peers);
       const message = `${host.name} introduced ${site.members.length} servers of the site.`;
       deps.activity.record({ severity: 'info', code: 'site-told', message });
       deps.refresh();
@@ -106,6 +125,20 @@ function siteOf({ server, site }: Pick<Settings, 'server' | 'site'>): Pick<SiteF
 async function keepSite({ site }: Pick<Settings, 'site'>, hostId: string, { policy, protection }: Site): Promise<void> {
   const told: SiteFile = { hostId, policy, protection };
   await site.update((before) => (JSON.stringify(before) === JSON.stringify(told) ? before : told));
+}
+
+/** Servers that the host names no longer, and of which nothing lies here: their settings are nobody's business here any more. */
+function forgetThese(
+  { onForgotten, log }: SiteMembersDeps,
+  before: readonly PeerRecord[],
+  now: readonly PeerRecord[],
+): void {
+  const left = new Set(now.map(({ id }) => id));
+  for (const { id, watched } of before)
+    if (watched && !left.has(id))
+      onForgotten(id).catch((error: unknown) =>
+        log.warn('what was kept for another server was not removed', { serverId: id, reason: messageOf(error) }),
+      );
 }
 
 /** Servers that the host names no longer, and of which footage lies here. */

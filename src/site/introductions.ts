@@ -32,6 +32,8 @@ export const siteSchema = z.strictObject({
   hostId: z.string(),
   hostWatched: z.boolean(),
   members: z.array(introductionSchema).max(MAX_PEERS),
+  /** Security lock: the asked server refuses changes that are made there. */
+  locked: z.boolean().default(false),
   /** What the host decides for all its servers. */
   policy: sitePolicySchema.prefault({}),
   /** Who protects whom, for failover servers: each plans with what the others protect. */
@@ -47,17 +49,25 @@ export type Site = z.infer<typeof siteSchema>;
  */
 export function siteFor(member: PeerRecord, all: readonly PeerRecord[], host: SiteHost): Site {
   const { policy = sitePolicySchema.parse({}), protection = [] } = host;
-  const others = all.filter(({ id, enabled }) => id !== member.id && enabled);
+  const others = all.filter((other) => other.id !== member.id && other.enabled && !isLeaving(other));
   const members = member.enabled ? others.flatMap((other) => introductionOf(member, other, protection) ?? []) : [];
   const isSpare = member.mode === 'failover';
   return {
     hostId: host.id,
     hostWatched: isSpare && host.records && protects(protection, member.id, host.id),
     members,
+    locked: member.locked === true,
     policy,
     protection: isSpare ? protection : [],
   };
 }
+/**
+ * Of one that is to leave nobody is told any more, so that nobody covers it. A failover server stays until it has left: it may still
+ * have footage to give home.
+ */
+export const isLeaving = ({ mode, detachPending }: PeerRecord): boolean =>
+  detachPending !== undefined && mode !== 'failover';
+
 export type SiteHost = {
   readonly id: string;
   readonly records: boolean;
@@ -98,7 +108,7 @@ export function recordsAfter(
       if (!record.introduced || given.has(record.id)) return [merged(record, given.get(record.id))];
       return record.watched && isHeld(record.id) ? [{ ...record, forgottenAt: record.forgottenAt ?? at }] : [];
     })
-    .map((record) => withHostWatched(record, site));
+    .map((record) => withHost(record, site));
   const known = new Set(kept.map(({ id }) => id));
   const added = site.members
     .filter(({ id }) => !known.has(id))
@@ -114,5 +124,9 @@ function merged(record: PeerRecord, given: Introduction | undefined): PeerRecord
   return record.introduced ? { ...trusted, ...given } : { ...record, watched, watcher };
 }
 
-const withHostWatched = (record: PeerRecord, { hostId, hostWatched }: Site): PeerRecord =>
-  record.id === hostId && record.managesUs ? { ...record, watched: hostWatched } : record;
+/** What the host said of itself. */
+function withHost(record: PeerRecord, { hostId, hostWatched, locked }: Site): PeerRecord {
+  if (record.id !== hostId || !record.managesUs) return record;
+  const { locked: _before, ...rest } = record;
+  return { ...rest, watched: hostWatched, ...(locked ? { locked } : {}) };
+}

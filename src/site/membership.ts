@@ -42,3 +42,20 @@ export function lockedBy(peers: readonly PeerRecord[]): PeerRecord | undefined {
   const manager = managerOf(peers);
   return manager?.locked === true ? manager : undefined;
 }
+
+/**
+ * The records of a member after its host let it go: those of the host and of whom it introduced go, those of servers authorized here
+ * stay. `isHeld`: footage of that server lies here; its record stays by name until that is settled, without trust.
+ */
+export function recordsAfterLeaving(
+  before: readonly PeerRecord[],
+  at: number,
+  isHeld: (serverId: string) => boolean,
+): readonly PeerRecord[] {
+  return before.flatMap((record) => {
+    if (!record.managesUs && !record.introduced) return [record];
+    if (!record.watched || !isHeld(record.id)) return [];
+    const { locked: _locked, ...known } = record;
+    return [{ ...known, managesUs: false, watcher: false, forgottenAt: record.forgottenAt ?? at }];
+  });
+}

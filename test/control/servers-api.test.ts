@@ -24,6 +24,7 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
     known: { find: (id: string) => (id === R ? RECORD : peerOf(2)) } as ServersApiDeps['known'],
     network: {
       statusOf: () => undefined,
+      refresh: () => undefined,
       openPairing: () => ({ code: 'ABCD-EFGH', expiresAt: epochMs(1) }),
       pairWith: async () => await Promise.reject(new UnderstudyError('forbidden', 'pairing/code', 'wrong code')),
       fingerprint: 'f'.repeat(64),
@@ -37,6 +38,9 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
     standbyOf: () => [],
     search: async () => await Promise.resolve([]),
     adding: {} as ServersApiDeps['adding'],
+    detaching: { isMember: () => false, problemOf: () => undefined } as unknown as ServersApiDeps['detaching'],
+    fetchFingerprint: async () => await Promise.resolve('f'.repeat(64)),
+    activity: { record: () => undefined },
     ...more,
   });
 }

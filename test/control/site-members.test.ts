@@ -17,6 +17,8 @@ type Rig = {
   readonly sent: { readonly to: string; readonly site: Site }[];
   readonly entries: NewActivity[];
   readonly refreshed: () => number;
+  /** Of whom nothing is kept here any more. */
+  readonly forgotten: readonly string[];
   connected: string[];
   fails: boolean;
   held: readonly string[];
@@ -26,6 +28,7 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
   const sent: { to: string; site: Site }[] = [];
   const entries: NewActivity[] = [];
   let refreshed = 0;
+  const forgotten: string[] = [];
   const rig = { connected: (given?.peers ?? []).map(({ id }) => id), fails: false, held: [] as readonly string[] };
   const members = createSiteMembers({
     settings,
@@ -37,12 +40,16 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
     },
     licences: { forMember: () => undefined, take: async () => await Promise.resolve() },
     refresh: () => (refreshed += 1),
+    onForgotten: async (id) => {
+      forgotten.push(id);
+      await Promise.resolve();
+    },
     heldOf: (id) => (rig.held.includes(id) ? { words: '3 files (12.4 MB)', canStop: true } : undefined),
     activity: { record: (entry) => entries.push(entry) },
     clock: createFakeClock(),
     log: silentLog,
   });
-  return Object.assign(rig, { members, settings, sent, entries, refreshed: () => refreshed });
+  return Object.assign(rig, { members, settings, sent, entries, forgotten, refreshed: () => refreshed });
 }
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
 import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
-import { peerIdentitySchema } from '../../site/peer.ts';
+import { CAMERA_CHOICES, peerIdentitySchema } from '../../site/peer.ts';
 import { isoTime } from './common.ts';
 import { cmsMode } from './server.ts';
 
@@ -62,6 +62,12 @@ export const knownServer = z.object({
   managesUs: z.boolean(),
   introduced: z.boolean(),
   enabled: z.boolean(),
+  /** Of a member of our site: changes made there are refused. Of our host: so they are here. */
+  locked: z.boolean().optional(),
+  /** It is to leave the site and has not yet; `problem`: why, if it is there. */
+  detachPending: z
+    .object({ since: isoTime, cameras: z.enum(CAMERA_CHOICES), problem: z.string().optional() })
+    .optional(),
   connected: z.boolean(),
   version: z.string().optional(),
   lastContactAt: isoTime.optional(),

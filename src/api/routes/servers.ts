@@ -17,30 +17,33 @@ import type { KnownServer, PeerIdentity } from '../contract/failover.ts';
 import { pageOfItems } from '../page.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
+import { membershipRoutes, serverTag } from './membership.ts';
+import type { MembershipDeps } from './membership.ts';
 import { serversAddingRoutes } from './servers-adding.ts';
 import type { ServersAddingDeps } from './servers-adding.ts';
 
 /** `user`: who asks, for the activity log. All throw UnderstudyErrors with a message for the person. */
-export type ServersDeps = ServersAddingDeps & {
-  readonly list: () => readonly KnownServer[];
-  /** @throws server/unknown */
-  readonly find: (id: string) => KnownServer;
-  readonly add: (request: z.output<typeof addServerRequest>, user: string) => Promise<KnownServer>;
-  readonly authorize: (
-    id: string,
-    request: z.output<typeof authorizeServerRequest>,
-    user: string,
-  ) => Promise<KnownServer>;
-  /** Both sides forget each other's keys; `remove`: the record goes too. */
-  readonly deauthorize: (id: string, user: string, remove: boolean) => Promise<void>;
-  readonly setEnabled: (id: string, enabled: boolean, user: string) => Promise<KnownServer>;
-  readonly backUp: (id: string) => Promise<KnownServer>;
-  readonly search: (seconds: number) => Promise<z.infer<typeof searchResult>['items']>;
-  readonly issueCode: (user: string) => z.infer<typeof pairingCode>;
-  readonly pair: (request: z.output<typeof pairRequest>, user: string) => Promise<KnownServer>;
-  /** Another server introduces itself with an administrator's session of this one; this server's own identity. */
-  readonly introduce: (request: z.output<typeof introducePeerRequest>, user: string) => Promise<PeerIdentity>;
-};
+export type ServersDeps = ServersAddingDeps &
+  MembershipDeps & {
+    readonly list: () => readonly KnownServer[];
+    /** @throws server/unknown */
+    readonly find: (id: string) => KnownServer;
+    readonly add: (request: z.output<typeof addServerRequest>, user: string) => Promise<KnownServer>;
+    readonly authorize: (
+      id: string,
+      request: z.output<typeof authorizeServerRequest>,
+      user: string,
+    ) => Promise<KnownServer>;
+    /** Both sides forget each other's keys; `remove`: the record goes too. */
+    readonly deauthorize: (id: string, user: string, remove: boolean) => Promise<void>;
+    readonly setEnabled: (id: string, enabled: boolean, user: string) => Promise<KnownServer>;
+    readonly backUp: (id: string) => Promise<KnownServer>;
+    readonly search: (seconds: number) => Promise<z.infer<typeof searchResult>['items']>;
+    readonly issueCode: (user: string) => z.infer<typeof pairingCode>;
+    readonly pair: (request: z.output<typeof pairRequest>, user: string) => Promise<KnownServer>;
+    /** Another server introduces itself with an administrator's session of this one; this server's own identity. */
+    readonly introduce: (request: z.output<typeof introducePeerRequest>, user: string) => Promise<PeerIdentity>;
+  };
 
 const byId = z.object({ id: z.string().max(64) });
 const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
@@ -49,6 +52,7 @@ export function serversRoutes(deps: ServersDeps): readonly Route[] {
   return [
     ...listingRoutes(deps),
     ...serversAddingRoutes(deps),
+    ...membershipRoutes(deps),
     ...trustRoutes(deps),
     ...oneServerRoutes(deps),
     introducePeer(deps),
@@ -144,13 +148,16 @@ function oneServerRoutes(deps: ServersDeps): readonly Route[] {
       {
         method: 'GET',
         path: '/servers/:id',
-        summary: 'One server',
+        summary: 'One server, with an ETag over what can be changed',
         access: 'operator',
         params: byId,
         response: { json: knownServer },
         problems: { 404: 'server/unknown' },
       },
-      ({ params }) => json(deps.find(params.id)),
+      ({ params }) => {
+        const server = deps.find(params.id);
+        return json(server, { etag: serverTag(server) });
+      },
     ),
     route(
       {

@@ -1,0 +1,177 @@
+/**
+ * Joining and leaving a site with real servers on loopback: a host, two recording servers, a failover server. Servers that are away, kills in
+ * the middle, the lock, who is signed out.
+ */
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { placeOf, startBox } from '../../src/demo/demo-box.ts';
+import type { Box } from '../../src/demo/demo-box.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const PASSWORD = 'a long enough one';
+const USER = 'owner';
+
+type Server = {
+  readonly box: () => Box;
+  readonly dataDir: string;
+  readonly id: string;
+  readonly place: () => { readonly host: string; readonly httpPort: number };
+  readonly fingerprint: string;
+  readonly stop: () => Promise<void>;
+  /** As a power cut would end it. */
+  readonly kill: () => Promise<void>;
+  readonly start: () => Promise<void>;
+};
+type Mode = 'recording' | 'failover' | 'host';
+
+async function server(t: Pick<ExecutionContext, 'teardown'>, dir: string, name: string, mode: Mode): Promise<Server> {
+  const dataDir = join(dir, name);
+  const [peerPort, httpPort] = [await freePort(), await freePort()];
+  const options = {
+    dataDir,
+    httpPort,
+    peerPort,
+    password: PASSWORD,
+    clock: systemClock,
+    name,
+    logTo: 'ignore',
+  } as const;
+  let box = await startBox(options);
+  t.teardown(async () => await box.stop());
+  if (mode !== 'recording') await box.api.call('PUT', '/server/mode', { mode });
+  const { id, fingerprint } = (await box.api.call('GET', '/server')) as { id: string; fingerprint: string };
+  return {
+    box: () => box,
+    dataDir,
+    id,
+    fingerprint,
+    place: () => ({ host: '127.0.0.1', httpPort: box.port() }),
+    stop: async () => void (await box.stop()),
+    kill: async () => {
+      const ended = new Promise((done) => void box.supervisor.once('close', done));
+      // Control first: its supervisor would start it again.
+      box.supervisor.kill('SIGKILL');
+      const { control, media } = box.status() ?? {};
+      for (const pid of [control?.pid, media?.pid]) if (pid !== undefined) killNow(pid);
+      if (box.supervisor.exitCode === null && box.supervisor.signalCode === null) await ended;
+    },
+    start: async () => {
+      box = await startBox(options);
+    },
+  };
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
+async function add(host: Server, member: Server, more: object = {}): Promise<void> {
+  const body = { ...member.place(), httpsFingerprint: member.fingerprint, username: USER, password: PASSWORD, ...more };
+  await host.box().api.call('POST', '/servers', body);
+}
+
+type Known = {
+  readonly id: string;
+  readonly name: string;
+  readonly connected: boolean;
+  readonly introduced: boolean;
+  readonly managesUs: boolean;
+  readonly watched: boolean;
+  readonly watcher: boolean;
+  readonly locked?: boolean;
+  readonly detachPending?: { readonly cameras: string; readonly problem?: string };
+  readonly watch?: { readonly state: string };
+};
+const knownAt = async ({ box }: Server): Promise<readonly Known[]> =>
+  ((await box().api.call('GET', '/servers')) as { items: Known[] }).items;
+const recordAt = async (at: Server, { id }: Server): Promise<Known | undefined> =>
+  (await knownAt(at)).find((one) => one.id === id);
+type Site = {
+  readonly kind: string;
+  readonly host?: { readonly name: string };
+  readonly locked: boolean;
+  readonly members?: number;
+};
+const siteOf = async ({ box }: Server): Promise<Site> =>
+  ((await box().api.call('GET', '/server')) as { site: Site }).site;
+const logOf = async ({ box }: Server): Promise<readonly { code: string; message: string }[]> =>
+  ((await box().api.call('GET', '/log')) as { items: { code: string; message: string }[] }).items;
+const camerasOf = async ({ box }: Server): Promise<number> =>
+  ((await box().api.call('GET', '/cameras')) as { items: unknown[] }).items.length;
+
+test('servers join a site, are locked, and leave it with or without their cameras; then everybody is signed out', async (t) => {
+  t.timeout(240_000);
+  const dir = await tempDir(t, 'membership');
+  const simulator = await startSimulator({ clock: systemClock, log: silentLog }, [{ id: 'cam-1' }]);
+  t.teardown(() => simulator.stop());
+  const [H, R, Q, F] = await Promise.all([
+    server(t, dir, 'Head', 'host'),
+    server(t, dir, 'Shop', 'recording'),
+    server(t, dir, 'Yard', 'recording'),
+    server(t, dir, 'Spare', 'failover'),
+  ]);
+  const url = simulator.cameras[0]?.urlOf('main');
+  for (const one of [R, Q]) await one.box().api.call('POST', '/cameras', { name: 'Door', main: { url } });
+  t.deepEqual(await siteOf(H), { kind: 'host', locked: false, members: 0 });
+  t.deepEqual(await siteOf(R), { kind: 'undefined', locked: false });
+  for (const one of [R, Q, F]) await add(H, one, one === R ? { lock: true } : {});
+  await waitFor('the failover server to protect both', async () => {
+    const views = await knownAt(F);
+    return [R, Q].every(({ id }) => views.find((one) => one.id === id)?.watch?.state === 'alive');
+  });
+  await waitFor('the lock', async () => (await siteOf(R)).locked);
+  t.is((await siteOf(H)).members, 3);
+  t.is((await siteOf(R)).host?.name, 'Head');
+  const refused = await t.throwsAsync(R.box().api.call('PATCH', '/server', { name: 'Mine' }));
+  t.regex(refused?.message ?? '', /^Head manages this server and locks it/);
+  await t.notThrowsAsync(Q.box().api.call('PATCH', '/server', { name: 'Yard 2' }));
+
+  const gone = (await H.box().api.call('POST', `/servers/${R.id}/detach`, { cameras: 'keep' })) as { state: string };
+  t.is(gone.state, 'detached');
+  t.is(await recordAt(H, R), undefined);
+  await waitFor('the shop to be alone', async () => (await knownAt(R)).length === 0);
+  t.deepEqual(await siteOf(R), { kind: 'undefined', locked: false });
+  t.is(await camerasOf(R), 1);
+  t.true(
+    (await logOf(R)).some(
+      ({ code, message }) => code === 'site-left' && message.includes('goes on recording its 1 camera'),
+    ),
+  );
+  await waitFor('the failover server to forget the shop', async () => (await recordAt(F, R)) === undefined);
+  t.false(
+    (await logOf(F)).some(({ code }) => code === 'covering' || code === 'takeover'),
+    'nobody took it for a failure',
+  );
+  await t.notThrowsAsync(R.box().api.call('PATCH', '/server', { name: 'Mine' }), 'the lock went with the host');
+
+  await Q.box().api.call('GET', '/cameras');
+  const removed = (await H.box().api.call('POST', `/servers/${Q.id}/detach`, { cameras: 'remove' })) as {
+    state: string;
+  };
+  t.is(removed.state, 'detached');
+  t.is(await camerasOf(Q), 0);
+
+  const browser = createApiClient(() => ({
+    host: '127.0.0.1',
+    port: H.box().port(),
+    fingerprint: placeOf(H.dataDir)?.fingerprint,
+    token: undefined,
+  }));
+  await browser.call('POST', '/sessions', { username: USER, password: PASSWORD });
+  t.is((await H.box().api.call('DELETE', `/servers/${F.id}`)) as undefined, undefined);
+  const over = await t.throwsAsync(browser.call('GET', '/server'));
+  t.regex(over?.message ?? '', /^The last server of this site was detached, and everybody was signed out/);
+  await browser.call('POST', '/sessions', { username: USER, password: PASSWORD });
+  t.deepEqual(((await browser.call('GET', '/servers')) as { items: unknown[] }).items, []);
+});
