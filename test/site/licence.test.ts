@@ -1,4 +1,6 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import {
@@ -146,4 +148,19 @@ test('only an Ed25519 key makes an issuer', (t) => {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   t.throws(() => issuerOf(publicKey.export({ type: 'spki', format: 'pem' }).toString()));
   t.throws(() => issuerOf('nothing'));
+});
+
+test('the licence of the design note is signed as RFC 8037 §A says, to the last byte', (t) => {
+  // The key of RFC 8037 §A.1.
+  const jwk = {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+    x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+  };
+  const key = createPrivateKey({ key: jwk, format: 'jwk' });
+  const terms = { version: 1, id: 'B-7', holder: 'Bakery', issuedAt: '2026-01-01T00:00:00Z' } as const;
+  const text = signLicence({ ...terms, seats: { coveredCameras: 90 } }, key);
+  const note = readFileSync(join(import.meta.dirname, '../../docs/design/licences.md'), 'utf8');
+  t.true(note.replaceAll('\n', '').includes(text), text);
 });
