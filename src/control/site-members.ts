@@ -83,27 +83,7 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       await Promise.all(underway);
     },
     forget: (peerId) => told.delete(peerId),
-    take: async (peerId, params) => {
-      const host = settings.peers.get().peers.find(({ id }) => id === peerId);
-      if (host?.managesUs !== true)
-        throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server introduces others.');
-      const site = siteIn(params, settings.server.get().id);
-      const isHeld = (id: string): boolean => deps.heldOf(id) !== undefined;
-      const before = settings.peers.get().peers;
-      // It may have detached this server meanwhile.
-      const { peers } = await settings.peers.update((file) =>
-        managerOf(file.peers)?.id === host.id
-          ? { peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)] }
-          : file,
-      );
-      await keepSite(settings, host.id, site);
-      await deps.licences.take(host.id, site.licences);
-      tellHeld(deps, before, peers);
-      forgetThese(deps, before, peers);
-      const message = `${host.name} introduced ${site.members.length} servers of the site.`;
-      deps.activity.record({ severity: 'info', code: 'site-told', message });
-      deps.refresh();
-    },
+    take: async (peerId, params) => await take(deps, peerId, params),
     learn: (peerId, { name, mode }) => {
       const record = settings.peers.get().peers.find(({ id }) => id === peerId);
       if (record === undefined || (record.name === name && record.mode === mode)) return;
@@ -113,6 +93,30 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
     },
   };
+}
+
+/** @throws peer/not-yours, peer/params */
+async function take(deps: SiteMembersDeps, peerId: string, params: unknown): Promise<void> {
+  const { settings } = deps;
+  const host = settings.peers.get().peers.find(({ id }) => id === peerId);
+  if (host?.managesUs !== true)
+    throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server introduces others.');
+  const site = siteIn(params, settings.server.get().id);
+  const isHeld = (id: string): boolean => deps.heldOf(id) !== undefined;
+  const before = settings.peers.get().peers;
+  // It may have detached this server meanwhile.
+  const { peers } = await settings.peers.update((file) =>
+    managerOf(file.peers)?.id === host.id
+      ? { peers: [...recordsAfter(file.peers, site, deps.clock.now(), isHeld)] }
+      : file,
+  );
+  await keepSite(settings, host.id, site);
+  await deps.licences.take(host.id, site.licences);
+  tellHeld(deps, before, peers);
+  forgetThese(deps, before, peers);
+  const message = `${host.name} introduced ${site.members.length} servers of the site.`;
+  deps.activity.record({ severity: 'info', code: 'site-told', message });
+  deps.refresh();
 }
 
 /** What this host decides; what another one said before counts no more. */
