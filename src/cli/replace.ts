@@ -1,4 +1,4 @@
-/** `understudy replace` and `understudy replaced`: a failover server takes the place of the server that it acts for, for good. */
+/** `understudy replace` and `understudy replaced`: another server takes the place of one that is covered, for good. */
 import type { Command } from 'commander';
 import type { ReplacementView, ReplaceServerResult } from '../api/contract/replacing.ts';
 import type { Server } from '../api/contract/server.ts';
@@ -11,10 +11,13 @@ export function registerReplace(program: Command): void {
   withServerOptions(
     program
       .command('replace')
-      .description('a failover server takes the place of the server that it acts for, for good')
+      .description(
+        'a failover server takes the place of the server that it acts for, or gives it to another one, for good',
+      )
       .argument('<server>', 'name or id of the server that is replaced')
+      .option('--by <server>', 'another recording server that takes the place, by name or id')
       .option('--confirm <name>', 'its name: without it only what would change is shown'),
-    'The failover server gets its cameras, accounts and name; what it recorded for it stays there. The original records nothing when it returns.',
+    'The successor gets its cameras, accounts and name, and the footage that was recorded for it. The original records nothing when it returns.',
   ).action(replace);
 }
 
@@ -36,10 +39,12 @@ export function registerReplaced(program: Command): void {
 
 type Confirmed = ServerOptions & { readonly confirm?: string };
 
-async function replace(meant: string, options: Confirmed): Promise<void> {
+async function replace(meant: string, options: Confirmed & { readonly by?: string }): Promise<void> {
   const api = await apiOf('replace', options);
   const { id } = await findServer(api, meant);
-  const { id: by } = (await api.call('GET', '/server')) as Server;
+  const successor =
+    options.by === undefined ? ((await api.call('GET', '/server')) as Server) : await findServer(api, options.by);
+  const by = successor.id;
   const { confirm } = options;
   const asked = confirm === undefined ? { by, dryRun: true } : { by, confirm };
   const result = (await api.call('POST', `/servers/${encodeURIComponent(id)}/replace`, asked)) as ReplaceServerResult;
@@ -50,8 +55,7 @@ async function replace(meant: string, options: Confirmed): Promise<void> {
     `${before.name} ${replacement === undefined ? 'would become' : 'becomes'} ${after.name}, with ${after.cameras.length} cameras (${cameras}) and the accounts ${after.users.join(', ')}.`,
   );
   for (const warning of warnings) print(warning);
-  if (replacement === undefined)
-    print(`Nothing was changed. To do it: understudy replace '${after.name}' --confirm '${after.name}'`);
+  if (replacement === undefined) print(`Nothing was changed. To do it, say the same with --confirm '${after.name}'.`);
   else print(wordsOf(replacement));
 }
 

@@ -27,7 +27,7 @@ import { composeAdding } from './adding-set-up.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
-import { isProtected, isReplacedHere } from './failover-box.ts';
+import { isProtected, isReplacedHere, reachedAt } from './failover-box.ts';
 import { composeDetaching } from './detaching-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -132,7 +132,7 @@ function composeMachines(
     covering: side.covering,
     stateOf: (serverId) => side.watch.stateOf(serverId),
     tell: (serverId, happening) => side.watch.tell(serverId, happening),
-    askHandover: createAsking(peers),
+    askHandover: async (serverId, streams) => await createAsking(peers)(reachedAt(parts, serverId), streams),
     // In the place of one that was replaced by this server there is nobody to give anything to.
     beginRestoration: (incident, order) => {
       if (!isReplacedHere(parts, order.serverId)) begin(incident, order);

@@ -64,8 +64,18 @@ export const isReplaced = ({ settings }: Pick<Box, 'settings'>, id: string): boo
 export const isReplacedHere = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
   settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy?.id === settings.server.get().id);
 
+/** The server that this one stands for until everything of that one is handed over to it: the channel of one, the machine of the other. */
+export const standInOf = ({ settings }: Pick<Box, 'settings'>, id: string): string | undefined =>
+  id === settings.server.get().id
+    ? undefined
+    : settings.peers.get().peers.find(({ watched, replacedBy }) => watched && replacedBy?.id === id)?.id;
+/** Where a protected server is now: another one may be in its place. */
+export const reachedAt = ({ settings }: Pick<Box, 'settings'>, id: string): string =>
+  settings.peers.get().peers.find((peer) => peer.id === id)?.replacedBy?.id ?? id;
+
 export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
   settings.server.get().mode === 'failover' &&
+  standInOf({ settings }, id) === undefined &&
   settings.peers
     .get()
     .peers.some((peer) => peer.id === id && peer.watched && peer.enabled && peer.forgottenAt === undefined);

@@ -9,7 +9,7 @@ import { siteInForce } from '../control/site-policies.ts';
 import type { PeerEvent } from '../peer/network-types.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
 import { protects } from '../site/site-policy.ts';
-import { isProtected, isReplaced } from './failover-box.ts';
+import { isProtected, isReplaced, standInOf } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { coveredIn } from './licence-set-up.ts';
@@ -37,7 +37,10 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   const { network, late } = peers;
   const { settings } = parts;
   network.listen((event) => {
-    if (event.kind === 'refused' || !isProtected(parts, event.peerId) || isReplaced(parts, event.peerId)) return;
+    if (event.kind === 'refused' || isReplaced(parts, event.peerId)) return;
+    const original = standInOf(parts, event.peerId);
+    if (original !== undefined) return side.watch.hear({ ...event, peerId: original });
+    if (!isProtected(parts, event.peerId)) return;
     side.watch.hear(event);
     if (event.kind === 'keep-alive') side.backups.sawRevision(event.peerId, event.keepAlive.settingsRevision);
   });

@@ -33,7 +33,6 @@ export function checkActing(parts: FailoverParts, peers: Peers, side: Side, serv
       `${name} records its cameras itself, none of them is recorded here: take it over first (understudy takeover).`,
     );
   refuseShared(parts, peers, serverId);
-  refuseOthers(parts, side, serverId);
   const backup = side.backups.latest(serverId);
   if (backup !== undefined) return backup;
   throw refused('replace/no-settings', `There is no settings backup of ${name} here that can be used.`);
@@ -49,8 +48,8 @@ function refuseShared(parts: FailoverParts, peers: Peers, serverId: string): voi
   throw refused('replace/shared', message);
 }
 
-/** A server that records its own cameras covers nobody, and gives nothing back. */
-function refuseOthers(parts: FailoverParts, side: Side, serverId: string): void {
+/** Before this server itself takes the place: one that records its own cameras covers nobody, and gives nothing back. */
+export function refuseOthers(parts: FailoverParts, side: Side, serverId: string): void {
   for (const { id, name, watched } of parts.settings.peers.get().peers) {
     const held = watched && id !== serverId ? heldHere(parts, side, id) : undefined;
     if (held === undefined) continue;
@@ -59,19 +58,33 @@ function refuseOthers(parts: FailoverParts, side: Side, serverId: string): void 
   }
 }
 
+/** Of a successor that records already. */
+export function warningsOfOther(original: SettingsBackup, { name, settings: { cameras } }: SettingsBackup): string[] {
+  const lost = cameras.map((camera) => camera.name).join(', ');
+  const pushing = pushingIn(original);
+  return [
+    ...(lost === '' ? [] : [`${name} records these no more, their footage stays there: ${lost}.`]),
+    ...(pushing === '' ? [] : [`These push by RTMP and must be given the address of ${name}: ${pushing}.`]),
+  ];
+}
+
+const pushingIn = ({ settings: { cameras } }: SettingsBackup): string =>
+  cameras
+    .filter(({ main }) => pushKeyOf(main.url) !== undefined)
+    .map(({ name }) => name)
+    .join(', ');
+
 export function warningsOf({ settings }: FailoverParts, side: Side, backup: SettingsBackup): string[] {
   const { serverId, name, settings: original } = backup;
   const others = settings.peers.get().peers.filter((peer) => peer.watched && peer.enabled && peer.id !== serverId);
   const own = settings.cameras.get().cameras.length;
   const wanted = Object.values(side.watch.stateOf(serverId)?.wanted ?? {});
   const missing = new Set(wanted.flatMap(({ covered, stream }) => (covered ? [] : [stream.cameraId])));
-  const camerasNamed = (is: (camera: (typeof original.cameras)[number]) => boolean): string =>
-    original.cameras
-      .filter(is)
-      .map((camera) => camera.name)
-      .join(', ');
-  const notRecorded = camerasNamed(({ id }) => missing.has(id));
-  const pushing = camerasNamed(({ main }) => pushKeyOf(main.url) !== undefined);
+  const notRecorded = original.cameras
+    .filter(({ id }) => missing.has(id))
+    .map((camera) => camera.name)
+    .join(', ');
+  const pushing = pushingIn(backup);
   return [
     ...(others.length === 0
       ? []

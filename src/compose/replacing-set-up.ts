@@ -1,5 +1,5 @@
 /**
- * Replacing a protected server by the failover server that acts for it, put together: what must hold, the steps, the journal
+ * Replacing a protected server, by the failover server that acts for it or by another one, put together: what must hold, the steps, the journal
  * (docs/design/replacement.md). Belongs here: who is handed whose functions, and the words of what stands against it. Does not: the
  * order of steps (control/replacing.ts), which settings pass over (site/adoption.ts).
  */
@@ -8,6 +8,7 @@ import type { HealthItem } from '../api/contract/server.ts';
 import type { ReplacementView, ReplaceServerResult } from '../api/contract/replacing.ts';
 import type { ReplacingDeps as ReplacingRoutes } from '../api/routes/replacing.ts';
 import { adopt, ownIdentityView } from '../control/adopting.ts';
+import { createAdoptingSide } from '../control/adopting-side.ts';
 import { createReplacedSide } from '../control/replaced-side.ts';
 import { startReplacing } from '../control/replacing.ts';
 import type { Replacing } from '../control/replacing.ts';
@@ -21,6 +22,7 @@ import { createBackupStore } from '../settings/backup-store.ts';
 import type { BackupStore } from '../settings/backup-store.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
 import { adoptionHash, identityView } from '../site/adoption.ts';
+import type { IdentityView } from '../site/adoption.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { replacementsFileSchema } from '../site/replacement.ts';
 import type { Replacement, ReplacedBy, ReplacementsFile } from '../site/replacement.ts';
@@ -28,7 +30,8 @@ import type { SettingsBackup } from '../site/settings-backup.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
-import { checkActing, warningsOf } from './replacing-checks.ts';
+import { checkActing, refuseOthers, warningsOf, warningsOfOther } from './replacing-checks.ts';
+import { checkSuccessor, endOfHandOver, handToSuccessor } from './replacing-other.ts';
 
 export type ReplacingSide = Running & {
   readonly routes: ReplacingRoutes;
@@ -46,7 +49,7 @@ type Set_ = {
 };
 
 export async function composeReplacing(parts: FailoverParts, peers: Peers, side: Side): Promise<ReplacingSide> {
-  const { settings, clock, dataDir, keys } = parts;
+  const { clock, dataDir, keys } = parts;
   const set: Set_ = {
     parts,
     peers,
@@ -66,15 +69,17 @@ export async function composeReplacing(parts: FailoverParts, peers: Peers, side:
     await replaced.take(peer.id, params);
     return { result: {} };
   });
+  const adopting = createAdoptingSide({ ...parts, order: parts.recording.order });
+  peers.network.handle('site.adopt', async (peer, params) => ({ result: await adopting.take(peer.id, params) }));
   const replacing = startReplacing({
     ...parts,
     file,
     steps: {
-      fence: async ({ serverId }) => {
-        checkActing(parts, peers, side, serverId);
+      fence: async (replacement) => {
+        check(set, replacement);
         await Promise.resolve();
       },
-      adopt: async (replacement) => await takeOver(set, replacement),
+      adopt: async (replacement) => await adoptStep(set, replacement),
       settle: async (replacement) => await settle(set, replacement),
     },
     isThere: (serverId) => peers.network.statusOf(serverId)?.connected ?? false,
@@ -88,8 +93,7 @@ export async function composeReplacing(parts: FailoverParts, peers: Peers, side:
   return {
     routes: {
       replace: async (serverId, { by, dryRun, confirm }, user) => {
-        if (by !== settings.server.get().id) throw notThisOne(by);
-        return await replace(set, replacing, { serverId, dryRun, confirm, user });
+        return await replace(set, replacing, { serverId, by, dryRun, confirm, user });
       },
       list: () => replacing.list().map(viewOf).reverse(),
       clear: replaced.clear,
@@ -99,40 +103,33 @@ export async function composeReplacing(parts: FailoverParts, peers: Peers, side:
   };
 }
 
-const notThisOne = (by: string): UnderstudyError =>
-  new UnderstudyError(
-    'invalid',
-    'replace/successor',
-    `Only the failover server that is asked can take the place of a server that it acts for; ${by.slice(0, 64)} is another one.`,
-  );
-
 type Asked = {
   readonly serverId: string;
+  readonly by: string;
   readonly dryRun: boolean;
   readonly confirm: string | undefined;
   readonly user: string;
 };
 async function replace(set: Set_, replacing: Replacing, asked: Asked): Promise<ReplaceServerResult> {
-  const { parts, peers, side, pinned } = set;
-  const { serverId, dryRun, confirm, user } = asked;
+  const { parts, side, pinned } = set;
+  const { serverId, by, dryRun, confirm, user } = asked;
   const record = side.known.find(serverId);
-  const backup = checkActing(parts, peers, side, serverId);
-  const before = ownIdentityView(parts.settings);
-  const after = identityView(backup.settings);
-  const warnings = warningsOf(parts, side, backup);
+  refuseAgain(replacing, asked);
+  const { original, before, warnings } = check(set, asked);
+  const after = identityView(original.settings);
   if (dryRun) return { before, after, warnings };
-  if (confirm !== record.name) throw notConfirmed(parts, record, after.cameras.length);
-  const { id: by, name: byName, epoch } = parts.settings.server.get();
-  const known = Math.max(epoch, backup.settings.server.epoch, side.covering.maxEpoch());
-  await pinned.save(backup);
+  if (confirm !== record.name) throw notConfirmed(record, before.name, after.cameras.length);
+  const { id: ownId, epoch } = parts.settings.server.get();
+  const known = Math.max(epoch, original.settings.server.epoch, side.covering.maxEpoch());
+  await pinned.save(original);
   const replacement = await replacing.begin({
     id: createId('replacement'),
     serverId,
     name: record.name,
     by,
-    byName,
-    kind: 'acting',
-    hash: adoptionHash(backup.settings),
+    byName: before.name,
+    kind: by === ownId ? 'acting' : 'other',
+    hash: adoptionHash(original.settings),
     epoch: homeEpoch(known),
     state: 'planned',
     startedAt: parts.clock.now(),
@@ -142,9 +139,30 @@ async function replace(set: Set_, replacing: Replacing, asked: Asked): Promise<R
   return { replacement: viewOf(replacement), before, after, warnings };
 }
 
-function notConfirmed({ settings }: FailoverParts, { name }: PeerRecord, cameras: number): UnderstudyError {
-  const own = settings.server.get().name;
-  const message = `${own} becomes ${name} for good, with its ${cameras} cameras and its accounts instead of those that are known here; the original is fenced. Confirm with the name ${name}.`;
+/** One at a time of each server. */
+function refuseAgain(replacing: Replacing, { serverId, by }: Asked): void {
+  const under = replacing
+    .list()
+    .find((one) => one.state !== 'done' && [one.serverId, one.by].some((id) => id === serverId || id === by));
+  if (under === undefined) return;
+  const message = `${under.name} is being replaced by ${under.byName} already (${under.state}).`;
+  throw new UnderstudyError('conflict', 'replace/again', message);
+}
+
+type Checked = { readonly original: SettingsBackup; readonly before: IdentityView; readonly warnings: string[] };
+/** @throws what stands against it now */
+function check({ parts, peers, side }: Set_, { serverId, by }: Pick<Asked, 'serverId' | 'by'>): Checked {
+  const original = checkActing(parts, peers, side, serverId);
+  if (by !== parts.settings.server.get().id) {
+    const successor = checkSuccessor({ parts, peers, side }, by);
+    return { original, before: identityView(successor.settings), warnings: warningsOfOther(original, successor) };
+  }
+  refuseOthers(parts, side, serverId);
+  return { original, before: ownIdentityView(parts.settings), warnings: warningsOf(parts, side, original) };
+}
+
+function notConfirmed({ name }: PeerRecord, successor: string, cameras: number): UnderstudyError {
+  const message = `${successor} becomes ${name} for good, with its ${cameras} cameras and its accounts instead of those that it has now; the original is fenced. Confirm with the name ${name}.`;
   return new UnderstudyError('invalid', 'replace/not-confirmed', message);
 }
 
@@ -170,19 +188,20 @@ async function tell({ network }: Peers, replacement: Replacement): Promise<void>
   await network.request(replacement.serverId, 'site.replaced', replacedByOf(replacement), { timeoutMs: TELL_WITHIN });
 }
 
-/** Until the last change of settings this server goes on covering; with it, it records the same cameras as its own. */
-async function takeOver({ parts, peers, side, pinned }: Set_, replacement: Replacement): Promise<void> {
-  const { settings, log } = parts;
-  const { serverId, hash, epoch } = replacement;
+/** Until the last change of settings at the successor this server goes on covering. */
+async function adoptStep(set: Set_, replacement: Replacement): Promise<void> {
+  const { parts, peers, side, pinned } = set;
+  const { serverId, hash, epoch, kind } = replacement;
   await markRecord(parts, replacement, {});
-  await side.restoration.keepAll(serverId);
+  if (kind === 'acting') await side.restoration.keepAll(serverId);
   if (peers.network.statusOf(serverId)?.connected === true)
     // If it does not hear it now it is told when it does: until then both record, and nothing is lost.
     await tell(peers, replacement).catch((error: unknown) =>
-      log.warn('a server that is being replaced does not answer', { serverId, reason: messageOf(error) }),
+      parts.log.warn('a server that is being replaced does not answer', { serverId, reason: messageOf(error) }),
     );
   const backup = await pinnedBackup(pinned, replacement);
-  await adopt(settings, backup.settings, { epoch, hash });
+  if (kind === 'other') return await handToSuccessor(set, replacement, backup);
+  await adopt(parts.settings, backup.settings, { epoch, hash });
   // Passwords stand in no file that tells of its changes.
   parts.recording.order();
 }
@@ -195,10 +214,20 @@ async function pinnedBackup(pinned: BackupStore, { serverId, hash, name }: Repla
   throw new UnderstudyError('corrupt', 'replace/settings-lost', message);
 }
 
-/** Nothing of the original is watched, covered or owed any more: what was recorded for it is footage of this server. */
-async function settle({ parts, side, pinned }: Set_, replacement: Replacement): Promise<void> {
-  const { serverId } = replacement;
+/** Nothing of the original is watched, covered or owed any more. */
+async function settle(set: Set_, replacement: Replacement): Promise<void> {
+  const { parts, side, pinned } = set;
+  const { serverId, kind } = replacement;
+  if (kind === 'other') await endOfHandOver(set, replacement);
   await markRecord(parts, replacement, { watched: false, watcher: false });
+  if (kind === 'acting') await ownWhatIsHere(set, serverId);
+  await side.backups.forget(serverId);
+  await pinned.forget(serverId);
+  parts.publish({ kind: 'server' });
+}
+
+/** What was recorded for it is footage of this server now. */
+async function ownWhatIsHere({ parts, side }: Set_, serverId: string): Promise<void> {
   const covers = side.cover.covered().filter((one) => one.serverId === serverId);
   side.covering.release(
     serverId,
@@ -210,9 +239,6 @@ async function settle({ parts, side, pinned }: Set_, replacement: Replacement): 
   for (const { id, serverId: of, closedAt } of parts.incidents.list())
     if (of === serverId && closedAt === undefined)
       parts.incidents.apply({ kind: 'closed', incident: id, at: parts.clock.now() });
-  await side.backups.forget(serverId);
-  await pinned.forget(serverId);
-  parts.publish({ kind: 'server' });
 }
 
 async function markRecord(

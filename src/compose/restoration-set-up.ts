@@ -21,6 +21,7 @@ import type {
 import { RETURN_SECRET } from '../site/failover-settings.ts';
 import { openSmbShare } from '../smb/smb-client.ts';
 import { oweNotCovered, oweUnrecorded } from './account-set-up.ts';
+import { reachedAt, standInOf } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -57,7 +58,7 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
     incidents: parts.incidents,
     book: incidents,
     isOver: (id) => service.get(id)?.finishedAt !== undefined,
-    tell: (serverId, happening) => side.watch.tell(serverId, happening),
+    tell: (serverId, happening) => side.watch.tell(standInOf(parts, serverId) ?? serverId, happening),
     clock: parts.clock,
   });
   const settling: Settling = { parts, peers, side, service, incidents, owed, ends, busy: new Set() };
@@ -93,7 +94,7 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
       oweNotCovered(parts, peers, side, { owed, order });
       // Those of now: a later cover may overlap this range with its ring, and has a restoration of its own.
       const covers = coversIn(side, order);
-      incidents.put(service.begin(order), { incident, covers });
+      incidents.put(service.begin(addressed(parts, order)), { incident, covers });
     },
     restoring: (serverId, incident) =>
       // Behind the effects of this step: one of them begins the restoration.
@@ -104,6 +105,13 @@ export function composeRestoration(parts: FailoverParts, peers: Peers, side: Sid
         else if (isToSettle(service.get(id)?.state, incidents.isTold(id))) settleSoon(id);
     },
   };
+}
+
+/** To whoever is in the place of the protected server now: it has no disc in common with this one, and names another share. */
+function addressed(parts: FailoverParts, order: RestorationOrder): RestorationOrder {
+  const serverId = reachedAt(parts, order.serverId);
+  if (serverId === order.serverId) return order;
+  return { ...order, serverId, policy: order.policy === 'shared' ? 'return' : order.policy, transport: 'direct' };
 }
 
 type Settling = {

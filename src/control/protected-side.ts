@@ -123,7 +123,11 @@ function raiseEpoch(
 ): void {
   const { id, epoch } = settings.server.get();
   const isWatcher = settings.peers.get().peers.some((peer) => peer.id === peerId && peer.watcher);
-  const highest = Math.max(0, ...covering.filter(({ serverId }) => serverId === id).map((one) => one.epoch));
+  // Also of the server in whose place this one is: the same cameras.
+  const own = new Set(settings.cameras.get().cameras.map((camera) => camera.id));
+  const isOurs = ({ serverId, streams }: (typeof covering)[number]): boolean =>
+    serverId === id || streams.some(({ cameraId }) => own.has(cameraId));
+  const highest = Math.max(0, ...covering.filter(isOurs).map((one) => one.epoch));
   if (!isWatcher || highest <= epoch) return;
   settings.server
     .update((before) => (before.epoch > highest ? before : { ...before, epoch: homeEpoch(highest) }))

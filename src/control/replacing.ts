@@ -146,6 +146,6 @@ const changed = (
 const WORDS: Readonly<Record<ReplacementStep, ((replacement: Replacement) => string) | undefined>> = {
   fence: ({ name, byName }) => `${byName} takes the place of ${name} for good.`,
   adopt: undefined,
-  settle: ({ name, byName }) =>
-    `${byName} has the cameras, accounts and name of ${name} now; footage that it recorded for it stays here as its own.`,
+  settle: ({ name, byName, kind }) =>
+    `${byName} has the cameras, accounts and name of ${name} now; footage that was recorded for it here ${kind === 'acting' ? 'stays, as its own' : 'is there'}.`,
 };

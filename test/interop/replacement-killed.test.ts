@@ -3,10 +3,9 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { durationMs } from '../../src/core/units.ts';
-import type { Box } from '../../src/demo/demo-box.ts';
 import { COVERING, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
 import type { Pair } from '../support/protected-pair.ts';
-import { idsOf, playedAt, replaceBy, replacementsOf, serverOf, settingsOf, signIn } from '../support/replacing.ts';
+import { finish, idsOf, isUp, kill, playedAt, replaceBy, serverOf, settingsOf } from '../support/replacing.ts';
 import type { Ids } from '../support/replacing.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -14,42 +13,6 @@ import { waitFor } from '../support/wait-for.ts';
 const SEED = Number(process.env['SEED'] ?? 20_261_122);
 /** What a replacement takes here, about: kills fall before, into and behind it. */
 const LONGEST_MS = 250;
-
-function kill({ status }: Box, which: 'control' | 'all'): void {
-  const now = status();
-  const pids = which === 'control' ? [now?.control?.pid] : [now?.media?.pid, now?.control?.pid, now?.pid];
-  for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
-}
-
-/** Signs in again when control is there anew. */
-async function isUp(box: Box): Promise<boolean> {
-  return await signIn(box).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Until it is done; asked again if the process died before it was durable. */
-async function finish(t: ExecutionContext, pair: Pair, ids: Ids): Promise<'went on' | 'asked again'> {
-  await waitFor('control to be there again', async () => await isUp(pair.covering()), PATIENCE_MS);
-  const wasKept = (await replacementsOf(pair.covering())).length > 0;
-  if (!wasKept) {
-    t.is((await serverOf(pair.covering())).mode, 'failover', 'nothing happened');
-    const again = async (): Promise<boolean> =>
-      await replaceBy(pair, ids, { confirm: PROTECTED }).then(
-        () => true,
-        // It covers again within seconds.
-        () => false,
-      );
-    await waitFor('the replacement to begin', again, PATIENCE_MS);
-  }
-  const isDone = async (): Promise<boolean> => {
-    if (!(await isUp(pair.covering()))) return false;
-    return (await replacementsOf(pair.covering()).catch(() => []))[0]?.state === 'done';
-  };
-  await waitFor('the replacement to be done', isDone, PATIENCE_MS);
-  return wasKept ? 'went on' : 'asked again';
-}
 
 async function ownsIt(t: ExecutionContext, pair: Pair, { successor }: Ids): Promise<void> {
   t.like(await serverOf(pair.covering()), { id: successor, name: PROTECTED, mode: 'recording' });

@@ -4,7 +4,16 @@ import { systemClock as clock } from '../../src/core/clock.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { isRefused } from '../support/is-refused.ts';
 import { COVERING, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
-import { idsOf, playedAt, replaceBy, replacementsOf, serverOf, settingsOf, signIn } from '../support/replacing.ts';
+import {
+  followsWithoutLoss,
+  idsOf,
+  playedAt,
+  replaceBy,
+  replacementsOf,
+  serverOf,
+  settingsOf,
+  signIn,
+} from '../support/replacing.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 test.serial('the acting failover server becomes the server that it covers, without a lost frame', async (t) => {
@@ -59,6 +68,8 @@ test.serial('the acting failover server becomes the server that it covers, witho
   t.is(((await files()) as { lastFrameAt?: string }).lastFrameAt, before, 'the original records nothing');
   t.true((await serverOf(pair.protectedBox())).health.items.some(({ code }) => code === 'replaced'));
   isWhole(t, await playedAt(pair.covering(), pair));
+
+  await followsWithoutLoss(t, { before: pair.protectedBox(), after: pair.covering() }, pair);
 
   const clear = async (confirm: string): Promise<unknown> =>
     await pair.protectedBox().api.call('POST', '/server/replaced/clear', { confirm });

@@ -147,7 +147,7 @@ export async function startPair(
   return pair;
 }
 
-async function authorize(covering: Box, protectedBox: Box): Promise<void> {
+export async function authorize(covering: Box, protectedBox: Box): Promise<void> {
   const place = { host: '127.0.0.1', httpPort: protectedBox.port() };
   const { httpsFingerprint } = (await covering.api.call('POST', '/servers/test', place)) as {
     httpsFingerprint: string;

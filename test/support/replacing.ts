@@ -1,6 +1,7 @@
 /** What tests of replacements ask and look at, on the servers of a pair. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
 import type { ReplacementView, ReplaceServerResult } from '../../src/api/contract/replacing.ts';
 import type { Server } from '../../src/api/contract/server.ts';
 import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
@@ -9,8 +10,10 @@ import type { Box } from '../../src/demo/demo-box.ts';
 import { playedUnits } from '../../src/demo/played-units.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import type { CheckReport } from '../../src/simulator/check.ts';
+import { PATIENCE_MS, PROTECTED } from './protected-pair.ts';
 import type { Pair } from './protected-pair.ts';
 import { PASSWORD } from './real-box.ts';
+import { waitFor } from './wait-for.ts';
 
 export const signIn = async ({ api }: Box): Promise<unknown> =>
   await api.call('POST', '/sessions', { username: 'owner', password: PASSWORD });
@@ -42,4 +45,55 @@ export async function playedAt({ api }: Box, { cameraId, began, simulator }: Pai
   const range = { start: isoOf(epochMs(began)), end: isoOf(clock.now()) };
   const units = await playedUnits(api, { cameraId, ...range });
   return checkRecording(units, { cameraId: simulator.cameras[0]?.id ?? '', stream: 'main', codec: 'h264' });
+}
+
+export function kill({ status }: Box, which: 'control' | 'all'): void {
+  const now = status();
+  const pids = which === 'control' ? [now?.control?.pid] : [now?.media?.pid, now?.control?.pid, now?.pid];
+  for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+}
+
+/** Signs in again when control is there anew. */
+export async function isUp(box: Box): Promise<boolean> {
+  return await signIn(box).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Until it is done; asked again if the process died before it was durable. */
+export async function finish(
+  t: Pick<ExecutionContext, 'is'>,
+  pair: Pair,
+  ids: Ids,
+): Promise<'went on' | 'asked again'> {
+  await waitFor('control to be there again', async () => await isUp(pair.covering()), PATIENCE_MS);
+  const wasKept = (await replacementsOf(pair.covering())).length > 0;
+  if (!wasKept) {
+    t.is((await serverOf(pair.covering())).mode, 'failover', 'nothing happened');
+    const again = async (): Promise<boolean> =>
+      await replaceBy(pair, ids, { confirm: PROTECTED }).then(
+        () => true,
+        // It covers again within seconds.
+        () => false,
+      );
+    await waitFor('the replacement to begin', again, PATIENCE_MS);
+  }
+  const isDone = async (): Promise<boolean> => {
+    if (!(await isUp(pair.covering()))) return false;
+    return (await replacementsOf(pair.covering()).catch(() => []))[0]?.state === 'done';
+  };
+  await waitFor('the replacement to be done', isDone, PATIENCE_MS);
+  return wasKept ? 'went on' : 'asked again';
+}
+
+/** What the successor has begins where the original ended, or before: of a hot camera not one frame is nowhere. */
+export async function followsWithoutLoss(
+  t: Pick<ExecutionContext, 'true'>,
+  { before, after }: { readonly before: Box; readonly after: Box },
+  pair: Pair,
+): Promise<void> {
+  const { last = 0 } = await playedAt(before, pair);
+  const { first = Infinity } = await playedAt(after, pair);
+  t.true(last > 0 && first <= last + 1, `the original ends with frame ${last}, the successor begins with ${first}`);
 }

@@ -4,7 +4,7 @@ import { REPLACEMENT_STATES } from '../../site/replacement.ts';
 import { isoTime } from './common.ts';
 
 export const replaceServerRequest = z.strictObject({
-  /** The successor: this failover server itself, which acts for the original now. */
+  /** The successor: this failover server itself, which acts for the original now, or another recording server that it protects. */
   by: z.string().max(64),
   /** Only shows what would change. */
   dryRun: z.boolean().default(false),

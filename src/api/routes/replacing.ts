@@ -29,7 +29,8 @@ export function replacingRoutes(deps: ReplacingDeps): readonly Route[] {
       {
         method: 'POST',
         path: '/servers/:id/replace',
-        summary: 'The failover server that acts for a protected server takes its place for good',
+        summary:
+          'A protected server is replaced for good, by the failover server that acts for it or by another recording server',
         access: 'owner',
         params: z.object({ id: z.string().max(64) }),
         body: replaceServerRequest,
