@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   status: async () => (await import('./cli/status.ts')).registerStatus,
   mode: async () => (await import('./cli/mode.ts')).registerMode,
   servers: async () => (await import('./cli/servers.ts')).registerServers,
+  site: async () => (await import('./cli/site.ts')).registerSite,
   takeover: async () => (await import('./cli/takeover.ts')).registerTakeover,
   restore: async () => (await import('./cli/takeover.ts')).registerRestore,
   replace: async () => (await import('./cli/replace.ts')).registerReplace,

@@ -11,6 +11,8 @@ export type ActivityQuery = {
   readonly severity: LogEntry['severity'] | undefined;
   readonly code: string | undefined;
   readonly cameraId: string | undefined;
+  /** Who did it. */
+  readonly user: string | undefined;
   readonly text: string | undefined;
   /** Undefined: all cameras. Otherwise only entries of these cameras, and those of none. */
   readonly cameraIds: readonly string[] | undefined;

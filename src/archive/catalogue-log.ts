@@ -65,6 +65,7 @@ function conditionsOf(filter: LogFilter): { readonly where: string; readonly val
     ['severity = ?', filter.severity],
     ['code = ?', filter.code],
     ['camera = ?', filter.cameraId],
+    ['user = ?', filter.user],
     [String.raw`message LIKE ? ESCAPE '\'`, text],
   ];
   const given = conditions.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));

@@ -158,6 +158,7 @@ export type LogFilter = {
   readonly severity?: Severity | undefined;
   readonly code?: string | undefined;
   readonly cameraId?: string | undefined;
+  readonly user?: string | undefined;
   /** Case-insensitive for ASCII, anywhere in the message. */
   readonly text?: string | undefined;
 };

@@ -1,12 +1,22 @@
-/** `understudy log`: what happened at a server, newest first. */
+/** `understudy log`: what happened at a server, newest first; as a file for a spreadsheet or a script too. */
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { LogEntry } from '../api/contract/events.ts';
+import { isoOf, parseIso } from '../core/clock.ts';
 import { cameraNamesOf } from './camera-names.ts';
 import { apiOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
 
-type Options = ServerOptions & { readonly severity?: string; readonly code?: string; readonly limit: string };
+type Filters = {
+  readonly severity?: string;
+  readonly code?: string;
+  readonly user?: string;
+  readonly text?: string;
+  readonly since?: string;
+  readonly until?: string;
+};
+type Options = ServerOptions & Filters & { readonly limit: string; readonly export?: string };
 
 const SEVERITIES = ['info', 'warning', 'error'] as const satisfies readonly LogEntry['severity'][];
 const MAX_ENTRIES = 1000;
@@ -18,17 +28,19 @@ export function registerLog(program: Command): void {
       .description('what happened at a server, newest first')
       .option('--severity <severity>', `only ${SEVERITIES.join(', ')}`)
       .option('--code <code>', 'only entries of this code, such as camera-failed')
-      .option('--limit <n>', `how many, 1 to ${MAX_ENTRIES}`, '50'),
+      .option('--user <name>', 'only what this account or token did')
+      .option('--text <text>', 'only messages with this in them')
+      .option('--since <time>', 'from this time on, such as 2026-11-22T08:00:00Z')
+      .option('--until <time>', 'before this time')
+      .option('--limit <n>', `how many, 1 to ${MAX_ENTRIES}`, '50')
+      .option('--export <file>', 'write all that match into a file, the newest 20,000: NAME.csv or NAME.json'),
   ).action(log);
 }
 
 async function log(options: Options): Promise<void> {
-  const { severity, code, limit } = options;
-  const query = new URLSearchParams({ limit: String(limitIn(limit)) });
-  if (severity !== undefined && !(SEVERITIES as readonly string[]).includes(severity))
-    throw wrongUse(`--severity takes ${SEVERITIES.join(', ')}, not ${severity}`);
-  if (severity !== undefined) query.set('severity', severity);
-  if (code !== undefined) query.set('code', code);
+  const query = filtersIn(options);
+  if (options.export !== undefined) return await exportTo(options.export, query, options);
+  query.set('limit', String(limitIn(options.limit)));
   const api = await apiOf('log', options);
   const { items } = (await api.call('GET', `/log?${query.toString()}`)) as { readonly items: readonly LogEntry[] };
   if (options.json === true) return printJson({ entries: items });
@@ -37,6 +49,36 @@ async function log(options: Options): Promise<void> {
     ? await cameraNamesOf(api)
     : new Map<string, string>();
   process.stdout.write(columnsOf(items.map((entry) => rowOf(entry, names))));
+}
+
+function filtersIn(options: Filters): URLSearchParams {
+  const { severity, since, until } = options;
+  if (severity !== undefined && !(SEVERITIES as readonly string[]).includes(severity))
+    throw wrongUse(`--severity takes ${SEVERITIES.join(', ')}, not ${severity}`);
+  const query = new URLSearchParams();
+  for (const name of ['severity', 'code', 'user', 'text'] as const) {
+    const value = options[name];
+    if (value !== undefined) query.set(name, value);
+  }
+  for (const [name, value] of Object.entries({ since, until }))
+    if (value !== undefined) query.set(name, timeIn(value, `--${name}`));
+  return query;
+}
+
+function timeIn(text: string, option: string): string {
+  const at = parseIso(text);
+  if (at !== undefined) return isoOf(at);
+  throw wrongUse(`${option} takes a time such as 2026-11-22T08:00:00Z, not ${text}`);
+}
+
+async function exportTo(file: string, query: URLSearchParams, options: ServerOptions): Promise<void> {
+  const format = /\.(csv|json)$/i.exec(file)?.[1]?.toLowerCase();
+  if (format === undefined) throw wrongUse(`--export takes NAME.csv or NAME.json, not ${file}`);
+  query.set('format', format);
+  const api = await apiOf('log', options);
+  await writeFile(file, await api.read(`/log/export?${query.toString()}`));
+  if (options.json === true) printJson({ file });
+  else print(`The log was written to ${file}.`);
 }
 
 function rowOf({ at, severity, code, message, cameraId }: LogEntry, names: ReadonlyMap<string, string>): string[] {

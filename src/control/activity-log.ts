@@ -42,6 +42,7 @@ const filterOf = ({
   severity,
   code,
   cameraId,
+  user,
   text,
 }: ActivityQuery): Omit<ActivityQuery, 'limit' | 'cursor' | 'cameraIds'> => ({
   since,
@@ -49,6 +50,7 @@ const filterOf = ({
   severity,
   code,
   cameraId,
+  user,
   text,
 });
 

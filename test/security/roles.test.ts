@@ -25,6 +25,7 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/servers': 'operator',
   'GET /api/v1/servers/:id/failover-settings': 'operator',
   'PATCH /api/v1/servers/:id/failover-settings': 'admin',
+  'GET /api/v1/log/export': 'viewer',
   'GET /api/v1/site': 'operator',
   'GET /api/v1/site/status': 'operator',
   'PATCH /api/v1/site': 'owner',

@@ -1,4 +1,4 @@
-/** `/log`: what happened, newest first, as JSON or CSV. */
+/** `/log`: what happened, newest first, as pages, or as one file in CSV or JSON. */
 import { z } from 'zod';
 import { parseIso } from '../../core/clock.ts';
 import type { ActivityLog, ActivityQuery } from '../activity.ts';
@@ -7,22 +7,30 @@ import { isoTimeInput, pageOf, pageQuery } from '../contract/common.ts';
 import { logEntry, severity } from '../contract/events.ts';
 import type { LogEntry } from '../contract/events.ts';
 import { json, route } from '../route.ts';
-import type { Route } from '../route.ts';
+import type { Reply, Route } from '../route.ts';
 
+/** The newest; whoever wants older ones says `until`. */
 export const MAX_CSV_ROWS = 20_000;
 
-const logQuery = pageQuery.extend({
+const filters = {
   since: isoTimeInput.optional(),
   until: isoTimeInput.optional(),
   severity: severity.optional(),
   code: z.string().max(64).optional(),
   cameraId: z.string().max(64).optional(),
+  /** Who did it: a name of an account or a token. */
+  user: z.string().max(128).optional(),
   text: z.string().max(200).optional(),
+};
+const logQuery = pageQuery.extend({
+  ...filters,
   /** For links; `Accept: text/csv` does the same. */
   format: z.enum(['json', 'csv']).optional(),
 });
+const exportQuery = z.object({ ...filters, format: z.enum(['json', 'csv']).default('csv') });
 
-export function logRoutes({ activity }: { readonly activity: Pick<ActivityLog, 'find'> }): readonly Route[] {
+type Deps = { readonly activity: Pick<ActivityLog, 'find'> };
+export function logRoutes({ activity }: Deps): readonly Route[] {
   return [
     route(
       {
@@ -41,16 +49,37 @@ export function logRoutes({ activity }: { readonly activity: Pick<ActivityLog, '
           const { items, next } = activity.find(asked);
           return json(next === undefined ? { items: [...items] } : { items: [...items], next });
         }
-        const headers = { 'content-disposition': 'attachment; filename="understudy-log.csv"' };
-        const body = csvOf(allOf(activity, asked));
-        return { kind: 'bytes', body, mediaType: 'text/csv; charset=utf-8; header=present', headers };
+        return fileOf('csv', allOf(activity, asked));
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        path: '/log/export',
+        summary: 'The activity log as one file, the newest 20,000 entries that match, in CSV or JSON',
+        access: 'viewer',
+        query: exportQuery,
+        response: { mediaType: 'text/csv' },
+      },
+      ({ query, caller }) => {
+        const asked = queryOf({ ...query, limit: 1 }, caller);
+        return fileOf(query.format, allOf(activity, asked));
       },
     ),
   ];
 }
 
-function queryOf(query: z.output<typeof logQuery>, caller: Caller): ActivityQuery {
-  const { limit, cursor, since, until, code, cameraId, text } = query;
+function fileOf(format: 'json' | 'csv', entries: Iterable<LogEntry>): Reply<never> {
+  const headers = { 'content-disposition': `attachment; filename="understudy-log.${format}"` };
+  if (format === 'csv')
+    return { kind: 'bytes', body: csvOf(entries), mediaType: 'text/csv; charset=utf-8; header=present', headers };
+  const lines = Array.from(entries, (entry) => JSON.stringify(entry));
+  return { kind: 'bytes', body: `[${lines.join(',\n')}]\n`, mediaType: 'application/json', headers };
+}
+
+type Asked = Omit<z.output<typeof logQuery>, 'format'>;
+function queryOf(query: Asked, caller: Caller): ActivityQuery {
+  const { limit, cursor, since, until, code, cameraId, user, text } = query;
   return {
     limit,
     cursor,
@@ -59,6 +88,7 @@ function queryOf(query: z.output<typeof logQuery>, caller: Caller): ActivityQuer
     severity: query.severity,
     code,
     cameraId,
+    user,
     text,
     cameraIds: caller.kind === 'anonymous' ? [] : caller.cameraIds,
   };

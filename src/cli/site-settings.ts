@@ -1,0 +1,38 @@
+/** Settings as they are typed on a command line: `name=value`, `group.name=value`, `name=` for none. Pure. */
+import { wrongUse } from './server-options.ts';
+
+type Value = string | number | boolean | null | readonly string[];
+const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | null>([
+  ['on', true],
+  ['true', true],
+  ['off', false],
+  ['false', false],
+  ['', null],
+]);
+/** Settings that hold lists, separated by commas. */
+const LISTS: ReadonlySet<string> = new Set(['storeVolumeIds']);
+/** Settings whose text may look like a number. */
+const TEXTS: ReadonlySet<string> = new Set(['backupDirectory', 'serverAddress', 'clientAddress']);
+
+/** As the API takes them; what a setting may be, the server says. @throws cli/usage */
+export function settingsIn(
+  texts: readonly string[],
+): Readonly<Record<string, Value | Readonly<Record<string, Value>>>> {
+  const groups: Record<string, Record<string, Value>> = {};
+  const plain: Record<string, Value> = {};
+  for (const text of texts) {
+    const [, group, name, value] = /^(?:([a-zA-Z]+)\.)?([a-zA-Z]+)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || value === undefined)
+      throw wrongUse(`a change is written name=value, such as hotSeconds=45, not ${text}`);
+    if (group === undefined) plain[name] = valueOf(name, value);
+    else (groups[group] ??= {})[name] = valueOf(name, value);
+  }
+  return { ...plain, ...groups };
+}
+
+function valueOf(name: string, text: string): Value {
+  if (LISTS.has(name)) return text === '' ? [] : text.split(',');
+  const word = WORDS.get(text);
+  if (word !== undefined) return word;
+  return !TEXTS.has(name) && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
