@@ -30,6 +30,8 @@ import { serversRoutes } from './routes/servers.ts';
 import type { ServersDeps } from './routes/servers.ts';
 import { setupRoutes } from './routes/setup.ts';
 import type { SetupDeps } from './routes/setup.ts';
+import { siteHostRoutes } from './routes/site-host.ts';
+import type { SiteHostDeps } from './routes/site-host.ts';
 import { siteRoutes } from './routes/site.ts';
 import type { SiteDeps } from './routes/site.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
@@ -60,6 +62,7 @@ export type ApiDeps = {
   readonly licences: LicenceDeps;
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
+  readonly siteHost: SiteHostDeps;
 };
 
 export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
@@ -86,6 +89,7 @@ export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
     ...licenceRoutes(deps.licences),
     ...replacingRoutes(deps.replacing),
     ...siteRoutes(deps.sitePolicy),
+    ...siteHostRoutes(deps.siteHost),
   ];
   return routes;
 }

@@ -19,13 +19,15 @@ import type { HandoverAnswer, HandoverConfirmation } from '../failover/machine-t
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+import { isHost } from '../site/host-role.ts';
 
 type Claims = Pick<CoveringDeps, 'kept' | 'keep' | 'issueEpoch' | 'askWinner'>;
 
 export function composeClaims(parts: FailoverParts, peers: Peers, side: Side): Claims {
   answerConfirmations(parts, peers, side);
-  answerStore(parts, peers);
-  return { ...openKept(parts), issueEpoch: createIssuing(parts, peers), askWinner: createAsking(peers) };
+  const store = createStore(parts);
+  answerStore(parts, peers, store);
+  return { ...openKept(parts), issueEpoch: createIssuing(parts, peers, store), askWinner: createAsking(peers) };
 }
 
 const savedSchema = z.strictObject({
@@ -50,32 +52,47 @@ function readKept(path: string, log: Log): SavedClaims | undefined {
 }
 
 /** One claim a cover: the host recognises it when its answer was lost. */
-function createIssuing({ settings, clock }: FailoverParts, { network, connected }: Peers): Claims['issueEpoch'] {
+function createIssuing(
+  { settings, clock }: FailoverParts,
+  { network, connected }: Peers,
+  ownStore: () => Promise<SiteStore>,
+): Claims['issueEpoch'] {
   const claims = new Map<string, string>();
   return async (serverId, above) => {
+    const server = settings.server.get();
     const host = settings.peers.get().peers.find(({ id, managesUs }) => managesUs && connected().includes(id));
-    if (host === undefined) throw new UnderstudyError('unavailable', 'claim/no-host', 'No host is connected.');
+    if (host === undefined && !isHost(server))
+      throw new UnderstudyError('unavailable', 'claim/no-host', 'No host is connected.');
     const request = async (method: string, params: unknown): Promise<unknown> =>
-      (await network.request(host.id, method, params)).result;
+      (await network.request(host?.id ?? server.id, method, params)).result;
+    const store = isHost(server) ? await ownStore() : createStoreClient({ clock, request });
     const key = `${serverId} ${above}`;
     const claim = claims.get(key) ?? createId('claim');
     claims.set(key, claim);
-    const failoverId = settings.server.get().id;
-    const epoch = await claimEpoch(createStoreClient({ clock, request }), { serverId, failoverId, above, claim });
+    const { id: failoverId, hostRole } = server;
+    const hostId = isHost(server) ? server.id : host?.id;
+    const term =
+      hostRole !== undefined && hostRole.hostId === hostId
+        ? { host: { id: hostRole.hostId, term: hostRole.term } }
+        : {};
+    const epoch = await claimEpoch(store, { serverId, failoverId, above, claim, ...term });
     claims.delete(key);
     return epoch;
   };
 }
 
 /** The store is opened when it is first asked for: a server may become the host while it runs. */
-function answerStore({ settings, clock, dataDir }: FailoverParts, { network }: Peers): void {
+function createStore({ settings, clock, dataDir }: FailoverParts): () => Promise<SiteStore> {
   let opening: Promise<SiteStore> | undefined;
-  const store = async (): Promise<SiteStore> => {
-    if (settings.server.get().mode !== 'host')
+  return async () => {
+    if (!isHost(settings.server.get()))
       throw new UnderstudyError('unavailable', 'store/unavailable', 'This server is no host.');
     opening ??= openArbiter({ clock, storage: createArbiterLog(join(dataDir, 'site-store.jsonl')) });
     return await opening;
   };
+}
+
+function answerStore({ settings, clock }: FailoverParts, { network }: Peers, store: () => Promise<SiteStore>): void {
   for (const method of STORE_METHODS)
     network.handle(method, async (peer, params) => {
       checkFailover(settings, peer.id);

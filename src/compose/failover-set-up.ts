@@ -11,15 +11,16 @@ import type { HealthItem, ServerSite } from '../api/contract/server.ts';
 import type { ServerDeps } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
+import type { SiteHostDeps } from '../api/routes/site-host.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createRecordingProgress } from '../control/recording-progress.ts';
 import { openIncidents } from '../control/incidents.ts';
 import { underSite } from '../control/site-policies.ts';
 import { createSettingsDocument } from '../control/settings-document.ts';
+import { siteViewOf } from '../control/site-view.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
-import { siteViewOf } from '../control/site-view.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import { composeCovering } from './cover-set-up.ts';
@@ -42,14 +43,15 @@ export type FailoverSetUp = LicenceSide & {
   readonly failover: FailoverDeps;
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
+  readonly siteHost: SiteHostDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
   readonly owedFootage: () => readonly OwedFootage[];
+  readonly membership: () => ServerSite;
   readonly healthItems: () => readonly HealthItem[];
   readonly kept: KeptElsewhere;
   /** The port really listened at. */
   readonly peerPort: number;
-  readonly membership: () => ServerSite;
   /** Everything of the API is there: others may hear of this server now. */
   readonly announce: () => void;
   /** `handOver`: those that protect this server record first. */
@@ -102,6 +104,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   const side = await composeCovering(parts, peers);
   const site = composeSite(parts, peers, side);
   const review = (): void => {
+    peers.hosting.review();
     peers.members.review();
     side.review();
   };
@@ -109,6 +112,8 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     startTicks(clock, side.tick),
     settings.peers.onChange(review),
     settings.server.onChange(review),
+    // A host with cameras is protected too.
+    settings.cameras.onChange(review),
     settings.failover.onChange(review),
     settings.licences.onChange(review),
     licences.onTurn(review),
@@ -125,12 +130,13 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     ...licenceSide(parts, peers),
     replacing: side.replacing,
     sitePolicy: site.routes,
+    siteHost: peers.hosting.api,
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
     owedFootage: side.owedFootage,
-    healthItems: () => [...side.healthItems(), ...licences.healthItems()],
-    kept: returns.kept,
     membership: () => siteViewOf(settings, (id) => peers.network.statusOf(id)?.connected ?? false),
+    healthItems: () => [...side.healthItems(), ...licences.healthItems(), ...peers.hosting.healthItems()],
+    kept: returns.kept,
     peerPort: peers.network.port,
     announce: peers.announce,
     stop: async (handOver) => {

@@ -6,6 +6,7 @@ import { readIssuers } from '../settings/licence-issuers.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
 import type { Box, FailoverParts } from './failover-box.ts';
 import type { Peers } from './peer-set-up.ts';
+import { isHost } from '../site/host-role.ts';
 
 export const composeLicences = async (box: Box): Promise<Licences> =>
   await openLicences({ ...box, readIssuers: async () => await readIssuers(box.dataDir, box.log) });
@@ -33,7 +34,7 @@ export const coveredIn = (covers: readonly CoverProgress[]): number =>
 /** Members tell how many cameras they record: the camera seats of the site follow them. */
 export function hearRecorded({ licences, settings }: FailoverParts, { network }: Peers): void {
   network.listen((event) => {
-    if (event.kind !== 'keep-alive' || settings.server.get().mode !== 'host') return;
+    if (event.kind !== 'keep-alive' || !isHost(settings.server.get())) return;
     if (event.keepAlive.mode !== 'recording') return;
     licences.heard(event.peerId, new Set(event.keepAlive.streams.map(({ cameraId }) => cameraId)).size);
   });

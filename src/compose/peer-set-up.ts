@@ -22,9 +22,12 @@ import { machineModel } from '../hardware/machine.ts';
 import { startPeerNetwork } from '../peer/peer-network.ts';
 import type { KeepAliveFacts, PairedPeer, PeerNetwork } from '../peer/network-types.ts';
 import { openPeerKeys } from '../settings/keys.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import type { PeerSelf } from '../wire/pairing-protocol.ts';
 import type { CoverProgress, PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { FailoverParts } from './failover-box.ts';
+import { composeHost } from './host-set-up.ts';
+import type { AttachedHost } from './host-set-up.ts';
 
 type Discovery = Pick<LanDiscovery, 'search' | 'advertise' | 'stop'>;
 export type Heard = { readonly keepAlive: PeerKeepAlive; readonly at: number };
@@ -38,6 +41,7 @@ export type Peers = Running & {
   /** The newest keep-alive of a peer that is connected now. */
   readonly heardOf: (peerId: string) => Heard | undefined;
   readonly announce: () => void;
+  readonly hosting: AttachedHost;
   /** What is told by the covering side; nothing until it is set. */
   readonly late: {
     covering: () => { readonly progress: readonly CoverProgress[]; readonly channels: KeepAliveFacts['channels'] };
@@ -57,22 +61,10 @@ const untilItIsSet = (): Peers['late'] => ({
 });
 
 export async function composePeers(parts: FailoverParts): Promise<Peers> {
-  const { settings, clock, log } = parts;
   const heard = new Map<string, Heard>();
   const late = untilItIsSet();
-  const network = await startPeerNetwork({
-    clock,
-    log,
-    identity: await openPeerKeys(parts.dataDir, settings.server.get().id),
-    bind: parts.options.bind ?? ALL_ADDRESSES,
-    port: parts.options.peerPort,
-    self: createSelf(parts, (await loadSigningKey(parts.keys.exportSigningKeyPath)).publicKey),
-    // Whoever deauthorized this server refuses it; only a new authorization, or a new code, joins the two again.
-    peers: () => settings.peers.get().peers.filter(({ forgottenAt }) => forgottenAt === undefined),
-    keepAlive: () => keepAliveOf(protectedSide, settings.server.get().mode, late),
-    paired: async (peer) => await late.paired(peer),
-    random: Math.random,
-  });
+  const host = await composeHost(parts);
+  const network = await openNetwork(parts, late, host.records, () => protectedSide);
   const connected = (): readonly string[] =>
     network.status().flatMap((status) => (status.connected ? [status.peerId] : []));
   const request = async (peerId: string, method: string, params: unknown, timeoutMs?: number): Promise<unknown> =>
@@ -96,11 +88,14 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     refresh: network.refresh,
     heldOf: (id) => late.heldOf(id),
     onForgotten: async (id) => await late.forgotten(id),
+    mayTell: host.mayTell,
+    describe: () => describe(),
   });
   answer(parts, network, { protectedSide, members });
   listen(parts, network, { protectedSide, members }, heard);
   const lan = createLan(parts, network);
   const describe = createDescription(parts, network);
+  const hosting = host.attach({ network, describe, onTold: members.review });
   return {
     network,
     protectedSide,
@@ -111,11 +106,38 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     late,
     heardOf: (peerId) => heard.get(peerId),
     announce: lan.announce,
+    hosting,
     stop: async () => {
+      await hosting.stop();
       await lan.stop();
       await network.stop();
     },
   };
+}
+
+async function openNetwork(
+  parts: FailoverParts,
+  late: Peers['late'],
+  successors: () => readonly PeerRecord[],
+  protectedSide: () => ProtectedSide,
+): Promise<PeerNetwork> {
+  const { settings, clock, log } = parts;
+  return await startPeerNetwork({
+    clock,
+    log,
+    identity: await openPeerKeys(parts.dataDir, settings.server.get().id),
+    bind: parts.options.bind ?? ALL_ADDRESSES,
+    port: parts.options.peerPort,
+    self: createSelf(parts, (await loadSigningKey(parts.keys.exportSigningKeyPath)).publicKey),
+    // Whoever deauthorized this server refuses it; only a new authorization, or a new code, joins the two again.
+    peers: () => [
+      ...settings.peers.get().peers.filter(({ forgottenAt }) => forgottenAt === undefined),
+      ...successors(),
+    ],
+    keepAlive: () => keepAliveOf(protectedSide(), settings.server.get().mode, late),
+    paired: async (peer) => await late.paired(peer),
+    random: Math.random,
+  });
 }
 
 /** What this server says on the LAN follows its settings from the first `announce` on: name, mode, whether it may be managed. */

@@ -9,6 +9,7 @@ import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
 import type { RemoteApi } from './authorization.ts';
 import { wordsFor } from './authorization.ts';
@@ -35,7 +36,7 @@ export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
   return {
     test: async (request) => await testConnection({ ...deps, own }, request),
     batch: createBatchAdd({
-      isHost: () => settings.server.get().mode === 'host',
+      isHost: () => isHost(settings.server.get()),
       // Half a second a row that nobody reads.
       look: async (row) =>
         await testConnection({ ...deps, own, hintOf: async () => await Promise.resolve(undefined) }, row),
@@ -50,7 +51,10 @@ export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
 }
 
 function ownSideOf({ settings, version }: AddingApiDeps): OwnSide {
-  const { id, mode } = settings.server.get();
+  const server = settings.server.get();
+  const { id } = server;
+  // Whatever else it does: as a host it adds.
+  const mode = isHost(server) ? 'host' : server.mode;
   const { peers } = settings.peers.get();
   const known = peers.filter(({ introduced, forgottenAt }) => !introduced && forgottenAt === undefined);
   const siteId = mode === 'host' ? id : managerOf(peers)?.id;

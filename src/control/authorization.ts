@@ -9,6 +9,7 @@ import type { addServerRequest } from '../api/contract/failover.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost } from '../site/host-role.ts';
 import { lockedBy, managerOf } from '../site/membership.ts';
 import { peerIdentitySchema, peerRecordSchema } from '../site/peer.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
@@ -62,7 +63,7 @@ export async function authorizeAt(
     await api.call('POST', '/sessions', { username, password });
     const remote = parsed(remoteServer, await api.call('GET', '/server'), host);
     refuseUnsuited(deps, remote, before);
-    const role = deps.settings.server.get().mode === 'host' ? 'manages' : 'protects';
+    const role = isHost(deps.settings.server.get()) ? 'manages' : 'protects';
     const answer = await api.call('POST', '/peers', { peer: deps.describe(), role });
     const identity = parsed(peerIdentitySchema, answer, host);
     if (identity.id !== remote.id) throw notOne(host, 'it gives two ids');
@@ -112,7 +113,7 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
     .peers.some(({ id, introduced, forgottenAt }) => id === remote.id && !introduced && forgottenAt === undefined);
   if (before === undefined && isKnown)
     throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);
-  if (server.get().mode === 'recording') {
+  if (server.get().mode === 'recording' && !isHost(server.get())) {
     const message = 'This server records. Only a failover server or a host adds others: change its mode first.';
     throw new UnderstudyError('conflict', 'server/mode', message);
   }
@@ -128,9 +129,9 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
  * @throws server/foreign
  */
 export function refuseForeign({ settings }: Pick<AuthorizationDeps, 'settings'>, { name, site }: Remote): void {
-  const { id, mode } = settings.server.get();
+  const server = settings.server.get();
   const host = site?.host;
-  const own = mode === 'host' ? id : managerOf(settings.peers.get().peers)?.id;
+  const own = isHost(server) ? server.id : managerOf(settings.peers.get().peers)?.id;
   if (host === undefined || own === undefined || host.id === own) return;
   const message = `${name} belongs to the site of ${host.name}: it must be detached there first.`;
   throw new UnderstudyError('conflict', 'server/foreign', message);
@@ -145,7 +146,7 @@ export function refuseOlder(
   remote: Pick<Remote, 'name' | 'mode' | 'version'>,
 ): void {
   if (remote.version === undefined) return;
-  if (settings.server.get().mode === 'host' && isOlder(remote.version, version)) {
+  if (isHost(settings.server.get()) && isOlder(remote.version, version)) {
     const message = `${remote.name} runs release ${remote.version}, which is older than ${version} of this host: update it first, then add it.`;
     throw new UnderstudyError('conflict', 'server/older', message);
   }
@@ -172,7 +173,8 @@ const SAME_MODE: Readonly<Record<PeerIdentity['mode'], string>> = {
 };
 /** @throws server/mode, server/managed */
 export function refuseModes({ settings }: Pick<AuthorizationDeps, 'settings'>, remote: Remote): void {
-  if (settings.server.get().mode === remote.mode)
+  const own = settings.server.get();
+  if (isHost(own) ? remote.mode === 'host' : own.mode === remote.mode)
     throw new UnderstudyError('conflict', 'server/mode', `${remote.name} ${SAME_MODE[remote.mode]}`);
   if (remote.mode === 'host') refuseSecondManager({ settings }, remote.id);
 }
@@ -215,7 +217,7 @@ export function recordOf(
     introduced: false,
     enabled: before?.enabled ?? true,
     addedAt: before?.addedAt ?? clock.now(),
-    ...lockOf(lock === true && mode === 'host'),
+    ...lockOf(lock === true && isHost(settings.server.get())),
   };
   return parsed<PeerRecord>(peerRecordSchema, record, host ?? identity.name);
 }

@@ -10,6 +10,7 @@ import type { ReplacingDeps } from '../api/routes/replacing.ts';
 import type { ServerDeps, ServerStatus } from '../api/routes/server.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
+import type { SiteHostDeps } from '../api/routes/site-host.ts';
 import type { SetupDeps } from '../api/routes/setup.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
@@ -87,6 +88,7 @@ export type ControlParts = {
   readonly cameraSeats: () => number;
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
+  readonly siteHost: SiteHostDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly coveredCameras: CameraDeps['covered'];
   /** What lies here and is to go home to other servers. */
@@ -119,6 +121,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
     licences: parts.licences,
     replacing: parts.replacing,
     sitePolicy: parts.sitePolicy,
+    siteHost: parts.siteHost,
     volumes: {
       settings,
       activity,

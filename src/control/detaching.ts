@@ -18,6 +18,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { epochMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost as holdsRole } from '../site/host-role.ts';
 import { membersOf } from '../site/membership.ts';
 import type { DetachPending, PeerRecord } from '../site/peer.ts';
 import type { KnownServers } from './known-servers.ts';
@@ -113,7 +114,7 @@ export function startDetaching(deps: DetachingDeps): Detaching {
   };
 }
 
-const isHost = ({ server }: Pick<Settings, 'server'>): boolean => server.get().mode === 'host';
+const isHost = ({ server }: Pick<Settings, 'server'>): boolean => holdsRole(server.get());
 const pendingOf = ({ peers }: Pick<Settings, 'peers'>): readonly PeerRecord[] =>
   peers.get().peers.filter(({ detachPending }) => detachPending !== undefined);
 

@@ -9,6 +9,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { licenceTime, seenAt } from '../site/licence-clock.ts';
 import type { LicenceClock } from '../site/licence-clock.ts';
+import { isHost } from '../site/host-role.ts';
 import type { LicenceRecord, SiteLicences } from '../site/licence-records.ts';
 import { cameraSeats, coverSeats, stateOfLicence } from '../site/licence-seats.ts';
 import type { GivenLicence, LicenceState } from '../site/licence-seats.ts';
@@ -93,7 +94,7 @@ export function createLicenceBook({ settings, issuers, clock }: BookDeps): Licen
       coverSeats(given(), failoverServers(), now()).get(serverId) ?? coverSeatsOfStranger(given()),
     cameraSeats: seatsOfCameras,
     forMember: (memberId) => {
-      if (settings.server.get().mode !== 'host') return undefined;
+      if (!isHost(settings.server.get())) return undefined;
       const seats = seatsOfCameras().get(memberId) ?? Infinity;
       return {
         licences: settings.licences.get().licences.map(({ addedAt: _addedAt, ...licence }) => licence),
@@ -115,19 +116,22 @@ const coverSeatsOfStranger = (licences: readonly GivenLicence[]): number =>
 /** On a host its failover servers; one that stands alone is the only one. */
 function joinedFailoverServers({ server, peers }: Pick<Settings, 'server' | 'peers'>): readonly string[] {
   const { id: ownId, mode } = server.get();
-  if (mode !== 'host') return [ownId];
-  return peers
+  if (!isHost(server.get())) return [ownId];
+  // A failover server that took the role of the host goes on covering.
+  const own = mode === 'failover' ? [ownId] : [];
+  const members = peers
     .get()
     .peers.filter(({ mode: its, enabled, managesUs, detachPending }) => {
       return its === 'failover' && enabled && !managesUs && detachPending === undefined;
     })
     .toSorted((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
     .map(({ id }) => id);
+  return [...own, ...members];
 }
 
 /** On a host the members that record. */
 function recordersOf({ server, peers }: Pick<Settings, 'server' | 'peers'>): readonly PeerRecord[] {
-  if (server.get().mode !== 'host') return [];
+  if (!isHost(server.get())) return [];
   return peers.get().peers.filter(({ mode, managesUs }) => mode === 'recording' && !managesUs);
 }
 

@@ -10,6 +10,7 @@ import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { changedSettings, failoverChangeSchema, failoverSettingsSchema } from '../site/failover-settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
+import { isHost } from '../site/host-role.ts';
 import { refuseAgainstSite } from './site-policies.ts';
 
 export type RemoteSettings = { readonly settings: FailoverSettings; readonly revision: string };
@@ -97,7 +98,7 @@ export function createRemoteSettings({ settings, request, activity }: HostDeps):
       const message = `No server with the id ${serverId.slice(0, 64)} is known here.`;
       throw new UnderstudyError('not-found', 'server/unknown', message);
     }
-    if (settings.server.get().mode === 'host') return peer;
+    if (isHost(settings.server.get())) return peer;
     const message = `This server does not manage ${peer.name}: its settings are changed there, or at its host.`;
     throw new UnderstudyError('conflict', 'server/not-managed', message);
   };

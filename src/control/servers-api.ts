@@ -11,6 +11,7 @@ import type { DiscoveredPeer } from '../discovery/lan-peer.ts';
 import type { State } from '../failover/machine-types.ts';
 import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost } from '../site/host-role.ts';
 import type { DetachPending, PeerRecord } from '../site/peer.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Backups, BackupState } from './backups.ts';
@@ -42,13 +43,20 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
   const viewOf = (record: PeerRecord): KnownServer => viewOfServer(deps, record);
   const { setEnabled, ...membership } = createMembershipApi({ ...deps, viewOf, refresh: network.refresh });
   const canAdd = (): void => {
-    if (settings.server.get().mode !== 'recording') return;
+    const server = settings.server.get();
+    if (isHost(server) && server.mode !== 'host') {
+      const message =
+        'This server has the role of the host beside its mode: add servers by their address, with an account of theirs.';
+      throw new UnderstudyError('conflict', 'server/mode', message);
+    }
+    if (server.mode !== 'recording') return;
     const message = 'Only a failover server or a host shows pairing codes: change the mode of this server first.';
     throw new UnderstudyError('conflict', 'server/mode', message);
   };
   return {
     // One that was replaced left the list; its record stays so that it is told when it returns.
-    list: () => settings.peers.get().peers.flatMap((record) => (record.replacedBy === undefined ? [viewOf(record)] : [])),
+    list: () =>
+      settings.peers.get().peers.flatMap((record) => (record.replacedBy === undefined ? [viewOf(record)] : [])),
     find: (id) => viewOf(known.find(id)),
     ...deps.adding,
     ...membership,
@@ -108,9 +116,9 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<Serve
   httpPort: peer.httpPort,
   peerPort: peer.peerPort,
   httpsFingerprint: peer.fingerprint,
-  via: peer.via,
   ...(peer.model === undefined ? {} : { model: peer.model }),
   enabled: peer.enabled,
+  via: peer.via,
   known,
 });
 

@@ -8,6 +8,7 @@ import type { SiteView } from '../api/contract/site.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost } from '../site/host-role.ts';
 import { MAX_PEERS } from '../site/peer.ts';
 import { changedSite, protects } from '../site/site-policy.ts';
 import type { SiteChange, SiteFile } from '../site/site-policy.ts';
@@ -28,8 +29,8 @@ export function createSiteApi(deps: SiteApiDeps): Pick<SiteDeps, 'site' | 'chang
   return {
     site: view,
     changeSite: async (change, user, check) => {
-      const { id, mode } = settings.server.get();
-      if (mode !== 'host') throw notHost(deps);
+      const { id } = settings.server.get();
+      if (!isHost(settings.server.get())) throw notHost(deps);
       refuseUnknown(deps, change);
       await refuseHeld(deps, change);
       await settings.site.update(() => {
@@ -44,10 +45,11 @@ export function createSiteApi(deps: SiteApiDeps): Pick<SiteDeps, 'site' | 'chang
 }
 
 function viewOf(settings: SiteApiDeps['settings'], { policy, protection }: SiteFile): SiteView {
-  const { id, name, mode } = settings.server.get();
-  const host = mode === 'host' ? { id, name } : hostOf(settings);
+  const { id, name } = settings.server.get();
+  const isOwn = isHost(settings.server.get());
+  const host = isOwn ? { id, name } : hostOf(settings);
   return {
-    isHost: mode === 'host',
+    isHost: isOwn,
     ...(host === undefined ? {} : { host: { id: host.id, name: host.name } }),
     policy,
     protection: protection.map((list) => ({ ...list, name: nameOfServer(settings, list.failoverServerId) })),

@@ -7,12 +7,15 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Settings } from '../settings/settings.ts';
+import { selfAsPeer } from '../site/host-records.ts';
+import { isHost } from '../site/host-role.ts';
 import { isLeaving, recordsAfter, siteFor, siteSchema } from '../site/introductions.ts';
 import type { Site } from '../site/introductions.ts';
 import { managerOf } from '../site/membership.ts';
-import type { PeerRecord } from '../site/peer.ts';
+import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { siteFileSchema } from '../site/site-policy.ts';
 import type { SiteFile } from '../site/site-policy.ts';
+import { recordsOwn } from './host-role.ts';
 import { FOOTAGE_HELD, wordsOfHeld } from './known-servers.ts';
 import type { HeldFootage } from './known-servers.ts';
 import type { Licences } from './licences.ts';
@@ -24,6 +27,10 @@ export type SiteMembersDeps = {
   readonly licences: Pick<Licences, 'forMember' | 'take'>;
   /** What of its footage lies here and is not home. */
   readonly heldOf: (serverId: string) => HeldFootage | undefined;
+  /** A member follows this host (host-role.ts); else it would refuse what it is told. */
+  readonly mayTell: (peerId: string) => boolean;
+  /** This server, as the others shall know it: a host that protects servers, or is protected, is introduced like any other. */
+  readonly describe: () => PeerIdentity;
   /** It is protected here no more: what was kept for it goes. */
   readonly onForgotten: (serverId: string) => Promise<void>;
   /** The peer records changed. */
@@ -54,14 +61,16 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
   const told = new Map<string, string>();
   const underway = new Set<Promise<void>>();
   const review = (): void => {
-    if (settings.server.get().mode !== 'host') return;
+    if (!isHost(settings.server.get())) return;
     const all = settings.peers.get().peers;
-    const { id } = settings.server.get();
-    const host = { id, records: settings.cameras.get().cameras.length > 0, ...siteOf(settings) };
+    const { id, mode } = settings.server.get();
+    const withSelf = mode === 'host' ? all : [...all, selfAsPeer(deps.describe())];
+    const host = { id, records: recordsOwn(settings), ...siteOf(settings) };
     for (const member of all) {
       if (!deps.connected().includes(member.id) || member.managesUs || isLeaving(member)) continue;
+      if (!deps.mayTell(member.id)) continue;
       const licences = deps.licences.forMember(member.id);
-      const site: Site = { ...siteFor(member, all, host), ...(licences === undefined ? {} : { licences }) };
+      const site: Site = { ...siteFor(member, withSelf, host), ...(licences === undefined ? {} : { licences }) };
       const text = JSON.stringify(site);
       if (told.get(member.id) === text) continue;
       told.set(member.id, text);
@@ -84,8 +93,10 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
     },
     forget: (peerId) => told.delete(peerId),
     take: async (peerId, params) => await take(deps, peerId, params),
-    learn: (peerId, { name, mode }) => {
+    learn: (peerId, { name, mode: said }) => {
       const record = settings.peers.get().peers.find(({ id }) => id === peerId);
+      // A host that is back, and was succeeded meanwhile, does not know it yet.
+      const mode = said === 'host' && isHost(settings.server.get()) ? (record?.mode ?? said) : said;
       if (record === undefined || (record.name === name && record.mode === mode)) return;
       const changed = settings.peers.update((file) => ({
         peers: file.peers.map((peer) => (peer.id === peerId ? { ...peer, name, mode } : peer)),

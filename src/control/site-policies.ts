@@ -6,6 +6,7 @@
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
+import { isHost } from '../site/host-role.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { againstPolicy, siteFileSchema, underPolicy } from '../site/site-policy.ts';
 import type { SiteFile } from '../site/site-policy.ts';
@@ -19,8 +20,8 @@ export const hostOf = ({ peers }: Pick<Settings, 'peers'>): PeerRecord | undefin
 /** What this host decides, or the host of this server; nothing when the one who said it is neither. */
 export function siteInForce(settings: Known): SiteFile {
   const site = settings.site.get();
-  const { id, mode } = settings.server.get();
-  const host = mode === 'host' ? id : hostOf(settings)?.id;
+  const server = settings.server.get();
+  const host = isHost(server) ? server.id : hostOf(settings)?.id;
   return site.hostId !== undefined && site.hostId === host ? site : NOTHING;
 }
 
@@ -71,8 +72,8 @@ export function refuseAgainstSite(
 ): void {
   const names = againstPolicy(change, siteInForce(settings).policy);
   if (names.length === 0) return;
-  const { mode, name } = settings.server.get();
-  const host = mode === 'host' ? name : hostOf(settings)?.name;
+  const server = settings.server.get();
+  const host = isHost(server) ? server.name : hostOf(settings)?.name;
   const message = `${names.join(', ')}: the host ${host ?? ''} decides this for the whole site; change it there, or leave it to each server there.`;
   throw new UnderstudyError('conflict', 'failover/site-policy', message);
 }

@@ -1,13 +1,14 @@
 /** What a server says of the site it belongs to, and in which site others are. */
 import type { ServerSite } from '../api/contract/server.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost } from '../site/host-role.ts';
 import { managerOf, membersOf } from '../site/membership.ts';
 
 type Own = Pick<Settings, 'server' | 'peers'>;
 
 export function siteViewOf({ server, peers }: Own, isConnected: (peerId: string) => boolean): ServerSite {
   const all = peers.get().peers;
-  if (server.get().mode === 'host') return { kind: 'host', locked: false, members: membersOf(all).length };
+  if (isHost(server.get())) return { kind: 'host', locked: false, members: membersOf(all).length };
   const host = managerOf(all);
   if (host === undefined) return { kind: 'undefined', locked: false };
   const { id, name } = host;
@@ -16,4 +17,4 @@ export function siteViewOf({ server, peers }: Own, isConnected: (peerId: string)
 
 /** Of this server: that of its host, its own if it is one. */
 export const ownSiteId = ({ server, peers }: Own): string | undefined =>
-  server.get().mode === 'host' ? server.get().id : managerOf(peers.get().peers)?.id;
+  isHost(server.get()) ? server.get().id : managerOf(peers.get().peers)?.id;

@@ -74,6 +74,12 @@ const fields = {
   /** Scheduled drills: every so many days; 0: never. */
   drillDays: z.number().int().min(0).max(365),
   maxChannels: z.number().int().min(1).max(128),
+  /** This server takes the role of the host by itself when the host was not heard for so long; 0: never. */
+  takeHostAfterSeconds: z
+    .number()
+    .int()
+    .max(86_400)
+    .refine((value) => value === 0 || value >= 60, 'Expected 0 (never) or 60 to 86400 seconds'),
 };
 export const failoverSettingsSchema = z.strictObject({
   backupDirectory: fields.backupDirectory.optional(),
@@ -95,6 +101,7 @@ export const failoverSettingsSchema = z.strictObject({
   probeMinutes: fields.probeMinutes.default(60),
   drillDays: fields.drillDays.default(0),
   maxChannels: fields.maxChannels.default(128),
+  takeHostAfterSeconds: fields.takeHostAfterSeconds.default(0),
 });
 export type FailoverSettings = z.infer<typeof failoverSettingsSchema>;
 

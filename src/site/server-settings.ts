@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isServerId } from '../core/ids.ts';
 import { nameSchema } from './camera.ts';
 import { returnShareSchema } from './failover-settings.ts';
+import { hostRoleSchema } from './host-role.ts';
 import { replacedBySchema } from './replacement.ts';
 
 export const MAX_VOLUMES = 32;
@@ -10,9 +11,9 @@ export const MAX_ALLOWED_HOSTS = 64;
 /** Left free on a volume unless the owner says otherwise. */
 export const DEFAULT_RESERVE_BYTES: number = 1024 * 1024 * 1024;
 
-export const CMS_MODES = ['recording', 'failover', 'host'] as const;
 /** `off`: no host may add it until its owner allows it. */
 export const MANAGEMENT = ['allowed', 'off'] as const;
+export const CMS_MODES = ['recording', 'failover', 'host'] as const;
 
 export const serverSettingsSchema = z.strictObject({
   id: z.string().refine(isServerId, 'Expected a UUID in lower case'),
@@ -24,12 +25,14 @@ export const serverSettingsSchema = z.strictObject({
   allowLoopbackCameras: z.boolean().default(false),
   /** `/metrics` without a token. */
   openMetrics: z.boolean().default(false),
-  /** Coordination epoch in which this server records its own cameras; rises each time it takes them back. */
   /** Whether a host may manage it; absent: it may. */
   managed: z.enum(MANAGEMENT).optional(),
+  /** Coordination epoch in which this server records its own cameras; rises each time it takes them back. */
   epoch: z.number().int().min(1).default(1),
   /** Where failover servers put returned footage when they send it by SMB. */
   returnShare: returnShareSchema.optional(),
+  /** Who is the host of the site, as far as this server knows. */
+  hostRole: hostRoleSchema.optional(),
   /** Another server is in the place of this one, which records nothing until its owner sets it up anew. */
   replacedBy: replacedBySchema.optional(),
 });

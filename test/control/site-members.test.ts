@@ -38,6 +38,8 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
       sent.push({ to, site: site as Site });
       return await Promise.resolve({});
     },
+    mayTell: () => true,
+    describe: () => ({ id: OWN_ID, name: 'Own', mode: 'host', fingerprint: 'f'.repeat(64) }),
     licences: { forMember: () => undefined, take: async () => await Promise.resolve() },
     refresh: () => (refreshed += 1),
     onForgotten: async (id) => {

@@ -20,6 +20,8 @@ const OPEN: Readonly<Record<string, string>> = {
   'POST /api/v1/failover/plan/simulate': 'a question',
   'POST /api/v1/failover/takeovers': 'cameras must be recorded, whoever manages this server',
   'POST /api/v1/failover/takeovers/:id/restore': 'the end of the same',
+  'POST /api/v1/site/take-host':
+    'the host that locks it is gone; while it is heard, this is refused there (test/control/host-taking.test.ts)',
   'POST /api/v1/peers': 'its own host authorizes itself again; anybody else is refused there',
 };
 const nameOf = ({ spec }: AnyRoute): string => `${spec.method} ${pathOf(spec)}`;

@@ -28,6 +28,8 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/log/export': 'viewer',
   'GET /api/v1/site': 'operator',
   'GET /api/v1/site/status': 'operator',
+  'GET /api/v1/site/host': 'viewer',
+  'POST /api/v1/site/take-host': 'owner',
   'PATCH /api/v1/site': 'owner',
   'GET /api/v1/servers/:id': 'operator',
   'PATCH /api/v1/failover/settings': 'admin',

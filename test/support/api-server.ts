@@ -71,6 +71,7 @@ export async function startApi(
     licences?: Partial<ApiDeps['licences']>;
     replacing?: Partial<ApiDeps['replacing']>;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
+    siteHost?: Partial<ApiDeps['siteHost']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     beforeUnmanaged?: ApiDeps['server']['beforeUnmanaged'];
     beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
@@ -134,6 +135,7 @@ export async function startApi(
     licences: withNothingElse(options.licences),
     replacing: withNothingElse(options.replacing),
     sitePolicy: withNothingElse(options.sitePolicy),
+    siteHost: withNothingElse(options.siteHost),
     server: {
       settings,
       activity,

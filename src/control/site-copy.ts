@@ -1,0 +1,136 @@
+/**
+ * The documents of a site (its servers with their keys, its policy, its licences), copied by the host to those that may succeed it, and
+ * kept there durably in `<data>/site-copy.json` (docs/design/host-role.md). The host keeps its newest copy in the same way.
+ *
+ * Belongs here: when a copy is made, sent, taken. Does not: who may succeed (site/host-role.ts), what a new host does with it
+ * (host-role.ts).
+ */
+import { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { SettingsFile } from '../settings/settings-file.ts';
+import type { Settings } from '../settings/settings.ts';
+import { isHost, MAX_TERM } from '../site/host-role.ts';
+import type { HostRole, Rank } from '../site/host-role.ts';
+import { licenceRecordSchema } from '../site/licence-records.ts';
+import { MAX_LICENCES } from '../site/licence.ts';
+import { MAX_PEERS, peerRecordSchema } from '../site/peer.ts';
+import { canonicalJson } from '../site/settings-backup.ts';
+import { siteFileSchema } from '../site/site-policy.ts';
+
+export const siteCopySchema = z.strictObject({
+  format: z.literal(1),
+  siteId: z.string(),
+  hostId: z.string(),
+  term: z.number().int().min(1).max(MAX_TERM),
+  /** Rises with every copy of this host and term. */
+  serial: z.number().int().min(1),
+  /** Wall milliseconds of the host. */
+  takenAt: z.number(),
+  documents: z.strictObject({
+    peers: z.array(peerRecordSchema).max(MAX_PEERS),
+    site: siteFileSchema,
+    licences: z.array(licenceRecordSchema).max(MAX_LICENCES),
+  }),
+});
+export type SiteCopy = z.infer<typeof siteCopySchema>;
+export const siteCopyFileSchema = z.strictObject({ copy: siteCopySchema.optional() });
+export type SiteCopyFile = z.infer<typeof siteCopyFileSchema>;
+
+export type SiteCopiesDeps = {
+  readonly settings: Pick<Settings, 'server' | 'peers' | 'site' | 'licences'>;
+  readonly file: SettingsFile<SiteCopyFile>;
+  /** Successors that are connected and know this host as theirs. */
+  readonly reachable: () => readonly string[];
+  readonly request: (peerId: string, method: string, params: unknown) => Promise<unknown>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Log;
+};
+export type SiteCopies = {
+  /** The newest of the host of this site. */
+  readonly latest: () => SiteCopy | undefined;
+  /** At the host: makes a copy if something changed, and sends it to whoever does not have it. */
+  readonly review: () => Promise<void>;
+  /** It connected anew: whether it kept what it was sent is asked by sending it again. */
+  readonly forget: (peerId: string) => void;
+  /** Who has the newest one. */
+  readonly hasNewest: (peerId: string) => boolean;
+  /** `site.copy`, of a host whose word counts (site.role). @throws peer/params, peer/not-yours */
+  readonly take: (peerId: string, params: unknown) => Promise<void>;
+};
+
+export function createSiteCopies(deps: SiteCopiesDeps): SiteCopies {
+  const { settings, file, log } = deps;
+  /** By server: which copy it has, or is sent. */
+  const sent = new Map<string, string>();
+  let last: Promise<void> = Promise.resolve();
+  const reviewNow = async (): Promise<void> => {
+    const server = settings.server.get();
+    if (!isHost(server) || server.hostRole?.hostId !== server.id) return;
+    const copy = await madeOf(deps, server.hostRole);
+    if (copy === undefined) return;
+    for (const id of deps.reachable()) {
+      if (sent.get(id) === nameOf(copy)) continue;
+      sent.set(id, nameOf(copy));
+      deps.request(id, 'site.copy', copy).catch((error: unknown) => {
+        sent.delete(id);
+        log.warn('a server that may become host got no copy of the site', { id, reason: messageOf(error) });
+      });
+    }
+  };
+  return {
+    latest: () => file.get().copy,
+    review: async () => {
+      last = last.then(reviewNow, reviewNow);
+      await last;
+    },
+    forget: (peerId) => sent.delete(peerId),
+    hasNewest: (peerId) => {
+      const { copy } = file.get();
+      return copy !== undefined && sent.get(peerId) === nameOf(copy);
+    },
+    take: async (peerId, params) => {
+      const parsed = siteCopySchema.safeParse(params);
+      if (!parsed.success) throw malformed(parsed.error.issues[0]?.message);
+      const copy = parsed.data;
+      const { hostRole } = settings.server.get();
+      const isItsOwn = copy.hostId === peerId && hostRole?.hostId === peerId && hostRole.siteId === copy.siteId;
+      if (!isItsOwn || hostRole.term !== copy.term) throw notYours();
+      await file.update((before) => (isNewer(copy, before.copy) ? { copy } : before));
+    },
+  };
+}
+
+/** The newest one, made now if there is none of what the site is now. */
+async function madeOf({ file, settings, clock }: SiteCopiesDeps, role: HostRole): Promise<SiteCopy | undefined> {
+  const { siteId, hostId, term } = role;
+  const documents: SiteCopy['documents'] = {
+    peers: settings.peers.get().peers,
+    site: settings.site.get(),
+    licences: settings.licences.get().licences,
+  };
+  const text = canonicalJson(documents);
+  const { copy } = await file.update((before) => {
+    const isOurs = before.copy !== undefined && isOf(before.copy, role);
+    if (isOurs && canonicalJson(before.copy?.documents) === text) return before;
+    const serial = (isOurs ? (before.copy?.serial ?? 0) : 0) + 1;
+    return { copy: { format: 1, siteId, hostId, term, serial, takenAt: clock.now(), documents } };
+  });
+  return copy;
+}
+
+/** Whether this copy is of that host in that term. */
+export const isOf = (copy: SiteCopy, { siteId, hostId, term }: Rank & { readonly siteId: string }): boolean =>
+  copy.siteId === siteId && copy.hostId === hostId && copy.term === term;
+
+const nameOf = ({ hostId, term, serial }: SiteCopy): string => `${hostId} ${term} ${serial}`;
+
+/** Of another host or term: it was checked that this is the one that counts. */
+const isNewer = (copy: SiteCopy, before: SiteCopy | undefined): boolean =>
+  before === undefined || !isOf(before, copy) || copy.serial >= before.serial;
+
+const malformed = (why = 'malformed'): UnderstudyError =>
+  new UnderstudyError('protocol', 'peer/params', `site.copy expects the documents of a site: ${why}`);
+const notYours = (): UnderstudyError =>
+  new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server copies the documents of the site.');
