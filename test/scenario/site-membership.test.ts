@@ -2,6 +2,7 @@
  * Joining and leaving a site with real servers on loopback: a host, two recording servers, a failover server. Servers that are away, kills in
  * the middle, the lock, who is signed out.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
@@ -9,6 +10,7 @@ import { createApiClient } from '../../src/cli/api-client.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
+import { durationMs } from '../../src/core/units.ts';
 import { placeOf, startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -174,4 +176,127 @@ test('servers join a site, are locked, and leave it with or without their camera
   t.regex(over?.message ?? '', /^The last server of this site was detached, and everybody was signed out/);
   await browser.call('POST', '/sessions', { username: USER, password: PASSWORD });
   t.deepEqual(((await browser.call('GET', '/servers')) as { items: unknown[] }).items, []);
+});
+
+test('a server that is away stays marked, also over a restart of the host, and leaves when it returns', async (t) => {
+  t.timeout(240_000);
+  const dir = await tempDir(t, 'away');
+  const [H, R] = await Promise.all([server(t, dir, 'Head', 'host'), server(t, dir, 'Shop', 'recording')]);
+  await R.box().api.call('POST', '/cameras', {
+    name: 'Door',
+    main: { url: 'rtsp://192.0.2.9/main' },
+    password: 'of the door',
+  });
+  await add(H, R, { lock: true });
+  await waitFor('the lock', async () => (await siteOf(R)).locked);
+  await R.stop();
+  await waitFor('the host to miss it', async () => (await recordAt(H, R))?.connected === false);
+  const asked = (await H.box().api.call('POST', `/servers/${R.id}/detach`, { cameras: 'remove' })) as {
+    state: string;
+    message: string;
+  };
+  t.is(asked.state, 'pending');
+  t.regex(asked.message, /^Shop is away: it is detached when it returns/);
+  await H.kill();
+  await H.start();
+  t.like(await recordAt(H, R), { connected: false, detachPending: { cameras: 'remove' } });
+  const { health } = (await H.box().api.call('GET', '/server')) as {
+    health: { items: { code: string; message: string }[] };
+  };
+  t.true(health.items.some(({ code, message }) => code === 'detach-pending' && message.startsWith('Shop ')));
+  const again = (await H.box().api.call('POST', `/servers/${R.id}/detach`, { cameras: 'remove' })) as { state: string };
+  t.is(again.state, 'pending', 'asking again changes nothing');
+  await t.throwsAsync(H.box().api.call('POST', `/servers/${R.id}/detach`, { confirm: 'Not its name' }), {
+    message: /name of the server, Shop/,
+  });
+  const cookies = H.box().api;
+  await R.start();
+  await waitFor('the host to be alone', async () => {
+    const known = await cookies.call('GET', '/servers').catch((error: unknown) => String(error));
+    return typeof known === 'string' && known.includes('everybody was signed out');
+  });
+  await waitFor('the shop to be alone', async () => (await siteOf(R)).kind === 'undefined');
+  t.is(await camerasOf(R), 0);
+  t.deepEqual(await knownAt(R), []);
+});
+
+test('a server that never returns is forgotten when its name is typed; one that is to leave may stay', async (t) => {
+  t.timeout(240_000);
+  const dir = await tempDir(t, 'never');
+  const [H, R, Q] = await Promise.all([
+    server(t, dir, 'Head', 'host'),
+    server(t, dir, 'Shop', 'recording'),
+    server(t, dir, 'Yard', 'recording'),
+  ]);
+  for (const one of [R, Q]) await add(H, one);
+  for (const one of [R, Q]) await one.stop();
+  await waitFor('the host to miss them', async () => (await knownAt(H)).every(({ connected }) => !connected));
+  const bulk = async (body: object): Promise<{ rows: { id: string; ok: boolean; state?: string; code?: string }[] }> =>
+    (await H.box().api.call('POST', '/servers/bulk', body)) as never;
+  const both = await bulk({ ids: [R.id, Q.id, 'nobody'], action: 'detach' });
+  t.deepEqual(
+    both.rows.map(({ id, ok, state, code }) => [id, ok, state ?? code]),
+    [
+      [R.id, true, 'pending'],
+      [Q.id, true, 'pending'],
+      ['nobody', false, 'server/unknown'],
+    ],
+  );
+  await H.box().api.call('POST', `/servers/${Q.id}/detach/cancel`);
+  await t.throwsAsync(H.box().api.call('POST', `/servers/${Q.id}/detach/cancel`), { message: /not to be detached/ });
+  t.is((await recordAt(H, Q))?.detachPending, undefined);
+  const gone = await bulk({ ids: [R.id, Q.id], action: 'detach', confirm: ['Shop'] });
+  t.deepEqual(
+    gone.rows.map(({ state }) => state),
+    ['detached', 'pending'],
+  );
+  await H.box().api.call('POST', `/servers/${Q.id}/detach/cancel`);
+  await Q.start();
+  await waitFor('the yard to be back', async () => (await recordAt(H, Q))?.connected === true);
+  t.like(await siteOf(Q), { kind: 'member', host: { name: 'Head' } });
+  await R.start();
+  t.like(await siteOf(R), { kind: 'member' }, 'nobody told it');
+  const another = await server(t, dir, 'Other', 'host');
+  await t.throwsAsync(add(another, R), { message: /belongs to the site of Head.*detached there first/ });
+  await R.box().api.call('POST', `/servers/${H.id}/deauthorize`);
+  await add(another, R);
+  t.like(await siteOf(R), { kind: 'member', host: { name: 'Other' } });
+});
+
+test('killed at any moment of it, host and member agree in the end', async (t) => {
+  t.timeout(400_000);
+  const dir = await tempDir(t, 'killed');
+  const [H, R, Q] = await Promise.all([
+    server(t, dir, 'Head', 'host'),
+    server(t, dir, 'Shop', 'recording'),
+    server(t, dir, 'Yard', 'recording'),
+  ]);
+  await add(H, Q);
+  const peersOf = ({ dataDir }: Server): string => readFileSync(join(dataDir, 'settings', 'peers.json'), 'utf8');
+  const moments: readonly (readonly [what: string, came: () => boolean])[] = [
+    ['asked', () => true],
+    ['the wish on disk', () => peersOf(H).includes('detachPending') || !peersOf(H).includes(R.id)],
+    ['it has left', () => !peersOf(R).includes(H.id)],
+  ];
+  for (const [moment, came] of moments)
+    for (const victim of [H, R]) {
+      await add(H, R);
+      const asked = H.box()
+        .api.call('POST', `/servers/${R.id}/detach`, { cameras: 'keep' })
+        .catch(() => undefined);
+      while (!came()) await systemClock.sleep(durationMs(1));
+      await victim.kill();
+      await asked;
+      const wish = /detachPending/.test(peersOf(H)) || !peersOf(H).includes(R.id);
+      await victim.start();
+      t.log(`${victim === H ? 'host' : 'member'} killed when ${moment}: ${wish ? 'goes on' : 'nothing was asked'}`);
+      if (!wish) {
+        await waitFor('them to be together', async () => (await recordAt(H, R))?.connected === true);
+        t.like(await siteOf(R), { kind: 'member' });
+        await H.box().api.call('POST', `/servers/${R.id}/detach`, { cameras: 'keep' });
+      }
+      await waitFor('the host to forget it', async () => (await recordAt(H, R)) === undefined, 90_000);
+      await waitFor('the shop to be alone', async () => (await siteOf(R)).kind === 'undefined');
+      t.like(await siteOf(Q), { kind: 'member' });
+    }
 });
