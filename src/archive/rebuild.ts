@@ -164,19 +164,21 @@ function bookMissing({ deps: { catalogue }, volume }: Work, row: SegmentRow): vo
 
 async function reconcileFile(work: Work, path: string): Promise<void> {
   const { deps, volume, report } = work;
-  if (deps.isBeingWritten(volume.id, path)) return;
+  // Asked again behind each wait: meanwhile the writer may have told of the file.
+  const isLeft = (): boolean => deps.isBeingWritten(volume.id, path);
+  if (isLeft()) return;
   const file = join(volume.path, path);
   try {
     const { mtimeMs } = await stat(file);
     const known = deps.catalogue.segments.get(volume.id, path) !== undefined;
     if (!known && mayBeReported(deps, mtimeMs)) return;
-    if (await isOthers(work, file)) return;
+    if ((await isOthers(work, file)) || isLeft()) return;
     report.scanned += 1;
     const seen = await scanSegmentFile(file, volume.id, path);
     // Damage seldom comes alone: then every payload is read, so that all of it is told at once.
     const isDamaged = lostOf(deps.catalogue, volume.id, path, seen).length > 0;
     const scanned = isDamaged ? await scanSegmentFile(file, volume.id, path, 'all') : seen;
-    storeScan({ ...deps, volumeId: volume.id }, path, scanned);
+    if (!isLeft()) storeScan({ ...deps, volumeId: volume.id }, path, scanned);
   } catch (error) {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
   }

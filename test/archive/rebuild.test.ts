@@ -149,6 +149,23 @@ test('a file of this moment is left to its writer, if that runs', async (t) => {
   t.is((await reconcile(here, '', now + 100)).scanned, 1, 'its writer is gone');
 });
 
+test('a file whose writer tells of it while it is looked at stays open', async (t) => {
+  for (const asked of [1, 2]) {
+    const here = await place(t);
+    const path = await put(here, at(0));
+    const { segment } = await scanSegmentFile(join(here.volume.path, path), here.volume.id, path);
+    let times = 0;
+    const isBeingWritten = (): boolean => {
+      times += 1;
+      if (times === asked) here.catalogue.segments.open(segment);
+      return times > asked;
+    };
+    const deps = { clock: systemClock, signal: new AbortController().signal, isBeingWritten };
+    await reconcileVolume({ catalogue: here.catalogue, ...deps }, here.volume);
+    t.like(here.catalogue.segments.get(here.volume.id, path), { open: true }, `told at question ${asked}`);
+  }
+});
+
 test('removing a segment takes file, row and empty folder, and books what was in it', async (t) => {
   const here = await place(t);
   const path = await put(here, at(0));
