@@ -2,9 +2,12 @@
 import { lookup } from 'node:dns/promises';
 import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
 import { createAddingApi } from '../control/adding-api.ts';
+import { startJoinings } from '../control/joining.ts';
+import type { Joinings } from '../control/joining.ts';
 import type { KnownServers } from '../control/known-servers.ts';
 import { durationMs } from '../core/units.ts';
 import type { FailoverParts } from './failover-box.ts';
+import { sayForgetOf } from './known-set-up.ts';
 import { fingerprintAt, remoteApi } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 
@@ -24,5 +27,16 @@ export function composeAdding(parts: FailoverParts, peers: Peers, known: KnownSe
     sendName: async (id, name) => {
       await peers.network.request(id, 'site.rename', { name }, { timeoutMs: RENAME_WITHIN });
     },
+  });
+}
+
+export function composeJoinings(parts: FailoverParts, peers: Peers, known: KnownServers): Joinings {
+  const { network } = peers;
+  return startJoinings({
+    ...parts,
+    known,
+    isConnected: (id) => network.statusOf(id)?.connected ?? false,
+    sayForget: sayForgetOf(parts, peers),
+    refresh: network.refresh,
   });
 }

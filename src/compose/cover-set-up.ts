@@ -23,7 +23,7 @@ import { planCover } from '../failover/plan.ts';
 import type { Restoration } from '../restoration/restoration-types.ts';
 import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
-import { composeAdding } from './adding-set-up.ts';
+import { composeAdding, composeJoinings } from './adding-set-up.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
@@ -86,6 +86,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   composeMachines(parts, peers, side, restoration);
   side.known = composeKnown(parts, peers, side);
   side.detaching = composeDetaching(parts, peers, side);
+  const joinings = composeJoinings(parts, peers, side.known);
   hear(parts, peers, side);
   const replacing = await composeReplacing(parts, peers, side);
   restoration.resume();
@@ -112,6 +113,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service }),
     stop: async () => {
       await replacing.stop();
+      await joinings.stop();
       await side.detaching.stop();
       await Promise.all([side.watch.stop(), side.backups.stop(), rehearsals.stop(), restoration.service.stop()]);
       await side.cover.stop();

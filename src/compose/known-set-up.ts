@@ -105,9 +105,10 @@ function refuseCollisions({ settings }: FailoverParts, { backups }: Side, backup
 export const sayForgetOf =
   ({ settings }: Pick<FailoverParts, 'settings'>, { network }: Pick<Peers, 'network'>) =>
   async (id: string): Promise<void> => {
-    const isMember =
-      settings.server.get().mode === 'host' &&
-      settings.peers.get().peers.some((peer) => peer.id === id && !peer.managesUs && !peer.introduced);
-    if (isMember) await network.request(id, 'site.detach', { cameras: 'keep', force: true });
-    else await network.request(id, 'peer.forget', {});
+    const record = settings.peers.get().peers.find((peer) => peer.id === id);
+    const isMember = settings.server.get().mode === 'host' && record?.managesUs === false && !record.introduced;
+    if (!isMember) return void (await network.request(id, 'peer.forget', {}));
+    // Its name was given with its place in the site.
+    if (record.joining !== undefined) await network.request(id, 'site.rename', { name: record.joining.name });
+    await network.request(id, 'site.detach', { cameras: 'keep', force: true });
   };

@@ -22,7 +22,7 @@ import type { KnownServers } from './known-servers.ts';
 
 export type AddingApiDeps = Pick<ConnectionTestDeps, 'lookUp' | 'fetchFingerprint' | 'remoteApi' | 'hintOf'> & {
   readonly settings: Pick<Settings, 'server' | 'peers'>;
-  readonly known: Pick<KnownServers, 'add' | 'deauthorize'>;
+  readonly known: Pick<KnownServers, 'add'>;
   readonly version: string;
   /** `site.rename` over the channel. */
   readonly sendName: (id: string, name: string) => Promise<void>;
@@ -40,9 +40,10 @@ export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
       // Half a second a row that nobody reads.
       look: async (row) =>
         await testConnection({ ...deps, own, hintOf: async () => await Promise.resolve(undefined) }, row),
-      join: known.add,
-      rename: async (id, name) => await renameMember(deps, id, name),
-      undo: async (id, user) => await known.deauthorize(id, user, true),
+      join: async (row, name, user) =>
+        await known.add(row, user, async (record) => {
+          if (name !== undefined && name !== record.name) await renameMember(deps, record.id, name);
+        }),
       taken: () => [settings.server.get().name, ...settings.peers.get().peers.map(({ name }) => name)],
       activity,
     }),
@@ -56,7 +57,9 @@ function ownSideOf({ settings, version }: AddingApiDeps): OwnSide {
   // Whatever else it does: as a host it adds.
   const mode = isHost(server) ? 'host' : server.mode;
   const { peers } = settings.peers.get();
-  const known = peers.filter(({ introduced, forgottenAt }) => !introduced && forgottenAt === undefined);
+  const known = peers.filter(
+    ({ introduced, forgottenAt, joining }) => !introduced && forgottenAt === undefined && joining === undefined,
+  );
   const siteId = mode === 'host' ? id : managerOf(peers)?.id;
   return { id, mode, version, siteId, knownIds: known.map((peer) => peer.id) };
 }

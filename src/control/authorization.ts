@@ -110,7 +110,10 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
   const { peers, server } = deps.settings;
   const isKnown = peers
     .get()
-    .peers.some(({ id, introduced, forgottenAt }) => id === remote.id && !introduced && forgottenAt === undefined);
+    .peers.some(
+      ({ id, introduced, forgottenAt, joining }) =>
+        id === remote.id && !introduced && forgottenAt === undefined && joining === undefined,
+    );
   if (before === undefined && isKnown)
     throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);
   if (server.get().mode === 'recording' && !isHost(server.get())) {

@@ -17,16 +17,14 @@ import type { Named } from '../site/server-naming.ts';
 export type BatchDeps = {
   readonly isHost: () => boolean;
   readonly look: (row: Joining) => Promise<TestServerResult>;
-  readonly join: (row: Joining, user: string) => Promise<{ readonly id: string; readonly name: string }>;
-  /** The server calls itself so from now on, and is known so here. */
-  readonly rename: (id: string, name: string) => Promise<void>;
-  /** Takes a row back that was joined. */
-  readonly undo: (id: string, user: string) => Promise<void>;
+  /** Whole, under `name`, or not at all: what fails leaves nothing on either side. Undefined: it keeps its name. */
+  readonly join: (row: Joining, name: string | undefined, user: string) => Promise<Joined>;
   /** Names of the site. */
   readonly taken: () => readonly string[];
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 type Joining = z.output<typeof addServerRequest>;
+type Joined = { readonly id: string; readonly name: string };
 type RowResult = BatchResult['rows'][number];
 
 /** A sign-in takes the other server a second of one core, and this one next to nothing. */
@@ -35,9 +33,7 @@ export const ROWS_AT_ONCE = 8;
 export type Refused = { readonly kind: 'refused'; readonly code: string; readonly message: string };
 export type Looked = Refused | { readonly kind: 'found'; readonly server: NonNullable<TestServerResult['server']> };
 /** `name`: what it shall be called; undefined: as it is. */
-export type Decision =
-  | Refused
-  | { readonly kind: 'join'; readonly serverId: string; readonly is: string; readonly name: string | undefined };
+export type Decision = Refused | { readonly kind: 'join'; readonly name: string | undefined };
 
 /** Which rows go on, in their order: a server once, under a name that nobody has. Pure. */
 export function decideRows(
@@ -52,7 +48,7 @@ export function decideRows(
     if (row.kind === 'refused') return row;
     const name = named.get(index);
     if (name?.kind === 'refused') return name;
-    return { kind: 'join', serverId: row.server.id, is: row.server.name, name: name?.name };
+    return { kind: 'join', name: name?.name };
   });
 }
 
@@ -157,22 +153,12 @@ type Join = {
   readonly lock: boolean;
   readonly user: string;
 };
-async function joinRow(deps: BatchDeps, { account, decision, lock, user }: Join): Promise<RowResult> {
-  let joined: string | undefined;
+async function joinRow({ join }: BatchDeps, { account, decision, lock, user }: Join): Promise<RowResult> {
   try {
-    const { id, name: is } = await deps.join({ ...account, ...(lock ? { lock } : {}) }, user);
-    joined = id;
-    const { name = is } = decision;
-    if (name !== is) await deps.rename(id, name);
+    const { id, name } = await join({ ...account, ...(lock ? { lock } : {}) }, decision.name, user);
     return { ok: true, serverId: id, name };
   } catch (error) {
-    const refused = refusedBy(error);
-    if (joined === undefined) return refusalOf(refused);
-    const left = await deps.undo(joined, user).then(
-      () => '',
-      (why: unknown) => ` It could not be taken back either: ${messageOf(why)}`,
-    );
-    return refusalOf({ ...refused, message: `${refused.message}${left}` });
+    return refusalOf(refusedBy(error));
   }
 }
 

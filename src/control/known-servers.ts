@@ -50,7 +50,10 @@ export type HeldFootage = {
   readonly canStop: boolean;
 };
 export type KnownServers = {
-  readonly add: (request: Joining, user: string) => Promise<PeerRecord>;
+  /** `complete`: what belongs to adding it, once it is connected; if it fails nothing stays on either side. */
+  readonly add: (request: Joining, user: string, complete?: Complete) => Promise<PeerRecord>;
+  /** It is being added now. */
+  readonly isJoining: (id: string) => boolean;
   /** If it fails, what was trusted before stays. */
   readonly authorize: (
     id: string,
@@ -71,6 +74,7 @@ export type KnownServers = {
   /** @throws server/unknown */
   readonly find: (id: string) => PeerRecord;
 };
+export type Complete = (record: PeerRecord) => Promise<void>;
 export type PairedServer = {
   readonly identity: PeerIdentity;
   /** Where it was dialled; undefined: it dialled us. */
@@ -88,20 +92,26 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
   const { find } = records;
   const record = (code: string, message: string, user?: string): void =>
     deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
-  const join = async (request: Joining, user: string, before: PeerRecord | undefined): Promise<PeerRecord> => {
+  const joining = new Set<string>();
+  const join = async (request: Joining, user: string, { before, complete }: Join): Promise<PeerRecord> => {
     const made = await authorizeAt(deps, request, before);
-    await admit(deps, records, made, records.known(made.id));
+    if (joining.has(made.id)) throw beingAdded(made);
+    joining.add(made.id);
+    await admit(deps, records, made, { before: records.known(made.id), complete }).finally(() =>
+      joining.delete(made.id),
+    );
     const message = `${made.name} was authorized: this server ${made.watched ? 'protects' : 'manages'} it.`;
     record('server-authorized', message, user);
     return find(made.id);
   };
   return {
     find,
-    add: async (request, user) => await join(request, user, undefined),
     remove: records.drop,
+    isJoining: (id) => joining.has(id),
+    add: async (request, user, complete) => await join(request, user, { complete }),
     authorize: async (id, request, user) => {
       const before = find(id);
-      return await join({ ...request, ...addressOf(before) }, user, before);
+      return await join({ ...request, ...addressOf(before) }, user, { before });
     },
     ...createEnding(deps, records),
     setEnabled: async (id, enabled, user) => {
@@ -115,13 +125,13 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     paired: async ({ identity, host, version }) => {
       refuseItself(deps, identity.id);
       refuseModes(deps, identity);
+      if (identity.mode === 'host') refuseManagement(deps);
       refuseOlder(deps, { ...identity, version });
       const before = records.known(identity.id);
       // Who dials in now is still found where it was before.
-      if (identity.mode === 'host') refuseManagement(deps);
       const made = recordOf(deps, identity, { host: host ?? before?.host, before });
       const admitted = async (): Promise<void> => {
-        await admit(deps, records, made, before);
+        await admit(deps, records, made, { before });
         record('server-authorized', `${made.name} was paired by a code.`);
       };
       if (host !== undefined) {
@@ -138,6 +148,11 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     },
   };
 }
+
+type Join = { readonly before?: PeerRecord; readonly complete?: Complete | undefined };
+
+const beingAdded = ({ name }: PeerRecord): UnderstudyError =>
+  new UnderstudyError('conflict', 'server/known', `${name} is being added by somebody else at this moment.`);
 
 type Records = {
   readonly known: (id: string) => PeerRecord | undefined;
@@ -224,23 +239,47 @@ const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
  */
 async function admit(
   deps: KnownServersDeps,
-  { known, put, drop }: Records,
+  records: Records,
   record: PeerRecord,
-  before: PeerRecord | undefined,
+  { before, complete }: { readonly before: PeerRecord | undefined; readonly complete?: Complete | undefined },
 ): Promise<void> {
-  await put(record);
+  const { known, put } = records;
+  // Left over from a server that was killed while it added this one: nobody was told that it is added.
+  const isNew = before === undefined || before.joining !== undefined;
+  await put(isNew ? { ...record, joining: { name: record.name } } : record);
+  let isReached = false;
   try {
     await connected(deps, record);
+    isReached = true;
+    await complete?.(record);
     if (record.watched) await deps.firstBackup(record.id);
+    if (isNew) await added(records, record);
   } catch (error) {
     // Removed, or authorized anew, while it was waited for: that is what counts.
     if (known(record.id)?.fingerprint !== record.fingerprint) throw error;
-    if (before === undefined) {
-      await deps.network.sayForget(record.id).catch(() => undefined);
-      await drop(record.id);
-    } else await put(before);
+    if (isNew) await takeBack(deps, records, { record, isReached });
+    else await put(before);
     throw error;
   }
+}
+
+async function added({ known, put }: Records, { id }: PeerRecord): Promise<void> {
+  const { joining: _joining, ...record } = known(id) ?? {};
+  if ('id' in record) await put(record);
+}
+
+type Reached = { readonly record: PeerRecord; readonly isReached: boolean };
+/** One that was never reached forgets by itself; one that was, and is gone now, is told when it returns (joining.ts). */
+async function takeBack(
+  { network }: KnownServersDeps,
+  { drop }: Records,
+  { record, isReached }: Reached,
+): Promise<void> {
+  const isTold = await network.sayForget(record.id).then(
+    () => true,
+    () => false,
+  );
+  if (isTold || !isReached) await drop(record.id);
 }
 
 /** The other side has signed in here as an administrator: that is its authority. */
@@ -257,20 +296,28 @@ async function introduced(
   }
   refuseItself(deps, peer.id);
   refuseLocked(deps, peer.id);
-  const { watched = false, watcher = false, managesUs = false } = before ?? {};
-  await put({
-    ...placed(peer),
+  await put({ ...placed(peer), ...standingOf(role, before), addedAt: before?.addedAt ?? deps.clock.now() });
+  const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
+  deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
+  return deps.describe();
+}
+
+type Standing = Pick<
+  PeerRecord,
+  'watched' | 'watcher' | 'managesUs' | 'introduced' | 'enabled' | 'locked' | 'provisional'
+>;
+/** What it was before it still is; who is new is kept for the time being (joining.ts). */
+function standingOf(role: Introduction['role'], before: PeerRecord | undefined): Standing {
+  const { watched = false, watcher = false, managesUs = false, locked = false } = before ?? {};
+  return {
     watched,
     watcher: watcher || role === 'protects',
     managesUs: managesUs || role === 'manages',
     introduced: false,
     enabled: true,
-    addedAt: before?.addedAt ?? deps.clock.now(),
-    ...lockOf(before?.locked === true),
-  });
-  const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
-  deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
-  return deps.describe();
+    ...lockOf(locked),
+    ...(before === undefined ? { provisional: true } : {}),
+  };
 }
 
 async function connected({ network, clock }: KnownServersDeps, { id, name }: PeerRecord): Promise<void> {

@@ -125,6 +125,8 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<Serve
 function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
   const {
     addedAt: _addedAt,
+    joining: _joining,
+    provisional: _provisional,
     forgottenAt: _forgottenAt,
     replacedBy: _replacedBy,
     detachPending,

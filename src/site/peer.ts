@@ -62,6 +62,10 @@ export const peerRecordSchema = z.strictObject({
   replacedBy: replacedBySchema.optional(),
   /** Security lock. Of a member, at its host: nobody changes it there. Of the host, at a member: this server is so locked. */
   locked: z.boolean().optional(),
+  /** At whoever adds it, with the name it had: nobody was told yet that it is added. Taken back if this server is killed meanwhile. */
+  joining: z.strictObject({ name: nameSchema }).optional(),
+  /** At the added one: whoever introduced itself was not heard over the channel yet. Forgotten if that stays so. */
+  provisional: z.literal(true).optional(),
   /** At the host: it is to leave the site and does not know yet, or still has footage that is not home (docs/design/site-membership.md). */
   detachPending: detachPendingSchema.optional(),
 });

@@ -2,6 +2,7 @@
  * A host adds servers, as real processes on loopback: Test Connection, a batch of which some rows fail, names, management that was off,
  * and kills in the middle. What no row may leave behind is looked for on both sides.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
@@ -176,3 +177,76 @@ test.serial('names survive a restart of the member and of the host', async (t) =
   );
   t.deepEqual((await serversOf(H)).map(({ name }) => name).toSorted(), ['Hall-1', 'Hall-2', 'Spare']);
 });
+
+type Membership = { readonly here: boolean; readonly there: boolean; readonly name: string };
+async function isIn(H: Named, one: Named): Promise<Membership> {
+  const { id, name, site } = await selfOf(one);
+  return { here: (await serversOf(H)).some((server) => server.id === id), there: site.kind === 'member', name };
+}
+const members = ({ A, B, F }: Bench): readonly Named[] => [A, B, F];
+
+async function detachAll(b: Bench): Promise<void> {
+  for (const { id } of await serversOf(b.H)) await b.H.box.api.call('DELETE', `/servers/${id}`).catch(() => undefined);
+  await b.H.box.api.call('POST', '/sessions', ACCOUNT);
+  for (const one of members(b)) await waitFor('it to be free', async () => !(await isIn(b.H, one)).there, PATIENCE_MS);
+}
+
+const settingsOf = ({ dataDir }: Named, file: string): string => {
+  try {
+    return readFileSync(join(dataDir, 'settings', `${file}.json`), 'utf8');
+  } catch {
+    return '';
+  }
+};
+/** What stands on the disks when the host is killed: before it knows a server that knows it already, and later and later. */
+const MOMENTS = {
+  'a server took its introduction': (b: Bench) =>
+    members(b).some((one) => settingsOf(one, 'peers').includes('"provisional"')),
+  'it has the first record': ({ H }: Bench) => settingsOf(H, 'peers').includes('"joining"'),
+  'a server has its new name': (b: Bench) => members(b).some((one) => /"name": ?"Cut-/.test(settingsOf(one, 'server'))),
+  'one is added': ({ H }: Bench) => /"peers": ?\[\s*\{(?![^}]*"joining")/.test(settingsOf(H, 'peers')),
+} as const;
+
+for (const [moment, isNow] of Object.entries(MOMENTS))
+  test.serial(
+    `the host is killed when ${moment}: in the end each server is a member on both sides, or on none`,
+    async (t) => {
+      const b = await benchOf(t);
+      const { H } = b;
+      await detachAll(b);
+      for (const [index, one] of members(b).entries())
+        await one.box.api.call('PATCH', '/server', { name: `Box-${index}` });
+      const before = placeOf(H.dataDir)?.pid ?? 0;
+      const rows = members(b).map((one) => rowOf(one));
+      const over = new AbortController();
+      const underway = batchAt(H, { ...ACCOUNT, rows, naming: { kind: 'prefix-number', prefix: 'Cut' } })
+        .catch((error: unknown) => error)
+        .finally(() => over.abort());
+      while (!over.signal.aborted && !isNow(b)) await new Promise((done) => setImmediate(done));
+      process.kill(before, 'SIGKILL');
+      await underway;
+      await waitFor('control to be back', () => (placeOf(H.dataDir)?.pid ?? before) !== before, PATIENCE_MS);
+      await H.box.api.call('POST', '/sessions', ACCOUNT);
+      const states = async (): Promise<readonly Membership[]> =>
+        await Promise.all(members(b).map(async (one) => await isIn(H, one)));
+      t.log('at once', JSON.stringify(await states()));
+      await waitFor(
+        'both sides to agree on each',
+        async () =>
+          (await states()).every(({ here, there }) => here === there) && !/"(joining|provisional)"/.test(allPeers(b)),
+        120_000,
+      );
+      const after = await states();
+      t.log('in the end', JSON.stringify(after));
+      for (const { here, name } of after) t.regex(name, here ? /^Cut-\d$/ : /^Box-\d$/);
+      const again = await batchAt(H, { ...ACCOUNT, rows });
+      t.deepEqual(
+        again.rows.map(({ ok, code }, index) => (after[index]?.here === true ? code : ok)),
+        after.map(({ here }) => (here ? 'server/known' : true)),
+        JSON.stringify(again),
+      );
+      t.is((await serversOf(H)).length, 3);
+    },
+  );
+
+const allPeers = (b: Bench): string => [b.H, ...members(b)].map((one) => settingsOf(one, 'peers')).join('');

@@ -1,0 +1,99 @@
+/**
+ * What is left of adding a server that was cut off, on either side: the one that was adding takes it back as soon as the other one is
+ * there; the one that was added forgets whoever introduced itself and was never heard over the channel.
+ *
+ * Belongs here: those two looks. Does not: adding (known-servers.ts).
+ *
+ * Invariant: a server that adding succeeded for is touched by neither: its record is not `joining`, and not `provisional` once heard.
+ */
+import type { ActivityLog } from '../api/activity.ts';
+import type { Clock } from '../core/clock.ts';
+import { seconds } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Running } from '../core/running.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { PeerRecord } from '../site/peer.ts';
+import type { KnownServers } from './known-servers.ts';
+
+export type JoiningDeps = {
+  readonly settings: Pick<Settings, 'peers'>;
+  readonly known: Pick<KnownServers, 'isJoining' | 'remove'>;
+  readonly isConnected: (peerId: string) => boolean;
+  /** The other side shall forget this one. */
+  readonly sayForget: (peerId: string) => Promise<void>;
+  readonly refresh: () => void;
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'every'>;
+  readonly log: Log;
+};
+
+const LOOK_SECONDS = 2;
+/** Whoever adds gives up after 10 s without a connection. */
+export const PROVISIONAL_MS = 60_000;
+
+export type Joinings = Running & { readonly look: () => Promise<void> };
+
+export function startJoinings(deps: JoiningDeps): Joinings {
+  /** Since when each is waited for in this process: wall clocks step. */
+  const since = new Map<string, number>();
+  let looking: Promise<void> | undefined;
+  const look = async (): Promise<void> => {
+    const { peers } = deps.settings.peers.get();
+    for (const record of peers) {
+      if (record.provisional === true) await hear(deps, since, record);
+      if (record.joining !== undefined) await takeBack(deps, record);
+    }
+    for (const id of since.keys()) if (peers.every((peer) => peer.id !== id)) since.delete(id);
+  };
+  const lookOnce = async (): Promise<void> => {
+    looking ??= look().finally(() => (looking = undefined));
+    await looking;
+  };
+  const cancel = deps.clock.every(seconds(LOOK_SECONDS), () => {
+    lookOnce().catch((error: unknown) => deps.log.warn('a cut off joining stays', { reason: messageOf(error) }));
+  });
+  return {
+    look: lookOnce,
+    stop: async () => {
+      cancel();
+      await looking?.catch(() => undefined);
+    },
+  };
+}
+
+async function hear(deps: JoiningDeps, since: Map<string, number>, record: PeerRecord): Promise<void> {
+  const { settings, clock, activity, known, refresh } = deps;
+  const { id, name } = record;
+  if (deps.isConnected(id)) {
+    await settings.peers.update((file) => ({
+      peers: file.peers.map((peer) => {
+        const { provisional: _provisional, ...heard } = peer;
+        return peer.id === id ? heard : peer;
+      }),
+    }));
+    return refresh();
+  }
+  const first = since.get(id) ?? clock.monotonic();
+  since.set(id, first);
+  if (clock.monotonic() - first < PROVISIONAL_MS) return;
+  await known.remove(id);
+  const message = `${name} introduced itself and was not heard again: nothing of it is kept. Add this server there once more.`;
+  activity.record({ severity: 'warning', code: 'server-removed', message });
+}
+
+async function takeBack(
+  { known, isConnected, sayForget, activity, log }: JoiningDeps,
+  record: PeerRecord,
+): Promise<void> {
+  const { id, name } = record;
+  if (known.isJoining(id) || !isConnected(id)) return;
+  try {
+    await sayForget(id);
+  } catch (error) {
+    return log.warn('a server whose adding was cut off was not told', { serverId: id, reason: messageOf(error) });
+  }
+  await known.remove(id);
+  const message = `Adding ${name} was cut off: nothing of it is left on either side. Add it once more.`;
+  activity.record({ severity: 'warning', code: 'server-removed', message });
+}
