@@ -31,7 +31,7 @@ import { isProtected, isReplacedHere, reachedAt } from './failover-box.ts';
 import { composeDetaching } from './detaching-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
-import { hear, othersOf, tellOthers } from './hearing.ts';
+import { hear, hearRefusals, othersOf, tellOthers } from './hearing.ts';
 import { composeKnown, heldHere } from './known-set-up.ts';
 import { fingerprintAt } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -101,6 +101,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     replacing: replacing.routes,
     review: () => {
       watchThese(parts, side);
+      hearRefusals(parts, peers, side);
       keepReady(parts, side);
     },
     refresh: side.cover.refresh,

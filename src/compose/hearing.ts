@@ -8,6 +8,7 @@ import { identityOf } from '../control/servers-api.ts';
 import { siteInForce } from '../control/site-policies.ts';
 import type { PeerEvent } from '../peer/network-types.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import { protects } from '../site/site-policy.ts';
 import { isProtected, isReplaced, standInOf } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -45,6 +46,9 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
     if (event.kind === 'keep-alive') side.backups.sawRevision(event.peerId, event.keepAlive.settingsRevision);
   });
   network.listen((event) => hearClaims(parts, side, event));
+  network.listen(({ kind, ...event }) => {
+    if (kind === 'refused' && event.peerId !== undefined) hearRefusal(parts, peers, side, event.peerId);
+  });
   network.listen((event) => {
     if (event.kind !== 'key-changed') return;
     const message = `Another key answers in the name of ${nameOfServer(settings, event.peerId)} (${event.address}): it was reinstalled, or it is not that server. Nothing was accepted.`;
@@ -53,11 +57,7 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   network.handle('handover.request', async ({ id }) => ({ result: { missing: await side.effects.handOver(id) } }));
   network.handle('peer.forget', async ({ id }) => {
     // Answered first: the connection ends with the record.
-    parts.clock.after(durationMs(FORGET_AFTER_MS), () => {
-      side.known.forgottenBy(id).catch((error: unknown) => {
-        parts.log.error('a server that deauthorized this one was not forgotten', { id, reason: messageOf(error) });
-      });
-    });
+    parts.clock.after(durationMs(FORGET_AFTER_MS), () => forgotten(parts, side, id));
     return await Promise.resolve({ result: {} });
   });
   late.covering = () => ({
@@ -69,6 +69,35 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   late.paired = async ({ server, fingerprint, peerPort, host }) => {
     await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host, version: server.version });
   };
+}
+
+/** What was heard before there was a machine for it. */
+export function hearRefusals(parts: FailoverParts, peers: Peers, side: Side): void {
+  for (const { id } of parts.settings.peers.get().peers) hearRefusal(parts, peers, side, id);
+}
+
+/**
+ * A protected server that is there, by its key, and does not let this one in: it is not down, and is not covered. If it deauthorized
+ * this server while that was away the same follows as if it had been told (`peer.forget`); what a host introduced is for the host to end.
+ */
+function hearRefusal(parts: FailoverParts, { network }: Peers, side: Side, peerId: string): void {
+  const refused = network.statusOf(peerId)?.refused;
+  const record = parts.settings.peers.get().peers.find(({ id }) => id === peerId);
+  if (refused === undefined || record === undefined || !isProtected(parts, peerId)) return;
+  if (side.watch.stateOf(peerId)?.watching !== 'on') return;
+  const isFinal = refused.cause === 'deauthorized-by-peer' && isAuthorizedHere(record);
+  const goodbye = { reason: isFinal ? 'deauthorized' : 'refused', message: refused.message } as const;
+  side.watch.hear({ kind: 'goodbye', peerId, goodbye });
+  if (isFinal) forgotten(parts, side, peerId);
+}
+
+const isAuthorizedHere = ({ introduced, detachPending }: PeerRecord): boolean =>
+  !introduced && detachPending === undefined;
+
+function forgotten({ log }: FailoverParts, { known }: Side, id: string): void {
+  known.forgottenBy(id).catch((error: unknown) => {
+    log.error('a server that deauthorized this one was not forgotten', { id, reason: messageOf(error) });
+  });
 }
 
 /** Other failover servers and their claims; protected servers and their epochs. */

@@ -6,6 +6,7 @@ import { createApiClient } from '../cli/api-client.ts';
 import type { PeerIdentity } from '../api/contract/failover.ts';
 import type { HeldFootage } from '../control/known-servers.ts';
 import { isManageable, takeName } from '../control/management.ts';
+import { openPartedKeys } from '../control/parted-keys.ts';
 import { checkWatcher, createProtectedSide } from '../control/protected-side.ts';
 import type { ProtectedSide } from '../control/protected-side.ts';
 import { createSiteMembers } from '../control/site-members.ts';
@@ -135,6 +136,7 @@ async function openNetwork(
       ...successors(),
     ],
     keepAlive: () => keepAliveOf(protectedSide(), settings.server.get().mode, late),
+    parted: openPartedKeys(parts.dataDir, log),
     paired: async (peer) => await late.paired(peer),
     random: Math.random,
   });

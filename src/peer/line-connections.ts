@@ -13,7 +13,7 @@ import { createConnection } from './connection.ts';
 import type { Connection, EndCause, ToldMessage } from './connection.ts';
 import { activeLink, step } from './links.ts';
 import type { Links, LinksEffect, LinksEvent, Purpose } from './links.ts';
-import type { PeerEvent, PeerHandler, RefusedCause } from './network-types.ts';
+import type { PeerEvent, PeerHandler, PeerStatus, RefusedCause } from './network-types.ts';
 import { DEFAULT_PEER_PORT } from './peer-tls.ts';
 import type { PeerEndpoint } from './peer-tls.ts';
 import type { Outcome, Redial } from './redial.ts';
@@ -58,6 +58,8 @@ export type Line = {
   /** Said to everybody: this server is about to stop. */
   parting: PeerGoodbye | undefined;
   problem: string | undefined;
+  /** By the other side, since there was a connection last. */
+  refused: PeerStatus['refused'];
 };
 
 export const activeConnection = ({ links, held, deps }: Line, purpose: Purpose): Connection | undefined =>
@@ -161,7 +163,9 @@ function notGreeted(
   const { deps, peerId } = line;
   line.problem = message;
   deps.log.debug('peer connection not greeted', { peerId, cause, reason: message });
-  if (isRefusal(cause)) deps.emit({ kind: 'refused', peerId, at, cause, message });
+  if (!isRefusal(cause)) return;
+  if (cause === 'refused-by-peer' || cause === 'deauthorized-by-peer') line.refused = { cause, message };
+  deps.emit({ kind: 'refused', peerId, at, cause, message });
 }
 
 function play(line: Line, event: LinksEvent): void {
@@ -194,6 +198,7 @@ function wentUp(line: Line, connection: Connection | undefined, at: MonotonicMs)
   const hello = connection?.hello();
   if (connection === undefined || hello === undefined) return;
   line.problem = undefined;
+  line.refused = undefined;
   deps.emit({ kind: 'up', peerId, at, dialledBy: connection.dialledBy });
   deps.emit({ kind: 'hello', peerId, at, hello });
   if (line.parting !== undefined) connection.say(line.parting);

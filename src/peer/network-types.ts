@@ -26,6 +26,8 @@ export type PeerNetworkDeps = {
   /** The records of `settings/peers.json` as they are now; asked each second and at `refresh()`. */
   readonly peers: () => readonly PeerRecord[];
   readonly keepAlive: () => KeepAliveFacts;
+  /** Identities that were revoked here, kept over restarts: they are told so when they come back. */
+  readonly parted: { readonly has: (fingerprint: string) => boolean; readonly add: (fingerprint: string) => void };
   /** Another server proved the pairing code shown here: store its record. Rejecting refuses the pairing. */
   readonly paired: (peer: PairedPeer) => Promise<void>;
   /** 0 up to, not with, 1. */
@@ -102,6 +104,8 @@ export type PeerRequestOptions = {
 export type PeerReply = { readonly result: unknown; readonly attachment: Attachment };
 
 export type PeerStatus = {
+  /** It answered the last attempt, with its pinned key, that this server is not welcome there. */
+  readonly refused: { readonly cause: RefusedCause; readonly message: string } | undefined;
   readonly peerId: string;
   readonly connected: boolean;
   readonly address: string | undefined;

@@ -71,6 +71,7 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     attempt: undefined,
     parting: undefined,
     problem: undefined,
+    refused: undefined,
   };
   const bulk = bulkDialOf(line);
   let keepAliveSeq = 0;
@@ -210,6 +211,7 @@ function statusOf(line: Line): PeerStatus {
     roundTripMs: heard && roundTripOf(heard),
     clockOffsetMs: heard && offsetOf(heard),
     problem: line.problem,
+    refused: line.refused,
   };
 }
 

@@ -173,7 +173,10 @@ function cut({ lines }: Network, id: string, line: PeerLine): void {
 
 function revoke(network: Network, peerId: string): void {
   const record = network.deps.peers().find(({ id }) => id === peerId);
-  if (record !== undefined) network.revoked.set(peerId, record.addedAt);
+  if (record !== undefined) {
+    network.revoked.set(peerId, record.addedAt);
+    network.deps.parted.add(record.fingerprint);
+  }
   const line = network.lines.get(peerId);
   if (line !== undefined) cut(network, peerId, line);
 }
@@ -207,8 +210,12 @@ function stranger(network: Network, { socket, shown, wish }: Stranger): void {
   if (line !== undefined && shown !== undefined && shown.fingerprint !== line.record().fingerprint)
     emit(network, { kind: 'key-changed', peerId: line.record().id, at, fingerprint: shown.fingerprint, address });
   else emit(network, { kind: 'refused', peerId: undefined, at, cause: 'stranger', message: `${address}: ${STRANGER}` });
-  const words = wish === 'pair' ? CODE_REFUSED : STRANGER;
-  lastWords(socket, deps.clock, encodeFrame(refusal(words), undefined, WATCH_LIMITS));
+  lastWords(socket, deps.clock, encodeFrame(refusalOf(network, { shown, wish }), undefined, WATCH_LIMITS));
+}
+
+function refusalOf({ deps }: Network, { shown, wish }: Omit<Stranger, 'socket'>): PeerGoodbye {
+  if (wish === 'pair') return refusal(CODE_REFUSED);
+  return shown !== undefined && deps.parted.has(shown.fingerprint) ? DEAUTHORIZED : refusal(STRANGER);
 }
 
 type PairWith = { readonly place: PeerEndpoint; readonly code: string; readonly signal: AbortSignal | undefined };

@@ -4,6 +4,7 @@ import type { ExecutionContext } from 'ava';
 import {
   startBox,
   createIdentity,
+  partedKeys,
   helloOf,
   pairOfBoxes,
   rawPeer,
@@ -169,3 +170,24 @@ async function plainConnection(port: number) {
   socket.resume();
   return socket;
 }
+
+test('who was away when it was revoked is told so when it comes back, also after a restart; a stranger is only refused', async (t) => {
+  const [one, two] = await twoIdentities();
+  const parted = partedKeys();
+  const before = await startBox(t, two, { records: [recordOf(one)], parted });
+  before.network.revoke(one.id);
+  await before.network.stop();
+  const box = await startBox(t, two, { parted });
+  const back = await startBox(t, one, { records: [recordOf(two, box.network.port)] });
+  t.is((await back.next('refused')).cause, 'deauthorized-by-peer');
+  t.like(back.network.statusOf(two.id)?.refused, { cause: 'deauthorized-by-peer' });
+  const stranger = await startBox(t, await createIdentity(), { records: [recordOf(two, box.network.port)] });
+  t.is((await stranger.next('refused')).cause, 'refused-by-peer');
+
+  // Authorized again it is let in, whatever was kept.
+  box.records.push(recordOf(one));
+  back.records[0] = recordOf(two, box.network.port, { addedAt: 7 });
+  back.network.refresh();
+  await back.next('up');
+  t.is(back.network.statusOf(two.id)?.refused, undefined);
+});

@@ -2,7 +2,7 @@
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { startPeerNetwork } from '../../src/peer/peer-network.ts';
-import { FACTS, recordOf, selfOf } from './peer-rig.ts';
+import { FACTS, partedKeys, recordOf, selfOf } from './peer-rig.ts';
 import type { Identity } from './peer-rig.ts';
 
 const { own, known } = JSON.parse(process.argv[2] ?? '{}') as { own: Identity; known: Identity };
@@ -15,6 +15,7 @@ const network = await startPeerNetwork({
   self: () => selfOf(own, `run-${process.pid}`),
   peers: () => [recordOf(known)],
   keepAlive: () => FACTS,
+  parted: partedKeys(),
   paired: () => Promise.resolve(),
   random: Math.random,
 });

@@ -74,6 +74,12 @@ export type Box = {
 };
 export type BoxOptions = Partial<PeerNetworkDeps> & { readonly instance?: string; readonly records?: PeerRecord[] };
 
+/** As `<data>/deauthorized.json` keeps them. */
+export function partedKeys(): PeerNetworkDeps['parted'] {
+  const keys = new Set<string>();
+  return { has: (fingerprint) => keys.has(fingerprint), add: (fingerprint) => void keys.add(fingerprint) };
+}
+
 export async function startBox(
   t: Pick<ExecutionContext, 'teardown'>,
   identity: Identity,
@@ -90,6 +96,7 @@ export async function startBox(
     self: () => selfOf(identity, instance),
     peers: () => records,
     keepAlive: () => FACTS,
+    parted: partedKeys(),
     paired: async (peer) => void paired.push(peer),
     random: () => 0.5,
     ...more,
