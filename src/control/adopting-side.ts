@@ -22,7 +22,7 @@ export const adoptionSchema = z.strictObject({
 export type Adoption = z.infer<typeof adoptionSchema>;
 
 export type AdoptingSideDeps = {
-  readonly settings: Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets' | 'peers'>;
+  readonly settings: Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets' | 'licences' | 'peers'>;
   /** Passwords changed, of which no settings file tells. */
   readonly order: () => void;
   readonly activity: Pick<ActivityLog, 'record'>;

@@ -8,9 +8,10 @@ import { adoptedSettings, adoptionHash } from '../site/adoption.ts';
 import type { IdentityView } from '../site/adoption.ts';
 import { identityView } from '../site/adoption.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
+import { adoptedLicences } from '../site/licence-seats.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
 
-export type AdoptingSettings = Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets'>;
+export type AdoptingSettings = Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets' | 'licences'>;
 
 /**
  * Durable when it resolves. Passwords come before cameras, cameras before the mode: a failover server goes on covering until the one
@@ -25,6 +26,11 @@ export async function adopt(
   const adopted = adoptedSettings(before, original, epoch);
   await settings.secrets.set(changedSecrets(settings, adopted.secrets));
   await settings.users.update(() => ({ users: [...adopted.users], tokens: [...adopted.tokens] }));
+  const servers = { from: original.server.id, to: before.id };
+  await settings.licences.update((file) => ({
+    ...file,
+    licences: [...adoptedLicences(file.licences, original.licences, servers)],
+  }));
   // Of one that records already: its new cameras are recorded in the new epoch from their first frame on.
   if (before.mode === 'recording') await settings.server.update(() => adopted.server);
   await settings.cameras.update(() => ({ cameras: [...adopted.cameras] }));

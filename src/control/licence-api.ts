@@ -129,7 +129,8 @@ function refuseAtMember({ manager }: LicenceBook): void {
 
 /** @throws server/unknown */
 function refuseUnknownServer({ settings }: Pick<LicenceApiDeps, 'settings'>, serverId: string | undefined): void {
-  const ids = [settings.server.get().id, ...settings.peers.get().peers.map(({ id }) => id)];
+  const there = settings.peers.get().peers.filter(({ replacedBy }) => replacedBy === undefined);
+  const ids = [settings.server.get().id, ...there.map(({ id }) => id)];
   if (serverId === undefined || ids.includes(serverId)) return;
   throw new UnderstudyError(
     'not-found',

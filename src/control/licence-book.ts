@@ -24,7 +24,7 @@ export type BookDeps = {
 };
 /** One licence that is kept here, as it is judged now. */
 export type JudgedLicence = {
-  readonly record: Omit<LicenceRecord, 'addedAt'> & { readonly addedAt?: number };
+  readonly record: Omit<LicenceRecord, 'addedAt'> & { readonly addedAt?: number | undefined };
   readonly fromHost: boolean;
   readonly terms: LicenceTerms | undefined;
   readonly keyId: string | undefined;
@@ -79,33 +79,75 @@ export function createLicenceBook({ settings, issuers, clock }: BookDeps): Licen
       terms === undefined || state === 'untrusted' ? [] : [{ terms, serverId }],
     );
   const failoverServers = (): readonly string[] => told()?.failoverServers ?? joinedFailoverServers(settings);
-  const seatsOfCameras = (): ReadonlyMap<string, number> => {
-    const own = { id: settings.server.get().id, recorded: recordedBy(settings) };
-    const said = told();
-    if (said !== undefined) return new Map([[own.id, said.cameraSeats ?? Infinity]]);
-    const { recorded } = settings.licences.get();
-    const members = recordersOf(settings).map(({ id }) => ({ id, recorded: recorded[id] ?? 0 }));
-    return cameraSeats(given(), [own, ...members], now());
-  };
+  const seats = remembered(
+    () => [
+      settings.licences.get(),
+      settings.peers.get(),
+      settings.server.get(),
+      settings.cameras.get(),
+      statesOf(judged()),
+    ],
+    (): AllSeats => ({
+      covers: coverSeats(given(), failoverServers(), now()),
+      strangers: coverSeatsOfStranger(given()),
+      cameras: cameraSeatsIn(settings, told(), given(), now()),
+      failoverServers: failoverServers(),
+    }),
+  );
   return {
     judged,
-    failoverServers,
-    coverSeatsOf: (serverId) =>
-      coverSeats(given(), failoverServers(), now()).get(serverId) ?? coverSeatsOfStranger(given()),
-    cameraSeats: seatsOfCameras,
+    failoverServers: () => seats().failoverServers,
+    coverSeatsOf: (serverId) => seats().covers.get(serverId) ?? seats().strangers,
+    cameraSeats: () => seats().cameras,
     forMember: (memberId) => {
       if (!isHost(settings.server.get())) return undefined;
-      const seats = seatsOfCameras().get(memberId) ?? Infinity;
+      const ofMember = seats().cameras.get(memberId) ?? Infinity;
       return {
-        licences: settings.licences.get().licences.map(({ addedAt: _addedAt, ...licence }) => licence),
-        failoverServers: [...failoverServers()],
-        ...(seats === Infinity ? {} : { cameraSeats: seats }),
+        // What does not count here counts nowhere: members take this server's word for issuers that they do not know.
+        licences: judged().flatMap(({ state, record: { text, serverId } }) =>
+          state === 'untrusted' ? [] : [{ text, ...(serverId === undefined ? {} : { serverId }) }],
+        ),
+        failoverServers: [...seats().failoverServers],
+        ...(ofMember === Infinity ? {} : { cameraSeats: ofMember }),
       };
     },
     manager,
     now,
     look,
     forget: read.forget,
+  };
+}
+
+type AllSeats = {
+  readonly covers: ReadonlyMap<string, number>;
+  readonly strangers: number;
+  readonly cameras: ReadonlyMap<string, number>;
+  readonly failoverServers: readonly string[];
+};
+function cameraSeatsIn(
+  settings: BookDeps['settings'],
+  told: SiteLicences | undefined,
+  given: readonly GivenLicence[],
+  at: number,
+): ReadonlyMap<string, number> {
+  const own = { id: settings.server.get().id, recorded: recordedBy(settings) };
+  if (told !== undefined) return new Map([[own.id, told.cameraSeats ?? Infinity]]);
+  const { recorded } = settings.licences.get();
+  const members = recordersOf(settings).map(({ id }) => ({ id, recorded: recorded[id] ?? 0 }));
+  return cameraSeats(given, [own, ...members], at);
+}
+
+const statesOf = (judged: readonly JudgedLicence[]): string => judged.map(({ state }) => state).join(' ');
+/** A host of 200 servers asks for each of them. Settings are replaced whole: the same values lead to the same. */
+function remembered<T>(inputsNow: () => readonly unknown[], compute: () => T): () => T {
+  let last: { readonly inputs: readonly unknown[]; readonly value: T } | undefined;
+  return () => {
+    const inputs = inputsNow();
+    const before = last;
+    if (before !== undefined && inputs.every((input, index) => input === before.inputs[index])) return before.value;
+    const value = compute();
+    last = { inputs, value };
+    return value;
   };
 }
 
@@ -174,7 +216,7 @@ function judgedOf(record: JudgedLicence['record'], { fromHost, at, read }: Judgi
   const judged = { record, fromHost, terms, keyId };
   if (terms === undefined)
     return { ...judged, state: 'untrusted', problem: reading.kind === 'refused' ? reading.problem : undefined };
-  if (reading.kind === 'read' && (reading.isTrusted || fromHost))
+  if (reading.kind === 'read' && (reading.isTrusted || fromHost || record.vouched === true))
     return { ...judged, state: stateOfLicence(terms, at), problem: undefined };
   return { ...judged, state: 'untrusted', problem: `Its issuer (key ${keyId ?? ''}) is not trusted here any more.` };
 }

@@ -17,6 +17,7 @@ import type { Issuer } from '../site/licence.ts';
 import { createLicenceApi } from './licence-api.ts';
 import { createLicenceBook } from './licence-book.ts';
 import type { BookDeps, LicenceBook } from './licence-book.ts';
+import { followReplacements } from './licence-moves.ts';
 import { createTurns, licenceHealth, wordsOfTurn } from './licence-views.ts';
 import type { UseDeps } from './licence-views.ts';
 
@@ -71,7 +72,7 @@ export async function openLicences(deps: LicencesDeps): Promise<Licences> {
     if (isTurned) for (const listener of listeners) listener();
   };
   look();
-  const cancel = clock.every(durationMs(LOOK_EVERY_MS), look);
+  const cancels = [clock.every(durationMs(LOOK_EVERY_MS), look), followReplacements({ ...deps, update, inBackground })];
   return {
     ...book,
     take: async (hostId, told) => {
@@ -93,7 +94,7 @@ export async function openLicences(deps: LicencesDeps): Promise<Licences> {
     },
     healthItems: () => licenceHealth(book.judged(), book.now()),
     stop: async () => {
-      cancel();
+      for (const cancel of cancels) cancel();
       // What the clock has shown until now.
       if (settings.licences.get().licences.length > 0) await update((file) => ({ ...file })).catch(() => undefined);
     },

@@ -26,12 +26,13 @@ export function createSettingsDocument({ settings, version, suitability, clock }
   const changed = (): void => {
     revision = undefined;
   };
-  const { server, cameras, volumes, users } = settings;
+  const { server, cameras, volumes, users, licences } = settings;
   const cancels = [
     server.onChange(changed),
     cameras.onChange(changed),
     volumes.onChange(changed),
     users.onChange(changed),
+    licences.onChange(changed),
   ];
   const current = (): string => (revision ??= revisionOf(backedUp(settings)));
   return {
@@ -53,7 +54,8 @@ export function createSettingsDocument({ settings, version, suitability, clock }
   };
 }
 
-function backedUp({ server, cameras, volumes, users, secrets }: Settings): BackedUpSettings {
+function backedUp({ server, cameras, volumes, users, secrets, licences: own }: Settings): BackedUpSettings {
+  const { licences } = own.get();
   const names = [...cameras.get().cameras.map(({ id }) => cameraSecretName(id)), RETURN_SECRET];
   return {
     server: server.get(),
@@ -62,6 +64,7 @@ function backedUp({ server, cameras, volumes, users, secrets }: Settings): Backe
     users: users.get().users,
     tokens: users.get().tokens,
     secrets: Object.fromEntries(names.flatMap((name) => entryOf(name, secrets.get(name)))),
+    ...(licences.length === 0 ? {} : { licences }),
   };
 }
 

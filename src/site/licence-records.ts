@@ -17,12 +17,14 @@ export const licenceRecordSchema = z.strictObject({
   serverId: serverId.optional(),
   /** Wall milliseconds. */
   addedAt: z.number(),
+  /** It came from the host before, whose word counts for an issuer that is not known here. */
+  vouched: z.boolean().optional(),
 });
 export type LicenceRecord = z.infer<typeof licenceRecordSchema>;
 
 /** Part of `site.set`. */
 export const siteLicencesSchema = z.strictObject({
-  licences: z.array(licenceRecordSchema.omit({ addedAt: true })).max(MAX_LICENCES),
+  licences: z.array(licenceRecordSchema.omit({ addedAt: true, vouched: true })).max(MAX_LICENCES),
   /** All failover servers of the site, the first to join first: among them cover seats are split. */
   failoverServers: z.array(serverId).max(MAX_PEERS),
   /** Cameras that the server that is told may record; absent: not limited. */

@@ -90,6 +90,23 @@ export function cameraSeats(
   return new Map(recorders.map((one) => [one.id, ownOf(one.id) + fromSite(one) + (free.get(one.id) ?? 0)]));
 }
 
+/**
+ * The licences of a server that takes the place of another one, by that one's settings: the other's instead of its own ones.
+ * `original` undefined: it had none, so nothing is overwritten. Again is nothing new.
+ */
+export function adoptedLicences<Given extends { readonly serverId?: string | undefined }>(
+  own: readonly Given[],
+  original: readonly Given[] | undefined,
+  { from, to }: { readonly from: string; readonly to: string },
+): readonly (Given & { readonly vouched?: boolean | undefined })[] {
+  if (original === undefined) return own;
+  const moved = movedLicences(
+    original.filter(({ serverId }) => serverId !== to),
+    { from, to },
+  );
+  return moved.licences.map((one) => ({ ...one, vouched: true }));
+}
+
 /** Product C5: the replacement gets the licences of the replaced server; those that it had are gone. */
 export function movedLicences<Given extends { readonly serverId?: string | undefined }>(
   licences: readonly Given[],

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { tokenRecordSchema, userRecordSchema } from './account.ts';
 import { cameraSettingsSchema, MAX_CAMERAS, nameSchema } from './camera.ts';
+import { licenceRecordSchema } from './licence-records.ts';
+import { MAX_LICENCES } from './licence.ts';
 import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from './server-settings.ts';
 
 export const MAX_BACKUP_BYTES: number = 4 * 1024 * 1024;
@@ -32,6 +34,8 @@ export const settingsBackupSchema = z.strictObject({
     tokens: z.array(tokenRecordSchema),
     /** Plain here, because another box has another key; the file around it is encrypted. */
     secrets: z.record(z.string().max(256), z.string().max(4096)),
+    /** Its own ones, if it has any: whoever takes its place has them then. */
+    licences: z.array(licenceRecordSchema).max(MAX_LICENCES).optional(),
   }),
 });
 export type SettingsBackup = z.infer<typeof settingsBackupSchema>;

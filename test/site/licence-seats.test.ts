@@ -1,7 +1,14 @@
 /** The examples of product C1, C2 and C5 as tables, and what must hold whatever is licensed. */
 import test from 'ava';
 import type { LicenceTerms, Seats } from '../../src/site/licence.ts';
-import { cameraSeats, coverSeats, movedLicences, splitEvenly, stateOfLicence } from '../../src/site/licence-seats.ts';
+import {
+  adoptedLicences,
+  cameraSeats,
+  coverSeats,
+  movedLicences,
+  splitEvenly,
+  stateOfLicence,
+} from '../../src/site/licence-seats.ts';
 import type { GivenLicence } from '../../src/site/licence-seats.ts';
 import { termsOf } from '../support/licences.ts';
 import { createRandom } from '../support/seeded-random.ts';
@@ -138,6 +145,18 @@ test('the licences of a replaced server are those of its replacement; what that 
     'only once: it is not asked twice',
   );
   t.deepEqual(movedLicences([own], { from: 'new', to: 'new' }), { licences: [own], overwritten: [] });
+});
+
+test('whoever takes the place of another server has its licences instead of its own ones, however often it is done', (t) => {
+  const [own, bound, plain] = [given({}), given({}, {}, 'old'), given({ recordedCameras: 8 })];
+  const place = { from: 'old', to: 'new' };
+  const after = adoptedLicences([own], [bound, plain], place);
+  t.deepEqual(after, [
+    { ...bound, serverId: 'new', vouched: true },
+    { ...plain, vouched: true },
+  ]);
+  t.deepEqual(adoptedLicences(after, [bound, plain], place), after);
+  t.deepEqual(adoptedLicences([own], undefined, place), [own], 'one that had none overwrites nothing');
 });
 
 test('a licence is in force from its first moment to the one before it expires', (t) => {
