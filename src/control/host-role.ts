@@ -149,7 +149,11 @@ async function finishTaking({ settings, copies, log }: HostRoleDeps, ownId: stri
   await settings.site.update(() => siteFileSchema.parse({ ...site, hostId: ownId, policy, protection }));
   await settings.licences.update((file) => {
     const texts = new Set(file.licences.map(({ text }) => text));
-    const added = licences.filter(({ text }) => !texts.has(text));
+    // It told its servers only of those that it trusted: this one takes its word for issuers that it does not know.
+    const trusted = new Set(file.told?.licences.map(({ text }) => text));
+    const added = licences
+      .filter(({ text }) => !texts.has(text))
+      .map((one) => (trusted.has(one.text) ? { ...one, vouched: true } : one));
     return added.length === 0 ? file : { ...file, licences: [...file.licences, ...added].slice(0, MAX_LICENCES) };
   });
   return true;
