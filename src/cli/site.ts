@@ -9,6 +9,7 @@ import type { siteStatus, SiteServerView, SiteView } from '../api/contract/site.
 import { findServer } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
+import { registerSiteHost } from './site-host.ts';
 import { settingsIn } from './site-settings.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
 
@@ -56,6 +57,7 @@ export function registerSite(program: Command): void {
       .argument('<server>', 'its name or id')
       .argument('[change...]', 'such as hotSeconds=45 timeouts.keepAlive=60 restorationLimit='),
   ).action(settings);
+  registerSiteHost(site);
 }
 
 type StatusOptions = ServerOptions & { readonly state?: string; readonly mode?: string; readonly text?: string };

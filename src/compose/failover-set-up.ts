@@ -134,7 +134,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     beforeModeChange: side.beforeModeChange,
     coveredCameras: side.coveredCameras,
     owedFootage: side.owedFootage,
-    membership: () => siteViewOf(settings, (id) => peers.network.statusOf(id)?.connected ?? false),
+    membership: () => siteViewOf(settings, peers.network.statusOf),
     healthItems: () => [...side.healthItems(), ...licences.healthItems(), ...peers.hosting.healthItems()],
     kept: returns.kept,
     peerPort: peers.network.port,

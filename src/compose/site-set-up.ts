@@ -10,6 +10,7 @@ import type { Cancel } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { machineModel } from '../hardware/machine.ts';
 import type { PeerCaller, PeerNetwork } from '../peer/network-types.ts';
+import { isHost } from '../site/host-role.ts';
 import type { CoverSide } from './cover-set-up.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Peers } from './peer-set-up.ts';
@@ -24,11 +25,14 @@ export type SiteSide = {
 
 export function composeSite(parts: FailoverParts, peers: Peers, side: CoverSide): SiteSide {
   const { settings } = parts;
-  const request = async (peerId: string, method: string, params: unknown): Promise<unknown> =>
-    (await peers.network.request(peerId, method, params)).result;
+  const request = async (peerId: string, method: string, params: unknown): Promise<unknown> => {
+    // A failover server that has the role of the host asks itself too.
+    if (peerId === settings.server.get().id && method === 'site.held') return heldOfThese(params, peers.late.heldOf);
+    return (await peers.network.request(peerId, method, params)).result;
+  };
   answerTheHost(parts, peers, side);
   const reports = composeReports(parts, peers, request);
-  const facts = { parts, peers, reports };
+  const facts = { parts, peers, reports, unreachable: side.unreachable };
   const planOfSite = createSitePlan(facts);
   return {
     routes: {
@@ -38,7 +42,7 @@ export function composeSite(parts: FailoverParts, peers: Peers, side: CoverSide)
     },
     failover: {
       ...side.failover,
-      plan: (failed) => (settings.server.get().mode === 'host' ? planOfSite(failed) : side.failover.plan(failed)),
+      plan: (failed) => (isHost(settings.server.get()) ? planOfSite(failed) : side.failover.plan(failed)),
     },
     stop: reports.stop,
   };
@@ -53,7 +57,7 @@ function composeReports(
     clock,
     log,
     members: () => {
-      if (settings.server.get().mode !== 'host') return [];
+      if (!isHost(settings.server.get())) return [];
       return settings.peers.get().peers.flatMap(({ id, managesUs }) => (managesUs ? [] : [id]));
     },
     connected,

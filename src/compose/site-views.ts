@@ -12,10 +12,17 @@ import { UnderstudyError } from '../core/errors.ts';
 import { machineModel } from '../hardware/machine.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { protects } from '../site/site-policy.ts';
+import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Peers } from './peer-set-up.ts';
 
-type Site = { readonly parts: FailoverParts; readonly peers: Peers; readonly reports: SiteReports };
+type Site = {
+  readonly parts: FailoverParts;
+  readonly peers: Peers;
+  readonly reports: SiteReports;
+  /** Cameras that this server, if it is a failover server too, does not reach. */
+  readonly unreachable: () => ReadonlySet<string>;
+};
 
 const membersOf = ({ parts }: Site): readonly PeerRecord[] =>
   parts.settings.peers.get().peers.filter(({ managesUs }) => !managesUs);
@@ -76,7 +83,8 @@ function factsForPlan(site: Site): SitePlanFacts {
   const { settings } = site.parts;
   const { policy } = siteInForce(settings);
   const spares = sparesOf(site);
-  const reported = spares.flatMap(({ id }) => site.reports.of(id).report?.failover ?? []);
+  const own = settings.server.get().mode === 'failover' ? [settings.failover.get()] : [];
+  const reported = [...own, ...spares.flatMap(({ id }) => site.reports.of(id).report?.failover ?? [])];
   return {
     servers: serversForPlan(site),
     spares,
@@ -87,10 +95,10 @@ function factsForPlan(site: Site): SitePlanFacts {
 
 function serversForPlan(site: Site): readonly SiteServer[] {
   const { settings } = site.parts;
-  const { id, name } = settings.server.get();
+  const { id, name, mode } = settings.server.get();
   const own = settings.cameras.get().cameras.map(reportedCamera);
   return [
-    ...(own.length === 0 ? [] : [{ id, name, cameras: own }]),
+    ...(own.length === 0 || mode === 'failover' ? [] : [{ id, name, cameras: own }]),
     ...membersOf(site).flatMap((record) =>
       record.mode === 'recording' && record.enabled
         ? [{ id: record.id, name: record.name, cameras: site.reports.of(record.id).cameras }]
@@ -100,31 +108,39 @@ function serversForPlan(site: Site): readonly SiteServer[] {
 }
 
 function sparesOf(site: Site): readonly SiteSpare[] {
-  const { protection } = siteInForce(site.parts.settings);
-  return membersOf(site).flatMap(({ id, name, mode, enabled }) => {
+  const own = site.parts.settings.server.get();
+  const members = membersOf(site).flatMap(({ id, name, mode, enabled }) => {
     const heard = mode === 'failover' && enabled ? site.peers.heardOf(id)?.keepAlive : undefined;
-    if (heard === undefined) return [];
-    const covering = heard.covering.map(
-      ({ serverId, streams }) =>
-        [
-          serverId,
-          streams.flatMap(({ cameraId, stream, state }) =>
-            stream === 'main' && state === 'recording' ? [cameraId] : [],
-          ),
-        ] as const,
-    );
-    return [
-      {
-        id,
-        name,
-        channels: heard.channels.max,
-        seats: site.parts.licences.coverSeatsOf(id),
-        unreachable: site.reports.of(id).report?.failover?.unreachable ?? [],
-        protects: (serverId: string) => protects(protection, id, serverId),
-        covering: new Map(covering),
-      },
-    ];
+    const unreachable = site.reports.of(id).report?.failover?.unreachable ?? [];
+    return heard === undefined ? [] : [spareOf(site, { id, name, unreachable, ...heard })];
   });
+  if (own.mode !== 'failover') return members;
+  // It took the role of the host and covers as before.
+  const { progress: covering, channels } = site.peers.late.covering();
+  return [spareOf(site, { ...own, unreachable: [...site.unreachable()], covering, channels }), ...members];
+}
+
+type Spare = Pick<SiteSpare, 'id' | 'name' | 'unreachable'> & Pick<PeerKeepAlive, 'covering' | 'channels'>;
+function spareOf({ parts }: Site, { id, name, unreachable, covering, channels }: Spare): SiteSpare {
+  const { protection } = siteInForce(parts.settings);
+  const recorded = covering.map(
+    ({ serverId, streams }) =>
+      [
+        serverId,
+        streams.flatMap(({ cameraId, stream, state }) =>
+          stream === 'main' && state === 'recording' ? [cameraId] : [],
+        ),
+      ] as const,
+  );
+  return {
+    id,
+    name,
+    channels: channels.max,
+    seats: parts.licences.coverSeatsOf(id),
+    unreachable,
+    protects: (serverId: string) => protects(protection, id, serverId),
+    covering: new Map(recorded),
+  };
 }
 
 /** Settings are replaced whole: the same value is the same settings. */

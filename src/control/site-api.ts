@@ -10,6 +10,7 @@ import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
 import { MAX_PEERS } from '../site/peer.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import { changedSite, protects } from '../site/site-policy.ts';
 import type { SiteChange, SiteFile } from '../site/site-policy.ts';
 import { nameOfServer } from './failover-api.ts';
@@ -67,7 +68,7 @@ function notHost({ settings }: SiteApiDeps): UnderstudyError {
 
 /** Lists name failover servers and what these can protect: recording servers, and the host for its own cameras. @throws site/unknown-server */
 function refuseUnknown({ settings }: SiteApiDeps, { protection = {} }: SiteChange): void {
-  const modes = new Map(settings.peers.get().peers.map(({ id, mode }) => [id, mode]));
+  const modes = new Map(serversIn(settings).map(({ id, mode }) => [id, mode]));
   const ownId = settings.server.get().id;
   for (const [failoverId, serverIds] of Object.entries(protection)) {
     // One that is gone may still be taken from the lists.
@@ -76,6 +77,11 @@ function refuseUnknown({ settings }: SiteApiDeps, { protection = {} }: SiteChang
     if (odd !== undefined) throw unknown('recording server', odd);
   }
 }
+/** This one among them: a failover server may have the role of the host. */
+const serversIn = ({ server, peers }: SiteApiDeps['settings']): readonly Pick<PeerRecord, 'id' | 'name' | 'mode'>[] => [
+  ...peers.get().peers,
+  server.get(),
+];
 const unknown = (what: string, id: string): UnderstudyError =>
   new UnderstudyError('not-found', 'site/unknown-server', `No ${what} of this site has the id ${id.slice(0, 64)}.`);
 
@@ -117,7 +123,7 @@ async function refuseHeld(deps: SiteApiDeps, change: SiteChange): Promise<void> 
 
 type Lost = { readonly id: string; readonly name: string; readonly serverIds: readonly string[] };
 function lostBy({ settings }: SiteApiDeps, change: SiteChange): readonly Lost[] {
-  const { peers } = settings.peers.get();
+  const peers = serversIn(settings);
   const { id: ownId } = settings.server.get();
   const before = siteInForce(settings);
   const after = changedSite(before, change, ownId);

@@ -6,13 +6,23 @@ import { managerOf, membersOf } from '../site/membership.ts';
 
 type Own = Pick<Settings, 'server' | 'peers'>;
 
-export function siteViewOf({ server, peers }: Own, isConnected: (peerId: string) => boolean): ServerSite {
+type Link = { readonly connected: boolean; readonly address: string | undefined };
+
+/** `statusOf`: how it is with the channel to a peer. */
+export function siteViewOf({ server, peers }: Own, statusOf: (peerId: string) => Link | undefined): ServerSite {
   const all = peers.get().peers;
   if (isHost(server.get())) return { kind: 'host', locked: false, members: membersOf(all).length };
   const host = managerOf(all);
   if (host === undefined) return { kind: 'undefined', locked: false };
-  const { id, name } = host;
-  return { kind: 'member', host: { id, name, connected: isConnected(id) }, locked: host.locked === true };
+  const { id, name, httpPort } = host;
+  const link = statusOf(id);
+  const address = host.host ?? link?.address;
+  const place = {
+    ...(address === undefined ? {} : { address }),
+    ...(httpPort === undefined ? {} : { httpPort }),
+    connected: link?.connected ?? false,
+  };
+  return { kind: 'member', host: { id, name, ...place }, locked: host.locked === true };
 }
 
 /** Of this server: that of its host, its own if it is one. */

@@ -22,7 +22,16 @@ export type HealthItem = z.infer<typeof healthItem>;
 export const serverSite = z.object({
   kind: z.enum(['undefined', 'host', 'member']),
   /** Of a member: who manages it. */
-  host: z.object({ id: z.string(), name: z.string(), connected: z.boolean() }).optional(),
+  host: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      /** Where it is, if that is known here, and the port of its web interface. */
+      address: z.string().optional(),
+      httpPort: z.number().int().optional(),
+      connected: z.boolean(),
+    })
+    .optional(),
   /** Of a member: changes made here are refused, for its host locks it. */
   locked: z.boolean(),
   /** Of a host: how many servers it manages. */
