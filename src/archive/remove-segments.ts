@@ -6,7 +6,8 @@ import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeIfThere } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
-import type { Catalogue, RemovedCause } from './catalogue-types.ts';
+import { intersect, rangeOf } from '../ledger/spans.ts';
+import type { Catalogue, RemovedCause, Span, StreamKey } from './catalogue-types.ts';
 import { parseSegmentPath } from './segment-path.ts';
 import { removeReturnNote } from './return-note.ts';
 import { readMarker } from './volume.ts';
@@ -17,6 +18,9 @@ export type RemovalDeps = {
   readonly volume: VolumePlace;
 };
 
+/** What of a span is missing when it is gone: of footage that nobody was to have, nothing. */
+export type Booked = (key: StreamKey, span: Span) => readonly Span[];
+
 /**
  * True if a row went. An open segment is refused: its writer would go on into a file without a name.
  * @throws UnderstudyError `archive/not-a-segment`, `archive/volume-gone`, `archive/segment-open`; system errors
@@ -25,6 +29,7 @@ export async function removeSegment(
   { catalogue, volume }: RemovalDeps,
   path: string,
   cause: RemovedCause,
+  booked: Booked = (_key, span) => [span],
 ): Promise<boolean> {
   const row = catalogue.segments.get(volume.id, path);
   if (row?.open)
@@ -33,11 +38,23 @@ export async function removeSegment(
   if (file !== undefined) await removeIfThere(file);
   if (file !== undefined && row?.returned) await removeReturnNote(file);
   const removed = catalogue.transaction(() => {
-    if (row) for (const span of row.spans) catalogue.removed.add(row, span, cause);
+    if (row)
+      for (const span of row.spans) for (const part of booked(row, span)) catalogue.removed.add(row, part, cause);
     return catalogue.segments.remove(volume.id, path);
   }, 'durable');
   if (file !== undefined) await removeIfEmpty(dirname(file));
   return removed;
+}
+
+/**
+ * Of a ring or a drill nothing was promised: it goes without a trace in the account. What was recorded while it was expected, for it was
+ * covered, is booked like any other.
+ */
+export function bookedIfExpected({ expectations }: Pick<Catalogue, 'expectations'>): Booked {
+  return (key, span) => {
+    const expected = expectations.find(key, span).map(({ start, end }) => rangeOf(start, end ?? span.end));
+    return intersect([rangeOf(span.start, span.end)], expected);
+  };
 }
 
 /** The marker at the volume's path is the volume's own. */

@@ -1,7 +1,7 @@
 /** The cover service of this box, put together, and what it tells of covered cameras. */
 import { existsSync } from 'node:fs';
 import type { CameraDeps } from '../api/routes/cameras.ts';
-import { removeSegment } from '../archive/remove-segments.ts';
+import { bookedIfExpected, removeSegment } from '../archive/remove-segments.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { owedFootage } from '../control/owed-footage.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
@@ -45,7 +45,7 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
       readOrders(mediaOrdersOf(dataDir), (why) => log.warn('kept orders cannot be used', { why }))?.streams ?? [],
     removeSegment: async (volumeId, segment) => {
       const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
-      if (volume !== undefined) await removeSegment({ catalogue, volume }, segment, 'retention');
+      if (volume !== undefined) await removeSegment({ catalogue, volume }, segment, 'retention', bookedIfExpected(catalogue));
     },
     changed: parts.recording.order,
     remark: ({ severity, code, serverId, cameraId, message }) => {

@@ -16,12 +16,14 @@ import { checkWatcher } from '../control/protected-side.ts';
 import { seconds } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
+import type { AccountSpan } from '../ledger/account.ts';
 import { lengthOf } from '../ledger/spans.ts';
 import { createFootageHandlers } from '../restoration/footage-handlers.ts';
 import type { AccountGap } from '../restoration/footage-handlers.ts';
 import { createKeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
 import type { FailoverParts } from './failover-box.ts';
+import { createOnce, homeComingOf } from './home-coming.ts';
 import type { Peers } from './peer-set-up.ts';
 
 /** Above, recording is busy, and footage that comes home waits. */
@@ -51,9 +53,13 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
       checkWatcher(settings, peer.id);
       return await handler(peer, params, attachment);
     });
+  const isFirst = createOnce();
   network.handle('footage.missing', async (peer, params) => {
     checkWatcher(settings, peer.id);
-    return await Promise.resolve({ result: { missing: missingIn(parts, missingParams.parse(params)) } });
+    const accounts = accountsOf(parts, missingParams.parse(params));
+    const home = homeComingOf({ id: peer.id, name: nameOfServer(settings, peer.id) }, accounts);
+    if (home !== undefined && isFirst(`${peer.id} ${JSON.stringify(params)}`)) parts.activity.record(home);
+    return await Promise.resolve({ result: { missing: accounts.flatMap(missingOf) } });
   });
   const sweep = (): void => void inbox.sweep().catch((error: unknown) => log.warn('leftovers stay', { error }));
   const cancel = clock.every(seconds(SWEEP_SECONDS), sweep);
@@ -146,25 +152,31 @@ const missingParams = z.strictObject({
 });
 type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; ms: number };
 
-/** What of a range nobody recorded, by stream and cause: the last word of an incident. */
-function missingIn(
+type Account = { cameraId: string; stream: 'main' | 'sub'; spans: readonly AccountSpan[] };
+
+/** What became of a range: the last word of an incident. */
+function accountsOf(
   { catalogue, clock, recording, settings }: FailoverParts,
   { streams, end }: z.infer<typeof missingParams>,
-): readonly Missing[] {
+): readonly Account[] {
   const { accountOf } = createFootage({ catalogue, clock, mediaIsUp: recording.mediaIsUp });
   const known = new Set(settings.cameras.get().cameras.map(({ id }) => id));
   const asked = new Map(streams.map((one) => [`${one.cameraId}/${one.stream}`, one]));
   return [...asked.values()].flatMap(({ cameraId, stream, start: since }) => {
     const start = Math.min(end, Math.max(since, end - LONGEST_INCIDENT_MS));
-    if (!known.has(cameraId)) return [];
-    const missing = accountOf({ cameraId, stream }, { start, end }).filter((span) => span.state === 'missing');
-    return [...Map.groupBy(missing, ({ cause }) => cause)].map(([cause, spans]) => ({
-      cameraId,
-      stream,
-      cause,
-      ms: lengthOf(spans),
-    }));
+    return known.has(cameraId) ? [{ cameraId, stream, spans: accountOf({ cameraId, stream }, { start, end }) }] : [];
   });
+}
+
+/** What of it nobody recorded, by cause. */
+function missingOf({ cameraId, stream, spans }: Account): readonly Missing[] {
+  const missing = spans.filter((span) => span.state === 'missing');
+  return [...Map.groupBy(missing, ({ cause }) => cause)].map(([cause, ofIt]) => ({
+    cameraId,
+    stream,
+    cause,
+    ms: lengthOf(ofIt),
+  }));
 }
 
 /** The share that this server named shows a folder of one of its volumes. */

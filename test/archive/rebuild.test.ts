@@ -6,7 +6,7 @@ import { openCatalogue } from '../../src/archive/catalogue.ts';
 import type { Catalogue } from '../../src/archive/catalogue-types.ts';
 import { reconcileVolume, scanSegmentFile } from '../../src/archive/rebuild.ts';
 import type { ReconcileReport } from '../../src/archive/rebuild.ts';
-import { removeSegment } from '../../src/archive/remove-segments.ts';
+import { bookedIfExpected, removeSegment } from '../../src/archive/remove-segments.ts';
 import type { VolumePlace } from '../../src/archive/remove-segments.ts';
 import { createRetention } from '../../src/archive/retention-run.ts';
 import { segmentPathOf } from '../../src/archive/segment-path.ts';
@@ -174,6 +174,20 @@ test('removing a segment takes file, row and empty folder, and books what was in
   t.deepEqual(await readdir(join(here.volume.path, 'cam-1/main')), []);
   t.deepEqual(here.catalogue.removed.find(KEY, ALL), [{ start: TEST_START_MS, end: at(0).end, cause: 'retention' }]);
   t.false(await removeSegment(here, path, 'retention'), 'again: nothing to do');
+});
+
+test('of what nobody was to have nothing is missing when it is gone: a ring, a drill', async (t) => {
+  const here = await place(t);
+  const { catalogue } = here;
+  const { end } = at(0);
+  const middle = TEST_START_MS + Math.floor((end - TEST_START_MS) / 2);
+  const [drill, ring] = [await put(here, at(0)), await put(here, at(1))];
+  await reconcile(here);
+  catalogue.expectations.set(KEY, true, middle);
+  catalogue.expectations.set(KEY, false, end);
+  t.true(await removeSegment(here, drill, 'retention', bookedIfExpected(catalogue)));
+  t.true(await removeSegment(here, ring, 'retention', bookedIfExpected(catalogue)));
+  t.deepEqual(catalogue.removed.find(KEY, ALL), [{ start: middle, end, cause: 'retention' }], 'only what was covered');
 });
 
 test('an open segment, a path that is no segment, a link, and a volume without its marker are refused', async (t) => {

@@ -28,6 +28,8 @@ test.serial(
 
     const gave = (await pair.logOf(pair.covering())).find(({ code }) => code === 'failover/gave-way');
     t.regex(gave?.message ?? '', /gets no session of camera .+, which lets in one server only/);
+    const home = (await pair.logOf(pair.protectedBox())).find(({ code }) => code === 'footage-home');
+    t.regex(home?.message ?? '', /^Footage of .+ of 1 camera came home from Spare; [\d.]+ seconds are missing/);
     t.true(homeMs < HOME_WITHIN_MS, `${homeMs} ms`);
     const ready = await pair.standby();
     t.like(ready?.notReady[0], { level: 'hot', actual: 'cold' });
