@@ -32,6 +32,8 @@ export type Auth = Running & {
   readonly startSession: (user: UserRecord) => Promise<StartedSession>;
   /** All sessions of a user: signing out and a new password end them everywhere. */
   readonly endSessionsOf: (userId: string) => Promise<void>;
+  /** The one of this cookie, if there is one; those of the same user elsewhere go on. */
+  readonly endSession: (cookie: string | undefined) => Promise<void>;
 };
 export type AuthDeps = {
   readonly settings: Pick<Settings, 'users' | 'sessions'>;
@@ -79,6 +81,15 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
       await sessions.update((file) => ({
         ...file,
         sessions: file.sessions.filter((session) => session.userId !== userId),
+      }));
+    },
+    endSession: async (cookie) => {
+      const token = sessionTokenIn(cookie);
+      if (token === undefined) return;
+      const tokenHash = hashOfSecret(token);
+      await sessions.update((file) => ({
+        ...file,
+        sessions: file.sessions.filter((session) => session.tokenHash !== tokenHash),
       }));
     },
     stop: async () => {

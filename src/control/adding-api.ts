@@ -12,7 +12,7 @@ import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
 import type { RemoteApi } from './authorization.ts';
-import { wordsFor } from './authorization.ts';
+import { signOut, wordsFor } from './authorization.ts';
 import { createBatchAdd } from './batch-add.ts';
 import { remoteServerAnswer } from './connection-checks.ts';
 import type { OwnSide } from './connection-checks.ts';
@@ -91,6 +91,8 @@ async function enableThere(
     return { id, name };
   } catch (error) {
     throw wordsForEnabling(error, host);
+  } finally {
+    await signOut(api);
   }
 }
 

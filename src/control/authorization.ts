@@ -59,7 +59,6 @@ export async function authorizeAt(
   const { host, httpPort, httpsFingerprint, username, password } = request;
   const api = deps.remoteApi({ host, port: httpPort, fingerprint: httpsFingerprint });
   try {
-    // The session is forgotten with this function; signing out would end those of the person too.
     await api.call('POST', '/sessions', { username, password });
     const remote = parsed(remoteServer, await api.call('GET', '/server'), host);
     refuseUnsuited(deps, remote, before);
@@ -70,7 +69,14 @@ export async function authorizeAt(
     return recordOf(deps, { ...identity, httpsFingerprint, httpPort }, { host, before, lock: request.lock });
   } catch (error) {
     throw wordsFor(error, host);
+  } finally {
+    await signOut(api);
   }
+}
+
+/** Of what was asked there with the account of a person, who stays signed in elsewhere. A release that does not know it forgets the session by itself. */
+export async function signOut(api: RemoteApi): Promise<void> {
+  await api.call('DELETE', '/sessions/current?others=keep').catch(() => undefined);
 }
 
 function parsed<T>(schema: z.ZodType<T>, answer: unknown, host: string): T {

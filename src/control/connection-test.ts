@@ -10,6 +10,7 @@ import type { ConnectionCheck, TestServerResult, testServerRequest } from '../ap
 import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { nameSchema } from '../site/camera.ts';
+import { signOut } from './authorization.ts';
 import type { RemoteApi, RemotePlace } from './authorization.ts';
 import { failed, judgeServer, judgeVersion, passed, remoteServerAnswer } from './connection-checks.ts';
 import type { OwnSide } from './connection-checks.ts';
@@ -48,6 +49,7 @@ export async function testConnection(deps: ConnectionTestDeps, request: Request)
   const account = accountOf(request);
   if (account === undefined || !service.canSignIn) return { checks, httpsFingerprint };
   const { server, checks: signedIn } = await checkAccount(deps, api, { host, account });
+  await signOut(api);
   return { checks: [...checks, ...signedIn], httpsFingerprint, ...(server === undefined ? {} : { server }) };
 }
 

@@ -76,7 +76,7 @@ test('a server that can be added passes every check, and tells what it is', asyn
   t.false(JSON.stringify(result).includes(ACCOUNT.password));
   t.deepEqual(
     rig.asked.map((line) => line.split(' ').slice(0, 3).join(' ')),
-    ['GET /setup true', 'POST /sessions true', 'GET /server true'],
+    ['GET /setup true', 'POST /sessions true', 'GET /server true', 'DELETE /sessions/current?others=keep true'],
     'nothing is changed there',
   );
   testServerResult.parse(result);

@@ -25,6 +25,8 @@ export const setupState = z.object({
 
 /** `POST /sessions`. */
 export const signInRequest = z.strictObject({ username: z.string().max(256), password: z.string().max(1024) });
+/** `DELETE /sessions/current`: `keep` ends the session of this request only. */
+export const signOutQuery = z.object({ others: z.enum(['end', 'keep']).default('end') });
 /** `GET /sessions/current`, and the answer to signing in. The session itself is the `__Host-session` cookie. */
 export const session = z.object({ user: z.object({ id: z.string(), username: z.string(), role }), expiresAt: isoTime });
 export type Session = z.infer<typeof session>;

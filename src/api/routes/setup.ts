@@ -11,7 +11,7 @@ import { nameProblemOf } from '../../site/camera.ts';
 import type { ActivityLog } from '../activity.ts';
 import type { Auth } from '../auth.ts';
 import type { Caller } from '../caller.ts';
-import { session, setupRequest, setupState, signInRequest } from '../contract/access.ts';
+import { session, setupRequest, setupState, signInRequest, signOutQuery } from '../contract/access.ts';
 import type { Session } from '../contract/access.ts';
 import { noSessionCookie, sessionCookie } from '../cookies.ts';
 import type { PasswordHasher } from '../password.ts';
@@ -22,7 +22,7 @@ import type { SignInGuard } from '../sign-in-guard.ts';
 
 export type SetupDeps = {
   readonly settings: Pick<Settings, 'users' | 'server'>;
-  readonly auth: Pick<Auth, 'startSession' | 'endSessionsOf'>;
+  readonly auth: Pick<Auth, 'startSession' | 'endSession' | 'endSessionsOf'>;
   readonly hasher: PasswordHasher;
   readonly guard: SignInGuard;
   readonly activity: Pick<ActivityLog, 'record'>;
@@ -176,14 +176,16 @@ function signOut({ auth, activity }: SetupDeps): Route {
     {
       method: 'DELETE',
       path: '/sessions/current',
-      summary: 'Signs out everywhere: ends all sessions of this user',
+      summary: 'Signs out everywhere: ends all sessions of this user, or with others=keep this one only',
       access: 'viewer',
+      query: signOutQuery,
       whenLocked: 'open',
       response: { status: 204, json: z.never() },
     },
-    async ({ caller }) => {
+    async ({ caller, query, header }) => {
       if (caller.kind !== 'user') return empty();
-      await auth.endSessionsOf(caller.id);
+      if (query.others === 'keep') await auth.endSession(header('cookie'));
+      else await auth.endSessionsOf(caller.id);
       activity.record({ severity: 'info', code: 'signed-out', message: 'Signed out.', user: caller.name });
       return empty({ 'set-cookie': noSessionCookie });
     },
