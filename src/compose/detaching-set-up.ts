@@ -21,6 +21,8 @@ export function composeDetaching(parts: FailoverParts, peers: Peers, side: Side)
     ...parts,
     known: side.known,
     isConnected,
+    heldOf: (id) => late.heldOf(id),
+    refuses: (id) => network.statusOf(id)?.refused !== undefined,
     request: async (peerId, method, params, timeoutMs) =>
       (
         await network.request(

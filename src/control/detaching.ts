@@ -8,7 +8,6 @@
  * Invariants: 1. a record of a member goes only after the member said that it left, or that it does not know this host, or when a
  * person typed its name. 2. A wish that is on disk is carried out however often this server is killed.
  */
-import { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { HealthItem } from '../api/contract/server.ts';
 import type { Clock } from '../core/clock.ts';
@@ -23,12 +22,13 @@ import { membersOf } from '../site/membership.ts';
 import type { DetachPending, PeerRecord } from '../site/peer.ts';
 import type { KnownServers } from './known-servers.ts';
 import type { DetachParams } from './leaving.ts';
-import { nameOfServer } from './failover-api.ts';
+import { refuseHeld } from './held-in-site.ts';
+import type { HeldInSiteDeps } from './held-in-site.ts';
 
-export type DetachingDeps = {
-  readonly settings: Pick<Settings, 'peers' | 'server'>;
+export type DetachingDeps = Omit<HeldInSiteDeps, 'request'> & {
   readonly known: Pick<KnownServers, 'find' | 'remove'>;
-  readonly isConnected: (peerId: string) => boolean;
+  /** By the key that was pinned it said, since it was connected last, that it does not know this server. */
+  readonly refuses: (peerId: string) => boolean;
   readonly request: (peerId: string, method: string, params: unknown, timeoutMs?: number) => Promise<unknown>;
   /** The others hear first that it leaves: resolves when they were told, or after a while. */
   readonly tellOthers: () => Promise<void>;
@@ -74,15 +74,26 @@ type Try = { readonly at: number; readonly problem: string | undefined };
 type Desk = {
   readonly deps: DetachingDeps;
   readonly running: Map<string, Promise<DetachOutcome>>;
+  readonly leaving: Map<string, Promise<void>>;
   readonly tries: Map<string, Try>;
 };
 
 export function startDetaching(deps: DetachingDeps): Detaching {
-  const desk: Desk = { deps, running: new Map(), tries: new Map() };
+  const desk: Desk = { deps, running: new Map(), leaving: new Map(), tries: new Map() };
   const { settings, known, activity } = deps;
+  const refusedBy: Detaching['refusedBy'] = (peerId) => {
+    const record = pendingOf(settings).find(({ id }) => id === peerId);
+    if (record === undefined) return;
+    finish(desk, record).catch((error: unknown) =>
+      deps.log.warn('a server that left was not forgotten', { peerId, reason: messageOf(error) }),
+    );
+  };
   const review: Detaching['review'] = (peerId) => {
     if (peerId !== undefined) desk.tries.delete(peerId);
-    for (const record of pendingOf(settings)) if (isDue(desk, record.id)) inBackground(desk, record);
+    for (const record of pendingOf(settings)) {
+      if (deps.refuses(record.id)) refusedBy(record.id);
+      else if (isDue(desk, record.id)) inBackground(desk, record);
+    }
   };
   const cancelLook = deps.clock.every(seconds(LOOK_SECONDS), () => review());
   return {
@@ -100,13 +111,7 @@ export function startDetaching(deps: DetachingDeps): Detaching {
       activity.record({ severity: 'info', code: 'detach-cancelled', message: `${name} stays in the site.`, user });
       return known.find(id);
     },
-    refusedBy: (peerId) => {
-      const record = pendingOf(settings).find(({ id }) => id === peerId);
-      if (record === undefined) return;
-      finish(desk, record).catch((error: unknown) =>
-        deps.log.warn('a server that left was not forgotten', { peerId, reason: messageOf(error) }),
-      );
-    },
+    refusedBy,
     stop: async () => {
       cancelLook();
       await Promise.allSettled(desk.running.values());
@@ -220,15 +225,24 @@ function inBackground(desk: Desk, record: PeerRecord): void {
   );
 }
 
-/** It left. Everybody is signed out before the last record goes, so that no kill between the two is forgotten. */
+/** It left, which may be heard in two ways at once. */
 async function finish(desk: Desk, record: PeerRecord, words = 'was detached from this site.'): Promise<void> {
-  const { settings, known, endSessions, activity } = desk.deps;
-  const { id, name, detachPending } = record;
+  const { id } = record;
+  const before = desk.leaving.get(id);
+  if (before !== undefined) return await before;
+  const now = forget(desk, record, words).finally(() => desk.leaving.delete(id));
+  desk.leaving.set(id, now);
+  await now;
+}
+
+/** Everybody is signed out before the last record goes, so that no kill between the two is forgotten. */
+async function forget({ deps, tries }: Desk, { id, name, detachPending }: PeerRecord, words: string): Promise<void> {
+  const { settings, known, endSessions, activity } = deps;
   const left = membersOf(settings.peers.get().peers);
   if (left.every((member) => member.id !== id)) return;
   if (left.length === 1) await endSessions();
   await known.remove(id);
-  desk.tries.delete(id);
+  tries.delete(id);
   const user = detachPending?.user;
   const message = `${name} ${words}`;
   activity.record({ severity: 'warning', code: 'server-detached', message, ...(user === undefined ? {} : { user }) });
@@ -244,38 +258,6 @@ async function giveUp(desk: Desk, record: PeerRecord, user: string): Promise<Det
   const { cameras = 'keep', since = 0 } = record.detachPending ?? {};
   await finish(desk, { ...record, detachPending: { since, cameras, force: true, user } }, words);
   return { state: 'detached' };
-}
-
-const heldAnswer = z.looseObject({ held: z.array(z.looseObject({ serverId: z.string(), words: z.string() })) });
-type Held = { readonly at: string; readonly of: string; readonly words: string };
-
-/** Footage of it elsewhere, and footage of others there: with its membership would go the way home. */
-async function refuseHeld(deps: DetachingDeps, record: PeerRecord, what: string): Promise<void> {
-  const { settings, isConnected } = deps;
-  const all = membersOf(settings.peers.get().peers);
-  const everybody = [settings.server.get().id, ...all.map(({ id }) => id)];
-  const questions = all
-    .filter(({ id, mode, enabled }) => mode === 'failover' && enabled && isConnected(id))
-    .map(async (failover) => await heldAt(deps, failover, failover.id === record.id ? everybody : [record.id]));
-  const held = (await Promise.all(questions)).flat();
-  if (held.length === 0) return;
-  const list = held.map(({ at, of, words }) => `${at} has footage of ${of}: ${words}`).join('; ');
-  const message = `${record.name} cannot ${what} before that is home: ${list}. Wait for it; or confirm with the name ${record.name}, and it stays where it lies until it is given back or deleted there.`;
-  throw new UnderstudyError('conflict', 'failover/covering', message);
-}
-
-async function heldAt(
-  { settings, request }: DetachingDeps,
-  failover: PeerRecord,
-  serverIds: readonly string[],
-): Promise<readonly Held[]> {
-  try {
-    const { held } = heldAnswer.parse(await request(failover.id, 'site.held', { serverIds }));
-    return held.map(({ serverId, words }) => ({ at: failover.name, of: nameOfServer(settings, serverId), words }));
-  } catch (cause) {
-    const message = `${failover.name} does not say whether it has footage that is not home: ${messageOf(cause)} Try again when it answers, or confirm with the name of the server.`;
-    throw new UnderstudyError('unavailable', 'site/unreachable', message, { cause });
-  }
 }
 
 /** What of it the owner should know. */
