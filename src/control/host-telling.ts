@@ -32,8 +32,7 @@ export function createTelling(deps: TellingDeps, disputes: Map<string, RoleAnswe
   const { settings, log } = deps;
   /** What each member was told last, as JSON, and whether it said yes. */
   const told = new Map<string, { readonly text: string; done: boolean }>();
-  const tell = (peerId: string, role: ToldRole): void => {
-    const text = JSON.stringify(role);
+  const tell = (peerId: string, role: ToldRole, text: string): void => {
     if (told.get(peerId)?.text === text) return;
     const entry = { text, done: told.get(peerId)?.done ?? false };
     told.set(peerId, entry);
@@ -66,8 +65,9 @@ export function createTelling(deps: TellingDeps, disputes: Map<string, RoleAnswe
       const members = settings.peers.get().peers.filter(isMember);
       const { siteId, hostId, term, since, successors } = hostRole;
       const role: ToldRole = { siteId, hostId, term, since, successors };
+      const text = JSON.stringify(role);
       const connected = new Set(deps.connected());
-      for (const { id } of members) if (connected.has(id)) tell(id, role);
+      for (const { id } of members) if (connected.has(id)) tell(id, role, text);
     },
     forget: (peerId) => {
       told.delete(peerId);

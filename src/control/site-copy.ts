@@ -65,10 +65,19 @@ export function createSiteCopies(deps: SiteCopiesDeps): SiteCopies {
   /** By server: which copy it has, or is sent. */
   const sent = new Map<string, string>();
   let last: Promise<void> = Promise.resolve();
+  /** Settings are replaced whole: the same values make the same copy. A host of 200 servers is asked for it often. */
+  let made: { readonly inputs: readonly unknown[]; readonly copy: SiteCopy | undefined } | undefined;
+  const newest = async (role: HostRole): Promise<SiteCopy | undefined> => {
+    const inputs = [role, settings.peers.get(), settings.site.get(), settings.licences.get(), file.get().copy];
+    if (made !== undefined && inputs.every((input, index) => input === made?.inputs[index])) return made.copy;
+    const copy = await madeOf(deps, role);
+    made = { inputs: [...inputs.slice(0, -1), copy], copy };
+    return copy;
+  };
   const reviewNow = async (): Promise<void> => {
     const server = settings.server.get();
     if (!isHost(server) || server.hostRole?.hostId !== server.id) return;
-    const copy = await madeOf(deps, server.hostRole);
+    const copy = await newest(server.hostRole);
     if (copy === undefined) return;
     for (const id of deps.reachable()) {
       if (sent.get(id) === nameOf(copy)) continue;
