@@ -1,6 +1,7 @@
 /** The host's view of its site: what is gathered from records, signs of life, reports and licences, for plan and status. */
 import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { SiteServerView } from '../api/contract/site.ts';
+import { seatsOrCovered } from '../control/cover-seats.ts';
 import { loadNow, reportedCamera } from '../control/member-report.ts';
 import { planOfSite } from '../control/site-plan.ts';
 import type { SitePlanFacts, SiteServer, SiteSpare } from '../control/site-plan.ts';
@@ -14,6 +15,7 @@ import type { PeerRecord } from '../site/peer.ts';
 import { protects } from '../site/site-policy.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { FailoverParts } from './failover-box.ts';
+import { coveredIn } from './licence-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 
 type Site = {
@@ -136,7 +138,7 @@ function spareOf({ parts }: Site, { id, name, unreachable, covering, channels }:
     id,
     name,
     channels: channels.max,
-    seats: parts.licences.coverSeatsOf(id),
+    seats: seatsOrCovered(parts.licences.coverSeatsOf(id), coveredIn(covering)),
     unreachable,
     protects: (serverId: string) => protects(protection, id, serverId),
     covering: new Map(recorded),

@@ -31,7 +31,7 @@ const CAMERAS = 4;
 /** Time in which a failover server would step in for whom nobody records. */
 const STEP_IN_MS = 6000;
 /** From the making of the licence until it expires: the cover begins in between. */
-const LASTS_MS = 25_000;
+const LASTS_MS = 35_000;
 
 const licencesOf = async (server: SiteServer): Promise<Licences> =>
   (await server.box().api.call('GET', '/licences')) as Licences;
@@ -74,6 +74,16 @@ async function coversGrow(site: SparesSite, cameraIds: readonly string[]): Promi
       PATIENCE_MS,
     );
 }
+
+/** Cameras that somebody covers, by the plan that the host shows. */
+async function plannedAtHost({ host }: SparesSite): Promise<readonly string[]> {
+  const plan = (await host.box().api.call('GET', '/failover/plan')) as Plan;
+  const cameras = plan.servers.flatMap((server) => server.cameras);
+  return cameras.flatMap(({ cameraId, coveredBy }) => (coveredBy === undefined ? [] : [cameraId])).toSorted();
+}
+type Plan = {
+  readonly servers: readonly { readonly cameras: readonly { cameraId: string; coveredBy?: string }[] }[];
+};
 
 async function refusals(t: ExecutionContext, site: SparesSite): Promise<void> {
   const { host, failover } = site;
@@ -125,6 +135,7 @@ test('seats of the site limit a cover; a licence that expires in the middle of i
   await seatsAre(site, [1, 1]);
   await coversGrow(site, all);
   t.deepEqual(coveredIn(site), all);
+  t.deepEqual(await plannedAtHost(site), all, 'the plan of the host leaves out nothing that is recorded');
 
   await killServer(spare);
   await spare.start();
