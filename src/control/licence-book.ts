@@ -7,9 +7,9 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isHost } from '../site/host-role.ts';
 import { licenceTime, seenAt } from '../site/licence-clock.ts';
 import type { LicenceClock } from '../site/licence-clock.ts';
-import { isHost } from '../site/host-role.ts';
 import type { LicenceRecord, SiteLicences } from '../site/licence-records.ts';
 import { cameraSeats, coverSeats, stateOfLicence } from '../site/licence-seats.ts';
 import type { GivenLicence, LicenceState } from '../site/licence-seats.ts';
