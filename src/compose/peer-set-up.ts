@@ -9,6 +9,7 @@ import { isManageable, takeName } from '../control/management.ts';
 import { openPartedKeys } from '../control/parted-keys.ts';
 import { checkWatcher, createProtectedSide } from '../control/protected-side.ts';
 import type { ProtectedSide } from '../control/protected-side.ts';
+import { isCalmWith } from '../control/site-pace.ts';
 import { createSiteMembers } from '../control/site-members.ts';
 import type { SiteMembers } from '../control/site-members.ts';
 import type { Cancel } from '../core/clock.ts';
@@ -139,6 +140,7 @@ async function openNetwork(
     parted: openPartedKeys(parts.dataDir, log),
     paired: async (peer) => await late.paired(peer),
     random: Math.random,
+    isCalm: (record) => isCalmWith(settings, record),
   });
 }
 

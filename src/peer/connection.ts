@@ -48,6 +48,8 @@ export type ConnectionDeps = Omit<RequestsDeps, 'post' | 'say' | 'clock'> & {
   /** Undefined: they dialled, and say it in their hello. */
   readonly purpose: Purpose | undefined;
   readonly hello: () => Omit<PeerHello, 'kind' | 'protocol' | 'at' | 'purpose'>;
+  /** Neither of the two watches the other. */
+  readonly calm: () => boolean;
   /** Everything but requests and answers; the first is the hello. */
   readonly told: (connection: Connection, message: ToldMessage) => void;
   /** Once; nothing is told after it. */
@@ -207,7 +209,7 @@ function tick(wire: Wire): void {
   const bytes = wire.reader.pending();
   const frame = bytes === undefined ? undefined : { ordinal: wire.frames, bytes };
   if (isStuck(wire)) return end(wire, { ...STUCK, last: undefined });
-  play(wire, { kind: 'tick', at: clock.monotonic(), wallAt: clock.now(), frame });
+  play(wire, { kind: 'tick', at: clock.monotonic(), wallAt: clock.now(), frame, calm: wire.deps.calm() });
 }
 
 /** Nothing was taken for 10 s, and one tick for so many bytes: 64 KiB a second. */

@@ -24,6 +24,10 @@ import type { DownCause, RefusedCause } from './network-types.ts';
 export const MAX_GREETING_TICKS: number = 5000 / BEAT_MS;
 /** 10 s without a byte: a half-open connection. */
 export const MAX_SILENT_TICKS: number = 10_000 / BEAT_MS;
+/** Where nobody watches the other: a beat each 5 s, once the first have told round trip and clock, and 30 s of silence. */
+export const CALM_BEAT_TICKS: number = 5000 / BEAT_MS;
+export const MAX_CALM_SILENT_TICKS: number = 30_000 / BEAT_MS;
+const CLOSE_BEATS = 16;
 /** A frame may take 10 s, and one tick for so many bytes: 64 KiB a second. */
 export const SLOWEST_BYTES_A_TICK: number = 16 * 1024;
 
@@ -40,6 +44,8 @@ export type Conversation =
       readonly kind: 'open';
       readonly hello: PeerHello;
       readonly nextSeq: number;
+      /** Since the last beat. */
+      readonly unbeatenTicks: number;
       /** The newest beat of the other side. */
       readonly heard: { readonly seq: number; readonly at: MonotonicMs } | undefined;
       readonly clock: ClockOffset;
@@ -49,8 +55,14 @@ export type Conversation =
 export type ConversationEvent =
   | { readonly kind: 'bytes' }
   | { readonly kind: 'message'; readonly at: MonotonicMs; readonly wallAt: EpochMs; readonly message: PeerMessage }
-  /** Every `BEAT_MS`. `frame`: the one in progress. */
-  | { readonly kind: 'tick'; readonly at: MonotonicMs; readonly wallAt: EpochMs; readonly frame: Frame | undefined };
+  /** Every `BEAT_MS`. `frame`: the one in progress. `calm`: neither of the two watches the other. */
+  | {
+      readonly kind: 'tick';
+      readonly at: MonotonicMs;
+      readonly wallAt: EpochMs;
+      readonly frame: Frame | undefined;
+      readonly calm?: boolean;
+    };
 export type ConversationEffect =
   | { readonly kind: 'say'; readonly message: PeerBeat }
   | { readonly kind: 'tell'; readonly message: PeerMessage }
@@ -115,7 +127,16 @@ function greeted(state: Greeting, message: PeerMessage): ConversationStep {
     return broken(`Expected a hello for ${purpose}, not for ${message.purpose}.`);
   const { silentTicks, frame } = state;
   return to(
-    { kind: 'open', hello: message, nextSeq: 1, heard: undefined, clock: initialClockOffset, silentTicks, frame },
+    {
+      kind: 'open',
+      hello: message,
+      nextSeq: 1,
+      unbeatenTicks: 0,
+      heard: undefined,
+      clock: initialClockOffset,
+      silentTicks,
+      frame,
+    },
     { kind: 'tell', message },
   );
 }
@@ -143,14 +164,20 @@ function said(state: Open, { at, wallAt, message }: Said): ConversationStep {
 const leavesNow = ({ reason }: PeerGoodbye): boolean =>
   reason === 'replaced' || reason === 'refused' || reason === 'deauthorized';
 
-function ticked(state: Greeting | Open, { at, wallAt, frame }: Tick): ConversationStep {
+function ticked(state: Greeting | Open, { at, wallAt, frame, calm = false }: Tick): ConversationStep {
   const silentTicks = state.silentTicks + 1;
-  if (silentTicks > MAX_SILENT_TICKS) return end('silent', 'Nothing came for 10 s.', undefined);
+  const mostSilent = calm ? MAX_CALM_SILENT_TICKS : MAX_SILENT_TICKS;
+  if (silentTicks > mostSilent)
+    return end('silent', `Nothing came for ${(mostSilent * BEAT_MS) / 1000} s.`, undefined);
   const ticks = frame !== undefined && frame.ordinal === state.frame.ordinal ? state.frame.ticks + 1 : 0;
   if (frame !== undefined && ticks > MAX_SILENT_TICKS + frame.bytes / SLOWEST_BYTES_A_TICK)
     return end('silent', `A frame of ${frame.bytes} bytes stopped in the middle.`, undefined);
   const watched = { silentTicks, frame: { ordinal: frame?.ordinal ?? -1, ticks } };
-  if (state.kind === 'open') return beaten({ ...state, ...watched }, at, wallAt);
+  if (state.kind === 'open') {
+    const unbeatenTicks = state.unbeatenTicks + 1;
+    const open = { ...state, ...watched, unbeatenTicks };
+    return calm && state.nextSeq > CLOSE_BEATS && unbeatenTicks < CALM_BEAT_TICKS ? to(open) : beaten(open, at, wallAt);
+  }
   if (state.ticks + 1 > MAX_GREETING_TICKS) return end('protocol', 'Expected a hello within 5 s.', undefined);
   return to({ ...state, ...watched, ticks: state.ticks + 1 });
 }
@@ -159,7 +186,7 @@ function beaten(state: Open, at: MonotonicMs, wallAt: EpochMs): ConversationStep
   const { nextSeq: seq, heard } = state;
   const echo = heard && { seq: heard.seq, heldMs: durationMs(at - heard.at) };
   return to(
-    { ...state, nextSeq: seq + 1, clock: beatSent(state.clock, seq, at) },
+    { ...state, nextSeq: seq + 1, unbeatenTicks: 0, clock: beatSent(state.clock, seq, at) },
     { kind: 'say', message: { kind: 'beat', seq, at: wallAt, echo } },
   );
 }

@@ -27,6 +27,8 @@ export type LineDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Neither watches the other: signs of life are seldom. */
+  readonly isCalm: (record: PeerRecord) => boolean;
   readonly selfId: string;
   readonly hello: () => Omit<PeerHello, 'kind' | 'protocol' | 'at' | 'purpose'>;
   readonly dial: (endpoint: PeerEndpoint, fingerprint: string, signal: AbortSignal) => Promise<TLSSocket>;
@@ -51,6 +53,7 @@ export type Line = {
   readonly bulkConnected: () => void;
   readonly handlerOf: (method: string) => PeerHandler | undefined;
   record: PeerRecord;
+  calm: boolean;
   links: Links;
   lastId: number;
   /** Id of the last watch connection that was dialled here. */
@@ -103,6 +106,7 @@ export function hold(line: Line, socket: TLSSocket, purpose: Purpose | undefined
     purpose,
     caller: () => ({ id: peerId, record: line.record }),
     handlerOf: line.handlerOf,
+    calm: () => line.calm,
     told: (from, message) => told(line, from, message),
     ended: (which, cause, message) => ended(line, which, { cause, message }),
   });

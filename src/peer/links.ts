@@ -19,6 +19,8 @@ import type { DownCause } from './network-types.ts';
 
 /** Not heard for so long: a fresh connection is tried beside it, because TCP comes back late after a cut. */
 export const DOUBT_MS: number = 8 * BEAT_MS;
+/** Three of the seldom beats. */
+export const CALM_DOUBT_MS = 15_000;
 
 export type Purpose = 'watch' | 'bulk';
 export type Link = {
@@ -35,6 +37,8 @@ export type Link = {
 export type Links = {
   /** Our id is the smaller one. */
   readonly smaller: boolean;
+  /** Not heard for so long. */
+  readonly doubtMs: number;
   /** In the order they became ready. */
   readonly links: readonly Link[];
 };
@@ -62,7 +66,7 @@ export type LinksEffect =
   | { readonly kind: 'retire'; readonly id: number };
 export type LinksStep = { readonly state: Links; readonly effects: readonly LinksEffect[] };
 
-export const initialLinks = (smaller: boolean): Links => ({ smaller, links: [] });
+export const initialLinks = (smaller: boolean, doubtMs = DOUBT_MS): Links => ({ smaller, doubtMs, links: [] });
 
 export function step(state: Links, event: LinksEvent): LinksStep {
   switch (event.kind) {
@@ -116,7 +120,7 @@ function retireLosers(state: Links, at: MonotonicMs): LinksStep {
 
 /** Of those that live: dialled by the smaller id before others, then the newest. Whether it is confirmed changes nothing. */
 const stayingLink = (state: Links, purpose: Purpose, at: MonotonicMs): Link | undefined =>
-  bestOf(state, purpose, (link) => (link.retired || at - link.heardAt >= DOUBT_MS ? -1 : bySmaller(state, link)));
+  bestOf(state, purpose, (link) => (link.retired || at - link.heardAt >= state.doubtMs ? -1 : bySmaller(state, link)));
 const bySmaller = ({ smaller }: Links, { dialledBy }: Link): number => ((dialledBy === 'us') === smaller ? 1 : 0);
 
 /** The newest of the highest worth; none below zero. */
@@ -133,10 +137,10 @@ export const activeLink = (state: Links, purpose: Purpose, at: MonotonicMs): num
     state,
     purpose,
     (link) =>
-      (link.confirmed && at - link.heardAt < DOUBT_MS ? 4 : 0) + (link.retired ? 0 : 2) + bySmaller(state, link),
+      (link.confirmed && at - link.heardAt < state.doubtMs ? 4 : 0) + (link.retired ? 0 : 2) + bySmaller(state, link),
   )?.id;
 /** Whether one more connection should be tried. */
-export const wantsLink = ({ links }: Links, purpose: Purpose, at: MonotonicMs): boolean =>
-  !links.some((link) => link.purpose === purpose && at - link.heardAt < DOUBT_MS);
+export const wantsLink = ({ links, doubtMs }: Links, purpose: Purpose, at: MonotonicMs): boolean =>
+  !links.some((link) => link.purpose === purpose && at - link.heardAt < doubtMs);
 export const isUp = ({ links }: Links): boolean => links.some(isWatch);
 const isWatch = ({ purpose }: Link): boolean => purpose === 'watch';

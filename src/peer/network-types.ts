@@ -32,6 +32,8 @@ export type PeerNetworkDeps = {
   readonly paired: (peer: PairedPeer) => Promise<void>;
   /** 0 up to, not with, 1. */
   readonly random: () => number;
+  /** Neither of the two watches the other, such as a host and most of its members: signs of life are seldom. Absent: nobody. */
+  readonly isCalm?: (record: PeerRecord) => boolean;
 };
 
 /** What a pairing yields; roles (`watched`, `watcher`, `managesUs`) are for the caller to decide. */

@@ -14,7 +14,7 @@ import { offsetOf, roundTripOf } from './clock-offset.ts';
 import type { Connection } from './connection.ts';
 import { activeConnection, dial, endpointOf, hold } from './line-connections.ts';
 import type { Held, Line, LineDeps } from './line-connections.ts';
-import { activeLink, initialLinks, isUp, wantsLink } from './links.ts';
+import { activeLink, CALM_DOUBT_MS, DOUBT_MS, initialLinks, isUp, wantsLink } from './links.ts';
 import type {
   DownCause,
   KeepAliveFacts,
@@ -32,6 +32,8 @@ const MAX_UNSENT_KEEP_ALIVE: number = 1024 * 1024;
 const MAX_RETIRING_TICKS = 40;
 /** A bulk connection without requests is ended by who dialled it, in ticks: 60 s. */
 const MAX_IDLE_BULK_TICKS = 240;
+/** On a calm line one of so many is sent. */
+const CALM_KEEP_ALIVES = 5;
 /** Asks the other side to dial a bulk connection. */
 const DIAL_BULK = 'peer.bulk';
 
@@ -43,7 +45,8 @@ export type PeerLine = {
   readonly adopt: (socket: TLSSocket) => void;
   /** Each `BEAT_MS`. */
   readonly tick: () => void;
-  readonly keepAlive: (facts: KeepAliveFacts) => void;
+  /** Each second. `isNews`: something became worse. */
+  readonly keepAlive: (facts: KeepAliveFacts, isNews: boolean) => void;
   readonly leave: (goodbye: PeerGoodbye) => void;
   readonly request: (method: string, params: unknown, options: PeerRequestOptions) => Promise<PeerReply>;
   /** `last`: on the watch connections. */
@@ -66,7 +69,8 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     bulkConnected: () => bulk.connected(),
     handlerOf: (method) => (method === DIAL_BULK ? dialBulkFor(line) : deps.handlerOf(method)),
     record,
-    links: initialLinks(deps.selfId < record.id),
+    calm: deps.isCalm(record),
+    links: initialLinks(deps.selfId < record.id, doubtOf(deps.isCalm(record))),
     lastId: 0,
     attempt: undefined,
     parting: undefined,
@@ -75,6 +79,9 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
   };
   const bulk = bulkDialOf(line);
   let keepAliveSeq = 0;
+  /** On which connection the last keep-alive went out, and how many are left out before the next, on a calm line. */
+  let told: number | undefined;
+  let left = 0;
 
   line.redial.consider();
   return {
@@ -82,6 +89,7 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     update: (changed) => {
       const same = JSON.stringify(changed) === JSON.stringify(line.record);
       line.record = changed;
+      setCalm(line, deps.isCalm(changed));
       if (!same) line.redial.reset();
     },
     adopt: (socket) => void hold(line, socket, undefined),
@@ -89,9 +97,13 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
       for (const entry of line.held.values()) tickHeld(entry);
       line.redial.consider();
     },
-    keepAlive: (facts) => {
+    keepAlive: (facts, isNews) => {
       const connection = activeConnection(line, 'watch');
       if (connection === undefined || connection.unsent() > MAX_UNSENT_KEEP_ALIVE) return;
+      left = connection.id === told ? left - 1 : 0;
+      if (line.calm && left > 0 && !isNews) return;
+      left = CALM_KEEP_ALIVES;
+      told = connection.id;
       keepAliveSeq += 1;
       connection.say({ ...facts, kind: 'keep-alive', seq: keepAliveSeq, at: deps.clock.now() });
     },
@@ -108,6 +120,13 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     },
     status: () => statusOf(line),
   };
+}
+
+const doubtOf = (calm: boolean): number => (calm ? CALM_DOUBT_MS : DOUBT_MS);
+function setCalm(line: Line, calm: boolean): void {
+  if (line.calm === calm) return;
+  line.calm = calm;
+  line.links = { ...line.links, doubtMs: doubtOf(calm) };
 }
 
 const wantsToDial = (line: Line): boolean =>

@@ -104,7 +104,7 @@ function networkOf(network: Network, stopAll: () => Promise<void>): PeerNetwork 
       if (line === undefined) throw unknownPeer(peerId);
       return await line.request(method, params, options);
     },
-    nudge: () => sendKeepAlives(network),
+    nudge: () => sendKeepAlives(network, true),
     refresh: () => reconcile(network),
     revoke: (peerId) => revoke(network, peerId),
     leave: (reason, message) => leave(network, { kind: 'goodbye', reason, message }),
@@ -155,6 +155,7 @@ function createLine(network: Network, record: PeerRecord): PeerLine {
     {
       ...deps,
       selfId: deps.self().serverId,
+      isCalm: deps.isCalm ?? ((): boolean => false),
       hello: () => ({ ...deps.self(), peerPort: network.port }),
       dial: async (endpoint, fingerprint, signal) => await dialPeer({ ...deps, endpoint, fingerprint, signal }),
       handlerOf: (method) => handlers.get(method),
@@ -236,14 +237,14 @@ function tick(network: Network): void {
   const second = network.ticks % (KEEP_ALIVE_MS / BEAT_MS) === 0;
   if (second) reconcile(network);
   for (const line of network.lines.values()) line.tick();
-  if (second) sendKeepAlives(network);
+  if (second) sendKeepAlives(network, false);
 }
 
-function sendKeepAlives({ deps, lines, stopping }: Network): void {
+function sendKeepAlives({ deps, lines, stopping }: Network, isNews: boolean): void {
   if (lines.size === 0 || stopping.signal.aborted) return;
   try {
     const facts = deps.keepAlive();
-    for (const line of lines.values()) line.keepAlive(facts);
+    for (const line of lines.values()) line.keepAlive(facts, isNews);
   } catch (error) {
     deps.log.error('keep-alive not sent', { error }); // beats go on; the other side sees that nothing more is told
   }
