@@ -10,6 +10,7 @@ import { planOf } from './camera-names.ts';
 import type { Plan } from './camera-names.ts';
 import { registerFindAndAdd } from './find-and-add.ts';
 import { findServer, knownServersOf } from './find-server.ts';
+import { registerMembership } from './membership.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
@@ -21,6 +22,7 @@ export function registerServers(program: Command): void {
   ).action(list);
   registerAddServer(servers);
   registerFindAndAdd(servers);
+  registerMembership(servers);
   action(servers, 'enable', {
     description: 'watch it again',
     run: async (api, { id }) => (await api.call('POST', `/servers/${id}/enable`)) as KnownServer,
@@ -36,9 +38,14 @@ export function registerServers(program: Command): void {
     description: 'end the trust on both sides and forget it; refused while it is covered',
     run: async (api, server) => {
       await api.call('DELETE', `/servers/${server.id}`);
-      return server;
+      // A host waits for a server of its site that is away.
+      const left = (await knownServersOf(api)).find(({ id }) => id === server.id);
+      return left ?? server;
     },
-    words: ({ name }) => `${name} was deauthorized and forgotten.`,
+    words: ({ name, detachPending }) =>
+      detachPending === undefined
+        ? `${name} was deauthorized and forgotten.`
+        : `${name} is away: it is detached when it returns.`,
   });
 }
 
@@ -79,11 +86,14 @@ async function list(options: ServerOptions): Promise<void> {
 }
 
 function rowOf(known: KnownServer, plan: Plan): readonly (string | undefined)[] {
-  const { id, name, mode, host, connected, watch, ...server } = known;
-  const state = watch?.state ?? (connected ? 'connected' : 'not connected');
+  const { id, name, mode, host, connected, watch, detachPending, ...server } = known;
+  const calm = watch?.state ?? (connected ? 'connected' : 'not connected');
+  const state = detachPending === undefined ? calm : `${calm}, detach pending`;
   const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
   const backup = watch?.backupProblem === undefined ? undefined : `settings not backed up: ${watch.backupProblem}`;
-  const trouble = [leftOutOf(plan, id), watch?.reason, backup].filter((part) => part !== undefined).join('; ');
+  const trouble = [leftOutOf(plan, id), watch?.reason, backup, detachPending?.problem]
+    .filter((part) => part !== undefined)
+    .join('; ');
   return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, readinessOf(watch?.standby), trouble];
 }
 
@@ -123,7 +133,13 @@ function leftOutOf({ servers }: Plan, serverId: string): string | undefined {
 
 const namesIn = (cameras: readonly { readonly name: string }[]): string => cameras.map(({ name }) => name).join(', ');
 
-function rolesOf({ watched, watcher, managesUs }: Pick<KnownServer, 'watched' | 'watcher' | 'managesUs'>): string {
-  const roles = [watched && 'protected', watcher && 'protects', managesUs && 'manages'];
+function rolesOf({
+  watched,
+  watcher,
+  managesUs,
+  locked = false,
+}: Pick<KnownServer, 'watched' | 'watcher' | 'managesUs' | 'locked'>): string {
+  const lock = managesUs ? 'locks this server' : 'locked';
+  const roles = [watched && 'protected', watcher && 'protects', managesUs && 'manages', locked && lock];
   return roles.filter((role) => role !== false).join(', ');
 }
