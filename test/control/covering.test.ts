@@ -32,6 +32,7 @@ type Rig = {
   refused: readonly Refusal[];
   cameras: Map<string, CameraSettings[]>;
   channels: number;
+  seats: number;
   issue: CoveringDeps['issueEpoch'];
   winner: CoveringDeps['askWinner'];
   /** What the other failover server says now, and its ticks go by. */
