@@ -39,6 +39,7 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
     file,
     indexLost: isMissing || recovery !== undefined,
     catalogue,
+    waitsFor: parts.progress.waitsFor,
     box: () => boxOf(parts),
     settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
     lastOrders:

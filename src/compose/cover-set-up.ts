@@ -24,6 +24,7 @@ import type { Restoration } from '../restoration/restoration-types.ts';
 import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import { composeAdding, composeJoinings } from './adding-set-up.ts';
+import { composeDiskTrouble } from './disk-trouble-set-up.ts';
 import { composeBackups, keepReady } from './backup-set-up.ts';
 import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
@@ -90,6 +91,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   hear(parts, peers, side);
   const replacing = await composeReplacing(parts, peers, side);
   restoration.resume();
+  const disks = composeDiskTrouble(parts, side);
   return {
     covered: coveredStreams(side.cover),
     onMediaEvent: side.cover.onMediaEvent,
@@ -97,7 +99,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     coveredCameras: () => coveredCameras(parts, side),
     owedFootage: () => owedHere(parts, side),
     unreachable: rehearsals.unreachable,
-    healthItems: () => [...replacing.healthItems(), ...healthItems(parts, peers, side)],
+    healthItems: () => [...disks.healthItems(), ...replacing.healthItems(), ...healthItems(parts, peers, side)],
     replacing: replacing.routes,
     review: () => {
       watchThese(parts, side);
@@ -106,10 +108,8 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     },
     refresh: side.cover.refresh,
     tick: (loopDelayMs) => {
-      for (const { serverId, trouble } of side.watch.states()) side.cover.suspect(serverId, trouble !== undefined);
-      tellProgress(side);
-      tellOthers(parts, peers, side);
-      side.covering.tick(loopDelayMs);
+      tick(parts, peers, side, loopDelayMs);
+      disks.look();
     },
     ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service }),
     stop: async () => {
@@ -120,6 +120,13 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
       await side.cover.stop();
     },
   };
+}
+
+function tick(parts: FailoverParts, peers: Peers, side: Side, loopDelayMs: number): void {
+  for (const { serverId, trouble } of side.watch.states()) side.cover.suspect(serverId, trouble !== undefined);
+  tellProgress(side);
+  tellOthers(parts, peers, side);
+  side.covering.tick(loopDelayMs);
 }
 
 /** The machines, and what their effects lead to. */

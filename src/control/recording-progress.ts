@@ -23,6 +23,8 @@ export type RecordingProgress = {
   readonly runOf: (stream: StreamRef) => Run | undefined;
   /** With a disk that keeps it waiting it fails for others, who can record meanwhile; here memory bridges, and nothing is lost yet. */
   readonly progressOf: (stream: StreamRef, state: StreamState | undefined) => StreamProgress;
+  /** The volume whose disk keeps what is recorded of this stream waiting. */
+  readonly waitsFor: (stream: StreamRef) => string | undefined;
   /** Why nothing that goes to this volume becomes durable, known before the catalogue has stored it. */
   readonly troubleOf: (volumeId: string) => VolumeTrouble | undefined;
 };
@@ -54,8 +56,13 @@ export function createRecordingProgress(clock: Pick<Clock, 'monotonic'>): Record
     const run = runs.get(keyOf(stream));
     return run && { since: run.since, until: run.until, idleMs: Math.round(clock.monotonic() - run.at) };
   };
+  const waitsFor: RecordingProgress['waitsFor'] = (stream) => {
+    const volumeId = runs.get(keyOf(stream))?.volumeId;
+    return volumeId !== undefined && waiting.has(volumeId) ? volumeId : undefined;
+  };
   return {
     runOf,
+    waitsFor,
     troubleOf,
     restarted: () => {
       runs.clear();
@@ -72,9 +79,8 @@ export function createRecordingProgress(clock: Pick<Clock, 'monotonic'>): Record
     },
     progressOf: (stream, state) => {
       const run = runOf(stream);
-      const waits = waiting.has(runs.get(keyOf(stream))?.volumeId ?? '');
       const [word, cause] = wordOf(state);
-      const told = waits && word === 'recording' ? WAITS : { state: word, cause };
+      const told = waitsFor(stream) !== undefined && word === 'recording' ? WAITS : { state: word, cause };
       return { ...stream, ...told, durableUntil: run?.until, idleMs: run?.idleMs };
     },
   };

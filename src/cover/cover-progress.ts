@@ -3,10 +3,10 @@
  * and for the incident (first durable frame).
  */
 import type { Clock } from '../core/clock.ts';
-import type { MissingCause } from '../ledger/causes.ts';
 import type { FragmentReport, MediaEvent, StreamState } from '../wire/media-protocol.ts';
 import type { StreamProgress } from '../wire/peer-protocol.ts';
 import { streamKeyOf } from './cover-orders.ts';
+import type { CoverDeps } from './cover-service.ts';
 import type { StreamRef } from './cover-types.ts';
 
 /** Fragments of 500 ms, written in groups; a slow disk fits in. */
@@ -28,12 +28,15 @@ export type ProgressBook = {
   readonly forget: (isWanted: (key: string) => boolean) => void;
 };
 
-/** `wanted`: keys of streams that are of interest; others are not remembered. */
-export function createProgressBook(
-  clock: Pick<Clock, 'monotonic'>,
-  wanted: (key: string) => boolean,
-  grew: (fragment: FragmentReport) => void,
-): ProgressBook {
+export type ProgressDeps = {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Keys of streams that are of interest; others are not remembered. */
+  readonly wanted: (key: string) => boolean;
+  readonly grew: (fragment: FragmentReport) => void;
+  readonly waitsFor: CoverDeps['waitsFor'];
+};
+
+export function createProgressBook({ clock, wanted, grew, waitsFor }: ProgressDeps): ProgressBook {
   const streams = new Map<string, Progress>();
   const idle: StreamState = { kind: 'idle' };
   const sawFragment = (fragment: FragmentReport): void => {
@@ -65,8 +68,7 @@ export function createProgressBook(
       return {
         cameraId,
         stream,
-        state: state.kind === 'recording' ? 'recording' : state.kind === 'failed' ? 'failed' : 'waiting',
-        cause: causeOf(state),
+        ...(waitsFor?.({ cameraId, stream }) === undefined ? told(state) : besideDisk(told(state))),
         durableUntil: isGrowing ? known.durableUntil : undefined,
         idleMs: isGrowing ? Math.round(clock.monotonic() - known.grewAt) : undefined,
       };
@@ -86,4 +88,12 @@ export function createProgressBook(
   };
 }
 
-const causeOf = (state: StreamState): MissingCause | undefined => (state.kind === 'failed' ? state.cause : undefined);
+type Told = Pick<StreamProgress, 'state' | 'cause'>;
+function told(state: StreamState): Told {
+  if (state.kind === 'failed') return { state: 'failed', cause: state.cause };
+  return { state: state.kind === 'recording' ? 'recording' : 'waiting', cause: undefined };
+}
+
+/** While its disk does not answer memory bridges here; for the machine and for other failover servers it is not recorded. */
+const besideDisk = (said: Told): Told =>
+  said.state === 'recording' ? { state: 'failed', cause: 'volume-error' } : said;

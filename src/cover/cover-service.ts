@@ -48,6 +48,8 @@ export type CoverDeps = {
   /** The file was lost: nothing recorded before now is dropped from the ring, now or after a restart. */
   readonly indexLost: boolean;
   readonly catalogue: { readonly segments: Pick<Catalogue['segments'], 'totals' | 'oldest'> };
+  /** The volume whose disk keeps what is recorded of a stream waiting: for others it fails then, who can record meanwhile. */
+  readonly waitsFor?: (stream: StreamRef) => string | undefined;
   /** archive/remove-segments.ts with the cause `retention`. */
   readonly removeSegment: (volumeId: string, path: string) => Promise<void>;
   /** The orders must be composed anew. */

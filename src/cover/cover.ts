@@ -121,7 +121,7 @@ export function createCover(deps: CoverDeps): CoverService {
   ): void => {
     deps.firstFrame({ serverId, cameraId, stream, durableAt: clock.now(), start, afterMs: Math.round(afterMs) });
   };
-  const progress = createProgressBook(clock, isOwned, grew);
+  const progress = createProgressBook({ clock, wanted: isOwned, grew, waitsFor: deps.waitsFor });
   const standbyViews = (): readonly StandbyView[] =>
     standbyViewsOf(states(), { ...progress, composed, box: deps.box(), fallenOf: watch.fallenOf });
   const watch = createStandbyWatch({

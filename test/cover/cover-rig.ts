@@ -45,6 +45,7 @@ export type RigOptions = {
   readonly clock?: FakeClock;
   readonly lastOrders?: readonly StreamOrder[];
   readonly removing?: () => Promise<void>;
+  readonly waitsFor?: (stream: { readonly cameraId: string }) => string | undefined;
 };
 
 export function createRig(options: RigOptions = {}): Rig {
@@ -69,6 +70,7 @@ export function createRig(options: RigOptions = {}): Rig {
     box: () => box,
     settingsOf: (serverId) => settings.get(serverId),
     lastOrders: options.lastOrders ?? [],
+    ...(options.waitsFor !== undefined && { waitsFor: options.waitsFor }),
     file: {
       get: () => saved,
       update: async (change) => {

@@ -115,6 +115,18 @@ test('a better rank that is gone is not waited for; one that claimed gets time t
   t.true(other.epoch() > 300, 'above the claim that failed');
 });
 
+test('an owner whose disk stops answering, and who says so, is replaced while it goes on', (t) => {
+  const server = createServer('f2');
+  server.say({ kind: 'heard', memberId: 'f1', covering: covering(300) });
+  server.want(['f1', 'f2']);
+  server.wait(20_000, { id: 'f1', covering: covering(300) });
+  t.false(server.holds());
+  server.wait(1400, { id: 'f1', covering: covering(300, 'failed') });
+  t.false(server.holds(), 'a moment: each rank has its turn');
+  server.wait(300, { id: 'f1', covering: covering(300, 'failed') });
+  t.true(server.holds());
+});
+
 test('an owner that falls silent is replaced within two seconds', (t) => {
   const server = createServer('f2');
   server.say({ kind: 'heard', memberId: 'f1', covering: covering(300) });
