@@ -5,6 +5,7 @@ import type { HeldFootage, KnownServers } from '../control/known-servers.ts';
 import { sizeOfOwed } from '../control/owed-footage.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { RestorationProgress } from '../restoration/restoration-types.ts';
+import { isHost } from '../site/host-role.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import { unsuitedBy } from '../site/suitability.ts';
 import { owedHere } from './cover-service-set-up.ts';
@@ -106,7 +107,7 @@ export const sayForgetOf =
   ({ settings }: Pick<FailoverParts, 'settings'>, { network }: Pick<Peers, 'network'>) =>
   async (id: string): Promise<void> => {
     const record = settings.peers.get().peers.find((peer) => peer.id === id);
-    const isMember = settings.server.get().mode === 'host' && record?.managesUs === false && !record.introduced;
+    const isMember = isHost(settings.server.get()) && record?.managesUs === false && !record.introduced;
     if (!isMember) return void (await network.request(id, 'peer.forget', {}));
     // Its name was given with its place in the site.
     if (record.joining !== undefined) await network.request(id, 'site.rename', { name: record.joining.name });

@@ -9,11 +9,13 @@ import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import { isHost } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
-import type { RemoteApi } from './authorization.ts';
+import type { Joining, RemoteApi } from './authorization.ts';
 import { signOut, wordsFor } from './authorization.ts';
 import { createBatchAdd } from './batch-add.ts';
+import type { RowServer } from './batch-add.ts';
 import { remoteServerAnswer } from './connection-checks.ts';
 import type { OwnSide } from './connection-checks.ts';
 import { testConnection } from './connection-test.ts';
@@ -31,23 +33,52 @@ export type AddingApiDeps = Pick<ConnectionTestDeps, 'lookUp' | 'fetchFingerprin
 };
 
 export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
-  const { settings, known, activity } = deps;
+  const { settings, activity } = deps;
   const own = (): OwnSide => ownSideOf(deps);
   return {
     test: async (request) => await testConnection({ ...deps, own }, request),
     batch: createBatchAdd({
       isHost: () => isHost(settings.server.get()),
-      // Half a second a row that nobody reads.
-      look: async (row) =>
-        await testConnection({ ...deps, own, hintOf: async () => await Promise.resolve(undefined) }, row),
-      join: async (row, name, user) =>
-        await known.add(row, user, async (record) => {
-          if (name !== undefined && name !== record.name) await renameMember(deps, record.id, name);
-        }),
+      at: (row) => serverOfRow(deps, row, own),
       taken: () => [settings.server.get().name, ...settings.peers.get().peers.map(({ name }) => name)],
       activity,
     }),
     enable: async (request, user) => await enableThere(deps, request, user),
+  };
+}
+
+/** A row is looked at and joined in one session: a small box works half a second on each sign-in. */
+function serverOfRow(deps: AddingApiDeps, row: Joining, own: () => OwnSide): RowServer {
+  const { known, remoteApi } = deps;
+  const { host, httpPort: port, httpsFingerprint: fingerprint } = row;
+  const { api, end } = withOneSession(remoteApi({ host, port, fingerprint }));
+  // Half a second a row that nobody reads.
+  const hintOf = async (): Promise<undefined> => await Promise.resolve(undefined);
+  return {
+    look: async () => await testConnection({ ...deps, own, hintOf, remoteApi: () => api }, row),
+    join: async ({ name, lock }, user) => {
+      const complete = async (record: PeerRecord): Promise<void> => {
+        if (name !== undefined && name !== record.name) await renameMember(deps, record.id, name);
+      };
+      return await known.add({ ...row, ...(lock ? { lock } : {}) }, user, { api, complete });
+    },
+    end,
+  };
+}
+
+/** Whoever signs in there again, with the same account, gets the session there is; it ends with `end`. */
+function withOneSession(remote: RemoteApi): { readonly api: RemoteApi; readonly end: () => Promise<void> } {
+  let session: Promise<unknown> | undefined;
+  return {
+    api: {
+      call: async (method, path, body) => {
+        if (path === '/sessions') return await (session ??= remote.call(method, path, body));
+        return path.startsWith('/sessions/current') ? undefined : await remote.call(method, path, body);
+      },
+    },
+    end: async () => {
+      if (session !== undefined) await signOut(remote);
+    },
   };
 }
 

@@ -16,15 +16,23 @@ import type { Named } from '../site/server-naming.ts';
 
 export type BatchDeps = {
   readonly isHost: () => boolean;
-  readonly look: (row: Joining) => Promise<TestServerResult>;
-  /** Whole, under `name`, or not at all: what fails leaves nothing on either side. Undefined: it keeps its name. */
-  readonly join: (row: Joining, name: string | undefined, user: string) => Promise<Joined>;
+  readonly at: (row: Joining) => RowServer;
   /** Names of the site. */
   readonly taken: () => readonly string[];
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 type Joining = z.output<typeof addServerRequest>;
-type Joined = { readonly id: string; readonly name: string };
+/** The server that a row means; nothing is asked of it before `look`. */
+export type RowServer = {
+  readonly look: () => Promise<TestServerResult>;
+  /** Whole, under `name`, or not at all: what fails leaves nothing on either side. Undefined: it keeps its name. */
+  readonly join: (
+    as: { readonly name: string | undefined; readonly lock: boolean },
+    user: string,
+  ) => Promise<{ readonly id: string; readonly name: string }>;
+  /** Nothing more is asked of it. */
+  readonly end: () => Promise<void>;
+};
 type RowResult = BatchResult['rows'][number];
 
 /** A sign-in takes the other server a second of one core, and this one next to nothing. */
@@ -105,13 +113,13 @@ function refuseBatch({ isHost }: BatchDeps, { naming, lock, rows }: AddBatchRequ
 
 async function addRows(deps: BatchDeps, request: AddBatchRequest, user: string): Promise<BatchResult> {
   const { rows, lock } = request;
-  const accounts = rows.map((row) => accountOf(row, request));
-  const looked = await mapAtOnce(accounts, ROWS_AT_ONCE, async (row) => await lookAt(deps, row));
+  const servers = rows.map((row) => serverOf(deps, row, request));
+  const looked = await mapAtOnce(servers, ROWS_AT_ONCE, lookAt);
   const decisions = decideRows(looked, request, deps.taken());
   const results = await mapAtOnce(decisions, ROWS_AT_ONCE, async (decision, index) => {
-    const account = accounts[index];
-    if (decision.kind === 'refused' || account === undefined) return refusalOf(decision);
-    return await joinRow(deps, { account, decision, lock, user });
+    const result = await resultOf(decision, { server: servers[index], lock, user });
+    await servers[index]?.end();
+    return result;
   });
   const added = results.filter(({ ok }) => ok).length;
   const severity = added === results.length ? 'info' : 'warning';
@@ -125,38 +133,34 @@ async function addRows(deps: BatchDeps, request: AddBatchRequest, user: string):
 }
 
 /** Undefined: nobody to sign in as. */
-function accountOf(row: BatchRow, shared: AddBatchRequest): Joining | undefined {
+function serverOf({ at }: BatchDeps, row: BatchRow, shared: AddBatchRequest): RowServer | undefined {
   const { username = shared.username, password = shared.password, host, httpPort, httpsFingerprint } = row;
   if (username === undefined || password === undefined) return undefined;
-  return { host, httpPort, httpsFingerprint, username, password };
+  return at({ host, httpPort, httpsFingerprint, username, password });
 }
 
-async function lookAt({ look }: BatchDeps, row: Joining | undefined): Promise<Looked> {
-  if (row === undefined) {
+async function lookAt(server: RowServer | undefined): Promise<Looked> {
+  if (server === undefined) {
     const message = 'Give this row, or the whole batch, user name and password of an administrator there.';
     return { kind: 'refused', code: 'server/no-account', message };
   }
   try {
-    const { checks, server } = await look(row);
+    const { checks, server: found } = await server.look();
     const failed = checks.find(({ ok, code }) => !ok && code !== undefined);
     if (failed !== undefined) return { kind: 'refused', code: failed.code ?? 'server/refused', message: failed.detail };
-    if (server !== undefined) return { kind: 'found', server };
-    return { kind: 'refused', code: 'server/not-one', message: `${row.host} does not say what it is.` };
+    if (found !== undefined) return { kind: 'found', server: found };
+    return { kind: 'refused', code: 'server/not-one', message: 'It does not say what it is.' };
   } catch (error) {
     return refusedBy(error);
   }
 }
 
-type Join = {
-  readonly account: Joining;
-  readonly decision: Extract<Decision, { kind: 'join' }>;
-  readonly lock: boolean;
-  readonly user: string;
-};
-async function joinRow({ join }: BatchDeps, { account, decision, lock, user }: Join): Promise<RowResult> {
+type Step = { readonly server: RowServer | undefined; readonly lock: boolean; readonly user: string };
+async function resultOf(decision: Decision, { server, lock, user }: Step): Promise<RowResult> {
+  if (decision.kind === 'refused') return refusalOf(decision);
   try {
-    const { id, name } = await join({ ...account, ...(lock ? { lock } : {}) }, decision.name, user);
-    return { ok: true, serverId: id, name };
+    const { id, name } = (await server?.join({ name: decision.name, lock }, user)) ?? {};
+    return { ok: true, ...(id === undefined ? {} : { serverId: id, name }) };
   } catch (error) {
     return refusalOf(refusedBy(error));
   }
@@ -169,5 +173,4 @@ function refusedBy(error: unknown): Refused {
   return { kind: 'refused', code: typeof theirs === 'string' ? theirs : error.code, message: error.message };
 }
 
-const refusalOf = (decision: Decision): RowResult =>
-  decision.kind === 'refused' ? { ok: false, code: decision.code, message: decision.message } : { ok: false };
+const refusalOf = ({ code, message }: Refused): RowResult => ({ ok: false, code, message });

@@ -23,7 +23,7 @@ import {
   refuseOlder,
   refuseSecondManager,
 } from './authorization.ts';
-import type { AuthorizationDeps, Joining } from './authorization.ts';
+import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
 import { refuseManagement } from './management.ts';
 
 export type KnownServersDeps = AuthorizationDeps & {
@@ -50,8 +50,7 @@ export type HeldFootage = {
   readonly canStop: boolean;
 };
 export type KnownServers = {
-  /** `complete`: what belongs to adding it, once it is connected; if it fails nothing stays on either side. */
-  readonly add: (request: Joining, user: string, complete?: Complete) => Promise<PeerRecord>;
+  readonly add: (request: Joining, user: string, more?: AddMore) => Promise<PeerRecord>;
   /** It is being added now. */
   readonly isJoining: (id: string) => boolean;
   /** If it fails, what was trusted before stays. */
@@ -74,7 +73,12 @@ export type KnownServers = {
   /** @throws server/unknown */
   readonly find: (id: string) => PeerRecord;
 };
-export type Complete = (record: PeerRecord) => Promise<void>;
+export type AddMore = {
+  /** What belongs to adding it, once it is connected; if it fails nothing stays on either side. */
+  readonly complete?: (record: PeerRecord) => Promise<void>;
+  /** Its API, where somebody signed in already. */
+  readonly api?: RemoteApi;
+};
 export type PairedServer = {
   readonly identity: PeerIdentity;
   /** Where it was dialled; undefined: it dialled us. */
@@ -93,11 +97,11 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
   const record = (code: string, message: string, user?: string): void =>
     deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
   const joining = new Set<string>();
-  const join = async (request: Joining, user: string, { before, complete }: Join): Promise<PeerRecord> => {
-    const made = await authorizeAt(deps, request, before);
+  const join = async (request: Joining, user: string, { before, api, ...more }: Join): Promise<PeerRecord> => {
+    const made = await authorizeAt(api === undefined ? deps : { ...deps, remoteApi: () => api }, request, before);
     if (joining.has(made.id)) throw beingAdded(made);
     joining.add(made.id);
-    await admit(deps, records, made, { before: records.known(made.id), complete }).finally(() =>
+    await admit(deps, records, made, { ...more, before: records.known(made.id) }).finally(() =>
       joining.delete(made.id),
     );
     const message = `${made.name} was authorized: this server ${made.watched ? 'protects' : 'manages'} it.`;
@@ -108,7 +112,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     find,
     remove: records.drop,
     isJoining: (id) => joining.has(id),
-    add: async (request, user, complete) => await join(request, user, { complete }),
+    add: async (request, user, more) => await join(request, user, { ...more }),
     authorize: async (id, request, user) => {
       const before = find(id);
       return await join({ ...request, ...addressOf(before) }, user, { before });
@@ -149,7 +153,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
   };
 }
 
-type Join = { readonly before?: PeerRecord; readonly complete?: Complete | undefined };
+type Join = AddMore & { readonly before?: PeerRecord };
 
 const beingAdded = ({ name }: PeerRecord): UnderstudyError =>
   new UnderstudyError('conflict', 'server/known', `${name} is being added by somebody else at this moment.`);
@@ -241,7 +245,7 @@ async function admit(
   deps: KnownServersDeps,
   records: Records,
   record: PeerRecord,
-  { before, complete }: { readonly before: PeerRecord | undefined; readonly complete?: Complete | undefined },
+  { before, complete }: Pick<AddMore, 'complete'> & { readonly before: PeerRecord | undefined },
 ): Promise<void> {
   const { known, put } = records;
   // Left over from a server that was killed while it added this one: nobody was told that it is added.

@@ -14,13 +14,16 @@ const row = (n: number, more: object = {}) => ({ host: `192.0.2.${n}`, httpsFing
 const idOf = (host: string): string => serverIdOf(Number(host.split('.').at(-1)));
 const failure = (code: string): UnderstudyError => new UnderstudyError('conflict', code, `refused: ${code}`);
 
-type Fault = 'look' | 'join';
+type Fault = 'look' | 'join' | 'defect';
 type Rig = {
   readonly add: (request: object) => Promise<BatchResult>;
   readonly batch: BatchAdd;
   /** Servers of the site by id, with their names. */
   readonly members: Map<string, string>;
   readonly joined: string[];
+  /** Accounts and locks that they were joined with. */
+  readonly asks: object[];
+  readonly ended: string[];
   readonly entries: NewActivity[];
   readonly most: () => number;
 };
@@ -30,6 +33,8 @@ function rigOf(fault: (host: string) => Fault | undefined = () => undefined, mor
   const members = new Map<string, string>();
   const entries: NewActivity[] = [];
   const joined: string[] = [];
+  const asks: object[] = [];
+  const ended: string[] = [];
   let [now, most] = [0, 0];
   const turn = async <T>(result: () => T): Promise<T> => {
     most = Math.max(most, (now += 1));
@@ -39,29 +44,34 @@ function rigOf(fault: (host: string) => Fault | undefined = () => undefined, mor
   };
   const batch = createBatchAdd({
     isHost: () => true,
-    look: async ({ host }) =>
-      await turn(() => {
-        if (fault(host) === 'look')
-          return { checks: [{ name: 'port', ok: false, detail: 'no answer', code: 'server/no-answer' }] };
-        const name = `NAS ${host.split('.').at(-1)}`;
-        const server = { id: idOf(host), name, mode: 'recording', version: '1.0.0', model: 'DS1522+' } as const;
-        return { checks: [{ name: 'clock', ok: false, detail: 'three seconds behind' }], server };
-      }),
-    // Whole or not at all, as known-servers.ts keeps it.
-    join: async ({ host }, name = `NAS ${host.split('.').at(-1)}`) =>
-      await turn(() => {
-        if (fault(host) === 'join') throw failure('server/peer-port');
-        const id = idOf(host);
-        members.set(id, name);
-        joined.push(host);
-        return { id, name };
-      }),
+    at: ({ host, ...asked }) => ({
+      look: async () =>
+        await turn(() => {
+          if (fault(host) === 'look')
+            return { checks: [{ name: 'port', ok: false, detail: 'no answer', code: 'server/no-answer' }] };
+          const name = `NAS ${host.split('.').at(-1)}`;
+          const server = { id: idOf(host), name, mode: 'recording', version: '1.0.0', model: 'DS1522+' } as const;
+          return { checks: [{ name: 'clock', ok: false, detail: 'three seconds behind' }], server };
+        }),
+      // Whole or not at all, as known-servers.ts keeps it.
+      join: async ({ name = `NAS ${host.split('.').at(-1)}`, lock }) =>
+        await turn(() => {
+          if (fault(host) === 'join') throw failure('server/peer-port');
+          if (fault(host) === 'defect') throw new TypeError('oops');
+          const id = idOf(host);
+          members.set(id, name);
+          joined.push(host);
+          asks.push({ ...asked, lock });
+          return { id, name };
+        }),
+      end: async () => await turn(() => void ended.push(host)),
+    }),
     taken: () => ['Office', ...members.values()],
     activity: { record: (entry) => entries.push(entry) },
     ...more,
   });
   const add: Rig['add'] = async (request) => await batch(addBatchRequest.parse({ ...SHARED, ...request }), 'anna');
-  return { add, batch, members, joined, entries, most: () => most };
+  return { add, batch, members, joined, asks, ended, entries, most: () => most };
 }
 const words = ({ rows }: BatchResult): readonly (string | undefined)[] =>
   rows.map(({ ok, name, code }) => (ok ? name : code));
@@ -99,6 +109,7 @@ test('of a hundred rows thirty fail: the others are added, and nothing of the th
     else t.truthy(code !== undefined && message !== undefined);
   }
   t.is(new Set(rig.members.values()).size, 70, 'no name twice');
+  t.is(rig.ended.length, MAX_BATCH_ROWS, 'nobody stays signed in anywhere');
   t.true(rig.most() <= ROWS_AT_ONCE && rig.most() > 1);
   t.like(rig.entries.at(-1), { severity: 'warning', message: '70 of 100 servers were added.' });
   batchResult.parse(result);
@@ -135,22 +146,16 @@ test('a bad or taken name, or no account, costs its own row only, before anybody
 });
 
 test('a row has its own account; the lock goes with every row', async (t) => {
-  const asked: object[] = [];
-  const rig = rigOf(undefined, {
-    join: async (request) => {
-      asked.push(request);
-      return await Promise.resolve({ id: idOf(request.host), name: 'x' });
-    },
-  });
+  const rig = rigOf();
   await rig.add({ rows: [row(2), row(3, { username: 'otto', password: 'other' })], lock: true });
-  t.like(asked, [
+  t.like(rig.asks, [
     { username: 'olga', password: 'secret', lock: true },
     { username: 'otto', password: 'other', lock: true },
   ]);
 });
 
 test('a defect in one row ends that row', async (t) => {
-  const rig = rigOf(undefined, { join: async () => await Promise.reject(new TypeError('oops')) });
+  const rig = rigOf(() => 'defect');
   t.deepEqual(words(await rig.add({ rows: [row(2)], naming: { kind: 'model' } })), ['server/failed']);
   t.is(rig.members.size, 0);
 });

@@ -16,11 +16,12 @@ const failure = new UnderstudyError('unavailable', 'peer/timeout', 'no answer');
 test('while a server is added its record says so, and no more once it is', async (t) => {
   const rig = rigOf({ mode: 'host' });
   const seen: (string | undefined)[] = [];
-  await rig.known.add(REQUEST, 'anna', async ({ id }) => {
+  const complete = async ({ id }: PeerRecord): Promise<void> => {
     seen.push(rig.known.find(id).joining?.name);
     t.true(rig.known.isJoining(id));
     await Promise.resolve();
-  });
+  };
+  await rig.known.add(REQUEST, 'anna', { complete });
   t.deepEqual(seen, ['Hall'], 'with the name it had');
   t.false(rig.known.isJoining(serverIdOf(2)));
   t.false('joining' in (rig.peers()[0] ?? {}));
@@ -29,7 +30,7 @@ test('while a server is added its record says so, and no more once it is', async
 test('what fails once it is connected is taken back on both sides', async (t) => {
   const rig = rigOf({ mode: 'host' });
   await t.throwsAsync(
-    rig.known.add(REQUEST, 'anna', async () => await Promise.reject(failure)),
+    rig.known.add(REQUEST, 'anna', { complete: async () => await Promise.reject(failure) }),
     code('peer/timeout'),
   );
   t.deepEqual([rig.peers(), rig.forgets], [[], [serverIdOf(2)]]);
@@ -42,7 +43,7 @@ test('one that is gone before it can be told is kept as unfinished, and may be a
     rig.reachable = false;
     return await Promise.reject(failure);
   };
-  await t.throwsAsync(rig.known.add(REQUEST, 'anna', lost), code('peer/timeout'));
+  await t.throwsAsync(rig.known.add(REQUEST, 'anna', { complete: lost }), code('peer/timeout'));
   t.like(rig.peers(), [{ id: serverIdOf(2), joining: { name: 'Hall' } }]);
   rig.reachable = true;
   await rig.known.add(REQUEST, 'anna');
@@ -60,10 +61,11 @@ test('one that is unfinished and fails again goes as a new one does', async (t) 
 test('two who add the same server at once: one of them does', async (t) => {
   const rig = rigOf({ mode: 'host' });
   let second: Promise<unknown> | undefined;
-  await rig.known.add(REQUEST, 'anna', async () => {
+  const complete = async (): Promise<void> => {
     second = t.throwsAsync(rig.known.add(REQUEST, 'otto'), code('server/known'));
     await second;
-  });
+  };
+  await rig.known.add(REQUEST, 'anna', { complete });
   t.is(rig.peers().length, 1);
   t.deepEqual(rig.forgets, []);
 });
