@@ -50,7 +50,7 @@ export function composeSite(parts: FailoverParts, peers: Peers, side: CoverSide)
 
 function composeReports(
   { settings, clock, log }: FailoverParts,
-  { network, connected }: Peers,
+  { network, heardOf }: Peers,
   request: (peerId: string, method: string, params: unknown) => Promise<unknown>,
 ): SiteReports {
   const reports = startSiteReports({
@@ -60,10 +60,11 @@ function composeReports(
       if (!isHost(settings.server.get())) return [];
       return settings.peers.get().peers.flatMap(({ id, managesUs }) => (managesUs ? [] : [id]));
     },
-    connected,
+    isConnected: (id) => heardOf(id) !== undefined,
     request,
   });
   network.listen((event) => {
+    if (event.kind === 'beat') reports.alive(event.peerId);
     if (event.kind === 'keep-alive') reports.heard(event.peerId, event.keepAlive);
   });
   return reports;

@@ -66,8 +66,9 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
     const { id, mode } = settings.server.get();
     const withSelf = mode === 'host' ? all : [...all, selfAsPeer(deps.describe())];
     const host = { id, records: recordsOwn(settings), ...siteOf(settings) };
+    const connected = new Set(deps.connected());
     for (const member of all) {
-      if (!deps.connected().includes(member.id) || member.managesUs || isLeaving(member)) continue;
+      if (!connected.has(member.id) || member.managesUs || isLeaving(member)) continue;
       if (!deps.mayTell(member.id)) continue;
       const licences = deps.licences.forMember(member.id);
       const site: Site = { ...siteFor(member, withSelf, host), ...(licences === undefined ? {} : { licences }) };

@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = 1000;
 export type SiteReportsDeps = {
   /** A host, with these members; of any other server nobody. */
   readonly members: () => readonly string[];
-  readonly connected: () => readonly string[];
+  readonly isConnected: (serverId: string) => boolean;
   readonly request: (serverId: string, method: string, params: unknown) => Promise<unknown>;
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'every'>;
   readonly log: Log;
@@ -38,6 +38,8 @@ export type Known = {
 };
 export type SiteReports = {
   readonly of: (serverId: string) => Known;
+  /** Any sign of life of it. */
+  readonly alive: (serverId: string) => void;
   readonly heard: (serverId: string, keepAlive: Pick<PeerKeepAlive, 'settingsRevision' | 'covering'>) => void;
   /** Changes whenever something that was told changed. */
   readonly version: () => number;
@@ -85,17 +87,20 @@ export function startSiteReports(deps: SiteReportsDeps): SiteReports {
     forgetOthers(all, members);
     if (members.length === 0) return;
     const now = clock.monotonic();
-    const connected = new Set(deps.connected());
     for (const serverId of members) {
       const member = memberOf(all, serverId);
       if (asked >= MAX_ASKED_AT_ONCE) return;
       const isDue = !member.isAsked && Math.max(member.dueAt, member.pausedUntil) <= now;
-      if (isDue && connected.has(serverId)) void ask(serverId, member);
+      if (isDue && deps.isConnected(serverId)) void ask(serverId, member);
     }
   };
   const cancel = clock.every(durationMs(LOOK_EVERY_MS), look);
   return {
     of: (serverId) => all.get(serverId) ?? NOTHING,
+    alive: (serverId) => {
+      const member = all.get(serverId);
+      if (member !== undefined) member.lastContactAt = clock.now();
+    },
     heard: (serverId, { settingsRevision, covering }) => {
       const member = all.get(serverId);
       if (member === undefined) return;

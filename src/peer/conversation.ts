@@ -167,20 +167,25 @@ const leavesNow = ({ reason }: PeerGoodbye): boolean =>
 function ticked(state: Greeting | Open, { at, wallAt, frame, calm = false }: Tick): ConversationStep {
   const silentTicks = state.silentTicks + 1;
   const mostSilent = calm ? MAX_CALM_SILENT_TICKS : MAX_SILENT_TICKS;
-  if (silentTicks > mostSilent)
-    return end('silent', `Nothing came for ${(mostSilent * BEAT_MS) / 1000} s.`, undefined);
-  const ticks = frame !== undefined && frame.ordinal === state.frame.ordinal ? state.frame.ticks + 1 : 0;
+  if (silentTicks > mostSilent) return end('silent', `Nothing came for ${(mostSilent * BEAT_MS) / 1000} s.`, undefined);
+  const ticks = ticksOfFrame(state, frame);
   if (frame !== undefined && ticks > MAX_SILENT_TICKS + frame.bytes / SLOWEST_BYTES_A_TICK)
     return end('silent', `A frame of ${frame.bytes} bytes stopped in the middle.`, undefined);
   const watched = { silentTicks, frame: { ordinal: frame?.ordinal ?? -1, ticks } };
   if (state.kind === 'open') {
-    const unbeatenTicks = state.unbeatenTicks + 1;
-    const open = { ...state, ...watched, unbeatenTicks };
-    return calm && state.nextSeq > CLOSE_BEATS && unbeatenTicks < CALM_BEAT_TICKS ? to(open) : beaten(open, at, wallAt);
+    const open = { ...state, ...watched, unbeatenTicks: state.unbeatenTicks + 1 };
+    return calm && isBeatenLately(open) ? to(open) : beaten(open, at, wallAt);
   }
   if (state.ticks + 1 > MAX_GREETING_TICKS) return end('protocol', 'Expected a hello within 5 s.', undefined);
   return to({ ...state, ...watched, ticks: state.ticks + 1 });
 }
+
+/** For how long the frame that is in progress has been. */
+const ticksOfFrame = (state: Watched, frame: Frame | undefined): number =>
+  frame !== undefined && frame.ordinal === state.frame.ordinal ? state.frame.ticks + 1 : 0;
+
+const isBeatenLately = ({ nextSeq, unbeatenTicks }: Open): boolean =>
+  nextSeq > CLOSE_BEATS && unbeatenTicks < CALM_BEAT_TICKS;
 
 function beaten(state: Open, at: MonotonicMs, wallAt: EpochMs): ConversationStep {
   const { nextSeq: seq, heard } = state;

@@ -33,7 +33,7 @@ const MAX_RETIRING_TICKS = 40;
 /** A bulk connection without requests is ended by who dialled it, in ticks: 60 s. */
 const MAX_IDLE_BULK_TICKS = 240;
 /** On a calm line one of so many is sent. */
-const CALM_KEEP_ALIVES = 5;
+const CALM_KEEP_ALIVES = 20;
 /** Asks the other side to dial a bulk connection. */
 const DIAL_BULK = 'peer.bulk';
 
@@ -78,10 +78,6 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     refused: undefined,
   };
   const bulk = bulkDialOf(line);
-  let keepAliveSeq = 0;
-  /** On which connection the last keep-alive went out, and how many are left out before the next, on a calm line. */
-  let told: number | undefined;
-  let left = 0;
 
   line.redial.consider();
   return {
@@ -97,16 +93,7 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
       for (const entry of line.held.values()) tickHeld(entry);
       line.redial.consider();
     },
-    keepAlive: (facts, isNews) => {
-      const connection = activeConnection(line, 'watch');
-      if (connection === undefined || connection.unsent() > MAX_UNSENT_KEEP_ALIVE) return;
-      left = connection.id === told ? left - 1 : 0;
-      if (line.calm && left > 0 && !isNews) return;
-      left = CALM_KEEP_ALIVES;
-      told = connection.id;
-      keepAliveSeq += 1;
-      connection.say({ ...facts, kind: 'keep-alive', seq: keepAliveSeq, at: deps.clock.now() });
-    },
+    keepAlive: createKeepAlive(line),
     leave: (goodbye) => {
       line.parting = goodbye;
       activeConnection(line, 'watch')?.say(goodbye);
@@ -121,6 +108,35 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     status: () => statusOf(line),
   };
 }
+
+/** On a calm line most are left out, unless they tell something else than the one before. */
+function createKeepAlive(line: Line): PeerLine['keepAlive'] {
+  let seq = 0;
+  let left = 0;
+  let told = '';
+  return (facts, isNews) => {
+    const connection = activeConnection(line, 'watch');
+    if (connection === undefined || connection.unsent() > MAX_UNSENT_KEEP_ALIVE) return;
+    left -= 1;
+    if (line.calm) {
+      const telling = `${connection.id} ${newsIn(facts)}`;
+      if (left > 0 && telling === told && !isNews) return;
+      told = telling;
+    }
+    left = CALM_KEEP_ALIVES;
+    seq += 1;
+    connection.say({ ...facts, kind: 'keep-alive', seq, at: line.deps.clock.now() });
+  };
+}
+/** Whatever a host acts upon. */
+const newsIn = ({ mode, media, settingsRevision, covering, channels }: KeepAliveFacts): string =>
+  [
+    mode,
+    media,
+    settingsRevision,
+    channels.max,
+    ...covering.map(({ serverId, state }) => `${serverId} ${state}`),
+  ].join();
 
 const doubtOf = (calm: boolean): number => (calm ? CALM_DOUBT_MS : DOUBT_MS);
 function setCalm(line: Line, calm: boolean): void {

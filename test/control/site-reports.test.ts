@@ -34,7 +34,7 @@ function rigOf(members: readonly string[]): Rig {
     clock,
     log: silentLog,
     members: () => rig.members,
-    connected: () => rig.connected,
+    isConnected: (id) => rig.connected.includes(id),
     request: async (serverId, method, params) => {
       const { known } = params as { known?: string };
       asked.push(`${serverId} ${method}${known === undefined ? '' : ` ${known}`}`);
