@@ -8,8 +8,14 @@ import type { Box, FailoverParts } from './failover-box.ts';
 import type { Peers } from './peer-set-up.ts';
 import { isHost } from '../site/host-role.ts';
 
-export const composeLicences = async (box: Box): Promise<Licences> =>
-  await openLicences({ ...box, readIssuers: async () => await readIssuers(box.dataDir, box.log) });
+export async function composeLicences(box: Box): Promise<Licences> {
+  const licences = await openLicences({ ...box, readIssuers: async () => await readIssuers(box.dataDir, box.log) });
+  // People who look see it at once.
+  const tell = (): void => box.publish({ kind: 'server' });
+  box.settings.licences.onChange(tell);
+  licences.onTurn(tell);
+  return licences;
+}
 
 export type LicenceSide = {
   readonly licences: LicenceDeps;

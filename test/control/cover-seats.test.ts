@@ -83,6 +83,20 @@ for (const [shortage, seats, expected] of [
       t.true(notCovered.some(({ cause, detail }) => cause === 'not-covered-seat' && /licence/.test(detail)));
   });
 
+test('500 seats make no more than the 128 channels of a server (product C1)', (t) => {
+  const cameras = Array.from({ length: 200 }, (_, index) => cameraOf(`c${index}`));
+  const members = [{ id: OWN, channels: 128, seats: 500, unreachable: NONE }];
+  const { assigned, notCovered } = planCover({
+    members,
+    cameras,
+    present: new Map(),
+    shortage: 'by-priority',
+    oneServerAtATime: false,
+  });
+  t.is(assigned.size, 128);
+  t.true(notCovered.every(({ cause }) => cause === 'not-covered-channel'));
+});
+
 test('whatever happens, no more begins than there are seats, and nothing that runs loses its place', (t) => {
   const random = createRandom(5);
   for (let turn = 0; turn < 400; turn += 1) {
