@@ -11,6 +11,7 @@ import { createFailoverApi, nameOfServer } from '../control/failover-api.ts';
 import { failoverHealth } from '../control/failover-health.ts';
 import { createFailoverEffects } from '../control/failover-effects.ts';
 import { openFailoverKept } from '../control/failover-kept.ts';
+import { refuseHostMode } from '../control/host-taking.ts';
 import { expectedStreams } from '../control/protected-side.ts';
 import { wordsOfHeld } from '../control/known-servers.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
@@ -249,6 +250,7 @@ const epochOfCover = ({ cover }: Side, serverId: string): number =>
 
 function createModeCheck({ settings }: FailoverParts, { watch }: Side): ServerDeps['beforeModeChange'] {
   return (mode, confirm) => {
+    refuseHostMode(settings, mode);
     const { name } = settings.server.get();
     if (confirm === name) return;
     const covered = watch.states().filter(({ wanted, restoring }) => Object.keys(wanted).length + restoring.length > 0);

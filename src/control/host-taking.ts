@@ -197,3 +197,14 @@ function refusalOf(found: Obstacle, host = 'the host'): UnderstudyError {
   } as const;
   return new UnderstudyError('conflict', found, words[found]);
 }
+
+/**
+ * A member does not become host by its mode: its host would go on managing it, and the others would go on following that one.
+ * @throws server/managed
+ */
+export function refuseHostMode({ peers }: Pick<Settings, 'peers'>, mode: PeerRecord['mode']): void {
+  const host = mode === 'host' ? managerOf(peers.get().peers) : undefined;
+  if (host === undefined) return;
+  const message = `${host.name} is the host of this server. To make this server the host of the same site: understudy site take-host. For a site of its own it must be detached there first.`;
+  throw new UnderstudyError('conflict', 'server/managed', message);
+}

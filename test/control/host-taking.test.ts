@@ -1,5 +1,6 @@
 import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
+import { refuseHostMode } from '../../src/control/host-taking.ts';
 import { HOST_GONE_MS, isHost, SUCCESSION_STEP_MS } from '../../src/site/host-role.ts';
 import { managerOf } from '../../src/site/membership.ts';
 import { createHostSite, turns } from './host-site.ts';
@@ -79,6 +80,15 @@ test('who has no copy of the site, or belongs to none, does not take the role', 
   t.is(await take(site.of(2), 'Server 1'), 'site/no-copy');
   await site.of(3).settings.peers.update(() => ({ peers: [] }));
   t.is(await take(site.of(3), 'Server 1'), 'site/no-host');
+});
+
+test('a member does not become host by its mode; a server of no site does', async (t) => {
+  const site = await createHostSite(MODES);
+  const error = t.throws(() => refuseHostMode(site.of(2).settings, 'host'), { instanceOf: UnderstudyError });
+  t.is(error.code, 'server/managed');
+  t.regex(error.message, /^Server 1 is the host of this server\. .*take-host/);
+  t.notThrows(() => refuseHostMode(site.of(2).settings, 'recording'));
+  t.notThrows(() => refuseHostMode(site.of(1).settings, 'host'));
 });
 
 test('by itself a failover server takes the role only when that is set, and the first in order does', async (t) => {
