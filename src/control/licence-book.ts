@@ -163,9 +163,8 @@ function joinedFailoverServers({ server, peers }: Pick<Settings, 'server' | 'pee
   const own = mode === 'failover' ? [ownId] : [];
   const members = peers
     .get()
-    .peers.filter(({ mode: its, enabled, managesUs, detachPending }) => {
-      return its === 'failover' && enabled && !managesUs && detachPending === undefined;
-    })
+    .peers.filter(({ mode: its, enabled, managesUs }) => its === 'failover' && enabled && !managesUs)
+    .filter(({ joining, detachPending }) => joining === undefined && detachPending === undefined)
     .toSorted((a, b) => a.addedAt - b.addedAt || (a.id < b.id ? -1 : 1))
     .map(({ id }) => id);
   return [...own, ...members];

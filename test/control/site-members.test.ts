@@ -6,6 +6,7 @@ import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { MAX_PEERS } from '../../src/site/peer.ts';
 import type { Site } from '../../src/site/introductions.ts';
+import type { SiteLicences } from '../../src/site/licence-records.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { cameraOf, memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
 import type { MemorySettings } from '../support/memory-settings.ts';
@@ -19,6 +20,9 @@ type Rig = {
   readonly refreshed: () => number;
   /** Of whom nothing is kept here any more. */
   readonly forgotten: readonly string[];
+  /** What its members are told. */
+  licences: SiteLicences | undefined;
+  readonly takenLicences: readonly object[];
   connected: string[];
   fails: boolean;
   held: readonly string[];
@@ -29,7 +33,13 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
   const entries: NewActivity[] = [];
   let refreshed = 0;
   const forgotten: string[] = [];
-  const rig = { connected: (given?.peers ?? []).map(({ id }) => id), fails: false, held: [] as readonly string[] };
+  const takenLicences: object[] = [];
+  const rig = {
+    licences: undefined as SiteLicences | undefined,
+    connected: (given?.peers ?? []).map(({ id }) => id),
+    fails: false,
+    held: [] as readonly string[],
+  };
   const members = createSiteMembers({
     settings,
     connected: () => rig.connected,
@@ -40,7 +50,13 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
     },
     mayTell: () => true,
     describe: () => ({ id: OWN_ID, name: 'Own', mode: 'host', fingerprint: 'f'.repeat(64) }),
-    licences: { forMember: () => undefined, take: async () => await Promise.resolve() },
+    licences: {
+      forMember: () => rig.licences,
+      take: async (hostId, told) => {
+        takenLicences.push({ hostId, told });
+        await Promise.resolve();
+      },
+    },
     refresh: () => (refreshed += 1),
     onForgotten: async (id) => {
       forgotten.push(id);
@@ -51,7 +67,7 @@ function rigOf(given: Parameters<typeof memorySettings>[0]): Rig {
     clock: createFakeClock(),
     log: silentLog,
   });
-  return Object.assign(rig, { members, settings, sent, entries, forgotten, refreshed: () => refreshed });
+  return Object.assign(rig, { members, settings, sent, entries, forgotten, takenLicences, refreshed: () => refreshed });
 }
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
@@ -232,4 +248,34 @@ test('the policy of the site goes to every member and is in force there', async 
   await t.throwsAsync(member.members.take(HOST.id, { ...siteOf([]), policy: { footagePolicy: 'burn' } }), {
     code: 'peer/params',
   });
+});
+
+test('the licences of the site go to every member, and a change of them once; a member keeps them as the word of its host', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  rig.licences = { licences: [{ text: 'a.b.c' }], failoverServers: [serverIdOf(4)], cameraSeats: 8 };
+  rig.members.review();
+  rig.members.review();
+  t.is(rig.sent.length, 3);
+  t.true(rig.sent.every(({ site }) => site.licences?.cameraSeats === 8));
+  rig.licences = { ...rig.licences, cameraSeats: 7 };
+  rig.members.review();
+  t.is(rig.sent.length, 6);
+
+  const member = rigOf({ mode: 'failover', peers: [HOST] });
+  await member.members.take(HOST.id, { ...siteOf([]), licences: rig.licences });
+  await member.members.take(HOST.id, siteOf([]));
+  t.deepEqual(member.takenLicences, [
+    { hostId: HOST.id, told: rig.licences },
+    { hostId: HOST.id, told: undefined },
+  ]);
+  for (const licences of [
+    { ...rig.licences, cameraSeats: -1 },
+    { ...rig.licences, licences: [{ text: 'x'.repeat(5000) }] },
+    { ...rig.licences, licences: Array.from({ length: 33 }, () => ({ text: 'a' })) },
+    { ...rig.licences, failoverServers: ['not an id'] },
+    { ...rig.licences, licences: [{ text: 'a', vouched: true }] },
+    'unlimited',
+  ])
+    await t.throwsAsync(member.members.take(HOST.id, { ...siteOf([]), licences }), { code: 'peer/params' });
+  t.is(member.takenLicences.length, 2);
 });
