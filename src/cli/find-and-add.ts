@@ -75,6 +75,8 @@ type Found = {
   readonly httpsFingerprint: string;
   readonly enabled: boolean;
   readonly known: boolean;
+  readonly membership: 'undefined' | 'joined' | 'foreign';
+  readonly host?: { readonly id: string; readonly name?: string };
 };
 type SearchOptions = ServerOptions & { readonly seconds: string; readonly rows?: boolean };
 
@@ -101,12 +103,23 @@ const foundRow = ({
 }: Found): readonly (string | undefined)[] => [
   name,
   mode,
-  rest.known ? 'known' : rest.enabled ? 'new' : 'management off',
+  standingOf(rest),
   addresses.map((address) => `${address}:${httpPort}`).join(' '),
   version,
   model ?? '',
   rest.httpsFingerprint,
 ];
+function standingOf({
+  known,
+  enabled,
+  membership,
+  host,
+}: Pick<Found, 'known' | 'enabled' | 'membership' | 'host'>): string {
+  if (known) return 'known';
+  if (membership === 'foreign') return host === undefined ? 'another site' : `of the site of ${host.name ?? host.id}`;
+  return enabled ? 'new' : 'management off';
+}
+
 /** For the list of `servers batch`; its name stands above, so that it is kept unless the line is given one. */
 const linesOf = ({ addresses, httpPort, httpsFingerprint, name }: Found): readonly string[] => [
   `# ${name}`,

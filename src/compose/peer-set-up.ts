@@ -25,6 +25,7 @@ import { startPeerNetwork } from '../peer/peer-network.ts';
 import type { KeepAliveFacts, PairedPeer, PeerNetwork } from '../peer/network-types.ts';
 import { openPeerKeys } from '../settings/keys.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { managerOf } from '../site/membership.ts';
 import type { PeerSelf } from '../wire/pairing-protocol.ts';
 import type { CoverProgress, PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -153,7 +154,7 @@ function createLan(parts: FailoverParts, network: PeerNetwork): Pick<Peers, 'dis
     discovery,
     announce: () => {
       say();
-      cancel ??= parts.settings.server.onChange(say);
+      cancel ??= changesOf(parts, say);
     },
     stop: async () => {
       cancel?.();
@@ -162,6 +163,12 @@ function createLan(parts: FailoverParts, network: PeerNetwork): Pick<Peers, 'dis
   };
 }
 
+function changesOf({ settings }: FailoverParts, say: () => void): Cancel {
+  const cancels = [settings.server.onChange(say), settings.peers.onChange(say)];
+  return () => {
+    for (const cancel of cancels) cancel();
+  };
+}
 /** From the first announcement or search on. Its libraries are a sixth of all that control loads, and nothing that records needs them. */
 function createLateDiscovery({ clock, log }: FailoverParts): Discovery {
   let started: Promise<LanDiscovery> | undefined;
@@ -247,7 +254,8 @@ function factsOf(
   const { id, name, mode } = settings.server.get();
   const { port: peerPort } = network;
   const own = { id, name, mode, version, httpPort: httpPort(), peerPort, fingerprint: keys.tls.fingerprint };
-  return { ...own, model: machineModel(), enabled: isManageable(settings) };
+  const hostId = managerOf(settings.peers.get().peers)?.id;
+  return { ...own, model: machineModel(), enabled: isManageable(settings), hostId };
 }
 
 /** An API of another server; brackets are for URLs, not for sockets. */

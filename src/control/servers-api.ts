@@ -18,6 +18,8 @@ import type { Backups, BackupState } from './backups.ts';
 import type { Detaching } from './detaching.ts';
 import type { KnownServers } from './known-servers.ts';
 import { createMembershipApi } from './membership-api.ts';
+import { siteOfFound } from './site-view.ts';
+import type { FoundSite } from './site-view.ts';
 import { standbySummaryOf } from './standby-summary.ts';
 
 export type ServersApiDeps = {
@@ -81,7 +83,8 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
     },
     search: async (seconds) => {
       const isKnown = new Set(settings.peers.get().peers.map(({ id }) => id));
-      return (await deps.search(seconds)).map((peer) => foundOf(peer, isKnown.has(peer.id)));
+      const found = await deps.search(seconds);
+      return found.map((peer) => ({ ...foundOf(peer, isKnown.has(peer.id)), ...siteOfFound(settings, peer, found) }));
     },
     issueCode: () => {
       canAdd();
@@ -107,7 +110,8 @@ export const identityOf = (
   peerPort: number,
 ): PeerIdentity => ({ id, name, mode, fingerprint, httpsFingerprint, httpPort, peerPort });
 
-const foundOf = (peer: DiscoveredPeer, known: boolean): Awaited<ReturnType<ServersDeps['search']>>[number] => ({
+type FoundServer = Awaited<ReturnType<ServersDeps['search']>>[number];
+const foundOf = (peer: DiscoveredPeer, known: boolean): Omit<FoundServer, keyof FoundSite> => ({
   id: peer.id,
   name: peer.name,
   mode: peer.mode,

@@ -2,7 +2,8 @@
 import type { ServerSite } from '../api/contract/server.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
-import { managerOf, membersOf } from '../site/membership.ts';
+import { managerOf, membershipOf, membersOf } from '../site/membership.ts';
+import type { Membership, SiteOfServer } from '../site/membership.ts';
 
 type Own = Pick<Settings, 'server' | 'peers'>;
 
@@ -28,3 +29,24 @@ export function siteViewOf({ server, peers }: Own, statusOf: (peerId: string) =>
 /** Of this server: that of its host, its own if it is one. */
 export const ownSiteId = ({ server, peers }: Own): string | undefined =>
   isHost(server.get()) ? server.get().id : managerOf(peers.get().peers)?.id;
+
+type Found = {
+  readonly id: string;
+  readonly name: string;
+  readonly mode: SiteOfServer['mode'];
+  readonly hostId?: string | undefined;
+};
+export type FoundSite = {
+  readonly membership: Membership;
+  readonly host?: { readonly id: string; readonly name?: string };
+};
+
+/** In which site a server that was found is, as it says itself; its host by name if that is known here, or was found too. */
+export function siteOfFound(settings: Own, { id, mode, hostId }: Found, found: readonly Found[]): FoundSite {
+  const membership = membershipOf({ id, mode, hostId }, ownSiteId(settings));
+  if (hostId === undefined) return { membership };
+  const own = settings.server.get();
+  const name =
+    hostId === own.id ? own.name : [...settings.peers.get().peers, ...found].find((one) => one.id === hostId)?.name;
+  return { membership, host: { id: hostId, ...(name === undefined ? {} : { name }) } };
+}

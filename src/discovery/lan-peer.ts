@@ -29,6 +29,8 @@ export type PeerFacts = {
   readonly fingerprint: string;
   /** The CMS is on: it may be asked to join. */
   readonly enabled: boolean;
+  /** Who manages it, if anybody. */
+  readonly hostId?: string | undefined;
 };
 
 export type DiscoveredPeer = PeerFacts & {
@@ -42,7 +44,7 @@ export type PeerChange = { readonly kind: 'found' | 'changed' | 'gone'; readonly
 
 /** Of a TXT string with its key (RFC 6763 §6.1). */
 export const MAX_PAIR_BYTES = 255;
-/** All pairs together; the longest facts take 840 in a header. */
+/** All pairs together; the longest facts take 882 in a header. */
 export const MAX_FACTS_BYTES = 900;
 const MAX_NAME_CHARACTERS = 32;
 const MAX_MODEL_CHARACTERS = 20;
@@ -64,6 +66,7 @@ export function encodeFacts(facts: PeerFacts): readonly string[] {
     `peer=${facts.peerPort}`,
     `fp=${facts.fingerprint}`,
     `cms=${facts.enabled ? 1 : 0}`,
+    ...(facts.hostId === undefined ? [] : [`host=${facts.hostId}`]),
   ];
 }
 
@@ -98,6 +101,7 @@ function factsOf(values: ReadonlyMap<string, string>): PeerFacts | undefined {
     peerPort,
     fingerprint: text('fp'),
     enabled: cms === '1',
+    ...(isServerId(text('host')) ? { hostId: text('host') } : {}),
   };
 }
 

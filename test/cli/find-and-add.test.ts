@@ -20,6 +20,7 @@ const FOUND: Awaited<ReturnType<ServersDeps['search']>>[number] = {
   enabled: false,
   via: 'both',
   known: false,
+  membership: 'undefined',
 };
 
 test('a list has a line a server, with port and name if need be', (t) => {

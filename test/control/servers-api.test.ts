@@ -197,15 +197,55 @@ test('a recording server shows no pairing code; a wrong code makes nobody known'
   await t.throwsAsync(apiOf().pair({ host: 'h', peerPort: 1, code: 'x' }, 'anna'), { code: 'pairing/code' });
 });
 
+const FOUND = {
+  id: R,
+  name: 'Hall',
+  mode: 'recording',
+  version: '1',
+  addresses: ['192.0.2.1'],
+  via: 'ssdp',
+  enabled: true,
+  httpPort: 1,
+  peerPort: 2,
+  fingerprint: 'c'.repeat(64),
+};
 test('what is found on the LAN is told with whether it is known', async (t) => {
-  const peer = { id: R, name: 'Hall', mode: 'recording', version: '1', addresses: ['192.0.2.1'], via: 'ssdp' };
-  const found = { ...peer, httpPort: 1, peerPort: 2, fingerprint: 'c'.repeat(64) } as unknown as DiscoveredPeer;
+  const found = FOUND as unknown as DiscoveredPeer;
   const api = apiOf({ search: async () => await Promise.resolve([found, { ...found, id: 'new' }]) });
   t.deepEqual(
     (await api.search(1)).map(({ id, known }) => [id, known]),
     [
       [R, true],
       ['new', false],
+    ],
+  );
+});
+
+test('what is found on the LAN is of no site, of ours, or of another one, by the name of its host', async (t) => {
+  const [own, theirs, unknown] = [serverIdOf(1), serverIdOf(30), serverIdOf(31)];
+  const peer = (n: number, more: object) => ({
+    ...FOUND,
+    id: serverIdOf(n),
+    name: `Box ${n}`,
+    mode: 'recording',
+    ...more,
+  });
+  const found = [
+    peer(21, {}),
+    peer(22, { hostId: own }),
+    peer(23, { hostId: theirs }),
+    peer(30, { mode: 'host' }),
+    peer(24, { hostId: unknown }),
+  ] as unknown as readonly DiscoveredPeer[];
+  const api = apiOf({ search: async () => await Promise.resolve(found) }, 'host');
+  t.deepEqual(
+    (await api.search(1)).map(({ membership, host }) => [membership, host]),
+    [
+      ['undefined', undefined],
+      ['joined', { id: own, name: 'Own' }],
+      ['foreign', { id: theirs, name: 'Box 30' }],
+      ['foreign', undefined],
+      ['foreign', { id: unknown }],
     ],
   );
 });

@@ -11,7 +11,7 @@ const pairsWith = (...changed: readonly string[]): readonly string[] => {
 
 test('what is written is read again, names of any script included', (t) => {
   for (const name of ['Attic', 'Küche; "=" & Söhne', '東京サーバー'.repeat(5), '📷 north', 'x'.repeat(32)]) {
-    const facts = aPeer({ name, model: 'DS 920+; rev=2' });
+    const facts = aPeer({ name, model: 'DS 920+; rev=2', hostId: idOf(7) });
     t.deepEqual(parseFacts(encodeFacts(facts)), facts);
     t.deepEqual(parseFacts(asciiOf(encodeFacts(facts).join(';')).split(';')), facts);
   }
@@ -23,6 +23,7 @@ test('each pair fits a TXT string, all of the longest facts fit the bound, and a
     name: '📷'.repeat(40),
     model: '%;='.repeat(30),
     version: 'v'.repeat(32),
+    hostId: idOf(7),
     httpPort: 65_535,
     peerPort: 65_535,
   });

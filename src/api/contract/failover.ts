@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
 import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
+import { MEMBERSHIPS } from '../../site/membership.ts';
 import { CAMERA_CHOICES, peerIdentitySchema } from '../../site/peer.ts';
 import { isoTime } from './common.ts';
 import { cmsMode } from './server.ts';
@@ -143,6 +144,10 @@ export const searchResult = z.object({
       enabled: z.boolean(),
       via: z.enum(['ssdp', 'mdns', 'both']),
       known: z.boolean(),
+      /** As it says itself: of no site, of ours, or of another one, which it must leave first. */
+      membership: z.enum(MEMBERSHIPS),
+      /** Who manages it; by name if that is known here, or was found too. */
+      host: z.object({ id: z.string(), name: z.string().optional() }).optional(),
     }),
   ),
 });
@@ -223,9 +228,7 @@ export const plan = z.object({
   ),
   /** At a host: the failover servers that are there, and how many cameras each would have. */
   spares: z
-    .array(
-      z.object({ serverId: z.string(), name: z.string(), channels: z.number().int(), assigned: z.number().int() }),
-    )
+    .array(z.object({ serverId: z.string(), name: z.string(), channels: z.number().int(), assigned: z.number().int() }))
     .optional(),
 });
 export const simulatePlanRequest = z.strictObject({ failed: z.array(z.string()).min(1).max(256) });
