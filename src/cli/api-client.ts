@@ -29,21 +29,31 @@ export type ApiClient = {
 /** The largest answer is the ledger of a month. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const ANSWER_WITHIN_MS = 30_000;
+const TOO_LATE = 'no answer in time';
+
+/** Of one answer, whoever gives it. */
+export type ApiLimits = {
+  /** From the first packet to the last byte; undefined: as long as something comes. */
+  readonly wholeMs: number | undefined;
+  readonly answerBytes: number;
+};
+const NO_LIMITS: ApiLimits = { wholeMs: undefined, answerBytes: MAX_ANSWER_BYTES };
 
 /** `place` is asked anew for each call: a server that was restarted may have moved to another port. */
-export function createApiClient(place: () => ApiPlace): ApiClient {
+export function createApiClient(place: () => ApiPlace, limits: ApiLimits = NO_LIMITS): ApiClient {
   let cookie: string | undefined;
   return {
     call: async (method, path, body, withinMs) => {
       const to = place();
-      const { response, bytes } = await exchange(to, { method, path, body, cookie, withinMs });
+      const { response, bytes } = await exchange(to, { method, path, body, cookie, withinMs }, limits);
       if (response.statusCode === 401 && to.token !== undefined) throw wrongToken(to);
       cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
       return valueOf(checked(response, bytes, `${method} ${path}`), `${method} ${path}`);
     },
     read: async (path, range) => {
       const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` };
-      const { response, bytes } = await exchange(place(), { method: 'GET', path, body: undefined, cookie, headers });
+      const asked = { method: 'GET', path, body: undefined, cookie, headers };
+      const { response, bytes } = await exchange(place(), asked, limits);
       return checked(response, bytes, `GET ${path}`);
     },
   };
@@ -89,9 +99,15 @@ type Asked = {
 async function exchange(
   { host, port, fingerprint, token }: ApiPlace,
   { method, path, body, cookie, headers: more = {}, withinMs = ANSWER_WITHIN_MS }: Asked,
+  { wholeMs, answerBytes }: ApiLimits,
 ): Promise<{ readonly response: IncomingMessage; readonly bytes: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const whole = wholeMs === undefined ? undefined : AbortSignal.timeout(wholeMs);
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const failureOf = (error: unknown): unknown =>
+    error instanceof UnderstudyError
+      ? error
+      : unreachable(authority, whole?.aborted === true ? new Error(TOO_LATE) : error);
   const headers = {
     ...more,
     origin: `https://${authority}`,
@@ -109,6 +125,7 @@ async function exchange(
     agent: false,
     rejectUnauthorized: false,
     timeout: withinMs,
+    ...(whole === undefined ? {} : { signal: whole }),
   });
   asked.on('socket', (socket) => {
     socket.once('secureConnect', () => {
@@ -116,20 +133,24 @@ async function exchange(
       if (fingerprint !== undefined && shown !== fingerprint) asked.destroy(wrongCertificate(authority, shown));
     });
   });
-  asked.once('timeout', () => asked.destroy(new Error('no answer in time')));
-  asked.once('error', (error) => reject(error instanceof UnderstudyError ? error : unreachable(authority, error)));
+  asked.once('timeout', () => asked.destroy(new Error(TOO_LATE)));
+  asked.once('error', (error) => reject(failureOf(error)));
   asked.once('response', resolve);
   asked.end(body === undefined ? undefined : JSON.stringify(body));
   const response = await promise;
-  return { response, bytes: await bytesOf(response) };
+  try {
+    return { response, bytes: await bytesOf(response, answerBytes) };
+  } catch (error) {
+    throw failureOf(error);
+  }
 }
 
-async function bytesOf(response: IncomingMessage): Promise<Buffer> {
+async function bytesOf(response: IncomingMessage, most: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of response as AsyncIterable<Buffer>) {
     length += part.length;
-    if (length > MAX_ANSWER_BYTES) throw new UnderstudyError('limit', 'api/too-large', 'The answer is too large.');
+    if (length > most) throw new UnderstudyError('limit', 'api/too-large', 'The answer is too large.');
     parts.push(part);
   }
   return Buffer.concat(parts);
@@ -148,7 +169,7 @@ function problemIn(body: Buffer): { readonly detail: string; readonly code: stri
   }
 }
 
-const unreachable = (authority: string, cause: Error): UnderstudyError =>
+const unreachable = (authority: string, cause: unknown): UnderstudyError =>
   new UnderstudyError('unavailable', 'api/unreachable', `${authority} does not answer: ${messageOf(cause)}`, { cause });
 const wrongCertificate = (authority: string, shown: string): UnderstudyError =>
   new UnderstudyError(

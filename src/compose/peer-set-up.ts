@@ -259,11 +259,17 @@ function factsOf(
 }
 
 /** An API of another server; brackets are for URLs, not for sockets. */
+/** Nobody vouches for whoever answers there: eight may be asked at once. */
+export const REMOTE_LIMITS = { wholeMs: 30_000, answerBytes: 1024 * 1024 } as const;
+
 export const remoteApi: (place: { host: string; port: number; fingerprint: string }) => {
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
 } = ({ host, port, fingerprint }) => {
   const bare = host.replaceAll(/^\[|\]$/g, '');
-  return createApiClient(() => ({ host: isIP(bare) === 0 ? host : bare, port, fingerprint, token: undefined }));
+  return createApiClient(
+    () => ({ host: isIP(bare) === 0 ? host : bare, port, fingerprint, token: undefined }),
+    REMOTE_LIMITS,
+  );
 };
 
 const ANSWER_WITHIN_MS = 5000;
@@ -282,6 +288,9 @@ export async function fingerprintAt(host: string, port: number): Promise<string>
       ),
     );
   socket.once('error', (error) => failed(messageOf(error)));
-  socket.once('timeout', () => failed(`no answer within ${ANSWER_WITHIN_MS / 1000} s`));
+  const tooLate = (): void => failed(`no answer within ${ANSWER_WITHIN_MS / 1000} s`);
+  socket.once('timeout', tooLate);
+  // A handshake that comes a byte at a time is never silent.
+  AbortSignal.timeout(ANSWER_WITHIN_MS).addEventListener('abort', tooLate, { once: true });
   return await promise.finally(() => socket.destroy());
 }
