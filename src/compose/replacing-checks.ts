@@ -1,17 +1,14 @@
 /** What must hold before a failover server takes the place of one that it acts for, and what else follows from it, in words. */
-import { nameOfServer } from '../control/failover-api.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { pushKeyOf } from '../core/push-key.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import type { FailoverParts } from './failover-box.ts';
 import { isProtected } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
-import { othersOf } from './hearing.ts';
 import { heldHere } from './known-set-up.ts';
-import type { Peers } from './peer-set-up.ts';
 
 /** The newest settings backup of the original. @throws what stands against it */
-export function checkActing(parts: FailoverParts, peers: Peers, side: Side, serverId: string): SettingsBackup {
+export function checkActing(parts: FailoverParts, side: Side, serverId: string): SettingsBackup {
   const { settings } = parts;
   const record = side.known.find(serverId);
   const { name } = record;
@@ -20,19 +17,12 @@ export function checkActing(parts: FailoverParts, peers: Peers, side: Side, serv
       'replace/not-acting',
       `This server does not protect ${name}: only one that acts for it can take its place.`,
     );
-  const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
-  if (host !== undefined)
-    throw refused(
-      'replace/managed',
-      `This server belongs to the site of ${host.name}: detach it there first, then replace ${name} here.`,
-    );
   const state = side.watch.stateOf(serverId);
   if (!Object.values(state?.wanted ?? {}).some(({ covered }) => covered))
     throw refused(
       'replace/not-acting',
       `${name} records its cameras itself, none of them is recorded here: take it over first (understudy takeover).`,
     );
-  refuseShared(parts, peers, serverId);
   const backup = side.backups.latest(serverId);
   if (backup !== undefined) return backup;
   throw refused('replace/no-settings', `There is no settings backup of ${name} here that can be used.`);
@@ -40,15 +30,14 @@ export function checkActing(parts: FailoverParts, peers: Peers, side: Side, serv
 
 const refused = (code: string, message: string): UnderstudyError => new UnderstudyError('conflict', code, message);
 
-/** They would go on for a server that is no more. */
-function refuseShared(parts: FailoverParts, peers: Peers, serverId: string): void {
-  const sharing = othersOf(parts, peers).find(({ covering }) => covering.some((one) => one.serverId === serverId));
-  if (sharing === undefined) return;
-  const message = `${nameOfServer(parts.settings, sharing.id)} records cameras of it too. Let this server record all of them first.`;
-  throw refused('replace/shared', message);
+/** Before this server itself takes the place: one that records its own cameras covers nobody, and gives nothing back. */
+/** In a site the host is asked: it has to know who is who. */
+export function refuseManaged({ settings }: FailoverParts): void {
+  const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
+  if (host === undefined) return;
+  throw refused('replace/managed', `This server belongs to the site of ${host.name}: replace servers there.`);
 }
 
-/** Before this server itself takes the place: one that records its own cameras covers nobody, and gives nothing back. */
 export function refuseOthers(parts: FailoverParts, side: Side, serverId: string): void {
   for (const { id, name, watched } of parts.settings.peers.get().peers) {
     const held = watched && id !== serverId ? heldHere(parts, side, id) : undefined;

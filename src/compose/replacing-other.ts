@@ -7,8 +7,9 @@
  */
 import { z } from 'zod';
 import { nameOfServer } from '../control/failover-api.ts';
-import { UnderstudyError } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import type { Replacement } from '../site/replacement.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import { isProtected } from './failover-box.ts';
@@ -57,18 +58,60 @@ export async function handToSuccessor(
   const answer = adoptedAnswer.safeParse(result);
   if (!answer.success || answer.data.hash !== hash)
     throw new UnderstudyError('protocol', 'replace/differs', 'The successor does not say that it has these settings.');
+  hearAsOriginal({ peers, side }, { serverId, by });
+}
+
+function hearAsOriginal(
+  { peers, side }: Pick<Place, 'peers' | 'side'>,
+  { serverId, by }: Pick<Replacement, 'serverId' | 'by'>,
+): void {
   // Its connection stands since before: for the machine of the original it is new.
-  const instance = peers.network.statusOf(by)?.hello?.instance;
-  side.watch.hear({ peerId: serverId, kind: 'up' });
-  if (instance !== undefined) side.watch.hear({ peerId: serverId, kind: 'hello', hello: { instance } });
+  const status = peers.network.statusOf(by);
+  if (status?.connected === true && status.hello !== undefined) {
+    side.watch.hear({ peerId: serverId, kind: 'up' });
+    side.watch.hear({ peerId: serverId, kind: 'hello', hello: { instance: status.hello.instance } });
+  }
   // A takeover by hand ends with this command, and nobody waits for calm.
   side.watch.tell(serverId, { kind: 'restore' });
+}
+
+/**
+ * Another failover server drives the replacement, the host told of it, and cameras or footage of the original are here too: they go to
+ * the successor all the same. Called again and again until it is over.
+ */
+export function createFollowing(place: Place): (isDrivenHere: (serverId: string) => boolean) => Promise<void> {
+  const { parts, side } = place;
+  const begun = new Set<string>();
+  const follow = async ({ id: serverId, name, replacedBy }: PeerRecord): Promise<void> => {
+    if (replacedBy === undefined) return;
+    const { id: by, name: byName } = replacedBy;
+    if (!begun.has(serverId)) {
+      await side.restoration.readdress(serverId, by);
+      hearAsOriginal(place, { serverId, by });
+      begun.add(serverId);
+    }
+    if (side.watch.stateOf(serverId) !== undefined) await endOfHandOver(place, { serverId, by, name, byName });
+    await parts.settings.peers.update(({ peers }) => ({ peers: peers.filter(({ id }) => id !== serverId) }));
+    begun.delete(serverId);
+    await side.backups.forget(serverId);
+  };
+  return async (isDrivenHere) => {
+    const { id: ownId } = parts.settings.server.get();
+    for (const record of parts.settings.peers.get().peers) {
+      const isOthers = record.watched && record.replacedBy !== undefined && record.replacedBy.id !== ownId;
+      if (isOthers && !isDrivenHere(record.id))
+        // Its cameras or its footage are on their way still: looked at again.
+        await follow(record).catch((error: unknown) =>
+          parts.log.debug('a replaced server is followed', { serverId: record.id, reason: messageOf(error) }),
+        );
+    }
+  };
 }
 
 /** @throws replace/handing-over while cameras or footage are on their way */
 export async function endOfHandOver(
   { parts, side }: Place,
-  { serverId, by, byName, name }: Replacement,
+  { serverId, by, byName, name }: Pick<Replacement, 'serverId' | 'by' | 'byName' | 'name'>,
 ): Promise<void> {
   const state = side.watch.stateOf(serverId);
   const { length: covered } = Object.keys(state?.wanted ?? {});

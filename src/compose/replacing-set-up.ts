@@ -4,6 +4,7 @@
  * order of steps (control/replacing.ts), which settings pass over (site/adoption.ts).
  */
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { HealthItem } from '../api/contract/server.ts';
 import type { ReplacementView, ReplaceServerResult } from '../api/contract/replacing.ts';
 import type { ReplacingDeps as ReplacingRoutes } from '../api/routes/replacing.ts';
@@ -12,7 +13,8 @@ import { createAdoptingSide } from '../control/adopting-side.ts';
 import { createReplacedSide } from '../control/replaced-side.ts';
 import { startReplacing } from '../control/replacing.ts';
 import type { Replacing } from '../control/replacing.ts';
-import { isoOf } from '../core/clock.ts';
+import { isoOf, seconds } from '../core/clock.ts';
+import type { Cancel } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
 import type { Running } from '../core/running.ts';
@@ -21,6 +23,7 @@ import { homeEpoch } from '../failover/epochs.ts';
 import { createBackupStore } from '../settings/backup-store.ts';
 import type { BackupStore } from '../settings/backup-store.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
+import type { SettingsFile } from '../settings/settings-file.ts';
 import { adoptionHash, identityView } from '../site/adoption.ts';
 import type { IdentityView } from '../site/adoption.ts';
 import type { PeerRecord } from '../site/peer.ts';
@@ -30,8 +33,10 @@ import type { SettingsBackup } from '../site/settings-backup.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
-import { checkActing, refuseOthers, warningsOf, warningsOfOther } from './replacing-checks.ts';
-import { checkSuccessor, endOfHandOver, handToSuccessor } from './replacing-other.ts';
+import { checkActing, refuseManaged, refuseOthers, warningsOf, warningsOfOther } from './replacing-checks.ts';
+import { answerAsHost, askedSchema, replaceAtHost, reportToHost } from './replacing-host.ts';
+import type { AskedReplacement } from './replacing-host.ts';
+import { checkSuccessor, createFollowing, endOfHandOver, handToSuccessor } from './replacing-other.ts';
 
 export type ReplacingSide = Running & {
   readonly routes: ReplacingRoutes;
@@ -49,28 +54,21 @@ type Set_ = {
 };
 
 export async function composeReplacing(parts: FailoverParts, peers: Peers, side: Side): Promise<ReplacingSide> {
-  const { clock, dataDir, keys } = parts;
+  const { dataDir, keys } = parts;
   const set: Set_ = {
     parts,
     peers,
     side,
     pinned: createBackupStore(() => join(dataDir, 'replacements'), keys.secretsKey, 2),
   };
-  const { file } = await openSettingsFile<ReplacementsFile>({
-    path: join(dataDir, 'settings', 'replacements.json'),
-    schema: replacementsFileSchema,
-    migrations: [],
-    initial: { replacements: [] },
-    budget: new Map(),
-    clock,
-  });
+  const file = await openJournal(parts);
   const replaced = createReplacedSide(parts);
   peers.network.handle('site.replaced', async (peer, params) => {
     await replaced.take(peer.id, params);
     return { result: {} };
   });
-  const adopting = createAdoptingSide({ ...parts, order: parts.recording.order });
-  peers.network.handle('site.adopt', async (peer, params) => ({ result: await adopting.take(peer.id, params) }));
+  answerAdoptions(parts, peers);
+  answerAsHost(parts, peers);
   const replacing = startReplacing({
     ...parts,
     file,
@@ -84,32 +82,85 @@ export async function composeReplacing(parts: FailoverParts, peers: Peers, side:
     },
     isThere: (serverId) => peers.network.statusOf(serverId)?.connected ?? false,
     tell: async (replacement) => await tell(peers, replacement),
+    report: async (replacement) => await reportToHost(set, replacement),
     givenUp: async ({ serverId }) => await set.pinned.forget(serverId),
   });
   peers.network.listen((event) => {
     if (event.kind === 'hello') replacing.look();
   });
   replacing.look();
+  peers.network.handle('site.replace', async ({ record }, params) => {
+    if (!record.managesUs) throw onlyHost();
+    const { confirm, ...asked } = askedSchema.parse(params);
+    return { result: await replace(set, replacing, { ...asked, confirm }) };
+  });
+  const cancel = startFollowing(set, replacing);
   return {
     routes: {
       replace: async (serverId, { by, dryRun, confirm }, user) => {
-        return await replace(set, replacing, { serverId, by, dryRun, confirm, user });
+        const asked = { serverId, by, dryRun, confirm, user };
+        if (parts.settings.server.get().mode === 'host') return await replaceAtHost(set, asked);
+        refuseManaged(parts);
+        return await replace(set, replacing, asked);
       },
       list: () => replacing.list().map(viewOf).reverse(),
       clear: replaced.clear,
     },
     healthItems: replaced.healthItems,
-    stop: replacing.stop,
+    stop: async () => {
+      cancel();
+      await replacing.stop();
+    },
   };
 }
 
-type Asked = {
-  readonly serverId: string;
-  readonly by: string;
-  readonly dryRun: boolean;
-  readonly confirm: string | undefined;
-  readonly user: string;
-};
+async function openJournal({ dataDir, clock }: FailoverParts): Promise<SettingsFile<ReplacementsFile>> {
+  const { file } = await openSettingsFile<ReplacementsFile>({
+    path: join(dataDir, 'settings', 'replacements.json'),
+    schema: replacementsFileSchema,
+    migrations: [],
+    initial: { replacements: [] },
+    budget: new Map(),
+    clock,
+  });
+  return file;
+}
+
+const onlyHost = (): UnderstudyError =>
+  new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server may ask for that.');
+
+/** What this server does when it is put in the place of another one. */
+function answerAdoptions(parts: FailoverParts, { network }: Peers): void {
+  const { clock } = parts;
+  /** By the word of the host; monotonic milliseconds. */
+  const permitted = new Map<string, number>();
+  network.handle('site.successor', async ({ record }, params) => {
+    if (!record.managesUs) throw onlyHost();
+    permitted.set(successorParams.parse(params).driver, clock.monotonic() + PERMITTED_MS);
+    return await Promise.resolve({ result: {} });
+  });
+  const isPermitted = (peerId: string): boolean => (permitted.get(peerId) ?? -Infinity) > clock.monotonic();
+  const adopting = createAdoptingSide({ ...parts, isPermitted, order: parts.recording.order });
+  network.handle('site.adopt', async (peer, params) => ({ result: await adopting.take(peer.id, params) }));
+}
+
+/** The host says it anew at each attempt. */
+const PERMITTED_MS = 60_000;
+const successorParams = z.strictObject({ driver: z.string().max(64) });
+
+function startFollowing(set: Set_, replacing: Replacing): Cancel {
+  const follow = createFollowing(set);
+  let busy = false;
+  return set.parts.clock.every(seconds(1), () => {
+    if (busy) return;
+    busy = true;
+    follow((serverId) => replacing.list().some((one) => one.serverId === serverId && one.state !== 'done'))
+      .catch((error: unknown) => set.parts.log.error('replaced servers are not followed', { reason: messageOf(error) }))
+      .finally(() => (busy = false));
+  });
+}
+
+type Asked = AskedReplacement;
 async function replace(set: Set_, replacing: Replacing, asked: Asked): Promise<ReplaceServerResult> {
   const { parts, side, pinned } = set;
   const { serverId, by, dryRun, confirm, user } = asked;
@@ -134,6 +185,7 @@ async function replace(set: Set_, replacing: Replacing, asked: Asked): Promise<R
     state: 'planned',
     startedAt: parts.clock.now(),
     told: false,
+    reported: false,
     user,
   });
   return { replacement: viewOf(replacement), before, after, warnings };
@@ -152,7 +204,7 @@ function refuseAgain(replacing: Replacing, { serverId, by }: Asked): void {
 type Checked = { readonly original: SettingsBackup; readonly before: IdentityView; readonly warnings: string[] };
 /** @throws what stands against it now */
 function check({ parts, peers, side }: Set_, { serverId, by }: Pick<Asked, 'serverId' | 'by'>): Checked {
-  const original = checkActing(parts, peers, side, serverId);
+  const original = checkActing(parts, side, serverId);
   if (by !== parts.settings.server.get().id) {
     const successor = checkSuccessor({ parts, peers, side }, by);
     return { original, before: identityView(successor.settings), warnings: warningsOfOther(original, successor) };
@@ -193,6 +245,10 @@ async function adoptStep(set: Set_, replacement: Replacement): Promise<void> {
   const { parts, peers, side, pinned } = set;
   const { serverId, hash, epoch, kind } = replacement;
   await markRecord(parts, replacement, {});
+  // Others that have cameras of it hand them over too; a successor that has a host must hear from it.
+  await reportToHost(set, replacement).catch((error: unknown) =>
+    parts.log.warn('the host does not know of a replacement yet', { serverId, reason: messageOf(error) }),
+  );
   if (kind === 'acting') await side.restoration.keepAll(serverId);
   if (peers.network.statusOf(serverId)?.connected === true)
     // If it does not hear it now it is told when it does: until then both record, and nothing is lost.

@@ -25,16 +25,18 @@ export type AdoptingSideDeps = {
   readonly settings: Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets' | 'licences' | 'peers'>;
   /** Passwords changed, of which no settings file tells. */
   readonly order: () => void;
+  /** The host said that this failover server may do it. */
+  readonly isPermitted: (peerId: string) => boolean;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 
 /** `site.adopt`: what this server is by its hash now. @throws peer/not-yours, peer/params, replace/successor, replace/differs */
-export function createAdoptingSide({ settings, order, activity }: AdoptingSideDeps): {
+export function createAdoptingSide({ settings, order, isPermitted, activity }: AdoptingSideDeps): {
   readonly take: (peerId: string, params: unknown) => Promise<{ readonly hash: string }>;
 } {
   return {
     take: async (peerId, params) => {
-      const by = checkMayAdopt(settings, peerId);
+      const by = checkMayAdopt(settings, peerId, isPermitted(peerId));
       const { backup, epoch, hash } = adoptionIn(params);
       refuseUnfit(settings, backup.serverId);
       if (adoptionHash(backup.settings) !== hash) throw malformed('its hash is another one');
@@ -53,18 +55,19 @@ export function createAdoptingSide({ settings, order, activity }: AdoptingSideDe
 }
 
 /**
- * Whoever protects this server by the word of an administrator of it, as long as it has no host. Introduced ones are trusted with
- * footage and settings, not with changing them.
+ * Whoever protects this server by the word of an administrator of it, as long as it has no host; else one that the host names for it.
+ * Introduced ones are trusted with footage and settings, not with changing them.
  */
-function checkMayAdopt({ peers }: Pick<Settings, 'peers'>, peerId: string): string {
+function checkMayAdopt({ peers }: Pick<Settings, 'peers'>, peerId: string, isPermitted: boolean): string {
   const all = peers.get().peers;
   const peer = all.find(({ id }) => id === peerId);
   const isManaged = all.some(({ managesUs }) => managesUs);
-  if (peer?.managesUs === true || (peer?.watcher === true && !peer.introduced && !isManaged)) return peer.name;
+  const isTrusted = isPermitted || (peer?.introduced === false && !isManaged);
+  if (peer?.managesUs === true || (peer?.watcher === true && isTrusted)) return peer.name;
   throw new UnderstudyError(
     'forbidden',
     'peer/not-yours',
-    'Only the host of this server, or without one a failover server that its administrator authorized, puts it in the place of another one.',
+    'Only a failover server that the host of this server names, or without a host one that its administrator authorized, puts it in the place of another one.',
   );
 }
 

@@ -25,6 +25,8 @@ export type ReplacingDeps = {
   readonly isThere: (serverId: string) => boolean;
   /** Resolves when the original has said that it records nothing any more. */
   readonly tell: (replacement: Replacement) => Promise<void>;
+  /** Resolves when the host knows, or there is none. */
+  readonly report: (replacement: Replacement) => Promise<void>;
   /** Nothing came of it. */
   readonly givenUp: (replacement: Replacement) => Promise<void>;
   readonly activity: Pick<ActivityLog, 'record'>;
@@ -52,7 +54,7 @@ export function startReplacing(deps: ReplacingDeps): Replacing {
     turn = next.catch((error: unknown) => log.error('a replacement could not be kept', { reason: messageOf(error) }));
     await next;
   };
-  const isOpen = ({ state, told }: Replacement): boolean => state !== 'done' || !told;
+  const isOpen = ({ state, told, reported }: Replacement): boolean => state !== 'done' || !told || !reported;
   const lookAt = async (): Promise<void> => {
     for (const { id, ...rest } of file.get().replacements) if (isOpen({ id, ...rest })) await drive(deps, id);
   };
@@ -106,7 +108,20 @@ async function drive(deps: ReplacingDeps, id: string): Promise<void> {
     if (words !== undefined)
       deps.activity.record({ severity: 'warning', code: `replacement-${step}`, message: words(now), user: now.user });
   }
+  await reportDone(deps, id);
   await tellOriginal(deps, id);
+}
+
+async function reportDone({ file, report, log }: ReplacingDeps, id: string): Promise<void> {
+  const now = file.get().replacements.find((one) => one.id === id);
+  if (now === undefined || now.reported) return;
+  try {
+    await report(now);
+  } catch (error) {
+    log.debug('the host does not know of a replacement yet', { id, reason: messageOf(error) });
+    return;
+  }
+  await file.update((before) => changed(before, id, (one) => ({ ...one, reported: true })));
 }
 
 async function tellOriginal({ file, isThere, tell, activity, log }: ReplacingDeps, id: string): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { siteLicencesSchema } from './licence-records.ts';
+import { isServerId } from '../core/ids.ts';
 import { MAX_PEERS, peerRecordSchema } from './peer.ts';
 import type { PeerRecord } from './peer.ts';
 import { protectionSchema, protects, sitePolicySchema } from './site-policy.ts';
@@ -25,7 +26,11 @@ export const introductionSchema = peerRecordSchema
     watched: true,
     watcher: true,
   })
-  .strict();
+  .strict()
+  .extend({
+    /** In whose place it is: what is held of these goes to it. */
+    replaces: z.array(z.string().refine(isServerId)).max(MAX_PEERS).optional(),
+  });
 export type Introduction = z.infer<typeof introductionSchema>;
 /** `site.set`: everybody whom the asked server is to know beside the host itself, and what the two are to each other. */
 export const siteSchema = z.strictObject({
@@ -49,8 +54,17 @@ export type Site = z.infer<typeof siteSchema>;
  */
 export function siteFor(member: PeerRecord, all: readonly PeerRecord[], host: SiteHost): Site {
   const { policy = sitePolicySchema.parse({}), protection = [] } = host;
-  const others = all.filter((other) => other.id !== member.id && other.enabled && !isLeaving(other));
-  const members = member.enabled ? others.flatMap((other) => introductionOf(member, other, protection) ?? []) : [];
+  const others = all.filter(
+    (other) => other.id !== member.id && other.enabled && !isLeaving(other) && other.replacedBy === undefined,
+  );
+  const introduced = (other: PeerRecord): readonly Introduction[] => {
+    const introduction = introductionOf(member, other, protection);
+    const replaces = all.flatMap(({ id, replacedBy }) => (replacedBy?.id === other.id ? [id] : []));
+    if (introduction === undefined) return [];
+    return [replaces.length > 0 && member.mode === 'failover' ? { ...introduction, replaces } : introduction];
+  };
+  const isThere = member.enabled && member.replacedBy === undefined;
+  const members = isThere ? others.flatMap(introduced) : [];
   const isSpare = member.mode === 'failover';
   return {
     hostId: host.id,
@@ -86,11 +100,9 @@ function introductionOf(member: PeerRecord, other: PeerRecord, protection: Prote
 
 const PICKED = ['id', 'name', 'mode', 'fingerprint', 'httpsFingerprint', 'host', 'peerPort', 'httpPort'] as const;
 /** Without a parser: a host of 200 servers does this thousands of times when all of them connect. */
-const pickedFrom = (record: PeerRecord): Omit<Introduction, 'watched' | 'watcher'> =>
-  Object.fromEntries(PICKED.flatMap((name) => (record[name] === undefined ? [] : [[name, record[name]]]))) as Omit<
-    Introduction,
-    'watched' | 'watcher'
-  >;
+const pickedFrom = (record: PeerRecord): Picked =>
+  Object.fromEntries(PICKED.flatMap((name) => (record[name] === undefined ? [] : [[name, record[name]]]))) as Picked;
+type Picked = Pick<PeerRecord, (typeof PICKED)[number]>;
 
 /**
  * The records of a member after its host has spoken: its own ones stay, introduced ones are those given now. `isHeld`: footage of that
@@ -105,6 +117,10 @@ export function recordsAfter(
   const given = new Map(site.members.map((member) => [member.id, member]));
   const kept = before
     .flatMap((record) => {
+      if (record.replacedBy !== undefined) return [record];
+      const successor = site.members.find(({ replaces }) => replaces?.includes(record.id) === true);
+      if (successor !== undefined && record.watched)
+        return [{ ...record, replacedBy: { id: successor.id, name: successor.name, at } }];
       if (!record.introduced || given.has(record.id)) return [merged(record, given.get(record.id))];
       return record.watched && isHeld(record.id) ? [{ ...record, forgottenAt: record.forgottenAt ?? at }] : [];
     })
@@ -112,16 +128,23 @@ export function recordsAfter(
   const known = new Set(kept.map(({ id }) => id));
   const added = site.members
     .filter(({ id }) => !known.has(id))
-    .map((member): PeerRecord => ({ ...member, managesUs: false, introduced: true, enabled: true, addedAt: at }));
+    .map(({ replaces: _replaces, ...member }): PeerRecord => ({
+      ...member,
+      managesUs: false,
+      introduced: true,
+      enabled: true,
+      addedAt: at,
+    }));
   return [...kept, ...added];
 }
 
 /** A key that an administrator confirmed here is not replaced by the host's word. */
 function merged(record: PeerRecord, given: Introduction | undefined): PeerRecord {
   if (given === undefined) return record;
-  const { watched, watcher } = given;
+  const { replaces: _replaces, ...told } = given;
+  const { watched, watcher } = told;
   const { forgottenAt: _forgottenAt, ...trusted } = record;
-  return record.introduced ? { ...trusted, ...given } : { ...record, watched, watcher };
+  return record.introduced ? { ...trusted, ...told } : { ...record, watched, watcher };
 }
 
 /** What the host said of itself. */

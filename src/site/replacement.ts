@@ -47,6 +47,8 @@ export const replacementSchema = z.strictObject({
   finishedAt: z.number().optional(),
   /** The original was told, and said so. */
   told: z.boolean().default(false),
+  /** Its host knows, if there is one: the original is on no list any more. */
+  reported: z.boolean().default(false),
   /** Why it does not go on, for people. */
   problem: z.string().max(1000).optional(),
   user: z.string().max(200),

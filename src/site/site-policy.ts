@@ -98,6 +98,13 @@ export function protects(protection: Protection, failoverServerId: string, serve
   return list === undefined || list.serverIds.includes(serverId);
 }
 
+/** Another server is in the place of one of them, for good: a failover server that took it protects nobody any more. */
+export const withSuccessor = (protection: Protection, from: string, to: string): Protection =>
+  protection.flatMap(({ failoverServerId, serverIds }) => {
+    if (failoverServerId === to) return [];
+    return [{ failoverServerId, serverIds: [...new Set(serverIds.map((id) => (id === from ? to : id)))] }];
+  });
+
 /** The settings by which a failover server works: its own, and the site's over them. */
 export const underPolicy = (own: FailoverSettings, policy: SitePolicy): FailoverSettings => ({
   ...own,

@@ -32,7 +32,11 @@ const backup: SettingsBackup = settingsBackupSchema.parse({
 });
 const adoption = { id: 'replacement-1', hash: adoptionHash(settings), epoch: 513, backup };
 
-function set(peers: readonly PeerRecord[], mode: 'recording' | 'failover' = 'recording') {
+function set(
+  peers: readonly PeerRecord[],
+  mode: 'recording' | 'failover' = 'recording',
+  permitted: readonly string[] = [],
+) {
   const memory = memorySettings({ mode, peers, cameras: [cameraOf('gate', { hasPassword: true })] });
   const users = memoryFile<UsersFile>(
     z.strictObject({ users: z.array(userRecordSchema), tokens: z.array(tokenRecordSchema) }),
@@ -55,6 +59,7 @@ function set(peers: readonly PeerRecord[], mode: 'recording' | 'failover' = 'rec
         },
       },
     },
+    isPermitted: (id) => permitted.includes(id),
     order: () => (orders += 1),
     activity: { record: ({ message }) => void words.push(message) },
   });
@@ -82,7 +87,7 @@ test('again is the same as once, and changes made since then by hand are overwri
   t.is(words.length, 1);
 });
 
-test('only the host, or without one who was authorized here', async (t) => {
+test('only the host, or whom it names, or without one who was authorized here', async (t) => {
   const host = peerOf(3, { managesUs: true, mode: 'host' });
   const refused: readonly (readonly [string, readonly PeerRecord[]])[] = [
     [WATCHER, [{ ...watcher, introduced: true }]],
@@ -95,9 +100,14 @@ test('only the host, or without one who was authorized here', async (t) => {
     await t.throwsAsync(async () => await side.take(peer, adoption), { code: 'peer/not-yours' });
     t.is(memory.server.get().name, 'Own');
   }
-  const { side, memory } = set([watcher, host]);
-  await side.take(host.id, adoption);
-  t.is(memory.server.get().name, 'Hall');
+  for (const [by, permitted] of [
+    [host.id, []],
+    [WATCHER, [WATCHER]],
+  ] as const) {
+    const { side, memory } = set([{ ...watcher, introduced: true }, host], 'recording', permitted);
+    await side.take(by, adoption);
+    t.is(memory.server.get().name, 'Hall');
+  }
 });
 
 test('what cannot be in the place of another one says why', async (t) => {

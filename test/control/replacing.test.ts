@@ -98,6 +98,7 @@ function startProcess(world: World, dies: Dies, fails: (step: ReplacementStep) =
       world.fenced = true;
       await moment('after telling');
     },
+    report: async () => await moment('before reporting'),
     givenUp: async () => {
       world.givenUp = true;
       await Promise.resolve();

@@ -1,9 +1,12 @@
 /** Another recording server takes the place of a server that is covered: real servers. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { systemClock as clock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { addCameras, startBox } from '../../src/demo/demo-box.ts';
@@ -39,10 +42,22 @@ async function startThree(t: ExecutionContext): Promise<Three> {
   const pair = await startPair(t);
   const simulator = await startSimulator({ clock, log: silentLog }, [{ id: 'barn-1' }]);
   t.teardown(() => simulator.stop());
-  const place = { dataDir: join(pair.dir, OTHER), httpPort: 0, peerPort: 0, password: PASSWORD, clock, name: OTHER };
+  const peerPort = await freePort();
+  const place = { dataDir: join(pair.dir, OTHER), httpPort: 0, peerPort, password: PASSWORD, clock, name: OTHER };
   const boxes: Box[] = [];
   const start = async (): Promise<Box> => {
-    const box = await startBox({ ...place, logTo: openSync(join(pair.dir, `${OTHER}.log`), 'a') });
+    let spawned: ChildProcess | undefined;
+    const logTo = openSync(join(pair.dir, `${OTHER}.log`), 'a');
+    const box = await startBox({ ...place, logTo, onSpawn: (supervisor) => (spawned = supervisor) }).catch(
+      // Its accounts were replaced while it was signed in to: it runs, and lets in whoever asks again.
+      async (error: unknown) => {
+        if (spawned === undefined) throw error;
+        const ended = once(spawned, 'close');
+        spawned.kill('SIGTERM');
+        await ended;
+        return await startBox({ ...place, logTo });
+      },
+    );
     boxes.push(box);
     return box;
   };

@@ -40,12 +40,17 @@ export const replaceBy = async (
   return (await pair.covering().api.call('POST', `/servers/${original}/replace`, asked)) as ReplaceServerResult;
 };
 
-/** What somebody sees who plays everything at a server. */
-export async function playedAt({ api }: Box, { cameraId, began, simulator }: Pair): Promise<CheckReport> {
+/** What somebody sees who plays everything of a camera at a server. */
+export async function playedFrom(
+  { api }: Box,
+  { cameraId, began, simulated }: { readonly cameraId: string; readonly began: number; readonly simulated: string },
+): Promise<CheckReport> {
   const range = { start: isoOf(epochMs(began)), end: isoOf(clock.now()) };
   const units = await playedUnits(api, { cameraId, ...range });
-  return checkRecording(units, { cameraId: simulator.cameras[0]?.id ?? '', stream: 'main', codec: 'h264' });
+  return checkRecording(units, { cameraId: simulated, stream: 'main', codec: 'h264' });
 }
+export const playedAt = async (box: Box, { cameraId, began, simulator }: Pair): Promise<CheckReport> =>
+  await playedFrom(box, { cameraId, began, simulated: simulator.cameras[0]?.id ?? '' });
 
 export function kill({ status }: Box, which: 'control' | 'all'): void {
   const now = status();
@@ -83,7 +88,9 @@ export async function finish(
     if (!(await isUp(pair.covering()))) return false;
     return (await replacementsOf(pair.covering()).catch(() => []))[0]?.state === 'done';
   };
-  await waitFor('the replacement to be done', isDone, PATIENCE_MS);
+  await waitFor('the replacement to be done', isDone, PATIENCE_MS).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify(await replacementsOf(pair.covering()))}`);
+  });
   return wasKept ? 'went on' : 'asked again';
 }
 

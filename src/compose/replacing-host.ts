@@ -1,0 +1,155 @@
+/**
+ * Replacements in a site: asked for at the host, driven by the failover server that acts for the original, and known to everybody
+ * (docs/design/replacement.md). Belongs here: what host and driver say to each other, and the records that follow at the host. Does
+ * not: the steps (replacing-set-up.ts), who is introduced to whom (site/introductions.ts).
+ */
+import { z } from 'zod';
+import type { ReplaceServerResult } from '../api/contract/replacing.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { isServerId } from '../core/ids.ts';
+import { durationMs } from '../core/units.ts';
+import type { PeerCaller } from '../peer/network-types.ts';
+import { nameSchema } from '../site/camera.ts';
+import { CMS_MODES } from '../site/server-settings.ts';
+import type { PeerRecord } from '../site/peer.ts';
+import type { Replacement, ReplacedBy } from '../site/replacement.ts';
+import { withSuccessor } from '../site/site-policy.ts';
+import type { FailoverParts } from './failover-box.ts';
+import type { Peers } from './peer-set-up.ts';
+
+/** The driver goes on by itself when this is over: the answer only says how far it is. */
+const ASK_WITHIN = durationMs(60_000);
+const REPORT_WITHIN = durationMs(5000);
+
+export type AskedReplacement = {
+  readonly serverId: string;
+  readonly by: string;
+  readonly dryRun: boolean;
+  readonly confirm: string | undefined;
+  readonly user: string;
+};
+export const askedSchema = z.strictObject({
+  serverId: z.string().max(64),
+  by: z.string().max(64),
+  dryRun: z.boolean(),
+  confirm: z.string().max(64).optional(),
+  user: z.string().max(200),
+});
+
+/** At the host: whoever acts for the original is asked, which is the successor itself if it is a failover server. @throws what that one says */
+export async function replaceAtHost(
+  { parts, peers }: { readonly parts: FailoverParts; readonly peers: Peers },
+  asked: AskedReplacement,
+): Promise<ReplaceServerResult> {
+  const all = parts.settings.peers.get().peers;
+  const find = (id: string): PeerRecord => {
+    const record = all.find((peer) => peer.id === id && !peer.managesUs && peer.replacedBy === undefined);
+    if (record !== undefined) return record;
+    throw new UnderstudyError('not-found', 'server/unknown', `No server with the id ${id.slice(0, 64)} is known here.`);
+  };
+  const [original, successor] = [find(asked.serverId), find(asked.by)];
+  const isActing = ({ id, mode }: PeerRecord): boolean =>
+    mode === 'failover' && (successor.mode !== 'failover' || id === successor.id);
+  const drivers = all.filter((peer) => isActing(peer) && peers.connected().includes(peer.id));
+  let refusal: unknown = nobody(original);
+  for (const { id } of drivers) {
+    try {
+      const { result } = await peers.network.request(id, 'site.replace', asked, { timeoutMs: ASK_WITHIN });
+      return resultIn(result);
+    } catch (error) {
+      refusal = error;
+      // Another one may act for it.
+      if (!(error instanceof UnderstudyError) || error.code !== 'replace/not-acting') throw error;
+    }
+  }
+  throw refusal;
+}
+
+const namedSchema = z.looseObject({ name: z.string() });
+const resultSchema = z.looseObject({ before: namedSchema, after: namedSchema, warnings: z.array(z.string()) });
+/** Told on as it came: what a server of the site shows of itself. */
+function resultIn(result: unknown): ReplaceServerResult {
+  resultSchema.parse(result);
+  return result as ReplaceServerResult;
+}
+
+const nobody = ({ name }: PeerRecord): UnderstudyError =>
+  new UnderstudyError(
+    'unavailable',
+    'replace/not-acting',
+    `No failover server that could act for ${name} is connected to this host.`,
+  );
+
+const reportSchema = z.strictObject({
+  serverId: z.string().refine(isServerId),
+  by: z.string().refine(isServerId),
+  name: nameSchema,
+  at: z.number(),
+  /** Of the successor now. */
+  mode: z.enum(CMS_MODES),
+});
+
+/** To the host, if there is one: the original left the list. @throws while it is not reached */
+export async function reportToHost(
+  { parts, peers }: { readonly parts: FailoverParts; readonly peers: Peers },
+  { serverId, by, name, startedAt: at }: Replacement,
+): Promise<void> {
+  const { settings } = parts;
+  const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
+  if (host === undefined) return;
+  const own = settings.server.get();
+  const report = { serverId, by, name, at, mode: by === own.id ? own.mode : 'recording' };
+  await peers.network.request(host.id, 'site.replacement', report, { timeoutMs: REPORT_WITHIN });
+}
+
+/** What a host answers, and tells originals that return. */
+export function answerAsHost(parts: FailoverParts, { network, members }: Peers): void {
+  const { settings, log } = parts;
+  network.handle('site.replacement', async (peer, params) => {
+    await takeReport(parts, peer, params);
+    // The successor may have to hear from its host who puts it there.
+    const { by } = reportSchema.parse(params);
+    if (by !== peer.id) await network.request(by, 'site.successor', { driver: peer.id }, { timeoutMs: REPORT_WITHIN });
+    members.review();
+    return { result: {} };
+  });
+  network.listen((event) => {
+    if (event.kind !== 'hello' || settings.server.get().mode !== 'host') return;
+    const by = settings.peers.get().peers.find(({ id }) => id === event.peerId)?.replacedBy;
+    if (by === undefined) return;
+    network.request(event.peerId, 'site.replaced', by, { timeoutMs: REPORT_WITHIN }).then(
+      () => log.info('a replaced server was told', { serverId: event.peerId }),
+      (error: unknown) =>
+        log.warn('a replaced server could not be told', { serverId: event.peerId, reason: messageOf(error) }),
+    );
+  });
+}
+
+/** From a failover server of the site that acts for the original. @throws peer/not-yours, peer/params */
+async function takeReport({ settings, activity }: FailoverParts, peer: PeerCaller, params: unknown): Promise<void> {
+  const parsed = reportSchema.safeParse(params);
+  if (!parsed.success)
+    throw new UnderstudyError('protocol', 'peer/params', 'site.replacement expects a server and its successor.');
+  const { serverId, by, name, at, mode } = parsed.data;
+  const { record } = peer;
+  const mayTell = record.mode === 'failover' || by === peer.id;
+  if (settings.server.get().mode !== 'host' || record.managesUs || !mayTell)
+    throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only a failover server of this site replaces others.');
+  const replacedBy: ReplacedBy = { id: by, name, at };
+  const before = settings.peers.get().peers;
+  const original = before.find(({ id }) => id === serverId);
+  if (original === undefined) return;
+  const isNews = original.replacedBy?.id !== by;
+  await settings.peers.update(({ peers }) => ({
+    peers: peers.map((one): PeerRecord => {
+      if (one.id === serverId) return isNews ? { ...one, replacedBy } : one;
+      // It says so itself too, when it connects the next time.
+      return one.id === by ? { ...one, name, mode } : one;
+    }),
+  }));
+  if (!isNews) return;
+  await settings.site.update((site) => ({ ...site, protection: withSuccessor(site.protection, serverId, by) }));
+  const successor = before.find(({ id }) => id === by)?.name ?? by;
+  const message = `${successor} takes the place of ${original.name}, which left the site.`;
+  activity.record({ severity: 'warning', code: 'replacement-fence', message });
+}

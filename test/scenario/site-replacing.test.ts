@@ -1,0 +1,195 @@
+/**
+ * Replacements in a site: asked for at the host, real processes on loopback. By the failover server that acts, with another one that
+ * has cameras of the same server; and by another recording server.
+ */
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
+import type { KnownServer } from '../../src/api/contract/failover.ts';
+import type { ReplaceServerResult } from '../../src/api/contract/replacing.ts';
+import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { durationMs, epochMs } from '../../src/core/units.ts';
+import { addCameras, placeOf, startBox } from '../../src/demo/demo-box.ts';
+import type { Box } from '../../src/demo/demo-box.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import { isWhole, PATIENCE_MS } from '../support/protected-pair.ts';
+import { PASSWORD } from '../support/real-box.ts';
+import { isUp, kill, playedFrom, serverOf } from '../support/replacing.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const ACCOUNT = { username: 'owner', password: PASSWORD };
+type Named = { box: Box; readonly dataDir: string; readonly id: string; readonly start: () => Promise<void> };
+type Site = {
+  readonly host: Named;
+  readonly hall: Named;
+  readonly others: readonly Named[];
+  readonly simulator: Simulator;
+  readonly cameraIds: readonly string[];
+  readonly began: number;
+};
+
+async function boxAt(t: ExecutionContext, dir: string, name: string): Promise<Named> {
+  const dataDir = join(dir, name);
+  const peerPort = await freePort();
+  const boxes: Box[] = [];
+  const begin = async (): Promise<Box> => {
+    const logTo = openSync(join(dir, `${name}.log`), 'a');
+    const box = await startBox({ dataDir, httpPort: 0, peerPort, password: PASSWORD, clock, name, logTo });
+    boxes.push(box);
+    return box;
+  };
+  t.teardown(async () => void (await Promise.all(boxes.map((box) => box.stop()))));
+  const first = await begin();
+  const named: Named = {
+    box: first,
+    dataDir,
+    id: (await serverOf(first)).id,
+    start: async () => {
+      named.box = await begin();
+    },
+  };
+  return named;
+}
+
+const serversOf = async ({ box }: Named): Promise<readonly KnownServer[]> =>
+  ((await box.api.call('GET', '/servers')) as { items: KnownServer[] }).items;
+
+/** A host with a server that records two cameras, and others in these modes, in order. */
+async function startSite(t: ExecutionContext, modes: readonly ('failover' | 'recording')[]): Promise<Site> {
+  const dir = await tempDir(t, 'site');
+  const simulator = await startSimulator({ clock, log: silentLog }, [{ id: 'cam-1' }, { id: 'cam-2' }]);
+  t.teardown(() => simulator.stop());
+  const [host, hall] = [await boxAt(t, dir, 'Host'), await boxAt(t, dir, 'Hall')];
+  const others: Named[] = [];
+  for (const [index, mode] of modes.entries()) {
+    const other = await boxAt(t, dir, mode === 'failover' ? `Spare ${index + 1}` : `Barn ${index + 1}`);
+    if (mode !== 'recording') await other.box.api.call('PUT', '/server/mode', { mode });
+    others.push(other);
+  }
+  const began = clock.now();
+  const cameraIds = await addCameras(hall.box.api, simulator, ['Door', 'Gate']);
+  await hall.box.api.call('PATCH', '/cameras', { ids: [...cameraIds], change: { standbyLevel: 'hot' } });
+  await host.box.api.call('PUT', '/server/mode', { mode: 'host' });
+  for (const { dataDir } of [hall, ...others]) {
+    const { port: httpPort, fingerprint: httpsFingerprint } = placeOf(dataDir) ?? { port: 0, fingerprint: '' };
+    await host.box.api.call('POST', '/servers', { host: '127.0.0.1', httpPort, httpsFingerprint, ...ACCOUNT });
+  }
+  const spares = others.filter((_, index) => modes[index] === 'failover');
+  const isReady = async (): Promise<boolean> => {
+    const views = await Promise.all(
+      spares.map(async (spare) => (await serversOf(spare)).find(({ id }) => id === hall.id)?.watch?.standby),
+    );
+    const ready = views.reduce((sum, view) => sum + (view?.hot.ready ?? 0), 0);
+    const isEach = views.every((view) => view !== undefined && view.hot.ready === view.hot.wanted);
+    return isEach && ready >= cameraIds.length;
+  };
+  await waitFor('both cameras to be hot on failover servers', isReady, PATIENCE_MS);
+  await clock.sleep(durationMs(3000));
+  return { host, hall, others, simulator, cameraIds, began };
+}
+
+const coveredAt = async (spare: Named, hall: Named): Promise<number> =>
+  (await serversOf(spare)).find(({ id }) => id === hall.id)?.watch?.covered ?? 0;
+
+async function replaceAt({ host, hall }: Site, by: Named, more: object): Promise<ReplaceServerResult> {
+  const asked = { by: by.id, ...more };
+  return (await host.box.api.call('POST', `/servers/${hall.id}/replace`, asked, PATIENCE_MS)) as ReplaceServerResult;
+}
+
+/** Everything of both cameras is at the successor, from before the failure until now. */
+async function hasAll(t: ExecutionContext, { simulator, cameraIds, began }: Site, { box }: Named): Promise<void> {
+  for (const [index, cameraId] of cameraIds.entries()) {
+    const report = await playedFrom(box, { cameraId, began, simulated: simulator.cameras[index]?.id ?? '' });
+    if (report.missing.length > 0) {
+      const range = new URLSearchParams({ start: isoOf(epochMs(began)), end: isoOf(clock.now()) }).toString();
+      const ledger = await box.api.call('GET', `/cameras/${cameraId}/ledger?${range}`);
+      t.log(
+        JSON.stringify({ index, report: { first: report.first, last: report.last, missing: report.missing }, ledger }),
+      );
+    }
+    isWhole(t, report);
+  }
+}
+
+async function isKnownAs(site: Site, successor: Named, spares: readonly Named[]): Promise<void> {
+  const isListed = async (): Promise<boolean> => {
+    const listed = (await serversOf(site.host)).map(({ id, name, mode }) => `${id} ${name} ${mode}`);
+    return listed.includes(`${successor.id} Hall recording`) && !listed.some((one) => one.startsWith(site.hall.id));
+  };
+  await waitFor('the host to list the successor instead of the original', isListed, PATIENCE_MS);
+  for (const spare of spares)
+    await waitFor(
+      'the other failover servers to protect the successor only',
+      async () => {
+        const known = await serversOf(spare);
+        const isOver = !known.some(({ id }) => id === site.hall.id);
+        return isOver && known.find(({ id }) => id === successor.id)?.watch?.state === 'alive';
+      },
+      PATIENCE_MS,
+    );
+}
+
+async function originalIsTold(t: ExecutionContext, { hall }: Site, successor: Named): Promise<void> {
+  await hall.start();
+  const told = await waitFor(
+    'the original to hear of it',
+    async () => (await serverOf(hall.box)).replacedBy,
+    PATIENCE_MS,
+  );
+  t.like(told, { id: successor.id, name: 'Hall' });
+}
+
+test.serial(
+  'at the host: one of two failover servers takes the place, and gets what the other one recorded',
+  async (t) => {
+    t.timeout(290_000);
+    const site = await startSite(t, ['failover', 'failover']);
+    const [one, two] = site.others;
+    if (one === undefined || two === undefined) throw new Error('two spares are needed');
+    kill(site.hall.box, 'all');
+    const isCovered = async (): Promise<boolean> =>
+      (await coveredAt(one, site.hall)) + (await coveredAt(two, site.hall)) >= 2;
+    await waitFor('both cameras to be covered', isCovered, PATIENCE_MS);
+    await clock.sleep(durationMs(3000));
+    const [acting, other] = (await coveredAt(one, site.hall)) > 0 ? [one, two] : [two, one];
+    t.log(
+      `covered there: ${await coveredAt(acting, site.hall)}, by the other one: ${await coveredAt(other, site.hall)}`,
+    );
+    const here = await t.throwsAsync(
+      async () =>
+        await acting.box.api.call('POST', `/servers/${site.hall.id}/replace`, { by: acting.id, confirm: 'Hall' }),
+    );
+    t.regex(here?.message ?? '', /site of Host: replace servers there/);
+    t.is((await replaceAt(site, acting, { dryRun: true })).after.name, 'Hall');
+    t.log(`asked at ${isoOf(clock.now())}`);
+    const { replacement } = await replaceAt(site, acting, { confirm: 'Hall' });
+    t.is(replacement?.state, 'done');
+    await waitFor('the successor to be signed in to', async () => await isUp(acting.box), PATIENCE_MS);
+    await isKnownAs(site, acting, [other]);
+    await clock.sleep(durationMs(3000));
+    await hasAll(t, site, acting);
+    await originalIsTold(t, site, acting);
+  },
+);
+
+test.serial('at the host: another recording server takes the place', async (t) => {
+  t.timeout(290_000);
+  const site = await startSite(t, ['failover', 'recording']);
+  const [spare, barn] = site.others;
+  if (spare === undefined || barn === undefined) throw new Error('two others are needed');
+  kill(site.hall.box, 'all');
+  await waitFor('both cameras to be covered', async () => (await coveredAt(spare, site.hall)) === 2, PATIENCE_MS);
+  await clock.sleep(durationMs(3000));
+  const { replacement } = await replaceAt(site, barn, { confirm: 'Hall' });
+  t.true(replacement?.state === 'adopted' || replacement?.state === 'done', JSON.stringify(replacement));
+  await waitFor('the successor to be signed in to', async () => await isUp(barn.box), PATIENCE_MS);
+  await isKnownAs(site, barn, [spare]);
+  await clock.sleep(durationMs(2000));
+  await hasAll(t, site, barn);
+  await originalIsTold(t, site, barn);
+});
