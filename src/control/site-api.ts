@@ -58,13 +58,16 @@ function viewOf(settings: SiteApiDeps['settings'], { policy, protection }: SiteF
 }
 
 function notHost({ settings }: SiteApiDeps): UnderstudyError {
-  const host = hostOf(settings)?.name;
+  const host = hostOf(settings);
   const message =
     host === undefined
       ? 'This server is no host: a site has a policy when one of its servers is in mode host.'
-      : `The policy of the site is changed at its host, ${host}.`;
+      : `The policy of the site is changed at its host, ${host.name}${placeOf(host)}.`;
   return new UnderstudyError('conflict', 'site/not-host', message);
 }
+
+const placeOf = ({ host, httpPort }: PeerRecord): string =>
+  host === undefined ? '' : `, at https://${host.includes(':') ? `[${host}]` : host}:${httpPort ?? 443}/`;
 
 /** Lists name failover servers and what these can protect: recording servers, and the host for its own cameras. @throws site/unknown-server */
 function refuseUnknown({ settings }: SiteApiDeps, { protection = {} }: SiteChange): void {

@@ -11,8 +11,10 @@ const MODES = ['host', 'failover', 'failover', 'recording', 'recording'] as cons
 async function pass(site: HostSite, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 1000) {
     await site.clock.advance(1000);
-    for (const node of site.nodes)
-      for (const other of site.nodes) if (site.areLinked(node, other)) node.services?.taking.heard(other.id);
+    for (const node of site.nodes) {
+      const heard = site.nodes.filter((other) => site.areLinked(node, other));
+      for (const { id } of heard) node.services?.taking.heard(id);
+    }
     for (const { services } of site.nodes) services?.taking.tick();
     await turns(2);
   }
