@@ -1,5 +1,5 @@
 /**
- * `understudy servers search|test|batch|allow`: finding servers, looking at one before it is added, adding many, and letting one be
+ * `understudy servers search|test|batch|allow|rename`: finding servers, looking at one before it is added, adding many, and letting one be
  * managed whose owner left that off.
  * Belongs here: these commands. Does not: adding one server (add-server.ts), what a batch is (control/batch-add.ts).
  */
@@ -10,6 +10,7 @@ import { UnderstudyError } from '../core/errors.ts';
 import type { Naming } from '../site/server-naming.ts';
 import { accountOf, accountOptions, confirmedFingerprint, CONFIRMED, portIn } from './add-server.ts';
 import type { AccountOptions } from './add-server.ts';
+import { findServer } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, fingerprintIn, firstLineOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, plainText, print, printJson } from './text-output.ts';
@@ -59,6 +60,21 @@ export function registerFindAndAdd(servers: Command): void {
     ),
     CONFIRMED,
   ).action(allow);
+  withServerOptions(
+    servers
+      .command('rename')
+      .description('give a server of the site another name; at its host, while it is connected')
+      .argument('<server>', 'its name or id')
+      .argument('<name>', 'what it shall be called'),
+  ).action(rename);
+}
+
+async function rename(meant: string, name: string, options: ServerOptions): Promise<void> {
+  const api = await apiOf('servers rename', options);
+  const { id, name: before } = await findServer(api, meant);
+  const server = (await api.call('POST', `/servers/${id}/rename`, { name })) as { readonly name: string };
+  if (options.json === true) return printJson({ server });
+  print(`${before} is called ${server.name} from now on.`);
 }
 
 const LIST = `The list has a line a server: HOST[:PORT] CERTIFICATE [NAME]; lines with # in front are left out. CERTIFICATE is the SHA-256

@@ -24,6 +24,7 @@ export function composeAdding(parts: FailoverParts, peers: Peers, known: KnownSe
     fetchFingerprint: fingerprintAt,
     hintOf: async (fingerprint) =>
       ((await peers.discovery?.search(HINT_SECONDS)) ?? []).find((peer) => peer.fingerprint === fingerprint),
+    isConnected: (id) => peers.network.statusOf(id)?.connected ?? false,
     sendName: async (id, name) => {
       await peers.network.request(id, 'site.rename', { name }, { timeoutMs: RENAME_WITHIN });
     },

@@ -12,6 +12,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { isHost } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
+import { nameServers } from '../site/server-naming.ts';
 import type { Joining, RemoteApi } from './authorization.ts';
 import { signOut, wordsFor } from './authorization.ts';
 import { createBatchAdd } from './batch-add.ts';
@@ -24,7 +25,8 @@ import type { KnownServers } from './known-servers.ts';
 
 export type AddingApiDeps = Pick<ConnectionTestDeps, 'lookUp' | 'fetchFingerprint' | 'remoteApi' | 'hintOf'> & {
   readonly settings: Pick<Settings, 'server' | 'peers'>;
-  readonly known: Pick<KnownServers, 'add'>;
+  readonly known: Pick<KnownServers, 'add' | 'find'>;
+  readonly isConnected: (peerId: string) => boolean;
   readonly version: string;
   /** `site.rename` over the channel. */
   readonly sendName: (id: string, name: string) => Promise<void>;
@@ -44,6 +46,7 @@ export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
       activity,
     }),
     enable: async (request, user) => await enableThere(deps, request, user),
+    rename: async (id, name, user) => await renameKnown(deps, { id, name }, user),
   };
 }
 
@@ -93,6 +96,36 @@ function ownSideOf({ settings, version }: AddingApiDeps): OwnSide {
   );
   const siteId = mode === 'host' ? id : managerOf(peers)?.id;
   return { id, mode, version, siteId, knownIds: known.map((peer) => peer.id) };
+}
+
+type Renamed = { readonly id: string; readonly name: string };
+async function renameKnown(deps: AddingApiDeps, { id, name }: Renamed, user: string): Promise<Renamed> {
+  const { settings, known, isConnected, activity } = deps;
+  const { name: before, managesUs, introduced } = known.find(id);
+  const server = settings.server.get();
+  if (!isHost(server) || managesUs || introduced) {
+    const message = `Only its host renames ${before}; any other server is renamed by itself.`;
+    throw new UnderstudyError('conflict', 'server/not-member', message);
+  }
+  const others = settings.peers.get().peers.filter((peer) => peer.id !== id && peer.replacedBy === undefined);
+  const [found] = nameServers(
+    { kind: 'custom' },
+    [{ model: undefined, name }],
+    [server.name, ...others.map((one) => one.name)],
+  );
+  if (found?.kind === 'refused') throw new UnderstudyError('conflict', found.code, found.message);
+  if (!isConnected(id)) {
+    const message = `${before} is away: it is renamed while it is connected.`;
+    throw new UnderstudyError('unavailable', 'server/away', message);
+  }
+  await renameMember(deps, id, name);
+  activity.record({
+    severity: 'info',
+    code: 'server-renamed',
+    message: `${before} is called ${name} from now on.`,
+    user,
+  });
+  return { id, name };
 }
 
 /** There first: a name that it refused is not shown here. */

@@ -3,6 +3,7 @@ import test from 'ava';
 import type { ServersDeps } from '../../src/api/routes/servers.ts';
 import { namingIn, parseList } from '../../src/cli/find-and-add.ts';
 import { startCliBench } from '../support/cli-bench.ts';
+import { knownServerOf, SERVER_ID } from '../support/known-server.ts';
 import { createRandom } from '../support/seeded-random.ts';
 
 const FINGERPRINT = 'c'.repeat(64);
@@ -178,4 +179,22 @@ test('management is allowed with the account of the owner there', async (t) => {
   t.regex(ran.stdout, /^Hall lets a host manage it/);
   const place = { host: 'nas.example', httpPort: 51_443, httpsFingerprint: FINGERPRINT };
   t.deepEqual(asked, [{ ...place, username: 'olga', password: SECRET }]);
+});
+
+test('a server of the site is renamed by its name or id', async (t) => {
+  const asked: unknown[] = [];
+  const { run } = await startCliBench(t, {
+    servers: {
+      list: () => [knownServerOf()],
+      rename: async (id, name) => {
+        asked.push([id, name]);
+        return { id, name };
+      },
+    },
+  });
+  const ran = await run('servers', 'rename', 'Hall', 'Front door');
+  t.like(ran, { code: 0, stdout: 'Hall is called Front door from now on.\n', stderr: '' });
+  t.deepEqual(asked, [[SERVER_ID, 'Front door']]);
+  const bad = await run('servers', 'rename', 'Hall', 'a/b');
+  t.true(bad.code !== 0 && /must not contain/.test(bad.stderr), bad.stderr);
 });

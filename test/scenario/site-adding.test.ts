@@ -158,6 +158,12 @@ test.serial('a batch adds what can be added, under names by the rule, and tells 
     ['server/known', 'Hall-2'],
   );
   t.is((await selfOf(B)).name, 'Hall-2');
+  const { id } = await selfOf(B);
+  const taken = await t.throwsAsync(H.box.api.call('POST', `/servers/${id}/rename`, { name: 'Hall-1' }));
+  t.is(codeOf(taken), 'server/name-taken');
+  await H.box.api.call('POST', `/servers/${id}/rename`, { name: 'Yard' });
+  t.is((await selfOf(B)).name, 'Yard');
+  await H.box.api.call('POST', `/servers/${id}/rename`, { name: 'Hall-2' });
   const off = await t.throwsAsync(B.box.api.call('PATCH', '/server/settings', { managed: 'off' }));
   t.is(codeOf(off), 'server/managed');
 });

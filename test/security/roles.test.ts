@@ -59,6 +59,7 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'POST /api/v1/servers/test': 'admin',
   'POST /api/v1/servers/batch': 'owner',
   'POST /api/v1/servers/enable': 'owner',
+  'POST /api/v1/servers/:id/rename': 'admin',
   'PUT /api/v1/failover/return-share': 'admin',
   'GET /api/v1/setup': 'public',
   'POST /api/v1/setup': 'public',

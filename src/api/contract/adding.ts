@@ -1,5 +1,6 @@
 /** Adding servers: what is at an address, several at once, switching management on where its owner left it off. */
 import { z } from 'zod';
+import { nameSchema } from '../../site/camera.ts';
 import { namingSchema } from '../../site/server-naming.ts';
 import { cmsMode } from './server.ts';
 
@@ -110,6 +111,10 @@ export const batchResult = z.object({
   ),
 });
 export type BatchResult = z.infer<typeof batchResult>;
+
+/** `POST /servers/{id}/rename`, at a host: the server calls itself so, and the whole site knows it by that name. */
+export const renameServerRequest = z.strictObject({ name: nameSchema });
+export const renameServerResult = z.object({ id: z.string(), name: z.string() });
 
 /** `POST /servers/enable`: signs in there and lets it be managed. */
 export const enableServerRequest = z.strictObject({ ...place, httpsFingerprint: fingerprint, username, password });

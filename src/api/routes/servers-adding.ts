@@ -1,11 +1,13 @@
 /** Adding servers: Test Connection, several at once, switching management on. Adding one stands in servers.ts. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import {
   addBatchRequest,
   batchResult,
   enableServerRequest,
   enableServerResult,
+  renameServerRequest,
+  renameServerResult,
   testServerRequest,
   testServerResult,
 } from '../contract/adding.ts';
@@ -22,8 +24,11 @@ export type ServersAddingDeps = {
     request: z.output<typeof enableServerRequest>,
     user: string,
   ) => Promise<z.infer<typeof enableServerResult>>;
+  /** @throws server/unknown, server/not-member, server/name-taken, server/away */
+  readonly rename: (id: string, name: string, user: string) => Promise<z.infer<typeof renameServerResult>>;
 };
 
+const byId = z.object({ id: z.string().max(64) });
 const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function serversAddingRoutes(deps: ServersAddingDeps): readonly Route[] {
@@ -63,6 +68,19 @@ export function serversAddingRoutes(deps: ServersAddingDeps): readonly Route[] {
         problems: { 403: 'server/fingerprint' },
       },
       async ({ body, caller }) => json(await deps.enable(body, userOf(caller))),
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/servers/:id/rename',
+        summary: 'Gives a server that this host manages another name',
+        access: 'admin',
+        params: byId,
+        body: renameServerRequest,
+        response: { json: renameServerResult },
+        problems: { 404: 'server/unknown', 409: 'server/name-taken, server/not-member' },
+      },
+      async ({ params, body, caller }) => json(await deps.rename(params.id, body.name, userOf(caller))),
     ),
   ];
 }
