@@ -170,7 +170,8 @@ async function keepWish({ settings }: DetachingDeps, id: string, wish: DetachPen
     peers: file.peers.map((record) => {
       if (record.id !== id) return record;
       const { detachPending: _before, ...rest } = record;
-      return wish === undefined ? rest : { ...rest, detachPending: wish };
+      // One that is disabled is connected to no more, and could not be told.
+      return wish === undefined ? rest : { ...rest, enabled: true, detachPending: wish };
     }),
   }));
 }

@@ -247,6 +247,13 @@ test('one that will never return is forgotten when its name is typed a second ti
   t.false(rig.asked.some(({ method }) => method === 'site.detach'));
 });
 
+test('a server that is disabled is enabled to be told', async (t) => {
+  const rig = rigOf(t, { peers: [peerOf(2, { name: 'Hall', enabled: false }), peerOf(3)] });
+  rig.connected.delete(R);
+  await rig.detaching.detach(R, KEEP, 'olga');
+  t.true(rig.peers().find(({ id }) => id === R)?.enabled);
+});
+
 test('only a host detaches, and only servers that it manages', async (t) => {
   const failover = rigOf(t, { mode: 'failover', peers: [peerOf(2, { watched: true })] });
   await t.throwsAsync(failover.detaching.detach(R, KEEP, 'olga'), { code: 'server/not-member' });

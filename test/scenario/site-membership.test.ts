@@ -296,7 +296,74 @@ test('killed at any moment of it, host and member agree in the end', async (t) =
         await H.box().api.call('POST', `/servers/${R.id}/detach`, { cameras: 'keep' });
       }
       await waitFor('the host to forget it', async () => (await recordAt(H, R)) === undefined, 90_000);
+
       await waitFor('the shop to be alone', async () => (await siteOf(R)).kind === 'undefined');
       t.like(await siteOf(Q), { kind: 'member' });
     }
+});
+
+test('nobody leaves while footage is not home, unless the name is typed; then it stays where it lies, by name', async (t) => {
+  t.timeout(300_000);
+  const dir = await tempDir(t, 'owed');
+  const simulator = await startSimulator({ clock: systemClock, log: silentLog }, [{ id: 'cam-1' }]);
+  t.teardown(() => simulator.stop());
+  const [H, R, F] = await Promise.all([
+    server(t, dir, 'Head', 'host'),
+    server(t, dir, 'Shop', 'recording'),
+    server(t, dir, 'Spare', 'failover'),
+  ]);
+  await F.box().api.call('PATCH', '/server/settings', { allowLoopbackCameras: true });
+  const main = { url: simulator.cameras[0]?.urlOf('main') };
+  await R.box().api.call('POST', '/cameras', { name: 'Door', main, standbyLevel: 'warm' });
+  for (const one of [R, F]) await add(H, one);
+  await waitFor('it to be protected', async () => (await recordAt(F, R))?.watch?.state === 'alive');
+  await R.kill();
+  const footage = async (): Promise<number> =>
+    (
+      (await F.box().api.call('GET', '/failover/takeovers')) as { items: { cameras: { firstFrameAt?: string }[] }[] }
+    ).items
+      .flatMap(({ cameras }) => cameras)
+      .filter(({ firstFrameAt }) => firstFrameAt !== undefined).length;
+  await waitFor('its camera to be covered', async () => (await footage()) > 0, 60_000);
+  const detach = async (one: Server, more: object = {}): Promise<unknown> =>
+    await H.box().api.call('POST', `/servers/${one.id}/detach`, { cameras: 'keep', ...more });
+  for (const one of [R, F])
+    await t.throwsAsync(detach(one), {
+      message: /cannot be detached before that is home: Spare has footage of Shop: .*confirm with the name/,
+    });
+  await t.throwsAsync(H.box().api.call('POST', `/servers/${R.id}/disable`), {
+    message: /cannot be disabled before that is home/,
+  });
+  t.like(await recordAt(H, R), { connected: false });
+  t.is((await recordAt(H, R))?.detachPending, undefined);
+  t.like(await detach(R, { confirm: 'Shop' }), { state: 'pending' });
+  const items = async (): Promise<readonly { code: string; message: string }[]> =>
+    ((await F.box().api.call('GET', '/server')) as { health: { items: { code: string; message: string }[] } }).health
+      .items;
+  await waitFor('the alarm', async () =>
+    (await items()).some(({ code, message }) => code === 'footage-held' && message.startsWith('Shop')),
+  );
+  await R.start();
+  await waitFor('the host to forget it', async () => (await recordAt(H, R)) === undefined, 90_000);
+  t.like(await siteOf(R), { kind: 'undefined' });
+  t.is(await camerasOf(R), 1);
+  t.true(
+    (await items()).some(({ code }) => code === 'footage-held'),
+    'its footage lies there still',
+  );
+  // Protected anew by its own administrator, the footage goes home.
+  await add(F, R);
+  await waitFor(
+    'the footage to go home',
+    async () => !(await items()).some(({ code }) => code === 'footage-held'),
+    90_000,
+  );
+  await waitFor(
+    'the restoration',
+    async () =>
+      ((await F.box().api.call('GET', '/failover/restorations')) as { items: { state: string }[] }).items.some(
+        ({ state }) => state === 'done',
+      ),
+    120_000,
+  );
 });
