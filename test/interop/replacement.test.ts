@@ -1,8 +1,13 @@
 /** A failover server takes the place of the server that it covers, for good: real servers. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
+import type { Licences } from '../../src/api/contract/licences.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { durationMs } from '../../src/core/units.ts';
+import type { Box } from '../../src/demo/demo-box.ts';
 import { isRefused } from '../support/is-refused.ts';
+import { createIssuer, licenceOf } from '../support/licences.ts';
 import { COVERING, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
 import {
   followsWithoutLoss,
@@ -18,7 +23,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 test.serial('the acting failover server becomes the server that it covers, without a lost frame', async (t) => {
   t.timeout(240_000);
-  const pair = await startPair(t);
+  const pair = await startPair(t, { prepare: addLicence });
   const ids = await idsOf(pair);
   const { successor } = ids;
   const replace = async (more: object): ReturnType<typeof replaceBy> => await replaceBy(pair, ids, more);
@@ -42,6 +47,7 @@ test.serial('the acting failover server becomes the server that it covers, witho
   for (const file of ['cameras', 'users'])
     t.deepEqual(await settingsOf(pair, COVERING, file), await settingsOf(pair, PROTECTED, file), file);
   t.deepEqual(((await pair.covering().api.call('GET', '/servers')) as { items: unknown[] }).items, []);
+  t.deepEqual(await licencesOf(pair.covering()), ['moves in-force'], 'its licence too');
   await clock.sleep(durationMs(8000));
   isWhole(t, await playedAt(pair.covering(), pair));
   const restorations = await pair.restorations();
@@ -77,4 +83,15 @@ test.serial('the acting failover server becomes the server that it covers, witho
   await clear(PROTECTED);
   t.is((await serverOf(pair.protectedBox())).replacedBy, undefined);
   t.deepEqual(((await pair.protectedBox().api.call('GET', '/cameras')) as { items: unknown[] }).items, []);
+  t.deepEqual(await licencesOf(pair.protectedBox()), [], 'one licence is not in two places');
 });
+
+/** For the server that will be replaced; its successor does not know the issuer. */
+async function addLicence({ protectedBox, dir }: { readonly protectedBox: Box; readonly dir: string }): Promise<void> {
+  const issuer = createIssuer();
+  await writeFile(join(dir, PROTECTED, 'keys', 'licence-issuers.pem'), issuer.pem);
+  const licence = licenceOf(issuer, { id: 'moves', seats: { recordedCameras: 1 } });
+  await protectedBox.api.call('POST', '/licences', { licence });
+}
+const licencesOf = async ({ api }: Box): Promise<readonly string[]> =>
+  ((await api.call('GET', '/licences')) as Licences).items.map(({ id, state }) => `${id} ${state}`);
