@@ -96,14 +96,9 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
   const { find } = records;
   const record = (code: string, message: string, user?: string): void =>
     deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
-  const joining = new Set<string>();
   const join = async (request: Joining, user: string, { before, api, ...more }: Join): Promise<PeerRecord> => {
     const made = await authorizeAt(api === undefined ? deps : { ...deps, remoteApi: () => api }, request, before);
-    if (joining.has(made.id)) throw beingAdded(made);
-    joining.add(made.id);
-    await admit(deps, records, made, { ...more, before: records.known(made.id) }).finally(() =>
-      joining.delete(made.id),
-    );
+    await admit(deps, records, made, { ...more, before: records.known(made.id) });
     const message = `${made.name} was authorized: this server ${made.watched ? 'protects' : 'manages'} it.`;
     record('server-authorized', message, user);
     return find(made.id);
@@ -111,7 +106,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
   return {
     find,
     remove: records.drop,
-    isJoining: (id) => joining.has(id),
+    isJoining: (id) => records.underway.has(id),
     add: async (request, user, more) => await join(request, user, { ...more }),
     authorize: async (id, request, user) => {
       const before = find(id);
@@ -160,6 +155,8 @@ const beingAdded = ({ name }: PeerRecord): UnderstudyError =>
 
 type Records = {
   readonly known: (id: string) => PeerRecord | undefined;
+  /** Who is being added now; changed in place. */
+  readonly underway: Set<string>;
   readonly find: KnownServers['find'];
   readonly put: (record: PeerRecord) => Promise<void>;
   readonly drop: (id: string) => Promise<void>;
@@ -169,6 +166,7 @@ function createRecords({ settings, network, onForgotten }: KnownServersDeps): Re
   const known: Records['known'] = (id) => settings.peers.get().peers.find((peer) => peer.id === id);
   return {
     known,
+    underway: new Set(),
     find: (id) => {
       const record = known(id);
       if (record !== undefined) return record;
@@ -241,11 +239,19 @@ const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
  * Connected and, if protected, backed up; else nothing of it stays on either side. What was trusted before is trusted still: a
  * second authorization that fails must not cost backups, covers and the trust of the first.
  */
-async function admit(
+async function admit(deps: KnownServersDeps, records: Records, record: PeerRecord, more: Admitting): Promise<void> {
+  const { underway } = records;
+  if (underway.has(record.id)) throw beingAdded(record);
+  underway.add(record.id);
+  await admitOnce(deps, records, record, more).finally(() => underway.delete(record.id));
+}
+
+type Admitting = Pick<AddMore, 'complete'> & { readonly before: PeerRecord | undefined };
+async function admitOnce(
   deps: KnownServersDeps,
   records: Records,
   record: PeerRecord,
-  { before, complete }: Pick<AddMore, 'complete'> & { readonly before: PeerRecord | undefined },
+  { before, complete }: Admitting,
 ): Promise<void> {
   const { known, put } = records;
   // Left over from a server that was killed while it added this one: nobody was told that it is added.

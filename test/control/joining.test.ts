@@ -70,6 +70,21 @@ test('two who add the same server at once: one of them does', async (t) => {
   t.deepEqual(rig.forgets, []);
 });
 
+test('one that is paired by a code is being added too, until its first backup is here', async (t) => {
+  const rig = rigOf();
+  const seen: boolean[] = [];
+  rig.backup = async () => {
+    seen.push(rig.known.isJoining(serverIdOf(2)), rig.known.find(serverIdOf(2)).joining !== undefined);
+    return await Promise.resolve();
+  };
+  const { id, name, mode, fingerprint, peerPort } = peerOf(2);
+  const identity = { id, name, mode, fingerprint, ...(peerPort === undefined ? {} : { peerPort }) };
+  await rig.known.paired({ identity, host: '192.0.2.2' });
+  t.deepEqual(seen, [true, true]);
+  t.false(rig.known.isJoining(id));
+  t.false('joining' in rig.known.find(id));
+});
+
 test('whoever introduces itself is kept for the time being; one that was known before stays as it was', async (t) => {
   const peer = { id: serverIdOf(9), name: 'Office', mode: 'host', fingerprint: '9'.repeat(64) } as const;
   const rig = rigOf({ mode: 'recording', peers: [peerOf(3, { mode: 'failover' })] });
