@@ -23,9 +23,12 @@ export type SiteOfServer = {
 export const managerOf = (peers: readonly PeerRecord[]): PeerRecord | undefined =>
   peers.find(({ managesUs, forgottenAt }) => managesUs && forgottenAt === undefined);
 
-/** Whom a host manages: all it knows, but for another host that manages it. */
+/** Whom a host manages: all it knows, but for a host that manages it, and those in whose place another one is. */
 export const membersOf = (peers: readonly PeerRecord[]): readonly PeerRecord[] =>
-  peers.filter(({ managesUs, introduced, forgottenAt }) => !managesUs && !introduced && forgottenAt === undefined);
+  peers.filter(
+    ({ managesUs, introduced, forgottenAt, replacedBy }) =>
+      !managesUs && !introduced && forgottenAt === undefined && replacedBy === undefined,
+  );
 
 /** A site has the id of its host. */
 export const siteIdOf = ({ id, mode, hostId }: SiteOfServer): string | undefined => (mode === 'host' ? id : hostId);

@@ -102,6 +102,8 @@ test('a locked server is introduced to nobody but by its host', async (t) => {
     code('server/locked'),
   );
   t.regex(error?.message ?? '', /^Host manages this server and locks it/);
+  const paired = { identity: failover, host: undefined };
+  await t.throwsAsync(rig.known.paired(paired), code('server/locked'), 'nor by a code from before');
   const { id, name, mode, fingerprint } = host;
   await rig.known.introduce({ peer: { id, name, mode, fingerprint }, role: 'manages' }, 'olga');
   t.true(rig.peers().find((peer) => peer.id === id)?.locked, 'its host is known again, and still locks it');

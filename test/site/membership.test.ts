@@ -14,6 +14,8 @@ test('a server is undefined, joined or foreign by the host that manages it; a ho
   t.is(siteIdOf({ id: 'it', mode: 'recording', hostId: undefined }), undefined);
 });
 
+const REPLACED = peerOf(5, { replacedBy: { id: peerOf(6).id, name: 'Other', at: 1 } });
+
 test('whose trust is gone manages nobody; who is only introduced is no member of ours', (t) => {
   const gone = peerOf(9, { mode: 'host', managesUs: true, locked: true, forgottenAt: 5 });
   t.is(managerOf([gone]), undefined);
@@ -23,7 +25,7 @@ test('whose trust is gone manages nobody; who is only introduced is no member of
   t.is(lockedBy([host]), host);
   t.is(lockedBy([{ ...host, locked: false }]), undefined);
   t.is(lockedBy([peerOf(2, { locked: true })]), undefined, 'a member that we lock does not lock us');
-  t.deepEqual(membersOf([host, peerOf(2), peerOf(3, { introduced: true }), peerOf(4, { forgottenAt: 1 })]), [
+  t.deepEqual(membersOf([host, peerOf(2), peerOf(3, { introduced: true }), peerOf(4, { forgottenAt: 1 }), REPLACED]), [
     peerOf(2),
   ]);
 });
