@@ -4,13 +4,10 @@
  * order of steps (control/replacing.ts), which settings pass over (site/adoption.ts).
  */
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { HealthItem } from '../api/contract/server.ts';
 import type { ReplacementView, ReplaceServerResult } from '../api/contract/replacing.ts';
 import type { ReplacingDeps as ReplacingRoutes } from '../api/routes/replacing.ts';
 import { adopt, ownIdentityView } from '../control/adopting.ts';
-import { createAdoptingSide } from '../control/adopting-side.ts';
-import { createReplacedSide } from '../control/replaced-side.ts';
 import { startReplacing } from '../control/replacing.ts';
 import type { Replacing } from '../control/replacing.ts';
 import { isoOf, seconds } from '../core/clock.ts';
@@ -18,7 +15,7 @@ import type { Cancel } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
 import type { Running } from '../core/running.ts';
-import { durationMs, epochMs } from '../core/units.ts';
+import { epochMs } from '../core/units.ts';
 import { homeEpoch } from '../failover/epochs.ts';
 import { createBackupStore } from '../settings/backup-store.ts';
 import type { BackupStore } from '../settings/backup-store.ts';
@@ -26,6 +23,7 @@ import { openSettingsFile } from '../settings/settings-file.ts';
 import type { SettingsFile } from '../settings/settings-file.ts';
 import { adoptionHash, identityView } from '../site/adoption.ts';
 import type { IdentityView } from '../site/adoption.ts';
+import { isHost } from '../site/host-role.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { replacementsFileSchema } from '../site/replacement.ts';
 import type { Replacement, ReplacedBy, ReplacementsFile } from '../site/replacement.ts';
@@ -33,6 +31,7 @@ import type { SettingsBackup } from '../site/settings-backup.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+import { answerAdoptions, answerAsOriginal, onlyHost, TELL_WITHIN } from './replacing-answers.ts';
 import { checkActing, refuseManaged, refuseOthers, warningsOf, warningsOfOther } from './replacing-checks.ts';
 import { answerAsHost, askedSchema, replaceAtHost, reportToHost } from './replacing-host.ts';
 import type { AskedReplacement } from './replacing-host.ts';
@@ -43,8 +42,6 @@ export type ReplacingSide = Running & {
   readonly healthItems: () => readonly HealthItem[];
 };
 
-const TELL_WITHIN = durationMs(5000);
-
 type Set_ = {
   readonly parts: FailoverParts;
   readonly peers: Peers;
@@ -52,6 +49,20 @@ type Set_ = {
   /** The settings that the successor gets, as they were when it was asked for. */
   readonly pinned: BackupStore;
 };
+
+/** Asked for here by a person: at a host whoever acts for the original is asked, unless that is the host itself. */
+async function replaceHere(set: Set_, replacing: Replacing, asked: AskedReplacement): Promise<ReplaceServerResult> {
+  const own = set.parts.settings.server.get();
+  if (!isHost(own)) refuseManaged(set.parts);
+  else if (own.mode !== 'failover') return await replaceAtHost(set, asked);
+  try {
+    return await replace(set, replacing, asked);
+  } catch (error) {
+    const isOther = error instanceof UnderstudyError && error.code === 'replace/not-acting' && asked.by !== own.id;
+    if (!isHost(own) || !isOther) throw error;
+    return await replaceAtHost(set, asked);
+  }
+}
 
 export async function composeReplacing(parts: FailoverParts, peers: Peers, side: Side): Promise<ReplacingSide> {
   const { dataDir, keys } = parts;
@@ -62,11 +73,7 @@ export async function composeReplacing(parts: FailoverParts, peers: Peers, side:
     pinned: createBackupStore(() => join(dataDir, 'replacements'), keys.secretsKey, 2),
   };
   const file = await openJournal(parts);
-  const replaced = createReplacedSide(parts);
-  peers.network.handle('site.replaced', async (peer, params) => {
-    await replaced.take(peer.id, params);
-    return { result: {} };
-  });
+  const replaced = answerAsOriginal(parts, peers);
   answerAdoptions(parts, peers);
   answerAsHost(parts, peers);
   const replacing = startReplacing({
@@ -97,12 +104,8 @@ export async function composeReplacing(parts: FailoverParts, peers: Peers, side:
   const cancel = startFollowing(set, replacing);
   return {
     routes: {
-      replace: async (serverId, { by, dryRun, confirm }, user) => {
-        const asked = { serverId, by, dryRun, confirm, user };
-        if (parts.settings.server.get().mode === 'host') return await replaceAtHost(set, asked);
-        refuseManaged(parts);
-        return await replace(set, replacing, asked);
-      },
+      replace: async (serverId, { by, dryRun, confirm }, user) =>
+        await replaceHere(set, replacing, { serverId, by, dryRun, confirm, user }),
       list: () => replacing.list().map(viewOf).reverse(),
       clear: replaced.clear,
     },
@@ -125,28 +128,6 @@ async function openJournal({ dataDir, clock }: FailoverParts): Promise<SettingsF
   });
   return file;
 }
-
-const onlyHost = (): UnderstudyError =>
-  new UnderstudyError('forbidden', 'peer/not-yours', 'Only the host of this server may ask for that.');
-
-/** What this server does when it is put in the place of another one. */
-function answerAdoptions(parts: FailoverParts, { network }: Peers): void {
-  const { clock } = parts;
-  /** By the word of the host; monotonic milliseconds. */
-  const permitted = new Map<string, number>();
-  network.handle('site.successor', async ({ record }, params) => {
-    if (!record.managesUs) throw onlyHost();
-    permitted.set(successorParams.parse(params).driver, clock.monotonic() + PERMITTED_MS);
-    return await Promise.resolve({ result: {} });
-  });
-  const isPermitted = (peerId: string): boolean => (permitted.get(peerId) ?? -Infinity) > clock.monotonic();
-  const adopting = createAdoptingSide({ ...parts, isPermitted, order: parts.recording.order });
-  network.handle('site.adopt', async (peer, params) => ({ result: await adopting.take(peer.id, params) }));
-}
-
-/** The host says it anew at each attempt. */
-const PERMITTED_MS = 60_000;
-const successorParams = z.strictObject({ driver: z.string().max(64) });
 
 function startFollowing(set: Set_, replacing: Replacing): Cancel {
   const follow = createFollowing(set);

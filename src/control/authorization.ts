@@ -117,8 +117,12 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
   const isKnown = peers
     .get()
     .peers.some(
-      ({ id, introduced, forgottenAt, joining }) =>
-        id === remote.id && !introduced && forgottenAt === undefined && joining === undefined,
+      ({ id, introduced, forgottenAt, joining, replacedBy }) =>
+        id === remote.id &&
+        !introduced &&
+        forgottenAt === undefined &&
+        joining === undefined &&
+        replacedBy === undefined,
     );
   if (before === undefined && isKnown)
     throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);

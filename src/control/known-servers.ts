@@ -25,6 +25,7 @@ import {
 } from './authorization.ts';
 import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
 import { refuseManagement } from './management.ts';
+import { refuseReplaced } from './replaced-side.ts';
 
 export type KnownServersDeps = AuthorizationDeps & {
   readonly network: {
@@ -306,6 +307,7 @@ async function introduced(
     refuseSecondManager(deps, peer.id);
   }
   refuseItself(deps, peer.id);
+  refuseReplaced(deps);
   refuseLocked(deps, peer.id);
   await put({ ...placed(peer), ...standingOf(role, before), addedAt: before?.addedAt ?? deps.clock.now() });
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;

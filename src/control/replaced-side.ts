@@ -17,6 +17,10 @@ import { checkWatcher } from './protected-side.ts';
 
 export type ReplacedSideDeps = {
   readonly settings: Pick<Settings, 'server' | 'cameras' | 'secrets' | 'peers'>;
+  /** Tells another server to forget this one. */
+  readonly sayForget: (peerId: string) => Promise<void>;
+  /** Nobody is known any more. */
+  readonly forgotten: () => void;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 export type ReplacedSide = {
@@ -27,7 +31,7 @@ export type ReplacedSide = {
   readonly healthItems: () => readonly HealthItem[];
 };
 
-export function createReplacedSide({ settings, activity }: ReplacedSideDeps): ReplacedSide {
+export function createReplacedSide({ settings, activity, sayForget, forgotten }: ReplacedSideDeps): ReplacedSide {
   return {
     take: async (peerId, params) => {
       checkWatcher(settings, peerId);
@@ -51,6 +55,11 @@ export function createReplacedSide({ settings, activity }: ReplacedSideDeps): Re
       // Cameras first: in the middle of it this server still records nothing.
       await settings.cameras.update(() => ({ cameras: [] }));
       await settings.secrets.set(new Map(cameras.map(({ id }) => [cameraSecretName(id), undefined])));
+      // Whoever protected or managed it did so for what it was.
+      const { peers } = settings.peers.get();
+      await Promise.allSettled(peers.map(async ({ id: peerId }) => await sayForget(peerId)));
+      await settings.peers.update(() => ({ peers: [] }));
+      forgotten();
       await settings.server.update(({ replacedBy: _gone, ...server }) => server);
       const message = `${name} begins anew, without the ${cameras.length} cameras that ${replacedBy.name} records in its place.`;
       activity.record({ severity: 'warning', code: 'replaced-cleared', message, user });
@@ -65,6 +74,12 @@ export function createReplacedSide({ settings, activity }: ReplacedSideDeps): Re
 
 const wordsOf = ({ name, id, at }: ReplacedBy): string =>
   `${name} (${id}) took the place of this server on ${isoOf(epochMs(at))}: nothing is recorded here any more. Its owner sets it up anew with understudy replaced clear.`;
+
+/** It is trusted by nobody anew before its owner has said so. @throws server/replaced */
+export function refuseReplaced({ settings }: { readonly settings: Pick<Settings, 'server'> }): void {
+  const by = settings.server.get().replacedBy;
+  if (by !== undefined) throw new UnderstudyError('conflict', 'server/replaced', wordsOf(by));
+}
 
 const notItself = (): UnderstudyError =>
   new UnderstudyError(

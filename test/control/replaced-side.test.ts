@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createReplacedSide } from '../../src/control/replaced-side.ts';
+import { createReplacedSide, refuseReplaced } from '../../src/control/replaced-side.ts';
 import type { ReplacedSide } from '../../src/control/replaced-side.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { cameraOf, memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
@@ -8,10 +8,17 @@ import type { MemorySettings } from '../support/memory-settings.ts';
 const WATCHER = serverIdOf(2);
 const BY = { id: WATCHER, name: 'Hall', at: 1_700_000_000_000 };
 
-function set(): { side: ReplacedSide; settings: MemorySettings; codes: string[]; secrets: Map<string, string> } {
+function set(): {
+  side: ReplacedSide;
+  settings: MemorySettings;
+  codes: string[];
+  forgot: string[];
+  secrets: Map<string, string>;
+} {
   const peers = [peerOf(2, { watcher: true, mode: 'failover' }), peerOf(3)];
   const settings = memorySettings({ mode: 'recording', peers, cameras: [cameraOf('cam-1'), cameraOf('cam-2')] });
   const codes: string[] = [];
+  const forgot: string[] = [];
   const secrets = new Map([['camera:cam-1', 'secret']]);
   const side = createReplacedSide({
     settings: {
@@ -24,9 +31,15 @@ function set(): { side: ReplacedSide; settings: MemorySettings; codes: string[];
         },
       },
     },
+    sayForget: async (id) => {
+      forgot.push(id);
+      if (id !== WATCHER) throw new Error('it is away');
+      return await Promise.resolve();
+    },
+    forgotten: () => void forgot.push('all'),
     activity: { record: ({ code }) => void codes.push(code) },
   });
-  return { side, settings, codes, secrets };
+  return { side, settings, codes, secrets, forgot };
 }
 
 test('whoever protects a server may say that it was replaced; that is kept and told', async (t) => {
@@ -73,7 +86,7 @@ test('what is no message is refused, whatever it is', async (t) => {
 });
 
 test('the owner sets it up anew by its name: its cameras and their passwords are gone', async (t) => {
-  const { side, settings, secrets, codes } = set();
+  const { side, settings, secrets, codes, forgot } = set();
   await t.throwsAsync(async () => await side.clear('Own', 'anna'), { code: 'replace/not-replaced' });
   await side.take(WATCHER, BY);
   for (const wrong of [undefined, '', 'Hall'])
@@ -82,4 +95,14 @@ test('the owner sets it up anew by its name: its cameras and their passwords are
   await side.clear('Own', 'anna');
   t.deepEqual([settings.cameras.get().cameras, settings.server.get().replacedBy, [...secrets]], [[], undefined, []]);
   t.deepEqual(codes, ['replaced', 'replaced-cleared']);
+  t.deepEqual([settings.peers.get().peers, forgot], [[], [WATCHER, serverIdOf(3), 'all']], 'nobody knows it any more');
+});
+
+test('nobody adds it anew before its owner has set it up anew', async (t) => {
+  const { side, settings } = set();
+  t.notThrows(() => refuseReplaced({ settings }));
+  await side.take(WATCHER, BY);
+  t.throws(() => refuseReplaced({ settings }), { code: 'server/replaced', message: /understudy replaced clear/ });
+  await side.clear('Own', 'anna');
+  t.notThrows(() => refuseReplaced({ settings }));
 });

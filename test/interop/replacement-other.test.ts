@@ -131,6 +131,15 @@ test.serial('a takeover ends at another recording server, which has settings, na
   t.like(told, { id: ids.successor, name: PROTECTED });
   t.is((await serverOf(pair.covering())).mode, 'failover');
   await followsWithoutLoss(t, { before: pair.protectedBox(), after: other }, pair);
+
+  await isRefused(t, async () => await authorize(pair.covering(), pair.protectedBox()), {
+    status: 409,
+    message: /took the place/,
+  });
+  await pair.protectedBox().api.call('POST', '/server/replaced/clear', { confirm: PROTECTED });
+  await authorize(pair.covering(), pair.protectedBox());
+  const known = ((await api.call('GET', '/servers')) as { items: { id: string }[] }).items.map(({ id }) => id);
+  t.deepEqual(known.toSorted(), [ids.original, ids.successor].toSorted(), 'set up anew it is protected again');
 });
 
 for (const [index, which] of (['failover control', 'successor', 'failover server'] as const).entries())

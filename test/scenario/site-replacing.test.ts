@@ -18,10 +18,14 @@ import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { isWhole, PATIENCE_MS } from '../support/protected-pair.ts';
 import { PASSWORD } from '../support/real-box.ts';
-import { isUp, kill, playedFrom, serverOf } from '../support/replacing.ts';
+import { isUp, kill, playedFrom, replacementsOf, serverOf } from '../support/replacing.ts';
+import { createRandom } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+const SEED = Number(process.env['SEED'] ?? 20_261_122);
+/** What asking takes, about. */
+const LONGEST_MS = 400;
 const ACCOUNT = { username: 'owner', password: PASSWORD };
 type Named = { box: Box; readonly dataDir: string; readonly id: string; readonly start: () => Promise<void> };
 type Site = {
@@ -192,4 +196,37 @@ test.serial('at the host: another recording server takes the place', async (t) =
   await clock.sleep(durationMs(2000));
   await hasAll(t, site, barn);
   await originalIsTold(t, site, barn);
+});
+
+test.serial('the host is killed in the middle: it goes on without, and the host knows when it is back', async (t) => {
+  t.timeout(290_000);
+  const site = await startSite(t, ['failover']);
+  const [spare] = site.others;
+  if (spare === undefined) throw new Error('a spare is needed');
+  kill(site.hall.box, 'all');
+  await waitFor('both cameras to be covered', async () => (await coveredAt(spare, site.hall)) === 2, PATIENCE_MS);
+  const asked = replaceAt(site, spare, { confirm: 'Hall' }).catch(() => undefined);
+  const afterMs = createRandom(SEED).int(0, LONGEST_MS);
+  await clock.sleep(durationMs(afterMs));
+  kill(site.host.box, 'all');
+  await asked;
+  await waitFor('the spare to be signed in to', async () => await isUp(spare.box), PATIENCE_MS);
+  const isDone = async (): Promise<boolean> => {
+    if (!(await isUp(spare.box))) return false;
+    return (await replacementsOf(spare.box))[0]?.state === 'done';
+  };
+  const wasAsked = (await replacementsOf(spare.box)).length > 0;
+  if (wasAsked) await waitFor('it to be done without the host', isDone, PATIENCE_MS);
+  await site.host.start();
+  if (!wasAsked) {
+    // Nothing was changed: it is asked for again.
+    const again = async (): Promise<boolean> =>
+      (await replaceAt(site, spare, { confirm: 'Hall' }).catch(() => undefined)) !== undefined;
+    await waitFor('the replacement to begin', again, PATIENCE_MS);
+  }
+  t.log(`killed after ${afterMs} ms: ${wasAsked ? 'went on' : 'asked again'}`);
+  await waitFor('it to be done', isDone, PATIENCE_MS);
+  await isKnownAs(site, spare, []);
+  await hasAll(t, site, spare);
+  await originalIsTold(t, site, spare);
 });
