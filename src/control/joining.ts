@@ -35,7 +35,7 @@ export const PROVISIONAL_MS = 60_000;
 export type Joinings = Running & { readonly look: () => Promise<void> };
 
 export function startJoinings(deps: JoiningDeps): Joinings {
-  /** Since when each is waited for in this process: wall clocks step. */
+  /** Since when each introduction is waited for in this process: wall clocks step. */
   const since = new Map<string, number>();
   let looking: Promise<void> | undefined;
   const look = async (): Promise<void> => {
@@ -44,7 +44,8 @@ export function startJoinings(deps: JoiningDeps): Joinings {
       if (record.provisional === true) await hear(deps, since, record);
       if (record.joining !== undefined) await takeBack(deps, record);
     }
-    for (const id of since.keys()) if (peers.every((peer) => peer.id !== id)) since.delete(id);
+    const waitedFor = new Set(deps.settings.peers.get().peers.map(introductionOf));
+    for (const introduction of since.keys()) if (!waitedFor.has(introduction)) since.delete(introduction);
   };
   const lookOnce = async (): Promise<void> => {
     looking ??= look().finally(() => (looking = undefined));
@@ -62,6 +63,9 @@ export function startJoinings(deps: JoiningDeps): Joinings {
   };
 }
 
+/** The same server that introduces itself again has its whole time again. */
+const introductionOf = ({ id, addedAt }: PeerRecord): string => `${id} ${addedAt}`;
+
 async function hear(deps: JoiningDeps, since: Map<string, number>, record: PeerRecord): Promise<void> {
   const { settings, clock, activity, known, refresh } = deps;
   const { id, name } = record;
@@ -74,8 +78,9 @@ async function hear(deps: JoiningDeps, since: Map<string, number>, record: PeerR
     }));
     return refresh();
   }
-  const first = since.get(id) ?? clock.monotonic();
-  since.set(id, first);
+  const introduction = introductionOf(record);
+  const first = since.get(introduction) ?? clock.monotonic();
+  since.set(introduction, first);
   if (clock.monotonic() - first < PROVISIONAL_MS) return;
   await known.remove(id);
   const message = `${name} introduced itself and was not heard again: nothing of it is kept. Add this server there once more.`;

@@ -147,6 +147,17 @@ test('a host that introduced itself and is never heard is forgotten after a minu
   t.regex(rig.entries[0]?.message ?? '', /^Office introduced itself and was not heard/);
 });
 
+test('a host that is forgotten and introduces itself anew at once has its whole minute again', async (t) => {
+  const rig = looksOf([HOST]);
+  await rig.joinings.look();
+  await rig.clock.advance(durationMs(PROVISIONAL_MS - 1000));
+  while (rig.ids().length > 0) await rig.clock.advance(durationMs(250));
+  await rig.settings.peers.update(() => ({ peers: [{ ...HOST, addedAt: HOST.addedAt + 1 }] }));
+  await rig.joinings.look();
+  await rig.clock.advance(durationMs(PROVISIONAL_MS / 2));
+  t.deepEqual(rig.ids(), [HOST.id]);
+});
+
 test('what was cut off is taken back once the other side is there, and not before; what is being added is left alone', async (t) => {
   const rig = looksOf([peerOf(4, UNFINISHED), peerOf(5, UNFINISHED)]);
   rig.joining.add(serverIdOf(5));
