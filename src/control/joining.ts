@@ -39,8 +39,10 @@ export function startJoinings(deps: JoiningDeps): Joinings {
   const since = new Map<string, number>();
   let looking: Promise<void> | undefined;
   const look = async (): Promise<void> => {
-    const { peers } = deps.settings.peers.get();
-    for (const record of peers) {
+    for (const { id } of deps.settings.peers.get().peers) {
+      // As it is now: each look at another one takes its time.
+      const record = deps.settings.peers.get().peers.find((peer) => peer.id === id);
+      if (record === undefined) continue;
       if (record.provisional === true) await hear(deps, since, record);
       if (record.joining !== undefined) await takeBack(deps, record);
     }
@@ -98,6 +100,8 @@ async function takeBack(
   } catch (error) {
     return log.warn('a server whose adding was cut off was not told', { serverId: id, reason: messageOf(error) });
   }
+  // Somebody adds it again at this moment.
+  if (known.isJoining(id)) return;
   await known.remove(id);
   const message = `Adding ${name} was cut off: nothing of it is left on either side. Add it once more.`;
   activity.record({ severity: 'warning', code: 'server-removed', message });

@@ -100,7 +100,12 @@ function looksOf(peers: readonly PeerRecord[]) {
   const clock = createFakeClock();
   const entries: NewActivity[] = [];
   const told: string[] = [];
-  const rig = { connected: new Set<string>(), joining: new Set<string>(), isDeaf: false };
+  const rig = {
+    connected: new Set<string>(),
+    joining: new Set<string>(),
+    isDeaf: false,
+    onTold: (_id: string): unknown => undefined,
+  };
   const joinings = startJoinings({
     settings,
     clock,
@@ -109,6 +114,7 @@ function looksOf(peers: readonly PeerRecord[]) {
     sayForget: async (id) => {
       if (rig.isDeaf) throw failure;
       told.push(id);
+      rig.onTold(id);
       await Promise.resolve();
     },
     refresh: () => undefined,
@@ -171,6 +177,15 @@ test('what was cut off is taken back once the other side is there, and not befor
   await rig.joinings.look();
   t.deepEqual([rig.told, rig.ids()], [[serverIdOf(4)], [serverIdOf(5)]]);
   t.regex(rig.entries[0]?.message ?? '', /^Adding Server 4 was cut off/);
+});
+
+test('one that is added again while it is told to forget stays with whoever adds it now', async (t) => {
+  const rig = looksOf([peerOf(4, UNFINISHED)]);
+  rig.connected.add(serverIdOf(4));
+  rig.onTold = (id) => rig.joining.add(id);
+  await rig.joinings.look();
+  t.deepEqual([rig.told, rig.ids()], [[serverIdOf(4)], [serverIdOf(4)]]);
+  t.deepEqual(rig.entries, []);
 });
 
 test('whatever comes and goes, servers that were added stay and the others go', async (t) => {
