@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import type { ReplacementView, ReplaceServerResult } from '../api/contract/replacing.ts';
 import type { Server } from '../api/contract/server.ts';
+import type { ApiClient } from './api-client.ts';
 import { findServer } from './find-server.ts';
-import { apiOf, withServerOptions } from './server-options.ts';
+import { apiOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
 
@@ -37,17 +38,18 @@ export function registerReplaced(program: Command): void {
   ).action(clear);
 }
 
+/** The successor writes its settings, and a host asks on. */
+const ANSWER_WITHIN_MS = 90_000;
 type Confirmed = ServerOptions & { readonly confirm?: string };
 
 async function replace(meant: string, options: Confirmed & { readonly by?: string }): Promise<void> {
   const api = await apiOf('replace', options);
   const { id } = await findServer(api, meant);
-  const successor =
-    options.by === undefined ? ((await api.call('GET', '/server')) as Server) : await findServer(api, options.by);
-  const by = successor.id;
+  const { id: by } = options.by === undefined ? await thisServer(api) : await findServer(api, options.by);
   const { confirm } = options;
   const asked = confirm === undefined ? { by, dryRun: true } : { by, confirm };
-  const result = (await api.call('POST', `/servers/${encodeURIComponent(id)}/replace`, asked)) as ReplaceServerResult;
+  const path = `/servers/${encodeURIComponent(id)}/replace`;
+  const result = (await api.call('POST', path, asked, ANSWER_WITHIN_MS)) as ReplaceServerResult;
   if (options.json === true) return printJson(result);
   const { before, after, warnings, replacement } = result;
   const cameras = after.cameras.map(({ name }) => name).join(', ');
@@ -57,6 +59,13 @@ async function replace(meant: string, options: Confirmed & { readonly by?: strin
   for (const warning of warnings) print(warning);
   if (replacement === undefined) print(`Nothing was changed. To do it, say the same with --confirm '${after.name}'.`);
   else print(wordsOf(replacement));
+}
+
+/** A host takes nobody's place. */
+async function thisServer(api: ApiClient): Promise<Server> {
+  const server = (await api.call('GET', '/server')) as Server;
+  if (server.mode !== 'host') return server;
+  throw wrongUse('at a host replace needs --by: the failover server that acts, or another recording server');
 }
 
 async function list(options: ServerOptions): Promise<void> {
