@@ -155,7 +155,8 @@ function hear(event: PeerEvent, { role, copies, taking, review }: Hearing): void
     copies.forget(event.peerId);
   }
   if (event.kind === 'hello') review();
-  if (event.kind === 'hello' || event.kind === 'beat') taking.heard(event.peerId);
+  // Whoever does not watch the other beats seldom, and may tell nothing for a while.
+  if (event.kind === 'hello' || event.kind === 'beat' || event.kind === 'keep-alive') taking.heard(event.peerId);
 }
 
 function answer(network: PeerNetwork, { role, copies, taking }: Omit<Hearing, 'review'>): void {

@@ -10,6 +10,7 @@ import { isServerId } from '../core/ids.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerCaller } from '../peer/network-types.ts';
 import { nameSchema } from '../site/camera.ts';
+import { isHost } from '../site/host-role.ts';
 import { CMS_MODES } from '../site/server-settings.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { Replacement, ReplacedBy } from '../site/replacement.ts';
@@ -96,9 +97,11 @@ export async function reportToHost(
 ): Promise<void> {
   const { settings } = parts;
   const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
-  if (host === undefined) return;
   const own = settings.server.get();
-  const report = { serverId, by, name, at, mode: by === own.id ? own.mode : 'recording' };
+  const report: Report = { serverId, by, name, at, mode: by === own.id ? own.mode : 'recording' };
+  // A failover server that has the role of the host tells it itself.
+  if (isHost(own)) return await book(parts, report);
+  if (host === undefined) return;
   await peers.network.request(host.id, 'site.replacement', report, { timeoutMs: REPORT_WITHIN });
 }
 
@@ -114,7 +117,7 @@ export function answerAsHost(parts: FailoverParts, { network, members }: Peers):
     return { result: {} };
   });
   network.listen((event) => {
-    if (event.kind !== 'hello' || settings.server.get().mode !== 'host') return;
+    if (event.kind !== 'hello' || !isHost(settings.server.get())) return;
     const by = settings.peers.get().peers.find(({ id }) => id === event.peerId)?.replacedBy;
     if (by === undefined) return;
     network.request(event.peerId, 'site.replaced', by, { timeoutMs: REPORT_WITHIN }).then(
@@ -126,15 +129,21 @@ export function answerAsHost(parts: FailoverParts, { network, members }: Peers):
 }
 
 /** From a failover server of the site that acts for the original. @throws peer/not-yours, peer/params */
-async function takeReport({ settings, activity }: FailoverParts, peer: PeerCaller, params: unknown): Promise<void> {
+async function takeReport(parts: FailoverParts, peer: PeerCaller, params: unknown): Promise<void> {
   const parsed = reportSchema.safeParse(params);
   if (!parsed.success)
     throw new UnderstudyError('protocol', 'peer/params', 'site.replacement expects a server and its successor.');
-  const { serverId, by, name, at, mode } = parsed.data;
   const { record } = peer;
-  const mayTell = record.mode === 'failover' || by === peer.id;
-  if (settings.server.get().mode !== 'host' || record.managesUs || !mayTell)
+  const mayTell = record.mode === 'failover' || parsed.data.by === peer.id;
+  if (!isHost(parts.settings.server.get()) || record.managesUs || !mayTell)
     throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only a failover server of this site replaces others.');
+  await book(parts, parsed.data);
+}
+
+type Report = z.infer<typeof reportSchema>;
+/** What follows for the records of a host. */
+async function book({ settings, activity }: FailoverParts, report: Report): Promise<void> {
+  const { serverId, by, name, at, mode } = report;
   const replacedBy: ReplacedBy = { id: by, name, at };
   const before = settings.peers.get().peers;
   const original = before.find(({ id }) => id === serverId);
@@ -149,7 +158,8 @@ async function takeReport({ settings, activity }: FailoverParts, peer: PeerCalle
   }));
   if (!isNews) return;
   await settings.site.update((site) => ({ ...site, protection: withSuccessor(site.protection, serverId, by) }));
-  const successor = before.find(({ id }) => id === by)?.name ?? by;
+  const own = settings.server.get();
+  const successor = by === own.id ? own.name : (before.find(({ id }) => id === by)?.name ?? by);
   const message = `${successor} takes the place of ${original.name}, which left the site.`;
   activity.record({ severity: 'warning', code: 'replacement-fence', message });
 }
