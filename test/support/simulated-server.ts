@@ -74,9 +74,9 @@ export async function startSimulatedServer(
         : [401, { code: 'auth/wrong', detail: 'wrong' }];
     if (path.endsWith('/server')) return [200, serverView(identity.id, name)];
     if (path.endsWith('/peers')) {
-      records = [
-        peerRecordSchema.parse({ ...(body['peer'] as object), host: '127.0.0.1', managesUs: true, addedAt: 1 }),
-      ];
+      // Behind a closed firewall it does not reach the host either.
+      const dialled = options.isChannelClosed === true ? {} : { host: '127.0.0.1' };
+      records = [peerRecordSchema.parse({ ...(body['peer'] as object), ...dialled, managesUs: true, addedAt: 1 })];
       network.refresh();
       return [200, identityView(identity, name, options.isChannelClosed === true ? 9 : network.port)];
     }
