@@ -46,7 +46,8 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
       readOrders(mediaOrdersOf(dataDir), (why) => log.warn('kept orders cannot be used', { why }))?.streams ?? [],
     removeSegment: async (volumeId, segment) => {
       const volume = settings.volumes.get().volumes.find(({ id }) => id === volumeId);
-      if (volume !== undefined) await removeSegment({ catalogue, volume }, segment, 'retention', bookedIfExpected(catalogue));
+      if (volume !== undefined)
+        await removeSegment({ catalogue, volume }, segment, 'retention', bookedIfExpected(catalogue));
     },
     changed: parts.recording.order,
     remark: ({ severity, code, serverId, cameraId, message }) => {

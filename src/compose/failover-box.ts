@@ -58,12 +58,6 @@ export function suitabilityOf(): { platform: string; frameGrabbers: string[] } &
   return { platform, frameGrabbers };
 }
 
-/** Another server, this one perhaps, is in its place: what it says counts for nothing any more. */
-export const isReplaced = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
-  settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy !== undefined);
-export const isReplacedHere = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
-  settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy?.id === settings.server.get().id);
-
 /** The server that this one stands for until everything of that one is handed over to it: the channel of one, the machine of the other. */
 export const standInOf = ({ settings }: Pick<Box, 'settings'>, id: string): string | undefined =>
   id === settings.server.get().id
@@ -79,3 +73,11 @@ export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): bo
   settings.peers
     .get()
     .peers.some((peer) => peer.id === id && peer.watched && peer.enabled && peer.forgottenAt === undefined);
+
+/** Another server is in its place (docs/design/replacement.md). */
+export const isReplaced = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
+  settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy !== undefined);
+
+/** This server is in its place. */
+export const isReplacedHere = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
+  settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy?.id === settings.server.get().id);

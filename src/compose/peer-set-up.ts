@@ -169,6 +169,7 @@ function changesOf({ settings }: FailoverParts, say: () => void): Cancel {
     for (const cancel of cancels) cancel();
   };
 }
+
 /** From the first announcement or search on. Its libraries are a sixth of all that control loads, and nothing that records needs them. */
 function createLateDiscovery({ clock, log }: FailoverParts): Discovery {
   let started: Promise<LanDiscovery> | undefined;
@@ -258,10 +259,10 @@ function factsOf(
   return { ...own, model: machineModel(), enabled: isManageable(settings), hostId };
 }
 
-/** An API of another server; brackets are for URLs, not for sockets. */
 /** Nobody vouches for whoever answers there: eight may be asked at once. */
 export const REMOTE_LIMITS = { wholeMs: 30_000, answerBytes: 1024 * 1024 } as const;
 
+/** An API of another server; brackets are for URLs, not for sockets. */
 export const remoteApi: (place: { host: string; port: number; fingerprint: string }) => {
   readonly call: (method: string, path: string, body?: object) => Promise<unknown>;
 } = ({ host, port, fingerprint }) => {

@@ -156,9 +156,9 @@ const beingAdded = ({ name }: PeerRecord): UnderstudyError =>
   new UnderstudyError('conflict', 'server/known', `${name} is being added by somebody else at this moment.`);
 
 type Records = {
-  readonly known: (id: string) => PeerRecord | undefined;
   /** Who is being added now; changed in place. */
   readonly underway: Set<string>;
+  readonly known: (id: string) => PeerRecord | undefined;
   readonly find: KnownServers['find'];
   readonly put: (record: PeerRecord) => Promise<void>;
   readonly drop: (id: string) => Promise<void>;
@@ -167,8 +167,8 @@ type Records = {
 function createRecords({ settings, network, onForgotten }: KnownServersDeps): Records {
   const known: Records['known'] = (id) => settings.peers.get().peers.find((peer) => peer.id === id);
   return {
-    known,
     underway: new Set(),
+    known,
     find: (id) => {
       const record = known(id);
       if (record !== undefined) return record;

@@ -62,7 +62,8 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
   const underway = new Set<Promise<void>>();
   const review = (): void => {
     if (!isHost(settings.server.get())) return;
-    const all = settings.peers.get().peers;
+    // One that is being added may be taken back: nobody hears of it before.
+    const all = settings.peers.get().peers.filter(({ joining }) => joining === undefined);
     const { id, mode } = settings.server.get();
     const withSelf = mode === 'host' ? all : [...all, selfAsPeer(deps.describe())];
     const host = { id, records: recordsOwn(settings), ...siteOf(settings) };
