@@ -3,12 +3,14 @@ import { startBackups } from '../control/backups.ts';
 import type { Backups } from '../control/backups.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { expectedStreams } from '../control/protected-side.ts';
+import { createStandbyReview } from '../control/standby-review.ts';
 import type { StandbyCamera } from '../cover/cover-types.ts';
 import { createBackupStore } from '../settings/backup-store.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import { isProtected } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
+import { othersOf } from './hearing.ts';
 import type { Peers } from './peer-set-up.ts';
 import { join } from 'node:path';
 
@@ -48,9 +50,16 @@ function useBackup({ parts, peers, side }: Using, { serverId, settings }: Settin
   side.restoration.nudge(serverId);
 }
 
+/** When other failover servers came or went. */
+export const composeStandbyReview = (parts: FailoverParts, peers: Peers, side: Side): (() => void) =>
+  createStandbyReview({
+    others: () => othersOf(parts, peers),
+    review: () => keepReady(parts, side),
+    clock: parts.clock,
+  });
+
 /** What this server would cover, by the plan for each protected server, is kept as ready as its camera asks. */
 export function keepReady(parts: FailoverParts, { cover, covering, backups }: Side): void {
-  const { id: ownId } = parts.settings.server.get();
   for (const { id, watched } of parts.settings.peers.get().peers) {
     if (!watched) continue;
     if (!isProtected(parts, id)) {
@@ -58,8 +67,8 @@ export function keepReady(parts: FailoverParts, { cover, covering, backups }: Si
       cover.standby(id, []);
       continue;
     }
-    const { assigned } = covering.planFor([id]);
-    const cameras = (backups.latest(id)?.settings.cameras ?? []).filter((camera) => assigned.get(camera.id) === ownId);
+    const share = covering.shareOf(id);
+    const cameras = (backups.latest(id)?.settings.cameras ?? []).filter((camera) => share.has(camera.id));
     cover.standby(
       id,
       cameras.map(({ id: cameraId, standbyLevel: level }): StandbyCamera => ({ cameraId, level })),

@@ -26,7 +26,7 @@ import { startWatch } from '../watch/watch.ts';
 import type { MediaEvent } from '../wire/media-protocol.ts';
 import { composeAdding, composeJoinings } from './adding-set-up.ts';
 import { composeDiskTrouble } from './disk-trouble-set-up.ts';
-import { composeBackups, keepReady } from './backup-set-up.ts';
+import { composeBackups, composeStandbyReview, keepReady } from './backup-set-up.ts';
 import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
 import { composeDetaching } from './detaching-set-up.ts';
@@ -93,6 +93,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   const replacing = await composeReplacing(parts, peers, side);
   restoration.resume();
   const disks = composeDiskTrouble(parts, side);
+  const reviewStandby = composeStandbyReview(parts, peers, side);
   return {
     covered: coveredStreams(side.cover),
     onMediaEvent: side.cover.onMediaEvent,
@@ -111,12 +112,11 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     tick: (loopDelayMs) => {
       tick(parts, peers, side, loopDelayMs);
       disks.look();
+      reviewStandby();
     },
     ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service }),
     stop: async () => {
-      await replacing.stop();
-      await joinings.stop();
-      await side.detaching.stop();
+      for (const part of [replacing, joinings, side.detaching]) await part.stop();
       await Promise.all([side.watch.stop(), side.backups.stop(), rehearsals.stop(), restoration.service.stop()]);
       await side.cover.stop();
     },

@@ -62,6 +62,11 @@ export type Covering = {
   /** Why wanted cameras are not covered by anybody, by the newest plan. */
   readonly notCovered: () => readonly NotCovered[];
   readonly planFor: (failed: readonly string[]) => Plan;
+  /**
+   * Cameras of a server that this one would cover. What a probe did not reach counts as reached: only this server knows of its probes,
+   * and what it left to another one that one would leave to it.
+   */
+  readonly shareOf: (serverId: string) => ReadonlySet<string>;
   /** In which epoch a camera is recorded here; undefined: it is not. */
   readonly epochOfCamera: (cameraId: string) => number | undefined;
   /** The highest epoch known. */
@@ -201,13 +206,21 @@ export function createCovering(deps: CoveringDeps): Covering {
       if (wishes.size > 0 || Object.keys(state.held).length > 0) tell({ kind: 'tick', loopDelayMs });
     },
     notCovered: () => left,
-    planFor: (failed) => {
-      const all: Wishes = new Map(failed.map((id) => [id, wholeServer(deps.settingsOf(id)?.cameras ?? [])] as const));
-      return deps.plan({ ...requestOf(deps, all, state), present: new Map() });
+    planFor: (failed) => deps.plan(failureOf(deps, failed, state)),
+    shareOf: (serverId) => {
+      const blind = { ...deps, unreachable: (): ReadonlySet<string> => new Set() };
+      const { assigned } = deps.plan(failureOf(blind, [serverId], state));
+      return new Set([...assigned].flatMap(([cameraId, id]) => (id === deps.ownId() ? [cameraId] : [])));
     },
     epochOfCamera: (cameraId) => epochOf(state, cameraId),
     maxEpoch: () => state.maxEpoch,
   };
+}
+
+/** As if these failed now, and nothing were covered yet. */
+function failureOf(deps: CoveringDeps, failed: readonly string[], state: ClaimsState): PlanRequest {
+  const all: Wishes = new Map(failed.map((id) => [id, wholeServer(deps.settingsOf(id)?.cameras ?? [])] as const));
+  return { ...requestOf(deps, all, state), present: new Map() };
 }
 
 const keyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream}`;

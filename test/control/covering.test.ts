@@ -118,8 +118,8 @@ const member = (covering: readonly CoverProgress[] = [], channels = 128): OtherM
   covering,
 });
 /** Both servers are there, and twenty cameras. */
-function withOther(): { readonly rig: Rig; readonly ids: readonly string[] } {
-  const rig = rigOf();
+function withOther(more: Parameters<typeof rigOf>[0] = {}): { readonly rig: Rig; readonly ids: readonly string[] } {
+  const rig = rigOf(more);
   const cameras = Array.from({ length: 20 }, (_, index) => cameraOf(`cam-${String(index).padStart(2, '0')}`));
   rig.cameras.set(R1, cameras);
   rig.others = [member()];
@@ -212,6 +212,18 @@ test('two failover servers share the cameras as the plan says beforehand, howeve
   t.true(mine.length > 0 && mine.length < ids.length, `${mine.length} of 20 here`);
   rig.covering.want(R1, ids.map(main), 1);
   t.deepEqual(covers(rig), mine);
+});
+
+test('what is kept ready here does not depend on probes, of which the other one does not know', (t) => {
+  const { rig, ids } = withOther();
+  const share = [...rig.covering.shareOf(R1)];
+  t.deepEqual(
+    share.toSorted(),
+    ids.filter((id) => rig.covering.planFor([R1]).assigned.get(id) === OWN_ID),
+  );
+  const blind = withOther({ unreachable: () => new Set(ids) }).rig.covering;
+  t.deepEqual([...blind.shareOf(R1)], share);
+  t.false([...blind.planFor([R1]).assigned.values()].includes(OWN_ID));
 });
 
 test('what the other one was to cover is taken up when nobody is seen recording it, and only that', async (t) => {
