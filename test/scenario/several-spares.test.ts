@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
+import type { SiteServer } from '../../src/demo/demo-site.ts';
 import { issuedByHost } from '../../src/failover/epochs.ts';
 import {
   PATIENCE_MS,
@@ -111,4 +112,32 @@ test.serial('without a host epochs are provisional; when it is back it issues th
   await waitFor('the host to issue every epoch', () => epochsNow(site).every(issuedByHost), PATIENCE_MS);
   await oneOwnerEach(site);
   await comesHome(t, since);
+});
+
+type ServersView = {
+  readonly items: readonly { readonly watch?: { readonly standby?: { readonly warm: Readiness } } }[];
+};
+type Readiness = { readonly wanted: number; readonly ready: number };
+
+/** Cameras that are held ready at a failover server. */
+async function heldAt(spare: SiteServer): Promise<number> {
+  const { items } = (await spare.box().api.call('GET', '/servers')) as ServersView;
+  return items.reduce((sum, { watch }) => sum + (watch?.standby?.warm.ready ?? 0), 0);
+}
+
+test.serial('what one failover server kept ready is kept ready by the other while it is away', async (t) => {
+  t.timeout(230_000);
+  const { site } = await siteOf();
+  const [first, second] = site.spares;
+  if (first === undefined || second === undefined) throw new Error('two failover servers are needed');
+  const isShared = async (): Promise<boolean> => {
+    const held = [await heldAt(first), await heldAt(second)];
+    return Math.min(...held) >= 1 && held.reduce((sum, each) => sum + each, 0) === CAMERAS;
+  };
+  await waitFor('both to keep their share ready', isShared, PATIENCE_MS);
+  await killServer(first);
+  await waitFor('the other one to keep all of them ready', async () => (await heldAt(second)) === CAMERAS, PATIENCE_MS);
+  await first.start();
+  await waitFor('them to share again', isShared, PATIENCE_MS);
+  t.pass();
 });
