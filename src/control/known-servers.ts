@@ -2,30 +2,23 @@
  * The other servers this one knows and trusts: authorizing with an administrator's account of theirs, pairing codes, being
  * introduced, forgetting. Discovery gives hints, never trust: credentials go only to a confirmed fingerprint.
  *
- * Belongs here: the records and when they change. Does not: the conversation by HTTPS (authorization.ts), the channel (peer),
- * what a trusted server may do.
+ * Belongs here: when the records change. Does not: writing them (server-records.ts), being introduced (introduced.ts), the conversation
+ * by HTTPS (authorization.ts), the channel (peer), what a trusted server may do.
  */
 import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
-import type { authorizeServerRequest, introducePeerRequest } from '../api/contract/failover.ts';
+import type { authorizeServerRequest } from '../api/contract/failover.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
-import {
-  authorizeAt,
-  lockOf,
-  placed,
-  recordOf,
-  refuseItself,
-  refuseLocked,
-  refuseModes,
-  refuseOlder,
-  refuseSecondManager,
-} from './authorization.ts';
+import { authorizeAt, recordOf, refuseItself, refuseLocked, refuseModes, refuseOlder } from './authorization.ts';
 import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
+import { introduced } from './introduced.ts';
+import type { Introduction } from './introduced.ts';
 import { refuseManagement } from './management.ts';
-import { refuseReplaced } from './replaced-side.ts';
+import { createServerRecords } from './server-records.ts';
+import type { ServerRecords } from './server-records.ts';
 
 export type KnownServersDeps = AuthorizationDeps & {
   readonly network: {
@@ -87,13 +80,12 @@ export type PairedServer = {
   /** Of its release, as it says. */
   readonly version?: string;
 };
-type Introduction = z.output<typeof introducePeerRequest>;
 
 const CONNECT_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 
 export function createKnownServers(deps: KnownServersDeps): KnownServers {
-  const records = createRecords(deps);
+  const records = createServerRecords(deps);
   const { find } = records;
   const record = (code: string, message: string, user?: string): void =>
     deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
@@ -155,39 +147,6 @@ type Join = AddMore & { readonly before?: PeerRecord };
 const beingAdded = ({ name }: PeerRecord): UnderstudyError =>
   new UnderstudyError('conflict', 'server/known', `${name} is being added by somebody else at this moment.`);
 
-type Records = {
-  /** Who is being added now; changed in place. */
-  readonly underway: Set<string>;
-  readonly known: (id: string) => PeerRecord | undefined;
-  readonly find: KnownServers['find'];
-  readonly put: (record: PeerRecord) => Promise<void>;
-  readonly drop: (id: string) => Promise<void>;
-};
-
-function createRecords({ settings, network, onForgotten }: KnownServersDeps): Records {
-  const known: Records['known'] = (id) => settings.peers.get().peers.find((peer) => peer.id === id);
-  return {
-    underway: new Set(),
-    known,
-    find: (id) => {
-      const record = known(id);
-      if (record !== undefined) return record;
-      const message = `No server with the id ${id.slice(0, 64)} is known here.`;
-      throw new UnderstudyError('not-found', 'server/unknown', message);
-    },
-    put: async (record) => {
-      await settings.peers.update((file) => ({ peers: [...file.peers.filter(({ id }) => id !== record.id), record] }));
-      network.refresh();
-    },
-    drop: async (id) => {
-      network.revoke(id);
-      await settings.peers.update((file) => ({ peers: file.peers.filter((peer) => peer.id !== id) }));
-      network.refresh();
-      await onForgotten(id);
-    },
-  };
-}
-
 function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: string; readonly httpPort: number } {
   if (host !== undefined && httpPort !== undefined) return { host, httpPort };
   throw new UnderstudyError('conflict', 'server/dials-in', `${name} dials in: pair it with a new code.`);
@@ -195,7 +154,7 @@ function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: strin
 
 function createEnding(
   { network, settings, activity, beforeForgetting, heldOf, clock }: KnownServersDeps,
-  { find, known, put, drop }: Records,
+  { find, known, put, drop }: ServerRecords,
 ): Pick<KnownServers, 'deauthorize' | 'forgottenBy' | 'review'> {
   const forgotten = async (id: string, words: string, user: string | undefined): Promise<void> => {
     const message = `${find(id).name} ${words}`;
@@ -241,7 +200,12 @@ const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
  * Connected and, if protected, backed up; else nothing of it stays on either side. What was trusted before is trusted still: a
  * second authorization that fails must not cost backups, covers and the trust of the first.
  */
-async function admit(deps: KnownServersDeps, records: Records, record: PeerRecord, more: Admitting): Promise<void> {
+async function admit(
+  deps: KnownServersDeps,
+  records: ServerRecords,
+  record: PeerRecord,
+  more: Admitting,
+): Promise<void> {
   const { underway } = records;
   if (underway.has(record.id)) throw beingAdded(record);
   underway.add(record.id);
@@ -251,7 +215,7 @@ async function admit(deps: KnownServersDeps, records: Records, record: PeerRecor
 type Admitting = Pick<AddMore, 'complete'> & { readonly before: PeerRecord | undefined };
 async function admitOnce(
   deps: KnownServersDeps,
-  records: Records,
+  records: ServerRecords,
   record: PeerRecord,
   { before, complete }: Admitting,
 ): Promise<void> {
@@ -275,7 +239,7 @@ async function admitOnce(
   }
 }
 
-async function added({ known, put }: Records, { id }: PeerRecord): Promise<void> {
+async function added({ known, put }: ServerRecords, { id }: PeerRecord): Promise<void> {
   const { joining: _joining, ...record } = known(id) ?? {};
   if ('id' in record) await put(record);
 }
@@ -284,7 +248,7 @@ type Reached = { readonly record: PeerRecord; readonly isReached: boolean };
 /** One that was never reached forgets by itself; one that was, and is gone now, is told when it returns (joining.ts). */
 async function takeBack(
   { network }: KnownServersDeps,
-  { drop }: Records,
+  { drop }: ServerRecords,
   { record, isReached }: Reached,
 ): Promise<void> {
   const isTold = await network.sayForget(record.id).then(
@@ -292,45 +256,6 @@ async function takeBack(
     () => false,
   );
   if (isTold || !isReached) await drop(record.id);
-}
-
-/** The other side has signed in here as an administrator: that is its authority. */
-async function introduced(
-  deps: KnownServersDeps,
-  { known, put }: Records,
-  { peer, role }: Introduction,
-  user: string,
-): Promise<PeerIdentity> {
-  const before = known(peer.id);
-  if (role === 'manages') {
-    refuseManagement(deps);
-    refuseSecondManager(deps, peer.id);
-  }
-  refuseItself(deps, peer.id);
-  refuseReplaced(deps);
-  refuseLocked(deps, peer.id);
-  await put({ ...placed(peer), ...standingOf(role, before), addedAt: before?.addedAt ?? deps.clock.now() });
-  const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
-  deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
-  return deps.describe();
-}
-
-type Standing = Pick<
-  PeerRecord,
-  'watched' | 'watcher' | 'managesUs' | 'introduced' | 'enabled' | 'locked' | 'provisional'
->;
-/** What it was before it still is; who is new is kept for the time being (joining.ts). */
-function standingOf(role: Introduction['role'], before: PeerRecord | undefined): Standing {
-  const { watched = false, watcher = false, managesUs = false, locked = false } = before ?? {};
-  return {
-    watched,
-    watcher: watcher || role === 'protects',
-    managesUs: managesUs || role === 'manages',
-    introduced: false,
-    enabled: true,
-    ...lockOf(locked),
-    ...(before === undefined ? { provisional: true } : {}),
-  };
 }
 
 async function connected({ network, clock }: KnownServersDeps, { id, name }: PeerRecord): Promise<void> {

@@ -1,0 +1,59 @@
+/**
+ * Another server introduces itself here (`POST /peers`).
+ *
+ * Belongs here: who may, and what it is to this server then. Does not: what it does on its side (authorization.ts), what becomes of one
+ * that is not heard (joining.ts).
+ */
+import type { z } from 'zod';
+import type { ActivityLog } from '../api/activity.ts';
+import type { introducePeerRequest } from '../api/contract/failover.ts';
+import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
+import { lockOf, placed, refuseItself, refuseLocked, refuseSecondManager } from './authorization.ts';
+import type { AuthorizationDeps } from './authorization.ts';
+import { refuseManagement } from './management.ts';
+import { refuseReplaced } from './replaced-side.ts';
+import type { ServerRecords } from './server-records.ts';
+
+export type Introduction = z.output<typeof introducePeerRequest>;
+export type IntroducedDeps = Pick<AuthorizationDeps, 'settings' | 'describe' | 'clock'> & {
+  readonly activity: Pick<ActivityLog, 'record'>;
+};
+
+/** The other side has signed in here as an administrator: that is its authority. */
+export async function introduced(
+  deps: IntroducedDeps,
+  { known, put }: Pick<ServerRecords, 'known' | 'put'>,
+  { peer, role }: Introduction,
+  user: string,
+): Promise<PeerIdentity> {
+  const before = known(peer.id);
+  if (role === 'manages') {
+    refuseManagement(deps);
+    refuseSecondManager(deps, peer.id);
+  }
+  refuseItself(deps, peer.id);
+  refuseReplaced(deps);
+  refuseLocked(deps, peer.id);
+  await put({ ...placed(peer), ...standingOf(role, before), addedAt: before?.addedAt ?? deps.clock.now() });
+  const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
+  deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
+  return deps.describe();
+}
+
+type Standing = Pick<
+  PeerRecord,
+  'watched' | 'watcher' | 'managesUs' | 'introduced' | 'enabled' | 'locked' | 'provisional'
+>;
+/** What it was before it still is; who is new is kept for the time being (joining.ts). */
+function standingOf(role: Introduction['role'], before: PeerRecord | undefined): Standing {
+  const { watched = false, watcher = false, managesUs = false, locked = false } = before ?? {};
+  return {
+    watched,
+    watcher: watcher || role === 'protects',
+    managesUs: managesUs || role === 'manages',
+    introduced: false,
+    enabled: true,
+    ...lockOf(locked),
+    ...(before === undefined ? { provisional: true } : {}),
+  };
+}
