@@ -11,7 +11,8 @@ import { heldHere } from './known-set-up.ts';
 export function checkActing(parts: FailoverParts, side: Side, serverId: string): SettingsBackup {
   const { settings } = parts;
   const record = side.known.find(serverId);
-  const { name } = record;
+  const { name, replacedBy } = record;
+  if (replacedBy !== undefined) throw refused('replace/again', `${name} was replaced by ${replacedBy.name} already.`);
   if (settings.server.get().mode !== 'failover' || !isProtected(parts, serverId))
     throw refused(
       'replace/not-acting',

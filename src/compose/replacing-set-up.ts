@@ -8,7 +8,7 @@ import type { HealthItem } from '../api/contract/server.ts';
 import type { ReplacementView, ReplaceServerResult } from '../api/contract/replacing.ts';
 import type { ReplacingDeps as ReplacingRoutes } from '../api/routes/replacing.ts';
 import { adopt, ownIdentityView } from '../control/adopting.ts';
-import { startReplacing } from '../control/replacing.ts';
+import { refuseAgain, startReplacing } from '../control/replacing.ts';
 import type { Replacing } from '../control/replacing.ts';
 import { isoOf, seconds } from '../core/clock.ts';
 import type { Cancel } from '../core/clock.ts';
@@ -146,15 +146,14 @@ async function replace(set: Set_, replacing: Replacing, asked: Asked): Promise<R
   const { parts, side, pinned } = set;
   const { serverId, by, dryRun, confirm, user } = asked;
   const record = side.known.find(serverId);
-  refuseAgain(replacing, asked);
+  refuseAgain(replacing.list(), asked);
   const { original, before, warnings } = check(set, asked);
   const after = identityView(original.settings);
   if (dryRun) return { before, after, warnings };
   if (confirm !== record.name) throw notConfirmed(record, before.name, after.cameras.length);
   const { id: ownId, epoch } = parts.settings.server.get();
   const known = Math.max(epoch, original.settings.server.epoch, side.covering.maxEpoch());
-  await pinned.save(original);
-  const replacement = await replacing.begin({
+  const planned: Replacement = {
     id: createId('replacement'),
     serverId,
     name: record.name,
@@ -168,18 +167,13 @@ async function replace(set: Set_, replacing: Replacing, asked: Asked): Promise<R
     told: false,
     reported: false,
     user,
+  };
+  const replacement = await replacing.begin(planned, async () => {
+    // It waited for others, which may have changed what held.
+    check(set, asked);
+    await pinned.save(original);
   });
   return { replacement: viewOf(replacement), before, after, warnings };
-}
-
-/** One at a time of each server. */
-function refuseAgain(replacing: Replacing, { serverId, by }: Asked): void {
-  const under = replacing
-    .list()
-    .find((one) => one.state !== 'done' && [one.serverId, one.by].some((id) => id === serverId || id === by));
-  if (under === undefined) return;
-  const message = `${under.name} is being replaced by ${under.byName} already (${under.state}).`;
-  throw new UnderstudyError('conflict', 'replace/again', message);
 }
 
 type Checked = { readonly original: SettingsBackup; readonly before: IdentityView; readonly warnings: string[] };

@@ -7,12 +7,12 @@
  */
 import type { ActivityLog } from '../api/activity.ts';
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { SettingsFile } from '../settings/settings-file.ts';
-import { afterStep, isGivenUp, nextStep, withReplacement } from '../site/replacement.ts';
+import { afterStep, isGivenUp, isOngoing, nextStep, underway, withReplacement } from '../site/replacement.ts';
 import type { Replacement, ReplacementsFile, ReplacementStep } from '../site/replacement.ts';
 
 /** What failed is tried again, and an original that is there is told. */
@@ -34,8 +34,11 @@ export type ReplacingDeps = {
   readonly log: Log;
 };
 export type Replacing = Running & {
-  /** Durable when it resolves, and as far on as it goes at once. */
-  readonly begin: (replacement: Replacement) => Promise<Replacement>;
+  /**
+   * Durable when it resolves, and as far on as it goes at once. `keep`: what must be kept beside the journal; it is called when no
+   * other one is in the way, and what it throws ends it. @throws replace/again
+   */
+  readonly begin: (replacement: Replacement, keep: () => Promise<void>) => Promise<Replacement>;
   readonly list: () => readonly Replacement[];
   /** Something changed that it may have waited for. */
   readonly look: () => void;
@@ -70,8 +73,11 @@ export function startReplacing(deps: ReplacingDeps): Replacing {
   return {
     look,
     list: () => file.get().replacements,
-    begin: async (replacement) => {
+    begin: async (replacement, keep) => {
       await inTurn(async () => {
+        // Two may have been asked for at once: whoever is later in the turn sees the other one here.
+        refuseAgain(file.get().replacements, replacement);
+        await keep();
         await file.update((before) => withReplacement(before, replacement));
         await drive(deps, replacement.id);
       });
@@ -83,6 +89,14 @@ export function startReplacing(deps: ReplacingDeps): Replacing {
       await turn;
     },
   };
+}
+
+/** Each server is in one replacement at a time, on either side of it. @throws replace/again */
+export function refuseAgain(all: readonly Replacement[], asked: Pick<Replacement, 'serverId' | 'by'>): void {
+  const other = underway(all, asked);
+  if (other === undefined) return;
+  const message = `${other.name} is being replaced by ${other.byName} already (${other.state}).`;
+  throw new UnderstudyError('conflict', 'replace/again', message);
 }
 
 async function afterwards(before: Promise<void>, work: () => Promise<void>): Promise<void> {
@@ -145,8 +159,10 @@ async function noteProblem({ file, log }: ReplacingDeps, { id, problem }: Replac
 }
 
 async function giveUp({ file, givenUp, activity }: ReplacingDeps, replacement: Replacement): Promise<void> {
-  const { id, name, byName, problem } = replacement;
-  await givenUp(replacement);
+  const { id, serverId, name, byName, problem } = replacement;
+  // What is kept is kept by the original: another one of it may still need it.
+  const isShared = file.get().replacements.some((one) => one.id !== id && one.serverId === serverId && isOngoing(one));
+  if (!isShared) await givenUp(replacement);
   await file.update(({ replacements }) => ({ replacements: replacements.filter((one) => one.id !== id) }));
   const message = `${name} was not replaced by ${byName}, and nothing was changed: ${problem ?? 'it was interrupted'}.`;
   activity.record({ severity: 'warning', code: 'replacement-given-up', message });

@@ -86,6 +86,15 @@ export const ownerOf = ({ state, serverId: original, by }: Pick<Replacement, 'st
 export const replacementOf = ({ replacements }: ReplacementsFile, original: string): Replacement | undefined =>
   replacements.findLast((one) => one.serverId === original);
 
+export const isOngoing = ({ state }: Pick<Replacement, 'state'>): boolean => state !== 'done';
+
+/** One that is not done and has a server in it that this one is about, as original or as successor. */
+export const underway = (
+  all: readonly Replacement[],
+  { serverId: original, by }: Pick<Replacement, 'serverId' | 'by'>,
+): Replacement | undefined =>
+  all.find((one) => isOngoing(one) && [one.serverId, one.by].some((id) => id === original || id === by));
+
 /** With this one instead of the one of its id; the oldest finished ones make room. */
 export function withReplacement({ replacements }: ReplacementsFile, next: Replacement): ReplacementsFile {
   const others = replacements.filter(({ id }) => id !== next.id);

@@ -17,7 +17,8 @@ import { serverIdOf } from '../support/memory-settings.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import type { Random } from '../support/seeded-random.ts';
 
-const [R, F] = [serverIdOf(2), serverIdOf(1)];
+const [R, F, N] = [serverIdOf(2), serverIdOf(1), serverIdOf(3)];
+const nothingKept = async (): Promise<void> => await Promise.resolve();
 const plannedAt = (startedAt: number): Replacement =>
   replacementSchema.parse({
     id: 'replacement-1',
@@ -129,7 +130,7 @@ async function playKilled(random: Random): Promise<World> {
   const fails = (step: ReplacementStep): string | undefined => (random.chance(0.2) ? `${step} failed` : undefined);
   const { clock } = world;
   let process = startProcess(world, dies, fails);
-  void process.begin(plannedAt(clock.now())).catch(() => undefined);
+  void process.begin(plannedAt(clock.now()), nothingKept).catch(() => undefined);
   for (let round = 0; round < random.int(2, 12); round += 1) {
     await rests(clock, random.int(0, 4000));
     checkWorld(world);
@@ -177,7 +178,7 @@ test('without a fault it is done when the request is answered; the original is t
     () => false,
     () => undefined,
   );
-  const after = await process.begin(plannedAt(world.clock.now()));
+  const after = await process.begin(plannedAt(world.clock.now()), nothingKept);
   t.like(after, { state: 'done', told: false });
   t.deepEqual(world.codes, ['replacement-fence', 'replacement-settle']);
   await rests(world.clock, 5000);
@@ -196,7 +197,10 @@ test('what stands against it before it is fenced ends it after two minutes, and 
     () => false,
     () => 'nothing is covered',
   );
-  t.like(await process.begin(plannedAt(world.clock.now())), { state: 'planned', problem: 'nothing is covered' });
+  t.like(await process.begin(plannedAt(world.clock.now()), nothingKept), {
+    state: 'planned',
+    problem: 'nothing is covered',
+  });
   await rests(world.clock, PLANNED_FOR_MS + 5000);
   t.deepEqual(world.journal.replacements, []);
   t.true(world.givenUp);
@@ -212,7 +216,7 @@ test('behind the fence nothing gives it up, and it says why it does not go on', 
     () => false,
     (step) => (broken && step === 'adopt' ? 'the disk is full' : undefined),
   );
-  t.like(await process.begin(afterStep(plannedAt(world.clock.now()), 'fence', 1)), {
+  t.like(await process.begin(afterStep(plannedAt(world.clock.now()), 'fence', 1), nothingKept), {
     state: 'fenced',
     problem: 'the disk is full',
   });
@@ -222,5 +226,60 @@ test('behind the fence nothing gives it up, and it says why it does not go on', 
   await rests(world.clock, 2000);
   t.like(process.list()[0], { state: 'done' });
   t.is(process.list()[0]?.problem, undefined);
+  await process.stop();
+});
+
+test('of two that are asked for at once, and share a server, only the first comes about', async (t) => {
+  const others: readonly Partial<Replacement>[] = [
+    { by: N, kind: 'other' },
+    {},
+    { serverId: N },
+    { serverId: F, by: N },
+  ];
+  for (const other of others) {
+    const world = newWorld();
+    const process = startProcess(
+      world,
+      () => false,
+      (step) => (step === 'settle' ? 'its footage is on its way' : undefined),
+    );
+    const first = plannedAt(world.clock.now());
+    const kept: string[] = [];
+    const begin = async (one: Replacement): Promise<Replacement> =>
+      await process.begin(one, async () => void kept.push(await Promise.resolve(one.id)));
+    const [is, isNot] = await Promise.allSettled([begin(first), begin({ ...first, id: 'replacement-2', ...other })]);
+    t.like(is, { status: 'fulfilled', value: { id: first.id, state: 'adopted' } });
+    t.like(isNot, { status: 'rejected', reason: { code: 'replace/again' } });
+    t.deepEqual([kept, process.list().map(({ id }) => id)], [[first.id], [first.id]], 'what the first kept stays');
+    await process.stop();
+  }
+});
+
+test('what cannot be kept begins nothing', async (t) => {
+  const world = newWorld();
+  const process = startProcess(
+    world,
+    () => false,
+    () => undefined,
+  );
+  const full = async (): Promise<void> => await Promise.reject(new Error('the disk is full'));
+  await t.throwsAsync(process.begin(plannedAt(world.clock.now()), full), { message: 'the disk is full' });
+  t.deepEqual([process.list(), world.adopted], [[], false]);
+  await process.stop();
+});
+
+test('one that is given up leaves what another one of the same server still needs', async (t) => {
+  const world = newWorld();
+  const now = world.clock.now();
+  world.journal = {
+    replacements: [afterStep(plannedAt(now), 'fence', now), { ...plannedAt(now), id: 'replacement-2' }],
+  };
+  const process = startProcess(
+    world,
+    () => false,
+    () => 'away',
+  );
+  await rests(world.clock, PLANNED_FOR_MS + 5000);
+  t.deepEqual([process.list().map(({ id }) => id), world.givenUp], [['replacement-1'], false]);
   await process.stop();
 });
