@@ -10,7 +10,8 @@ import type { Clock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
-import { lockedBy, managerOf } from '../site/membership.ts';
+import { foreignSiteOf, lockedBy, managerOf } from '../site/membership.ts';
+import type { SiteTold } from '../site/membership.ts';
 import { peerIdentitySchema, peerRecordSchema } from '../site/peer.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { unsuitedRemote } from '../site/suitability.ts';
@@ -36,14 +37,19 @@ const remoteServer = z.looseObject({
   name: peerIdentitySchema.shape.name,
   mode: peerIdentitySchema.shape.mode,
   version: z.string().max(64).optional(),
-  site: z.looseObject({ host: z.looseObject({ id: z.string(), name: z.string() }).optional() }).optional(),
+  site: z
+    .looseObject({
+      kind: z.string().max(32).optional(),
+      host: z.looseObject({ id: z.string(), name: z.string() }).optional(),
+    })
+    .optional(),
   platform: z
     .looseObject({ os: z.string(), frameGrabbers: z.array(z.string().max(200)).max(32).optional() })
     .optional(),
 });
 export type Remote = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
   readonly version?: string | undefined;
-  readonly site?: { readonly host?: { readonly id: string; readonly name: string } | undefined } | undefined;
+  readonly site?: SiteTold | undefined;
   readonly platform?: { readonly os: string; readonly frameGrabbers?: readonly string[] | undefined } | undefined;
 };
 
@@ -141,13 +147,12 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
  * A server of another site must leave that one first.
  * @throws server/foreign
  */
-export function refuseForeign({ settings }: Pick<AuthorizationDeps, 'settings'>, { name, site }: Remote): void {
+export function refuseForeign({ settings }: Pick<AuthorizationDeps, 'settings'>, { id, name, site }: Remote): void {
   const server = settings.server.get();
-  const host = site?.host;
   const own = isHost(server) ? server.id : managerOf(settings.peers.get().peers)?.id;
-  if (host === undefined || own === undefined || host.id === own) return;
-  const message = `${name} belongs to the site of ${host.name}: it must be detached there first.`;
-  throw new UnderstudyError('conflict', 'server/foreign', message);
+  if (own === undefined) return;
+  const message = foreignSiteOf({ id, name, site }, own);
+  if (message !== undefined) throw new UnderstudyError('conflict', 'server/foreign', message);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { CONNECTION_CHECKS, ConnectionCheck } from '../api/contract/adding.ts';
 import { parseIso } from '../core/clock.ts';
+import { foreignSiteOf } from '../site/membership.ts';
 import { isOlder } from '../site/version.ts';
 import type { CMS_MODES } from '../site/server-settings.ts';
 import { unsuitedRemote } from '../site/suitability.ts';
@@ -101,13 +102,14 @@ function managedCheck({ name, managed }: RemoteServer, own: OwnSide): Connection
   return failed('managed', own.mode === 'host' ? 'server/cms-off' : undefined, message);
 }
 
-function siteCheck({ name, mode, site }: RemoteServer, own: OwnSide): ConnectionCheck {
+function siteCheck({ id, name, mode, site }: RemoteServer, own: OwnSide): ConnectionCheck {
   const host = site?.host;
-  if (mode === 'host') return passed('site', `${name} is the host of a site.`);
+  if (mode === 'host' || (site?.kind === 'host' && id === own.siteId))
+    return passed('site', `${name} is the host of a site.`);
+  const foreign = foreignSiteOf({ id, name, site }, own.siteId);
+  if (foreign !== undefined) return failed('site', own.siteId === undefined ? undefined : 'server/foreign', foreign);
   if (host === undefined) return passed('site', `${name} belongs to no site.`);
-  if (host.id === own.siteId) return passed('site', `${name} belongs to the site of ${host.name}, like this server.`);
-  const message = `${name} belongs to the site of ${host.name}: it must be detached there first.`;
-  return failed('site', own.siteId === undefined ? undefined : 'server/foreign', message);
+  return passed('site', `${name} belongs to the site of ${host.name}, like this server.`);
 }
 
 function suitabilityCheck(server: RemoteServer): ConnectionCheck {

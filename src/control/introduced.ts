@@ -7,6 +7,8 @@
 import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { introducePeerRequest } from '../api/contract/failover.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { isHost } from '../site/host-role.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { lockOf, placed, refuseItself, refuseLocked, refuseSecondManager } from './authorization.ts';
 import type { AuthorizationDeps } from './authorization.ts';
@@ -29,6 +31,7 @@ export async function introduced(
   const before = known(peer.id);
   if (role === 'manages') {
     refuseManagement(deps);
+    refuseAsHost(deps);
     refuseSecondManager(deps, peer.id);
   }
   refuseItself(deps, peer.id);
@@ -38,6 +41,13 @@ export async function introduced(
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
   deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
   return deps.describe();
+}
+
+/** A site has one host, and this one may be it by its role, whatever its mode. @throws server/foreign */
+function refuseAsHost({ settings }: Pick<IntroducedDeps, 'settings'>): void {
+  if (!isHost(settings.server.get())) return;
+  const message = 'This server is the host of a site: another server of that site takes the role first.';
+  throw new UnderstudyError('conflict', 'server/foreign', message);
 }
 
 type Standing = Pick<

@@ -40,6 +40,22 @@ export function membershipOf(other: SiteOfServer, ownSiteId: string | undefined)
   return siteId === ownSiteId ? 'joined' : 'foreign';
 }
 
+/** `site` in `GET /server`, as far as it is asked for. */
+export type SiteTold = {
+  readonly kind?: string | undefined;
+  readonly host?: { readonly id: string; readonly name: string } | undefined;
+};
+/** Why it is not of the site `siteId`, for people; undefined: it is, or of none. By its role a server may be a host whatever its mode. */
+export function foreignSiteOf(
+  { id, name, site }: { readonly id: string; readonly name: string; readonly site?: SiteTold | undefined },
+  siteId: string | undefined,
+): string | undefined {
+  if (site?.kind === 'host' && id !== siteId)
+    return `${name} is the host of a site: it can be added after another server of that site takes the role.`;
+  if (site?.host === undefined || site.host.id === siteId) return undefined;
+  return `${name} belongs to the site of ${site.host.name}: it must be detached there first.`;
+}
+
 /** The host that locks this server. */
 export function lockedBy(peers: readonly PeerRecord[]): PeerRecord | undefined {
   const manager = managerOf(peers);

@@ -156,6 +156,10 @@ test('CMS off, to a host', judged, { managed: 'off' }, ['managed failed server/c
 test('CMS off, to a failover server', judged, { managed: 'off' }, ['managed failed'], { mode: 'failover' });
 test('of another site', judged, foreign, ['site failed server/foreign']);
 test('of this site, forgotten here', judged, { site: { kind: 'member', host: { id: OWN_ID, name: 'Us' } } }, []);
+const acting = { mode: 'failover', site: { kind: 'host', locked: false } };
+test('the host of another site by its role', judged, acting, ['site failed server/foreign']);
+test('to no site', judged, { ...acting, mode: 'recording' }, ['site failed'], { mode: 'failover', siteId: undefined });
+test('our own host by its role', judged, { ...acting, mode: 'recording' }, [], { mode: 'failover', siteId: REMOTE.id });
 test('older than the host', judged, { version: '1.1.9' }, ['version failed server/older']);
 test('newer than the host', judged, { version: '1.3.0' }, []);
 test('older than a failover server', judged, { version: '1.1.9' }, [], { mode: 'failover' });

@@ -27,6 +27,24 @@ test('a failover server of one site does not protect a server of another, one of
   await t.notThrowsAsync(free.known.add(REQUEST, 'olga'));
 });
 
+test('a server that took the role of the host of its site is of that site: no other one takes it', async (t) => {
+  const acting = { kind: 'host' };
+  const rig = rigOf({ mode: 'host' });
+  rig.remote = remoteOf({ mode: 'failover', site: acting });
+  const error = await t.throwsAsync(rig.known.add(REQUEST, 'olga'), code('server/foreign'));
+  t.regex(error?.message ?? '', /^Hall is the host of a site.*another server of that site takes the role/);
+  t.false(rig.sent.some((line) => line.startsWith('/peers')));
+  const member = rigOf({ mode: 'failover', peers: [peerOf(9, { mode: 'host', managesUs: true, name: 'Host' })] });
+  member.remote = remoteOf({ site: acting });
+  await t.throwsAsync(member.known.add(REQUEST, 'olga'), code('server/foreign'));
+  const ours = rigOf({ mode: 'failover', peers: [peerOf(2, { managesUs: true, introduced: true })] });
+  ours.remote = remoteOf({ site: acting });
+  await t.notThrowsAsync(ours.known.add(REQUEST, 'olga'), 'the host of this very site may be protected');
+  const free = rigOf({ mode: 'failover' });
+  free.remote = remoteOf({ site: acting });
+  await t.notThrowsAsync(free.known.add(REQUEST, 'olga'), 'by one of no site too');
+});
+
 const olderAt = test.macro<[mode: 'host' | 'failover', remote: Partial<Remote>, refused: RegExp | undefined]>({
   title: (given = '') => given,
   exec: async (t, mode, remote, refused) => {
