@@ -23,11 +23,18 @@ test.serial('a hot camera that refuses a second session is kept warm with a rema
 
   // One session is free again: first it is held, and half a minute after the fall it is asked for hot.
   camera?.order({ kind: 'heal' });
-  const isWarm = async (): Promise<boolean> => (await pair.standby())?.notReady[0]?.actual === 'warm';
-  await waitFor('its session to be held', isWarm, PATIENCE_MS);
-  t.is((await pair.standby())?.hot.ready, 0);
-  const playing = camera?.sessions().filter(({ stream, end }) => stream === 'main' && end === undefined);
-  t.is(playing?.length, 1, 'what is held does not play');
+  const isWarm = async (): Promise<boolean> => {
+    const view = await pair.standby();
+    return view?.notReady[0]?.actual === 'warm' && view.hot.ready === 0;
+  };
+  /** Sessions of the camera that play, of a moment before and behind which it is held. */
+  const playingWhileHeld = async (): Promise<{ readonly count: number } | undefined> => {
+    if (!(await isWarm())) return undefined;
+    const playing = camera?.sessions().filter(({ stream, end }) => stream === 'main' && end === undefined);
+    return (await isWarm()) ? { count: playing?.length ?? 0 } : undefined;
+  };
+  const held = await waitFor('its session to be held', playingWhileHeld, PATIENCE_MS);
+  t.is(held.count, 1, 'what is held does not play');
   await pair.ready();
   t.deepEqual((await pair.standby())?.notReady, []);
   await waitFor('the end of the trouble to be told', codeIn(pair, 'cover/ready-again'), PATIENCE_MS);
