@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { nameOfServer } from '../control/failover-api.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import { isHost } from '../site/host-role.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { Replacement } from '../site/replacement.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
@@ -91,7 +92,7 @@ export function createFollowing(place: Place): (isDrivenHere: (serverId: string)
       begun.add(serverId);
     }
     if (side.watch.stateOf(serverId) !== undefined) await endOfHandOver(place, { serverId, by, name, byName });
-    await parts.settings.peers.update(({ peers }) => ({ peers: peers.filter(({ id }) => id !== serverId) }));
+    await letGo(parts, serverId);
     begun.delete(serverId);
     await side.backups.forget(serverId);
   };
@@ -106,6 +107,17 @@ export function createFollowing(place: Place): (isDrivenHere: (serverId: string)
         );
     }
   };
+}
+
+/** A host keeps the record: by it the original is told when it returns. */
+async function letGo({ settings }: FailoverParts, serverId: string): Promise<void> {
+  const isKept = isHost(settings.server.get());
+  await settings.peers.update(({ peers }) => ({
+    peers: peers.flatMap((one): readonly PeerRecord[] => {
+      if (one.id !== serverId) return [one];
+      return isKept ? [{ ...one, watched: false, watcher: false }] : [];
+    }),
+  }));
 }
 
 /** @throws replace/handing-over while cameras or footage are on their way */

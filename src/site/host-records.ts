@@ -69,7 +69,8 @@ export function ownRelations(
 ): readonly PeerRecord[] {
   const isSpare = own.mode === 'failover';
   const next = all.map((record) => {
-    if (record.managesUs || record.forgottenAt !== undefined) return record;
+    // What it was to a replaced one ends when its cameras are handed over.
+    if (record.managesUs || record.forgottenAt !== undefined || record.replacedBy !== undefined) return record;
     const watched = isSpare && record.mode !== 'failover' && protects(protection, own.id, record.id);
     const watcher = !isSpare && own.records && record.mode === 'failover' && protects(protection, record.id, own.id);
     return record.watched === watched && record.watcher === watcher ? record : { ...record, watched, watcher };

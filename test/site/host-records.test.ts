@@ -91,6 +91,16 @@ test('what a host and its members are to each other follows from modes, cameras 
   t.is(ownRelations(all, { id: OWN, mode: 'host', records: false }, []), all);
 });
 
+test('one that was replaced stays what it was until its cameras are handed over', (t) => {
+  const replacedBy = { id: serverIdOf(4), name: 'Server 3', at: 5 };
+  const own = { id: OWN, mode: 'failover', records: false } as const;
+  const lists = [{ failoverServerId: OWN, serverIds: [serverIdOf(4)] }];
+  const covered = [peerOf(3, { watched: true, replacedBy }), peerOf(4, { watched: true })];
+  t.is(ownRelations(covered, own, lists), covered, 'its successor is in its place in the list already');
+  const over = [peerOf(3, { replacedBy }), peerOf(4, { watched: true })];
+  t.is(ownRelations(over, own, []), over, 'and is not watched anew when that is over');
+});
+
 test('a successor that is not known otherwise is let in, not dialled, and only in the site of the host that named it', (t) => {
   const hostRole: HostRole = {
     siteId: serverIdOf(1),
