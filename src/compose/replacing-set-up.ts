@@ -26,7 +26,7 @@ import type { IdentityView } from '../site/adoption.ts';
 import { isHost } from '../site/host-role.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { replacementsFileSchema } from '../site/replacement.ts';
-import type { Replacement, ReplacedBy, ReplacementsFile } from '../site/replacement.ts';
+import type { Replacement, ReplacementsFile } from '../site/replacement.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -35,7 +35,8 @@ import { answerAdoptions, answerAsOriginal, onlyHost, TELL_WITHIN } from './repl
 import { checkActing, refuseManaged, refuseOthers, warningsOf, warningsOfOther } from './replacing-checks.ts';
 import { answerAsHost, askedSchema, replaceAtHost, reportToHost } from './replacing-host.ts';
 import type { AskedReplacement } from './replacing-host.ts';
-import { checkSuccessor, createFollowing, endOfHandOver, handToSuccessor } from './replacing-other.ts';
+import { checkSuccessor, createFollowing, handToSuccessor } from './replacing-other.ts';
+import { markRecord, replacedByOf, settle } from './replacing-settle.ts';
 
 export type ReplacingSide = Running & {
   readonly routes: ReplacingRoutes;
@@ -209,8 +210,6 @@ function viewOf(replacement: Replacement): ReplacementView {
   };
 }
 
-const replacedByOf = ({ by, name, startedAt }: Replacement): ReplacedBy => ({ id: by, name, at: startedAt });
-
 async function tell({ network }: Peers, replacement: Replacement): Promise<void> {
   await network.request(replacement.serverId, 'site.replaced', replacedByOf(replacement), { timeoutMs: TELL_WITHIN });
 }
@@ -243,42 +242,4 @@ async function pinnedBackup(pinned: BackupStore, { serverId, hash, name }: Repla
   if (backup !== undefined && adoptionHash(backup.settings) === hash) return backup;
   const message = `The settings of ${name} that were kept for its replacement cannot be read.`;
   throw new UnderstudyError('corrupt', 'replace/settings-lost', message);
-}
-
-/** Nothing of the original is watched, covered or owed any more. */
-async function settle(set: Set_, replacement: Replacement): Promise<void> {
-  const { parts, side, pinned } = set;
-  const { serverId, kind } = replacement;
-  if (kind === 'other') await endOfHandOver(set, replacement);
-  await markRecord(parts, replacement, { watched: false, watcher: false });
-  if (kind === 'acting') await ownWhatIsHere(set, serverId);
-  await side.backups.forget(serverId);
-  await pinned.forget(serverId);
-  parts.publish({ kind: 'server' });
-}
-
-/** What was recorded for it is footage of this server now. */
-async function ownWhatIsHere({ parts, side }: Set_, serverId: string): Promise<void> {
-  const covers = side.cover.covered().filter((one) => one.serverId === serverId);
-  side.covering.release(
-    serverId,
-    covers.filter(({ to }) => to === undefined).map(({ cameraId, stream }) => ({ cameraId, stream })),
-  );
-  side.cover.drop(serverId);
-  await side.cover.settled(covers.map(({ id }) => id));
-  await side.restoration.keepAll(serverId);
-  for (const { id, serverId: of, closedAt } of parts.incidents.list())
-    if (of === serverId && closedAt === undefined)
-      parts.incidents.apply({ kind: 'closed', incident: id, at: parts.clock.now() });
-}
-
-async function markRecord(
-  { settings }: FailoverParts,
-  replacement: Replacement,
-  change: Partial<Pick<PeerRecord, 'watched' | 'watcher'>>,
-): Promise<void> {
-  const replacedBy = replacedByOf(replacement);
-  await settings.peers.update(({ peers }) => ({
-    peers: peers.map((peer) => (peer.id === replacement.serverId ? { ...peer, ...change, replacedBy } : peer)),
-  }));
 }
