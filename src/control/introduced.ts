@@ -37,7 +37,10 @@ export async function introduced(
   refuseItself(deps, peer.id);
   refuseReplaced(deps);
   refuseLocked(deps, peer.id);
-  await put({ ...placed(peer), ...standingOf(role, before), addedAt: before?.addedAt ?? deps.clock.now() });
+  // Kept for the time being (joining.ts), each time it introduces itself anew.
+  const isUnheard = before === undefined || before.provisional === true;
+  const addedAt = isUnheard ? deps.clock.now() : before.addedAt;
+  await put({ ...placed(peer), ...standingOf(role, before), ...(isUnheard ? { provisional: true } : {}), addedAt });
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
   deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
   return deps.describe();
@@ -50,11 +53,8 @@ function refuseAsHost({ settings }: Pick<IntroducedDeps, 'settings'>): void {
   throw new UnderstudyError('conflict', 'server/foreign', message);
 }
 
-type Standing = Pick<
-  PeerRecord,
-  'watched' | 'watcher' | 'managesUs' | 'introduced' | 'enabled' | 'locked' | 'provisional'
->;
-/** What it was before it still is; who is new is kept for the time being (joining.ts). */
+type Standing = Pick<PeerRecord, 'watched' | 'watcher' | 'managesUs' | 'introduced' | 'enabled' | 'locked'>;
+/** What it was before it still is. */
 function standingOf(role: Introduction['role'], before: PeerRecord | undefined): Standing {
   const { watched = false, watcher = false, managesUs = false, locked = false } = before ?? {};
   return {
@@ -64,6 +64,5 @@ function standingOf(role: Introduction['role'], before: PeerRecord | undefined):
     introduced: false,
     enabled: true,
     ...lockOf(locked),
-    ...(before === undefined ? { provisional: true } : {}),
   };
 }

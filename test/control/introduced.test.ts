@@ -23,3 +23,20 @@ test('a failover server that has the role of the host is managed by no other hos
   const spare = { ...hostOf(4), mode: 'failover' as const };
   await t.notThrowsAsync(rig.known.introduce({ peer: spare, role: 'protects' }, 'olga'));
 });
+
+test('who introduces itself again before it was heard is kept for the time being, from now on', async (t) => {
+  const rig = rigOf({ mode: 'recording' });
+  const introduce = async (): Promise<unknown> =>
+    await rig.known.introduce({ peer: hostOf(8), role: 'manages' }, 'olga');
+  await introduce();
+  const { addedAt } = rig.known.find(serverIdOf(8));
+  await rig.clock.advance(20_000);
+  await introduce();
+  t.like(rig.known.find(serverIdOf(8)), { provisional: true, addedAt: addedAt + 20_000 });
+  await rig.settings.peers.update(({ peers }) => ({
+    peers: peers.map(({ provisional: _provisional, ...heard }) => heard),
+  }));
+  await rig.clock.advance(20_000);
+  await introduce();
+  t.like(rig.known.find(serverIdOf(8)), { provisional: undefined, addedAt: addedAt + 20_000 }, 'once heard it stays');
+});

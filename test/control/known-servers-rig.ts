@@ -7,6 +7,7 @@ import { UnderstudyError } from '../../src/core/errors.ts';
 import type { PeerIdentity, PeerRecord } from '../../src/site/peer.ts';
 import type { ServerSettings } from '../../src/site/server-settings.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { memorySettings, OWN_ID, serverIdOf } from '../support/memory-settings.ts';
 import type { MemorySettings } from '../support/memory-settings.ts';
 
@@ -44,6 +45,7 @@ export const remoteOf = (more: Partial<Remote> = {}): Remote => ({
 export type Rig = {
   readonly known: KnownServers;
   readonly settings: MemorySettings;
+  readonly clock: FakeClock;
   readonly entries: NewActivity[];
   /** What the other side was sent, and which of its own were told to it. */
   readonly sent: string[];
@@ -109,7 +111,7 @@ export function rigOf(given: { mode?: ServerSettings['mode']; peers?: readonly P
     activity: { record: (entry) => entries.push(entry) },
   });
   const peers = (): readonly PeerRecord[] => settings.peers.get().peers;
-  return Object.assign(rig, { known, settings, entries, sent, forgets, forgotten, peers });
+  return Object.assign(rig, { known, settings, clock, entries, sent, forgets, forgotten, peers });
 }
 
 export const code = (wanted: string): { instanceOf: typeof UnderstudyError; code: string } => ({
