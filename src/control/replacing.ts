@@ -12,7 +12,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { SettingsFile } from '../settings/settings-file.ts';
-import { afterStep, isGivenUp, isOngoing, nextStep, underway, withReplacement } from '../site/replacement.ts';
+import { afterStep, isGivenUp, isOngoing, nextStep, ownerOf, underway, withReplacement } from '../site/replacement.ts';
 import type { Replacement, ReplacementsFile, ReplacementStep } from '../site/replacement.ts';
 
 /** What failed is tried again, and an original that is there is told. */
@@ -115,7 +115,10 @@ async function drive(deps: ReplacingDeps, id: string): Promise<void> {
     try {
       await steps[step](now);
     } catch (error) {
-      return await noteProblem(deps, now, messageOf(error));
+      await noteProblem(deps, now, messageOf(error));
+      // The hand-over takes hours, and a fenced original is not to record beside the successor meanwhile.
+      if (ownerOf(now) !== now.serverId) await tellOriginal(deps, id);
+      return;
     }
     await file.update((before) => changed(before, id, (one) => afterStep(one, step, clock.now())));
     const words = WORDS[step];

@@ -283,3 +283,22 @@ test('one that is given up leaves what another one of the same server still need
   t.deepEqual([process.list().map(({ id }) => id), world.givenUp], [['replacement-1'], false]);
   await process.stop();
 });
+
+test('an original that returns while the hand-over goes on is told, once; before it is fenced it is not', async (t) => {
+  const handingOver = (step: ReplacementStep): string | undefined => (step === 'settle' ? 'on its way' : undefined);
+  const away = (step: ReplacementStep): string | undefined => (step === 'fence' ? 'nothing is covered' : undefined);
+  for (const [fails, state, isTold] of [
+    [handingOver, 'adopted', true],
+    [away, 'planned', false],
+  ] as const) {
+    const world = newWorld();
+    world.online = true;
+    const process = startProcess(world, () => false, fails);
+    await process.begin(plannedAt(world.clock.now()), nothingKept);
+    await rests(world.clock, 5000);
+    t.like(process.list()[0], { state, told: isTold });
+    t.is(world.fenced, isTold);
+    t.is(world.codes.filter((code) => code === 'replacement-told').length, isTold ? 1 : 0);
+    await process.stop();
+  }
+});
