@@ -1,6 +1,6 @@
 /**
  * What this server does when it is put in the place of another one (`site.adopt`): its cameras, name and accounts become those of the
- * original. Again, after whatever was killed, is the same as once (docs/design/replacement.md).
+ * original. Once: asked again after it was carried out nothing is written (docs/design/replacement.md).
  *
  * Belongs here: who may ask, what is refused, words. Does not: which settings (site/adoption.ts), the order of writing (adopting.ts).
  */
@@ -25,8 +25,8 @@ export type AdoptingSideDeps = {
   readonly settings: Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets' | 'licences' | 'peers'>;
   /** Passwords changed, of which no settings file tells. */
   readonly order: () => void;
-  /** The host said that this failover server may do it. */
-  readonly isPermitted: (peerId: string) => boolean;
+  /** The host said that this failover server may do just that; the parameters were not looked at yet. */
+  readonly isPermitted: (peerId: string, params: unknown) => boolean;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 
@@ -36,13 +36,16 @@ export function createAdoptingSide({ settings, order, isPermitted, activity }: A
 } {
   return {
     take: async (peerId, params) => {
-      const by = checkMayAdopt(settings, peerId, isPermitted(peerId));
-      const { backup, epoch, hash } = adoptionIn(params);
+      const by = checkMayAdopt(settings, peerId, isPermitted(peerId, params));
+      const { id, backup, epoch, hash } = adoptionIn(params);
+      // Whoever asked may not have kept the answer; days later this server may have been changed by its owner.
+      if (settings.server.get().adoption === id) return { hash };
       refuseUnfit(settings, backup.serverId);
       if (adoptionHash(backup.settings) !== hash) throw malformed('its hash is another one');
       const before = ownIdentityView(settings);
       const isNews = adoptionHash(identityOf(settings)) !== hash;
       if (isNews || settings.server.get().epoch < epoch) await adopt(settings, backup.settings, { epoch, hash });
+      await settings.server.update((server) => ({ ...server, adoption: id }));
       order();
       if (isNews) {
         const lost = before.cameras.map(({ name }) => name).join(', ') || 'none';

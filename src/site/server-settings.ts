@@ -35,6 +35,8 @@ export const serverSettingsSchema = z.strictObject({
   hostRole: hostRoleSchema.optional(),
   /** Another server is in the place of this one, which records nothing until its owner sets it up anew. */
   replacedBy: replacedBySchema.optional(),
+  /** The replacement by which this server has the place of another one: it was carried out, and is not again. */
+  adoption: z.string().max(64).optional(),
 });
 export type ServerSettings = z.infer<typeof serverSettingsSchema>;
 

@@ -87,6 +87,34 @@ test('again is the same as once, and changes made since then by hand are overwri
   t.is(words.length, 1);
 });
 
+test('what was changed at the successor after it had the settings stays when the same replacement asks again', async (t) => {
+  const { side, memory, users, words } = set([watcher]);
+  await side.take(WATCHER, adoption);
+  const [door, gate] = [cameraOf('door', { hasPassword: true }), cameraOf('yard')];
+  await memory.cameras.update(() => ({ cameras: [door, gate] }));
+  await users.update((file) => ({ ...file, users: [{ ...user, username: 'berta' }] }));
+  t.deepEqual(await side.take(WATCHER, adoption), { hash: adoption.hash });
+  t.deepEqual(memory.cameras.get().cameras, [door, gate]);
+  t.is(users.get().users[0]?.username, 'berta');
+  t.is(words.length, 1);
+
+  await side.take(WATCHER, { ...adoption, id: 'replacement-2' });
+  t.deepEqual(memory.cameras.get().cameras, settings.cameras, 'another replacement is another decision');
+  t.is(words.length, 2);
+});
+
+test('an adoption that was not finished is carried out again', async (t) => {
+  const { side, memory, users } = set([watcher]);
+  const { update } = users;
+  const broken = { ...users, update: async () => await Promise.reject(new Error('the disk is full')) };
+  Object.assign(users, broken);
+  await t.throwsAsync(side.take(WATCHER, adoption), { message: 'the disk is full' });
+  Object.assign(users, { update });
+  await side.take(WATCHER, adoption);
+  t.like(memory.server.get(), { name: 'Hall', epoch: 513 });
+  t.deepEqual(users.get().users, [user]);
+});
+
 test('only the host, or whom it names, or without one who was authorized here', async (t) => {
   const host = peerOf(3, { managesUs: true, mode: 'host' });
   const refused: readonly (readonly [string, readonly PeerRecord[]])[] = [
