@@ -24,7 +24,7 @@ export function registerAddServer(servers: Command): void {
     accountOptions(
       servers
         .command('add')
-        .description('authorize another server with the account of one of its administrators')
+        .description('authorize another server with the account of one of its administrators (at a host: of its owner)')
         .argument('<host>', 'its name or address')
         .option('--http-port <port>', 'port of its web interface', '51443'),
     ),
@@ -58,7 +58,7 @@ Settings, then give it with --host-fingerprint (or say yes, in a terminal). The 
 /** Of a person at another server. */
 export const accountOptions = (command: Command): Command =>
   command
-    .option('--username <name>', 'an administrator of the other server')
+    .option('--username <name>', 'an administrator of the other server; at a host its owner')
     .option('--password-file <file>', 'file whose first line is the password')
     .option('--host-fingerprint <sha256>', 'certificate of the other server, as compared');
 
@@ -122,7 +122,9 @@ function show(server: KnownServer, { json }: ServerOptions): void {
 export type Account = { readonly username: string; readonly password: string };
 export async function accountOf(name: string, { username, passwordFile }: AccountOptions): Promise<Account> {
   if (username === undefined || passwordFile === undefined)
-    throw wrongUse(`${name} needs --username NAME and --password-file FILE of an administrator of the other server`);
+    throw wrongUse(
+      `${name} needs --username NAME and --password-file FILE of an administrator of the other server (at a host: its owner)`,
+    );
   return { username, password: await firstLineOf(passwordFile, '--password-file') };
 }
 

@@ -44,7 +44,7 @@ export function registerFindAndAdd(servers: Command): void {
       .command('batch')
       .description('add many servers at once; each is told by itself, exit 1 if one was not added')
       .argument('<file>', 'list of servers')
-      .option('--username <name>', 'an administrator of those whose row has none')
+      .option('--username <name>', 'the account of those whose row has none: an administrator; at a host the owner')
       .option('--password-file <file>', 'file whose first line is the password')
       .option('--naming <rule>', 'model, model-number, prefix-number:PREFIX, custom; without it each keeps its name')
       .option('--lock', 'refuse local changes there while this host manages them'),

@@ -154,15 +154,8 @@ async function enableThere(
     activity.record({ severity: 'info', code: 'server-enabled', message: `${name} may be managed from now on.`, user });
     return { id, name };
   } catch (error) {
-    throw wordsForEnabling(error, host);
+    throw wordsFor(error, host, 'manages');
   } finally {
     await signOut(api);
   }
-}
-
-function wordsForEnabling(error: unknown, host: string): unknown {
-  if (!(error instanceof UnderstudyError) || error.code !== 'api/refused' || error.context['status'] !== 403)
-    return wordsFor(error, host);
-  const message = `${host} refuses: only its owner lets a host manage it. It says: ${error.message}`;
-  return new UnderstudyError('invalid', 'server/not-owner', message, { cause: error });
 }

@@ -1,5 +1,5 @@
 /**
- * Authorizing another server with the account of one of its administrators: signs in there over HTTPS pinned to the confirmed
+ * Authorizing another server with the account of one of its administrators, of its owner for a host: signs in there over HTTPS pinned to the confirmed
  * certificate, exchanges identities, and makes the record. Nothing is stored here.
  *
  * Belongs here: that conversation, and which servers cannot be to each other what was asked. Does not: the records (known-servers.ts).
@@ -55,7 +55,7 @@ export type Remote = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
 
 /**
  * `before`: the record of a server that is authorized again.
- * @throws server/fingerprint, server/credentials, server/not-admin, server/not-one, and the refusals
+ * @throws server/fingerprint, server/credentials, server/not-admin, server/not-owner, server/not-one, and the refusals
  */
 export async function authorizeAt(
   deps: AuthorizationDeps,
@@ -64,17 +64,17 @@ export async function authorizeAt(
 ): Promise<PeerRecord> {
   const { host, httpPort, httpsFingerprint, username, password } = request;
   const api = deps.remoteApi({ host, port: httpPort, fingerprint: httpsFingerprint });
+  const role = isHost(deps.settings.server.get()) ? 'manages' : 'protects';
   try {
     await api.call('POST', '/sessions', { username, password });
     const remote = parsed(remoteServer, await api.call('GET', '/server'), host);
     refuseUnsuited(deps, remote, before);
-    const role = isHost(deps.settings.server.get()) ? 'manages' : 'protects';
     const answer = await api.call('POST', '/peers', { peer: deps.describe(), role });
     const identity = parsed(peerIdentitySchema, answer, host);
     if (identity.id !== remote.id) throw notOne(host, 'it gives two ids');
     return recordOf(deps, { ...identity, httpsFingerprint, httpPort }, { host, before, lock: request.lock });
   } catch (error) {
-    throw wordsFor(error, host);
+    throw wordsFor(error, host, role);
   } finally {
     await signOut(api);
   }
@@ -96,7 +96,7 @@ const notOne = (host: string, why: string): UnderstudyError =>
   new UnderstudyError('protocol', 'server/not-one', `${host} does not answer as an Understudy server: ${why}.`);
 
 /** What the other side said, as something that the person here can act on. */
-export function wordsFor(error: unknown, host: string): unknown {
+export function wordsFor(error: unknown, host: string, role: 'manages' | 'protects'): unknown {
   if (!(error instanceof UnderstudyError)) return error;
   if (error.code === 'api/certificate')
     return new UnderstudyError('forbidden', 'server/fingerprint', error.message, { cause: error });
@@ -109,8 +109,11 @@ export function wordsFor(error: unknown, host: string): unknown {
   if (error.context['status'] === 409 && typeof theirs === 'string')
     return new UnderstudyError('conflict', theirs, error.message, { cause: error });
   if (error.context['status'] !== 403) return error;
-  const message = `${host} refuses: the account there must be an administrator's. It says: ${error.message}`;
-  return new UnderstudyError('invalid', 'server/not-admin', message, { cause: error });
+  const [code, needs] =
+    role === 'manages'
+      ? ['server/not-owner', 'only its owner lets a host manage it']
+      : ['server/not-admin', "the account there must be an administrator's"];
+  return new UnderstudyError('invalid', code, `${host} refuses: ${needs}. It says: ${error.message}`, { cause: error });
 }
 
 function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRecord | undefined): void {
@@ -177,10 +180,17 @@ export function refuseOlder(
  * Nobody but its host gives a locked server somebody new to trust.
  * @throws server/locked
  */
-export function refuseLocked({ settings }: Pick<AuthorizationDeps, 'settings'>, peerId: string): void {
+export function refuseLocked(
+  { settings }: Pick<AuthorizationDeps, 'settings'>,
+  peer: Pick<PeerIdentity, 'id' | 'fingerprint'>,
+): void {
   const host = lockedBy(settings.peers.get().peers);
-  if (host === undefined || host.id === peerId) return;
-  const message = `${host.name} manages this server and locks it: add it to the site there.`;
+  if (host === undefined || (host.id === peer.id && host.fingerprint === peer.fingerprint)) return;
+  const why =
+    host.id === peer.id
+      ? ', and has another key than this: whoever succeeds it as the host unlocks this server.'
+      : ': add it to the site there.';
+  const message = `${host.name} manages this server and locks it${why}`;
   throw new UnderstudyError('conflict', 'server/locked', message);
 }
 

@@ -141,7 +141,8 @@ function serverOf({ at }: BatchDeps, row: BatchRow, shared: AddBatchRequest): Ro
 
 async function lookAt(server: RowServer | undefined): Promise<Looked> {
   if (server === undefined) {
-    const message = 'Give this row, or the whole batch, user name and password of an administrator there.';
+    const message =
+      'Give this row, or the whole batch, user name and password of an account there: of its owner for a host, else of an administrator.';
     return { kind: 'refused', code: 'server/no-account', message };
   }
   try {

@@ -128,7 +128,7 @@ async function checkAccount(deps: ConnectionTestDeps, api: RemoteApi, { host, ac
   }
   const checks = [
     passed('credentials', `${account.username} is known there with this password.`),
-    roleCheck(role, account),
+    roleCheck(role, account, deps.own()),
   ];
   const asked = deps.clock.now();
   const answer = remoteServerAnswer.safeParse(await api.call('GET', '/server').catch(() => undefined));
@@ -157,11 +157,14 @@ function wrongAccount(error: unknown, host: string): ConnectionCheck {
   return failed('credentials', 'server/no-answer', `${host} did not answer the sign-in: ${messageOf(error)}`);
 }
 
-const roleCheck = (role: string, { username }: Account): ConnectionCheck =>
-  role === 'admin' || role === 'owner'
-    ? passed('role', `${username} is ${role === 'owner' ? 'its owner' : 'one of its administrators'}.`)
-    : failed(
-        'role',
-        'server/not-admin',
-        `${username} is a mere ${role} there: the account must be an administrator's.`,
-      );
+/** A host becomes the manager of the whole server: that is for its owner to give. */
+function roleCheck(role: string, { username }: Account, own: OwnSide): ConnectionCheck {
+  if (role === 'owner') return passed('role', `${username} is its owner.`);
+  if (own.mode === 'host') {
+    const message = `${username} is ${role === 'admin' ? 'an' : 'a mere'} ${role} there: a host is let in by the account of its owner.`;
+    return failed('role', 'server/not-owner', message);
+  }
+  if (role === 'admin') return passed('role', `${username} is one of its administrators.`);
+  const message = `${username} is a mere ${role} there: the account must be an administrator's.`;
+  return failed('role', 'server/not-admin', message);
+}

@@ -21,7 +21,7 @@ export type IntroducedDeps = Pick<AuthorizationDeps, 'settings' | 'describe' | '
   readonly activity: Pick<ActivityLog, 'record'>;
 };
 
-/** The other side has signed in here as an administrator: that is its authority. */
+/** The other side has signed in here as an administrator, as the owner if it manages this server: that is its authority. */
 export async function introduced(
   deps: IntroducedDeps,
   { known, put }: Pick<ServerRecords, 'known' | 'put'>,
@@ -36,7 +36,7 @@ export async function introduced(
   }
   refuseItself(deps, peer.id);
   refuseReplaced(deps);
-  refuseLocked(deps, peer.id);
+  refuseLocked(deps, peer);
   // Kept for the time being (joining.ts), each time it introduces itself anew.
   const isUnheard = before === undefined || before.provisional === true;
   const addedAt = isUnheard ? deps.clock.now() : before.addedAt;

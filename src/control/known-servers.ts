@@ -117,7 +117,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     paired: async ({ identity, host, version }) => {
       refuseItself(deps, identity.id);
       refuseModes(deps, identity);
-      refuseLocked(deps, identity.id);
+      refuseLocked(deps, identity);
       if (identity.mode === 'host') refuseManagement(deps);
       refuseOlder(deps, { ...identity, version });
       const before = records.known(identity.id);

@@ -245,6 +245,30 @@ test('an introduction with an identity that cannot be one is refused before anyb
   t.is((await ask('POST', '/peers', { peer, role: 'protects' })).json.mode, 'recording');
 });
 
+test('an administrator lets a failover server protect this one; only its owner lets a host manage it', async (t) => {
+  const introduced: string[] = [];
+  const peer = { id: SERVER_ID, name: 'Site', mode: 'host', fingerprint: 'a'.repeat(64) } as const;
+  const { api, owner, ask } = await benchOf(t, {
+    servers: {
+      introduce: async ({ role }, user) => {
+        introduced.push(`${user} ${role}`);
+        return await Promise.resolve(peer);
+      },
+    },
+  });
+  const cookie = await addUser(api, owner, 'admin');
+  const introduce = async (role: string): Promise<Answer> =>
+    await api.call('POST', `${V1}/peers`, { cookie, body: { peer, role } });
+  t.like(await introduce('manages'), { status: 403, json: { code: 'auth/role' } });
+  t.deepEqual(introduced, []);
+  t.is((await introduce('protects')).status, 200);
+  t.is((await ask('POST', '/peers', { peer, role: 'manages' })).status, 200);
+  t.deepEqual(
+    introduced.map((line) => line.split(' ')[1]),
+    ['protects', 'manages'],
+  );
+});
+
 test('lists are paged', async (t) => {
   const { ask } = await benchOf(t, {
     servers: { list: () => Array.from({ length: 5 }, (_, n) => knownServerOf({ id: `s-${n}` })) },

@@ -2,6 +2,7 @@ import test from 'ava';
 import { testServerResult } from '../../src/api/contract/adding.ts';
 import type { TestServerResult } from '../../src/api/contract/adding.ts';
 import { testConnection } from '../../src/control/connection-test.ts';
+import type { OwnSide } from '../../src/control/connection-checks.ts';
 import type { ConnectionTestDeps } from '../../src/control/connection-test.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { OWN_ID, serverIdOf } from '../support/memory-settings.ts';
@@ -128,12 +129,24 @@ test('each refusal of an account has its own check and code', async (t) => {
     [refused(429, 'wait 8 s'), ['credentials failed server/attempts']],
     [new UnderstudyError('unavailable', 'api/unreachable', 'gone'), ['credentials failed server/no-answer']],
     [{ odd: true }, ['credentials failed server/no-answer']],
-    [viewer, ['role failed server/not-admin']],
+    [viewer, ['role failed server/not-owner']],
   ] as const) {
     const result = await testConnection(rigOf({ '/sessions': answer }), { ...PLACE, ...ACCOUNT });
     t.deepEqual(failures(result), wanted);
     t.false(JSON.stringify(result).includes(ACCOUNT.password));
   }
+});
+
+test('an administrator’s account is enough to protect a server, not to manage it', async (t) => {
+  const admin = { '/sessions': { user: { role: 'admin' } } };
+  const asHost = await testConnection(rigOf(admin), { ...PLACE, ...ACCOUNT });
+  t.deepEqual(failures(asHost), ['role failed server/not-owner']);
+  t.regex(asHost.checks.find(({ name }) => name === 'role')?.detail ?? '', /olga is an admin there: .*its owner/);
+  const own = (): OwnSide => ({ ...rigOf().own(), mode: 'failover', siteId: undefined });
+  t.deepEqual(failures(await testConnection(rigOf(admin, { own }), { ...PLACE, ...ACCOUNT })), []);
+  const operator = { '/sessions': { user: { role: 'operator' } } };
+  const asFailover = await testConnection(rigOf(operator, { own }), { ...PLACE, ...ACCOUNT });
+  t.deepEqual(failures(asFailover), ['role failed server/not-admin']);
 });
 
 const judged = test.macro<[more: object, wanted: readonly string[], own?: object]>({

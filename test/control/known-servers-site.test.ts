@@ -123,6 +123,11 @@ test('a locked server is introduced to nobody but by its host', async (t) => {
   const paired = { identity: failover, host: undefined };
   await t.throwsAsync(rig.known.paired(paired), code('server/locked'), 'nor by a code from before');
   const { id, name, mode, fingerprint } = host;
+  const other = { id, name, mode, fingerprint: '8'.repeat(64) };
+  const refused = { ...code('server/locked'), message: /^Host manages this server and locks it.*another key/ };
+  await t.throwsAsync(rig.known.introduce({ peer: other, role: 'manages' }, 'olga'), refused, 'nor in its name');
+  await t.throwsAsync(rig.known.paired({ identity: other, host: undefined }), code('server/locked'));
+  t.deepEqual(rig.peers(), [host]);
   await rig.known.introduce({ peer: { id, name, mode, fingerprint }, role: 'manages' }, 'olga');
   t.true(rig.peers().find((peer) => peer.id === id)?.locked, 'its host is known again, and still locks it');
 });

@@ -39,6 +39,9 @@ test('a wrong password and an account without rights are told, each with its own
   rig.remote = remoteOf({ admin: false });
   await t.throwsAsync(rig.known.add(REQUEST, 'anna'), code('server/not-admin'));
   t.deepEqual(rig.peers(), []);
+  const host = rigOf({ mode: 'host' });
+  host.remote = remoteOf({ admin: false });
+  await t.throwsAsync(host.known.add(REQUEST, 'anna'), { ...code('server/not-owner'), message: /only its owner/ });
 });
 
 test('whatever answers as something else is refused', async (t) => {

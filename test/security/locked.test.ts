@@ -22,7 +22,7 @@ const OPEN: Readonly<Record<string, string>> = {
   'POST /api/v1/failover/takeovers/:id/restore': 'the end of the same',
   'POST /api/v1/site/take-host':
     'the host that locks it is gone; while it is heard, this is refused there (test/control/host-taking.test.ts)',
-  'POST /api/v1/peers': 'its own host authorizes itself again; anybody else is refused there',
+  'POST /api/v1/peers': 'its own host, by its key, authorizes itself again; anybody else is refused there',
 };
 const nameOf = ({ spec }: AnyRoute): string => `${spec.method} ${pathOf(spec)}`;
 const changing = ({ routes }: Api): readonly AnyRoute[] => routes.filter(({ spec }) => spec.method !== 'GET');

@@ -39,6 +39,7 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'POST /api/v1/failover/restorations/:id/stop': 'owner',
   'POST /api/v1/failover/takeovers': 'admin',
   'POST /api/v1/failover/takeovers/:id/restore': 'admin',
+  // A host needs the owner: told by what it asks for (below).
   'POST /api/v1/peers': 'admin',
   'POST /api/v1/servers': 'owner',
   'POST /api/v1/servers/:id/authorize': 'owner',
@@ -115,6 +116,9 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/exports/:id/video': 'viewer',
   'DELETE /api/v1/exports/:id': 'operator',
 };
+
+/** It would get all passwords, and make accounts. */
+const HOST = { id: '00000000-0000-4000-8000-000000000009', name: 'Site', mode: 'host', fingerprint: '9'.repeat(64) };
 
 const nameOf = ({ spec }: AnyRoute): string => `${spec.method} ${pathOf(spec)}`;
 
@@ -206,6 +210,7 @@ test('nobody gives or takes a role that is not below their own', async (t) => {
     [admin, 'PATCH', `/users/${idOf('admin')}`, { role: 'owner' }, 403],
     [admin, 'PATCH', `/users/${idOf('viewer')}`, { role: 'admin' }, 403],
     [admin, 'DELETE', `/users/${idOf('owner')}`, undefined, 403],
+    [admin, 'POST', '/peers', { peer: HOST, role: 'manages' }, 403],
     [viewer, 'PATCH', `/users/${idOf('viewer')}`, { role: 'operator' }, 403],
     [viewer, 'PATCH', `/users/${idOf('viewer')}`, { cameraIds: null }, 403],
     [viewer, 'PATCH', `/users/${idOf('admin')}`, { password: 'taken over now' }, 403],

@@ -91,7 +91,7 @@ export const knownServer = z.object({
 });
 export type KnownServer = z.infer<typeof knownServer>;
 
-/** `POST /servers`: authorizes with an administrator's account of the other server. */
+/** `POST /servers`: authorizes with an administrator's account of the other server, at a host with its owner's. */
 export const addServerRequest = z.strictObject({
   host,
   httpPort: port.default(51_443),
@@ -114,7 +114,7 @@ export const peerIdentity = peerIdentitySchema;
 export type PeerIdentity = z.infer<typeof peerIdentity>;
 export const introducePeerRequest = z.strictObject({
   peer: peerIdentity,
-  /** `protects`: asks for settings and footage of this server; `manages`: also introduces others and sets the site. */
+  /** `protects`: asks for settings and footage of this server; `manages`: also introduces others and sets the site; only the owner gives that. */
   role: z.enum(['protects', 'manages']),
 });
 

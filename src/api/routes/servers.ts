@@ -1,5 +1,6 @@
 /** `/servers`: the other servers this one knows; `/peers`: what another server asks of this one. */
 import { z } from 'zod';
+import { mayCall } from '../caller.ts';
 import type { Caller } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../contract/failover.ts';
 import type { KnownServer, PeerIdentity } from '../contract/failover.ts';
 import { pageOfItems } from '../page.ts';
+import { HttpError } from '../problem.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
 import { membershipRoutes, serverTag } from './membership.ts';
@@ -41,7 +43,7 @@ export type ServersDeps = ServersAddingDeps &
     readonly search: (seconds: number) => Promise<z.infer<typeof searchResult>['items']>;
     readonly issueCode: (user: string) => z.infer<typeof pairingCode>;
     readonly pair: (request: z.output<typeof pairRequest>, user: string) => Promise<KnownServer>;
-    /** Another server introduces itself with an administrator's session of this one; this server's own identity. */
+    /** Another server introduces itself with an administrator's session of this one, a host with the owner's; this server's own identity. */
     readonly introduce: (request: z.output<typeof introducePeerRequest>, user: string) => Promise<PeerIdentity>;
   };
 
@@ -92,7 +94,7 @@ function trustRoutes(deps: ServersDeps): readonly Route[] {
       {
         method: 'POST',
         path: '/servers',
-        summary: 'Adds and authorizes a server with the account of one of its administrators',
+        summary: 'Adds and authorizes a server with the account of one of its administrators; a host needs its owner',
         access: 'owner',
         body: addServerRequest,
         response: { status: 201, json: knownServer },
@@ -222,14 +224,19 @@ function introducePeer(deps: ServersDeps): Route {
     {
       method: 'POST',
       path: '/peers',
-      summary: 'Another server introduces itself, with an administrator of this one',
+      summary: 'Another server introduces itself, with an administrator of this one; a host with its owner',
       access: 'admin',
-      // Refused there unless its host asks: a host that was set up anew is authorized again.
+      // Refused there unless its host asks, by the key it is known by.
       whenLocked: 'open',
       body: introducePeerRequest,
       response: { json: peerIdentity },
       problems: { 409: 'server/known' },
     },
-    async ({ body, caller }) => json(await deps.introduce(body, userOf(caller))),
+    async ({ body, caller }) => {
+      // It gets all settings, passwords too, and makes accounts: an administrator must not come by that.
+      if (body.role === 'manages' && !mayCall(caller, 'owner'))
+        throw new HttpError(403, 'auth/role', 'Only the account of the owner lets a host manage this server.');
+      return json(await deps.introduce(body, userOf(caller)));
+    },
   );
 }
