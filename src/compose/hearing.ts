@@ -6,7 +6,7 @@ import type { OtherMember } from '../control/covering.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { identityOf } from '../control/servers-api.ts';
 import { siteInForce } from '../control/site-policies.ts';
-import type { PeerEvent } from '../peer/network-types.ts';
+import type { PeerEvent, RefusedCause } from '../peer/network-types.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { protects } from '../site/site-policy.ts';
@@ -83,13 +83,20 @@ export function hearRefusals(parts: FailoverParts, peers: Peers, side: Side): vo
 function hearRefusal(parts: FailoverParts, { network }: Peers, side: Side, peerId: string): void {
   const refused = network.statusOf(peerId)?.refused;
   const record = parts.settings.peers.get().peers.find(({ id }) => id === peerId);
-  if (refused === undefined || record === undefined || !isProtected(parts, peerId)) return;
-  if (side.watch.stateOf(peerId)?.watching !== 'on') return;
+  if (refused === undefined || record === undefined) return;
+  if (record.replacedBy !== undefined) return hearReplaced(parts, side, record, refused);
+  if (!isProtected(parts, peerId) || side.watch.stateOf(peerId)?.watching !== 'on') return;
   const isFinal = refused.cause === 'deauthorized-by-peer' && isAuthorizedHere(record);
   const goodbye = { reason: isFinal ? 'deauthorized' : 'refused', message: refused.message } as const;
   side.watch.hear({ kind: 'goodbye', peerId, goodbye });
   if (isFinal) forgotten(parts, side, peerId);
 }
+
+/** Its successor is watched in its place. When that is over, and it was set up anew, nobody is left to be told. */
+function hearReplaced(parts: FailoverParts, side: Side, { id, watched }: PeerRecord, { cause }: Refused): void {
+  if (cause === 'deauthorized-by-peer' && !watched) forgotten(parts, side, id);
+}
+type Refused = { readonly cause: RefusedCause };
 
 const isAuthorizedHere = ({ introduced, detachPending }: PeerRecord): boolean =>
   !introduced && detachPending === undefined;

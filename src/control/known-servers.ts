@@ -11,6 +11,7 @@ import type { authorizeServerRequest } from '../api/contract/failover.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import { isHost } from '../site/host-role.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { authorizeAt, recordOf, refuseItself, refuseLocked, refuseModes, refuseOlder } from './authorization.ts';
 import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
@@ -172,7 +173,7 @@ function createEnding(
     },
     forgottenBy: async (id) => {
       const record = known(id);
-      if (record === undefined) return;
+      if (record === undefined || isTombstoneInUse(settings, record)) return;
       const held = record.watched ? heldOf(id) : undefined;
       if (held === undefined) return await forgotten(id, 'deauthorized this server.', undefined);
       await put({ ...record, watcher: false, managesUs: false, forgottenAt: record.forgottenAt ?? clock.now() });
@@ -185,6 +186,13 @@ function createEnding(
     },
   };
 }
+
+/**
+ * It was set up anew while its successor still gets cameras and footage here, as which it is heard by this record; or this is the host,
+ * that tells the others by it.
+ */
+const isTombstoneInUse = ({ server }: KnownServersDeps['settings'], { replacedBy, watched }: PeerRecord): boolean =>
+  replacedBy !== undefined && (watched || isHost(server.get()));
 
 export const FOOTAGE_HELD = 'footage-held';
 export const wordsOfHeld = (name: string, { words }: HeldFootage): string =>

@@ -70,3 +70,20 @@ test('a server whose footage is still to go home is not deauthorized here either
   await rig.known.deauthorize(serverIdOf(2), 'anna', true);
   t.deepEqual(rig.peers(), []);
 });
+
+test('an original that is set up anew stays known until its successor has everything, and at the host', async (t) => {
+  const replacedBy = { id: serverIdOf(3), name: 'Hall', at: 1 };
+  const tombstone = peerOf(2, { watched: true, replacedBy });
+  for (const held of [undefined, { words: 'it is covered now', canStop: false }]) {
+    const rig = rigOf({ peers: [tombstone] });
+    rig.held = held;
+    await rig.known.forgottenBy(serverIdOf(2));
+    t.deepEqual([rig.peers(), rig.forgotten, rig.entries], [[tombstone], [], []], 'covers and backups stay');
+    await rig.settings.peers.update(({ peers }) => ({ peers: peers.map((peer) => ({ ...peer, watched: false })) }));
+    await rig.known.forgottenBy(serverIdOf(2));
+    t.deepEqual([rig.peers(), rig.forgotten], [[], [serverIdOf(2)]]);
+  }
+  const host = rigOf({ mode: 'host', peers: [{ ...tombstone, watched: false }] });
+  await host.known.forgottenBy(serverIdOf(2));
+  t.is(host.peers().length, 1);
+});
