@@ -34,18 +34,35 @@ export function answerAsOriginal(parts: FailoverParts, { network }: Peers): Repl
 /** What this server does when it is put in the place of another one. */
 export function answerAdoptions(parts: FailoverParts, { network }: Peers): void {
   const { clock } = parts;
-  /** By the word of the host; monotonic milliseconds. */
-  const permitted = new Map<string, number>();
+  /** By the word of the host: which replacement, by driver. */
+  const permitted = new Map<string, Permitted>();
   network.handle('site.successor', async ({ record }, params) => {
     if (!record.managesUs) throw onlyHost();
-    permitted.set(successorParams.parse(params).driver, clock.monotonic() + PERMITTED_MS);
+    const { driver, ...named } = successorParams.parse(params);
+    permitted.set(driver, { ...named, until: clock.monotonic() + PERMITTED_MS });
     return await Promise.resolve({ result: {} });
   });
-  const isPermitted = (peerId: string): boolean => (permitted.get(peerId) ?? -Infinity) > clock.monotonic();
+  const isPermitted = (peerId: string, params: unknown): boolean => {
+    const named = permitted.get(peerId);
+    if (named === undefined || named.until <= clock.monotonic()) return false;
+    const { data } = adoptedParams.safeParse(params);
+    return data?.hash === named.hash && data.backup.serverId === named.serverId;
+  };
   const adopting = createAdoptingSide({ ...parts, isPermitted, order: parts.recording.order });
   network.handle('site.adopt', async (peer, params) => ({ result: await adopting.take(peer.id, params) }));
 }
 
 /** The host says it anew at each attempt. */
 const PERMITTED_MS = 60_000;
-const successorParams = z.strictObject({ driver: z.string().max(64) });
+const successorParams = z.strictObject({
+  driver: z.string().max(64),
+  serverId: z.string().max(64),
+  hash: z.string().max(64),
+});
+type Permitted = {
+  readonly serverId: string;
+  readonly hash: string;
+  /** Monotonic milliseconds. */ readonly until: number;
+};
+/** Of `site.adopt`: in whose place, with which settings. */
+const adoptedParams = z.looseObject({ hash: z.string(), backup: z.looseObject({ serverId: z.string() }) });

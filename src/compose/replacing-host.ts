@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { ReplaceServerResult } from '../api/contract/replacing.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
+import type { ErrorKind } from '../core/errors.ts';
 import { isServerId } from '../core/ids.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerCaller } from '../peer/network-types.ts';
@@ -13,6 +14,7 @@ import { nameSchema } from '../site/camera.ts';
 import { isHost } from '../site/host-role.ts';
 import { CMS_MODES } from '../site/server-settings.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { PLANNED_FOR_MS } from '../site/replacement.ts';
 import type { Replacement, ReplacedBy } from '../site/replacement.ts';
 import { withSuccessor } from '../site/site-policy.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -55,8 +57,7 @@ export async function replaceAtHost(
   let refusal: unknown = nobody(original);
   for (const { id } of drivers) {
     try {
-      const { result } = await peers.network.request(id, 'site.replace', asked, { timeoutMs: ASK_WITHIN });
-      return resultIn(result);
+      return await ask({ parts, peers }, asked, id);
     } catch (error) {
       refusal = error;
       // Another one may act for it.
@@ -64,6 +65,73 @@ export async function replaceAtHost(
     }
   }
   throw refusal;
+}
+
+/** What was confirmed is kept first: the driver may report it when the answer, or this host, is gone. @throws what it says */
+async function ask(
+  { parts, peers }: { readonly parts: FailoverParts; readonly peers: Peers },
+  asked: AskedReplacement,
+  driver: string,
+): Promise<ReplaceServerResult> {
+  const isMeant = !asked.dryRun && asked.confirm !== undefined;
+  const takeBack = isMeant ? await keepAsked(parts, asked, driver) : undefined;
+  try {
+    const { result } = await peers.network.request(driver, 'site.replace', asked, { timeoutMs: ASK_WITHIN });
+    return resultIn(result);
+  } catch (error) {
+    if (error instanceof UnderstudyError && REFUSALS.has(error.kind)) await takeBack?.(error.code);
+    throw error;
+  }
+}
+
+/** The driver said no; of others it is not known how far it is. */
+const REFUSALS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['invalid', 'forbidden', 'not-found', 'conflict']);
+/** So long it may take until what was asked for is fenced, or given up: nobody else is asked meanwhile. */
+const ASKED_FOR_MS = ASK_WITHIN + PLANNED_FOR_MS;
+type Kept = PeerRecord['replacing'];
+
+/** In the record of the original, which whoever succeeds this host has too. How it is taken back. @throws replace/again */
+async function keepAsked(
+  { settings, clock }: FailoverParts,
+  { serverId, by }: AskedReplacement,
+  driver: string,
+): Promise<(code: string) => Promise<void>> {
+  const at = clock.now();
+  const isThis = (kept: Kept): boolean => kept?.by === by && kept.driver === driver;
+  const before: Kept[] = [];
+  await changeKept(settings, serverId, ({ name, replacing, replacedBy }) => {
+    const isOpen = replacing !== undefined && Math.abs(at - replacing.at) < ASKED_FOR_MS;
+    if (replacedBy !== undefined || (isOpen && !isThis(replacing))) throw again(settings, name, replacing);
+    before.push(replacing);
+    return { by, driver, at };
+  });
+  return async (code) =>
+    await changeKept(settings, serverId, ({ replacing }) => {
+      // Asked again meanwhile, by somebody else: that counts.
+      if (!isThis(replacing) || replacing?.at !== at) return replacing;
+      // It is at it already: it was asked here for just that.
+      return code === 'replace/again' ? (before[0] ?? replacing) : before[0];
+    });
+}
+
+async function changeKept(
+  { peers }: Pick<FailoverParts['settings'], 'peers'>,
+  serverId: string,
+  change: (original: PeerRecord) => Kept,
+): Promise<void> {
+  await peers.update((file) => ({
+    peers: file.peers.map((one): PeerRecord => {
+      if (one.id !== serverId) return one;
+      const { replacing: _before, ...rest } = one;
+      const replacing = change(one);
+      return replacing === undefined ? rest : { ...rest, replacing };
+    }),
+  }));
+}
+
+function again({ peers }: Pick<FailoverParts['settings'], 'peers'>, original: string, kept: Kept): UnderstudyError {
+  const by = peers.get().peers.find(({ id }) => id === kept?.by)?.name ?? 'another server';
+  return new UnderstudyError('conflict', 'replace/again', `${original} is being replaced by ${by} already.`);
 }
 
 const namedSchema = z.looseObject({ name: z.string() });
@@ -88,17 +156,19 @@ const reportSchema = z.strictObject({
   at: z.number(),
   /** Of the successor now. */
   mode: z.enum(CMS_MODES),
+  /** Of the settings that the successor gets. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
 /** To the host, if there is one: the original left the list. @throws while it is not reached */
 export async function reportToHost(
   { parts, peers }: { readonly parts: FailoverParts; readonly peers: Peers },
-  { serverId, by, name, startedAt: at }: Replacement,
+  { serverId, by, name, hash, startedAt: at }: Replacement,
 ): Promise<void> {
   const { settings } = parts;
   const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
   const own = settings.server.get();
-  const report: Report = { serverId, by, name, at, mode: by === own.id ? own.mode : 'recording' };
+  const report: Report = { serverId, by, name, at, hash, mode: by === own.id ? own.mode : 'recording' };
   // A failover server that has the role of the host tells it itself.
   if (isHost(own)) return await book(parts, report);
   if (host === undefined) return;
@@ -109,10 +179,12 @@ export async function reportToHost(
 export function answerAsHost(parts: FailoverParts, { network, members }: Peers): void {
   const { settings, log } = parts;
   network.handle('site.replacement', async (peer, params) => {
-    await takeReport(parts, peer, params);
+    const report = await takeReport(parts, peer, params);
+    if (report === undefined) return { result: {} };
+    const { serverId, by, hash } = report;
     // The successor may have to hear from its host who puts it there.
-    const { by } = reportSchema.parse(params);
-    if (by !== peer.id) await network.request(by, 'site.successor', { driver: peer.id }, { timeoutMs: REPORT_WITHIN });
+    if (by !== peer.id)
+      await network.request(by, 'site.successor', { driver: peer.id, serverId, hash }, { timeoutMs: REPORT_WITHIN });
     members.review();
     return { result: {} };
   });
@@ -128,16 +200,24 @@ export function answerAsHost(parts: FailoverParts, { network, members }: Peers):
   });
 }
 
-/** From a failover server of the site that acts for the original. @throws peer/not-yours, peer/params */
-async function takeReport(parts: FailoverParts, peer: PeerCaller, params: unknown): Promise<void> {
+/**
+ * From whom this host asked to do just that. Of an original that left, such as one that was told and begins anew, nothing follows,
+ * and the driver is done with it. @throws peer/not-yours, peer/params
+ */
+async function takeReport(parts: FailoverParts, peer: PeerCaller, params: unknown): Promise<Report | undefined> {
   const parsed = reportSchema.safeParse(params);
   if (!parsed.success)
     throw new UnderstudyError('protocol', 'peer/params', 'site.replacement expects a server and its successor.');
-  const { record } = peer;
-  const mayTell = record.mode === 'failover' || parsed.data.by === peer.id;
-  if (!isHost(parts.settings.server.get()) || record.managesUs || !mayTell)
-    throw new UnderstudyError('forbidden', 'peer/not-yours', 'Only a failover server of this site replaces others.');
+  const { settings } = parts;
+  const { serverId, by } = parsed.data;
+  const original = settings.peers.get().peers.find(({ id }) => id === serverId);
+  const isMember = isHost(settings.server.get()) && !peer.record.managesUs;
+  if (isMember && original === undefined) return undefined;
+  const wasAsked = original?.replacing?.driver === peer.id && original.replacing.by === by;
+  if (!isMember || !wasAsked)
+    throw new UnderstudyError('forbidden', 'peer/not-yours', 'This host did not ask for that replacement.');
   await book(parts, parsed.data);
+  return parsed.data;
 }
 
 type Report = z.infer<typeof reportSchema>;

@@ -133,6 +133,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
     provisional: _provisional,
     forgottenAt: _forgottenAt,
     replacedBy: _replacedBy,
+    replacing: _replacing,
     detachPending,
     ...rest
   } = record;

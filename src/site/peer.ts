@@ -60,6 +60,10 @@ export const peerRecordSchema = z.strictObject({
   forgottenAt: z.number().optional(),
   /** Another server is in its place (docs/design/replacement.md): not listed, not introduced; told so when it returns. */
   replacedBy: replacedBySchema.optional(),
+  /** At the host: who was asked to put which server in its place, wall milliseconds. Of that replacement this driver's word counts, nobody else's. */
+  replacing: z
+    .strictObject({ by: peerIdentitySchema.shape.id, driver: peerIdentitySchema.shape.id, at: z.number() })
+    .optional(),
   /** Security lock. Of a member, at its host: nobody changes it there. Of the host, at a member: this server is so locked. */
   locked: z.boolean().optional(),
   /** At whoever adds it, with the name it had: nobody was told yet that it is added. Taken back if this server is killed meanwhile. */
