@@ -103,10 +103,21 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
       const changed = settings.peers.update((file) => ({
         peers: file.peers.map((peer) => (peer.id === peerId ? { ...peer, name, mode } : peer)),
       }));
-      changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
+      const learned = (): void => {
+        if (mode === 'failover' && record.mode !== mode && isHost(settings.server.get()))
+          deps.activity.record({ severity: 'warning', code: 'server-mode', message: wordsOfSpare(name) });
+        review();
+      };
+      changed.then(learned, (error: unknown) =>
+        log.warn('a peer record was not changed', { reason: messageOf(error) }),
+      );
     },
   };
 }
+
+/** An administrator of it may set that without asking here (docs/design/site-membership.md). */
+const wordsOfSpare = (name: string): string =>
+  `${name} says that it is a failover server now: servers of the site that it protects give it their settings, with passwords. If nobody set that, detach it.`;
 
 /** @throws peer/not-yours, peer/params */
 async function take(deps: SiteMembersDeps, peerId: string, params: unknown): Promise<void> {

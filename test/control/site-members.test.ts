@@ -192,6 +192,20 @@ test('a member that tells another name or mode is written down so, and the other
   t.true(rig.sent.some(({ to, site }) => to === serverIdOf(4) && site.members.some(({ name }) => name === 'Garage')));
 });
 
+test('a member that says it is a failover server now gets what others have: the host names that, once', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  for (const mode of ['failover', 'failover', 'recording'] as const) {
+    rig.members.learn(serverIdOf(3), { name: 'Server 3', mode });
+    await settle();
+  }
+  const said = rig.entries.filter(({ code }) => code === 'server-mode');
+  t.deepEqual(
+    said.map(({ severity }) => severity),
+    ['warning'],
+  );
+  t.regex(said[0]?.message ?? '', /Server 3 .*failover server now.*passwords/);
+});
+
 test('a name that cannot be one is not taken over', async (t) => {
   const rig = rigOf({ mode: 'host', peers: SITE });
   rig.members.learn(serverIdOf(3), { name: 'x'.repeat(500), mode: 'recording' });
