@@ -204,14 +204,12 @@ export function refuseModes({ settings }: Pick<AuthorizationDeps, 'settings'>, r
   const own = settings.server.get();
   if (isHost(own) ? remote.mode === 'host' : own.mode === remote.mode)
     throw new UnderstudyError('conflict', 'server/mode', `${remote.name} ${SAME_MODE[remote.mode]}`);
-  if (remote.mode === 'host') refuseSecondManager({ settings }, remote.id);
+  if (remote.mode === 'host') refuseSecondManager(settings.peers.get().peers, remote.id);
 }
 
 /** @throws server/managed */
-export function refuseSecondManager({ settings }: Pick<AuthorizationDeps, 'settings'>, peerId: string): void {
-  const manager = settings.peers
-    .get()
-    .peers.find(({ managesUs, id, forgottenAt }) => managesUs && id !== peerId && forgottenAt === undefined);
+export function refuseSecondManager(peers: readonly PeerRecord[], peerId: string): void {
+  const manager = managerOf(peers.filter(({ id }) => id !== peerId));
   if (manager === undefined) return;
   const message = `This server belongs to the site of ${manager.name}: it must be detached there first, or ${manager.name} deauthorized here.`;
   throw new UnderstudyError('conflict', 'server/managed', message);

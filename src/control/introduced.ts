@@ -24,23 +24,25 @@ export type IntroducedDeps = Pick<AuthorizationDeps, 'settings' | 'describe' | '
 /** The other side has signed in here as an administrator, as the owner if it manages this server: that is its authority. */
 export async function introduced(
   deps: IntroducedDeps,
-  { known, put }: Pick<ServerRecords, 'known' | 'put'>,
+  { write }: Pick<ServerRecords, 'write'>,
   { peer, role }: Introduction,
   user: string,
 ): Promise<PeerIdentity> {
-  const before = known(peer.id);
   if (role === 'manages') {
     refuseManagement(deps);
     refuseAsHost(deps);
-    refuseSecondManager(deps, peer.id);
   }
   refuseItself(deps, peer.id);
   refuseReplaced(deps);
   refuseLocked(deps, peer);
-  // Kept for the time being (joining.ts), each time it introduces itself anew.
-  const isUnheard = before === undefined || before.provisional === true;
-  const addedAt = isUnheard ? deps.clock.now() : before.addedAt;
-  await put({ ...placed(peer), ...standingOf(role, before), ...(isUnheard ? { provisional: true } : {}), addedAt });
+  await write(peer.id, (before, all) => {
+    // Not before its turn: two hosts may come at once.
+    if (role === 'manages') refuseSecondManager(all, peer.id);
+    // Kept for the time being (joining.ts), each time it introduces itself anew.
+    const isUnheard = before === undefined || before.provisional === true;
+    const addedAt = isUnheard ? deps.clock.now() : before.addedAt;
+    return { ...placed(peer), ...standingOf(role, before), ...(isUnheard ? { provisional: true } : {}), addedAt };
+  });
   const message = `${peer.name} ${role === 'manages' ? 'manages' : 'protects'} this server from now on.`;
   deps.activity.record({ severity: 'warning', code: 'server-introduced', message, user });
   return deps.describe();

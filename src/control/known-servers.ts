@@ -12,13 +12,22 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { isHost } from '../site/host-role.ts';
+import { managerOf } from '../site/membership.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
-import { authorizeAt, recordOf, refuseItself, refuseLocked, refuseModes, refuseOlder } from './authorization.ts';
+import {
+  authorizeAt,
+  recordOf,
+  refuseItself,
+  refuseLocked,
+  refuseModes,
+  refuseOlder,
+  refuseSecondManager,
+} from './authorization.ts';
 import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
 import { introduced } from './introduced.ts';
 import type { Introduction } from './introduced.ts';
 import { refuseManagement } from './management.ts';
-import { createServerRecords } from './server-records.ts';
+import { createServerRecords, rebased } from './server-records.ts';
 import type { ServerRecords } from './server-records.ts';
 
 export type KnownServersDeps = AuthorizationDeps & {
@@ -92,7 +101,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     deps.activity.record({ severity: 'info', code, message, ...(user === undefined ? {} : { user }) });
   const join = async (request: Joining, user: string, { before, api, ...more }: Join): Promise<PeerRecord> => {
     const made = await authorizeAt(api === undefined ? deps : { ...deps, remoteApi: () => api }, request, before);
-    await admit(deps, records, made, { ...more, before: records.known(made.id) });
+    await admit(deps, records, made, { ...more, before: before ?? records.known(made.id) });
     const message = `${made.name} was authorized: this server ${made.watched ? 'protects' : 'manages'} it.`;
     record('server-authorized', message, user);
     return find(made.id);
@@ -108,10 +117,10 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
     },
     ...createEnding(deps, records),
     setEnabled: async (id, enabled, user) => {
-      const before = find(id);
+      const { name } = find(id);
       if (!enabled) deps.beforeForgetting(id);
-      await records.put({ ...before, enabled });
-      record('server-changed', `${before.name} was ${enabled ? 'enabled' : 'disabled'}.`, user);
+      await records.write(id, (now) => now && { ...now, enabled });
+      record('server-changed', `${name} was ${enabled ? 'enabled' : 'disabled'}.`, user);
       return find(id);
     },
     introduce: async (introduction, user) => await introduced(deps, records, introduction, user),
@@ -124,8 +133,8 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
       const before = records.known(identity.id);
       // Who dials in now is still found where it was before.
       const made = recordOf(deps, identity, { host: host ?? before?.host, before });
-      const admitted = async (): Promise<void> => {
-        await admit(deps, records, made, { before });
+      const admitted = async (stored?: Stored): Promise<void> => {
+        await admit(deps, records, made, { before, stored });
         record('server-authorized', `${made.name} was paired by a code.`);
       };
       if (host !== undefined) {
@@ -133,8 +142,7 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
         return find(made.id);
       }
       // It waits for the answer to its code and dials only then.
-      await records.put(made);
-      admitted().catch((error: unknown) => {
+      admitted(await store(records, made, before)).catch((error: unknown) => {
         const message = `${made.name} was paired by a code and is forgotten again: ${messageOf(error)}`;
         deps.activity.record({ severity: 'warning', code: 'server-removed', message });
       });
@@ -220,36 +228,75 @@ async function admit(
   await admitOnce(deps, records, record, more).finally(() => underway.delete(record.id));
 }
 
-type Admitting = Pick<AddMore, 'complete'> & { readonly before: PeerRecord | undefined };
+type Admitting = Pick<AddMore, 'complete'> & {
+  /** From which the record was made. */
+  readonly before: PeerRecord | undefined;
+  /** Its record is there already. */
+  readonly stored?: Stored | undefined;
+};
+type Stored = {
+  /** What was there and is trusted still; undefined: it is new. */
+  readonly stood: PeerRecord | undefined;
+  readonly written: PeerRecord;
+};
+
+/** That it is to leave is taken back by a person who says so (detaching.ts), and not by the way. */
+const withWish = (record: PeerRecord, { detachPending }: PeerRecord): PeerRecord =>
+  detachPending === undefined ? record : { ...record, detachPending };
+
+async function store({ write }: ServerRecords, record: PeerRecord, before: PeerRecord | undefined): Promise<Stored> {
+  let stored: Stored = { stood: undefined, written: record };
+  await write(record.id, (now, all) => {
+    if (record.managesUs) refuseSecondManager(all, record.id);
+    // Joining: left over from a server that was killed while it added this one, nobody was told that it is added.
+    const isKnown = before !== undefined && before.joining === undefined && now !== undefined;
+    const written = isKnown
+      ? rebased(withWish(record, before), { base: before, now })
+      : { ...record, joining: { name: record.name } };
+    stored = { stood: isKnown ? now : undefined, written };
+    return written;
+  });
+  return stored;
+}
+
 async function admitOnce(
   deps: KnownServersDeps,
   records: ServerRecords,
   record: PeerRecord,
-  { before, complete }: Admitting,
+  { before, complete, stored }: Admitting,
 ): Promise<void> {
-  const { known, put } = records;
-  // Left over from a server that was killed while it added this one: nobody was told that it is added.
-  const isNew = before === undefined || before.joining !== undefined;
-  await put(isNew ? { ...record, joining: { name: record.name } } : record);
+  const { stood, written } = stored ?? (await store(records, record, before));
   let isReached = false;
   try {
     await connected(deps, record);
     isReached = true;
     await complete?.(record);
     if (record.watched) await deps.firstBackup(record.id);
-    if (isNew) await added(records, record);
+    if (stood === undefined) await added(records, record);
   } catch (error) {
     // Removed, or authorized anew, while it was waited for: that is what counts.
-    if (known(record.id)?.fingerprint !== record.fingerprint) throw error;
-    if (isNew) await takeBack(deps, records, { record, isReached });
-    else await put(before);
+    if (records.known(record.id)?.fingerprint !== record.fingerprint) throw error;
+    if (stood === undefined) await takeBack(deps, records, { record, isReached });
+    else await records.write(record.id, (now, all) => now && takenBack(stood, { base: written, now, all }));
     throw error;
   }
 }
 
-async function added({ known, put }: ServerRecords, { id }: PeerRecord): Promise<void> {
-  const { joining: _joining, ...record } = known(id) ?? {};
-  if ('id' in record) await put(record);
+type Since = { readonly base: PeerRecord; readonly now: PeerRecord; readonly all: readonly PeerRecord[] };
+/** As it was, with what others changed since; but by which key it signs receipts nobody has vouched for. */
+function takenBack(stood: PeerRecord, since: Since): PeerRecord {
+  const { receiptKey = since.now.receiptKey } = stood;
+  const before = { ...rebased(stood, since), ...(receiptKey === undefined ? {} : { receiptKey }) };
+  // Another host has come meanwhile.
+  const manager = managerOf(since.all.filter(({ id }) => id !== stood.id));
+  return manager === undefined ? before : { ...before, managesUs: false };
+}
+
+async function added({ write }: ServerRecords, { id }: PeerRecord): Promise<void> {
+  await write(id, (now) => {
+    const { joining: _joining, ...record } = now ?? {};
+    return 'id' in record ? record : undefined;
+  });
 }
 
 type Reached = { readonly record: PeerRecord; readonly isReached: boolean };

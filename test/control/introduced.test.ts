@@ -3,6 +3,7 @@ import test from 'ava';
 import type { PeerIdentity } from '../../src/site/peer.ts';
 import { OWN_ID, serverIdOf } from '../support/memory-settings.ts';
 import { code, rigOf } from './known-servers-rig.ts';
+import type { Rig } from './known-servers-rig.ts';
 
 const hostOf = (n: number): PeerIdentity => ({
   id: serverIdOf(n),
@@ -39,4 +40,29 @@ test('who introduces itself again before it was heard is kept for the time being
   await rig.clock.advance(20_000);
   await introduce();
   t.like(rig.known.find(serverIdOf(8)), { provisional: undefined, addedAt: addedAt + 20_000 }, 'once heard it stays');
+});
+
+test('of two hosts that introduce themselves at once one manages this server, however they come', async (t) => {
+  const introduce = async (rig: Rig, n: number): Promise<unknown> =>
+    await rig.known.introduce({ peer: hostOf(n), role: 'manages' }, 'olga');
+  const pair = async (rig: Rig, n: number): Promise<unknown> =>
+    await rig.known.paired({ identity: hostOf(n), host: undefined });
+  for (const [first, second] of [
+    [introduce, introduce],
+    [introduce, pair],
+    [pair, introduce],
+    [pair, pair],
+  ] as const) {
+    const rig = rigOf({ mode: 'recording' });
+    const [one, other] = await Promise.allSettled([first(rig, 8), second(rig, 9)]);
+    t.is(one.status, 'fulfilled');
+    t.like(other, { status: 'rejected', reason: { code: 'server/managed' } });
+    t.deepEqual(
+      rig
+        .peers()
+        .filter(({ managesUs }) => managesUs)
+        .map(({ id }) => id),
+      [serverIdOf(8)],
+    );
+  }
 });
