@@ -16,6 +16,7 @@ usage: ./build.sh COMMAND
   test [SUITE ...]             set up and run every check, or some: lint types unit scenario interop browser
   bench [NAME]                 benchmarks: recording ui smb restoration (against a peer in the same run) live-cover plan
   campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz coordination failover races restoration
+                                        interruptions
 What each bench and campaign proves: docs/campaigns.md
 TEXT
 }

@@ -13,6 +13,7 @@ import { createEventHub } from './api/event-hub.ts';
 import type { EventHub } from './api/event-hub.ts';
 import { createPasswordHasher } from './api/password.ts';
 import { createRoutes } from './api/routes.ts';
+import { createMemberServer } from './api/member-server.ts';
 import { startHttpsServer } from './api/server.ts';
 import type { HttpsServer } from './api/server.ts';
 import { createSignInGuard } from './api/sign-in-guard.ts';
@@ -34,9 +35,13 @@ import { addressesOf, ownHosts, startMemoryWatch } from './control/process-facts
 import type { MemoryWatch } from './control/process-facts.ts';
 import { startRecordingSide } from './control/recording-side.ts';
 import type { RecordingSide } from './control/recording-side.ts';
+import { completeRestore } from './control/restoring-settings.ts';
 import { createDecoder } from './control/snapshot.ts';
+import type { Decoder } from './control/snapshot.ts';
+import type { Snapshots } from './control/snapshots.ts';
 import { createCameraSetUp } from './compose/camera-set-up.ts';
 import { setUpFailover } from './compose/failover-set-up.ts';
+import { composeSnapshots } from './compose/snapshots-set-up.ts';
 import type { FailoverSetUp } from './compose/failover-set-up.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
 import { systemClock } from './core/clock.ts';
@@ -46,12 +51,13 @@ import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
 import type { Running } from './core/running.ts';
 import { epochMs } from './core/units.ts';
-import { lockedBy as lockingHost } from './site/membership.ts';
+import { lockedBy as lockingHost, managerOf } from './site/membership.ts';
 import { lockDataDirectory } from './settings/data-lock.ts';
 import type { DataLock } from './settings/data-lock.ts';
 import { openKeys } from './settings/keys.ts';
 import type { Keys } from './settings/keys.ts';
 import type { Recovery } from './settings/recovery.ts';
+import { createRestoreJournal } from './settings/restore-journal.ts';
 import { openSettings } from './settings/settings.ts';
 import type { Settings } from './settings/settings.ts';
 import { readStatus } from './supervisor/instance.ts';
@@ -106,9 +112,9 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const ports: Ports = { http: options.httpPort, peer: options.peerPort };
   const damaged = startDamagedFootage({ ...state, volumes: () => state.settings.volumes.get().volumes });
   const recorder = await startRecorder(state, options, { ports, onDamage: damaged.found });
-  const services = startServices(state, recorder.failover, damaged);
+  const services = startServices(state, recorder, damaged);
   const parts = partsOf({ state, options, ports, recorder, services, signal: stopping.signal });
-  const server = await startApi(parts, state, services);
+  const server = await startApi(parts, state, { ...services, ...recorder.failover });
   ports.http = server.port;
   // Port 0 is known only now, and belongs to the ports that no camera may have.
   if (server.port !== options.httpPort) recorder.recording.order();
@@ -118,7 +124,10 @@ async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   return {
     stop: async () => {
       stopping.abort();
-      await Promise.all([server.stop(), ...[services.exports, services.memory, services.data].map(stopOf)]);
+      await Promise.all([
+        server.stop(),
+        ...[services.exports, services.memory, services.data, services.snapshots].map(stopOf),
+      ]);
       await services.damaged.stop();
       await recorder.failover.stop(true);
       await services.auth.stop();
@@ -183,15 +192,20 @@ async function startRecorder(
 type Services = {
   readonly damaged: DamagedFootage;
   readonly exports: ExportJobs;
+  readonly decoder: Decoder;
+  readonly snapshots: Snapshots;
   readonly data: DataWatch;
   readonly memory: MemoryWatch;
   readonly auth: Auth;
 };
-function startServices(state: State, { kept }: Pick<FailoverSetUp, 'kept'>, damaged: DamagedFootage): Services {
+function startServices(state: State, { failover, recording }: Recorder, damaged: DamagedFootage): Services {
   const { clock, dataDir } = state;
+  const decoder = createDecoder(clock);
   return {
+    decoder,
+    snapshots: composeSnapshots({ ...state, recording, decoder, failover }),
     damaged,
-    exports: startExportJobs({ ...state, cut: cutOf(state, kept, damaged.suspect) }),
+    exports: startExportJobs({ ...state, cut: cutOf(state, failover.kept, damaged.suspect) }),
     data: startDataWatch(state),
     memory: startMemoryWatch(clock, () => pidsOf(dataDir)),
     auth: startAuth(state),
@@ -210,17 +224,19 @@ type Everything = {
 function partsOf({ state, options, ports, recorder, services, signal }: Everything): ControlParts {
   const { clock, keys } = state;
   const { failover, recording, cameras, addresses } = recorder;
-  const { auth, exports, memory, data, damaged } = services;
+  const { auth, exports, memory, data, damaged, decoder, snapshots } = services;
   return {
     ...state,
     options,
     version: VERSION,
     fingerprint: keys.tls.fingerprint,
+    certificate: keys.tls.certificate,
     recording,
     exports,
     memory,
     healthItems: () => [...data.items(), ...damaged.items(), ...failover.healthItems()],
-    decoder: createDecoder(clock),
+    decoder,
+    snapshots,
     accounts: { auth, hasher: createPasswordHasher(), guard: createSignInGuard(clock) },
     cameras,
     kept: failover.kept,
@@ -228,12 +244,16 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     failover: failover.failover,
     licences: failover.licences,
     cameraSeats: failover.cameraSeats,
+    handOver: failover.handOver,
     replacing: failover.replacing,
     sitePolicy: failover.sitePolicy,
     siteHost: failover.siteHost,
+    siteServers: failover.siteServers,
     peerPort: () => ports.peer,
     beforeModeChange: failover.beforeModeChange,
+    refuseCovering: failover.refuseCovering,
     coveredCameras: failover.coveredCameras,
+    coveredAt: failover.covered.footageOf,
     owedFootage: failover.owedFootage,
     membership: failover.membership,
     addresses,
@@ -242,12 +262,18 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
   };
 }
 
-async function startApi(parts: ControlParts, { keys }: State, { auth }: Services): Promise<HttpsServer> {
+type ApiServices = Pick<Services, 'auth'> & Pick<FailoverSetUp, 'gateway' | 'answerWith'>;
+async function startApi(parts: ControlParts, { keys }: State, services: ApiServices): Promise<HttpsServer> {
+  const { auth, gateway, answerWith } = services;
   const { clock, log, settings, options } = parts;
   const hosts = (): readonly string[] => [...ownHosts(), ...settings.server.get().allowedHosts];
   const routes = createRoutes(composeApi(parts));
   const lockedBy = (): string | undefined => lockingHost(settings.peers.get().peers)?.name;
-  const app = createApp({ clock, log, routes, authenticate: auth.authenticate, lockedBy, hosts, webRoot: webRootOf() });
+  const ownId = (): string => settings.server.get().id;
+  const { authenticate } = auth;
+  const webRoot = webRootOf();
+  const app = createApp({ clock, log, routes, authenticate, lockedBy, hosts, webRoot, gateway, ownId });
+  answerWith(createMemberServer({ app, manager: () => managerOf(settings.peers.get().peers) }));
   return await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port: options.httpPort, clock, log });
 }
 
@@ -274,12 +300,14 @@ async function openState(options: ServeOptions, log: Log): Promise<State> {
   const keys = await openKeys({ dataDir, clock, hosts: ownHosts() });
   const name = options.name ?? hostname();
   const settings = await openSettings({ dataDir, clock, log, secretsKey: keys.secretsKey, name, mode });
+  const completed = await completeRestore(settings, createRestoreJournal(dataDir, keys.secretsKey), log);
   const catalogue = openKnownCatalogue(dataDir, startedAt, settings);
   const hub = createEventHub(startedAt);
   const { publish } = hub;
   const activity = createActivityLog({ catalogue, publish, clock, log });
   const recoveries = [...keys.recoveries, ...settings.recoveries];
   for (const { message } of recoveries) activity.record({ severity: 'warning', code: 'settings-recovered', message });
+  if (completed !== undefined) activity.record({ severity: 'warning', code: 'settings-restored', message: completed });
   if (catalogue.condition === 'rebuild-needed')
     activity.record({ severity: 'warning', code: 'catalogue-rebuilt', message: CATALOGUE_LOST });
   activity.record({ severity: 'info', code: 'started', message: `Understudy ${VERSION} was started.` });

@@ -15,20 +15,21 @@ import { messageOf } from './core/errors.ts';
 import { silentLog } from './core/log.ts';
 import { DEMO_USER } from './demo/demo-box.ts';
 import { startSite } from './demo/demo-site.ts';
-import type { Site } from './demo/demo-site.ts';
+import type { Site, SiteServer } from './demo/demo-site.ts';
 import { playFailure } from './demo/failure-play.ts';
 import type { PlayDeps, Report } from './demo/failure-play.ts';
 import { startSimulator } from './simulator/simulator.ts';
 
+/** Four scenes, each twice: one at each recorder. */
 const NAMES: readonly string[] = [
   'Street',
-  'Entrance',
+  'Front Door',
   'Garden',
   'Warehouse',
-  'Loading Bay',
-  'Parking',
-  'Stairs',
-  'Server Room',
+  'Back Street',
+  'Back Door',
+  'Yard',
+  'Annex',
 ];
 const LOG_SUFFIX = '.log.jsonl';
 const DEFAULT_PORT = '51443';
@@ -137,12 +138,11 @@ async function show({ site, dataDir, password }: Demo, json: string | undefined)
   const urlOf = (server: Site['host']): string => `https://127.0.0.1:${server.box().port()}/`;
   const [first] = site.recorders;
   const servers = [site.host, ...site.recorders, site.failover];
-  const url = first === undefined ? '' : urlOf(first);
+  if (first === undefined) return 1;
   if (json !== undefined) {
     const places = servers.map((server) => ({ name: server.name, mode: server.mode, url: urlOf(server) }));
-    await writeFile(json, JSON.stringify({ url, user: DEMO_USER, password, dataDir, servers: places }));
+    await writeFile(json, JSON.stringify({ url: urlOf(first), user: DEMO_USER, password, dataDir, servers: places }));
   }
-  const pids = first?.box().status();
   console.log(`
 A site of four servers and eight simulated cameras runs.
 
@@ -151,13 +151,32 @@ ${servers.map((server) => `  ${server.name.padEnd(15)} ${server.mode.padEnd(10)}
   User      ${DEMO_USER}
   Password  ${password}
 
-Try: live and playback at ${url};
-     kill that recording server (kill -9 ${[pids?.pid, pids?.media?.pid, pids?.control?.pid].join(' ')}) and watch the same cameras at
-     ${urlOf(site.failover)}, where they are recorded on within a second.
+Try: Live and Playback at ${urlOf(site.host)}, which shows all of it;
+     kill a recording server:  ${killOf(first)}
+     and look on: within a second ${site.failover.name} records its cameras; Incidents says what happened;
+     start it again:           kill -USR2 ${process.pid}
+     and its footage goes home.
 Ctrl-C stops everything and removes ${dataDir}.
 `);
+  process.on('SIGUSR2', () => void startAgain(first));
   await once(site.host.box().supervisor, 'close');
   return 0;
+}
+
+function killOf(server: SiteServer): string {
+  const pids = server.box().status();
+  return `kill -9 ${[pids?.control?.pid, pids?.media?.pid, pids?.pid].join(' ')}`;
+}
+
+async function startAgain(server: SiteServer): Promise<void> {
+  const { exitCode, signalCode } = server.box().supervisor;
+  if (exitCode === null && signalCode === null) return tell(`${server.name} runs.`);
+  try {
+    await server.start();
+    tell(`${server.name} is started again; to kill it once more: ${killOf(server)}`);
+  } catch (error) {
+    console.error(messageOf(error));
+  }
 }
 
 function print({ passed, isWhole, cameras, incident }: Report): void {

@@ -8,11 +8,14 @@ import { parseArgs } from 'node:util';
 import { systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import { createLog } from './core/log.ts';
+import { loadScene } from './simulator/assets.ts';
+import { lengthened } from './simulator/clip.ts';
 import { obeyLine, summaryOf } from './simulator/line-control.ts';
 import { startSimulator } from './simulator/simulator.ts';
 import type { CameraAccess, CameraOptions } from './simulator/simulated-camera.ts';
 
 const MAX_CAMERAS = 256;
+const MAX_MORE_BYTES = 200_000;
 
 const USAGE = `usage: node dist/simulate.js [options]
   --cameras N        how many, at most ${MAX_CAMERAS} (4)
@@ -21,6 +24,7 @@ const USAGE = `usage: node dist/simulate.js [options]
   --username NAME    with --password TEXT: they ask for it
   --algorithm WORD   of the password: MD5, SHA-256 or basic (MD5)
   --no-audio         video only
+  --more-bytes N     each picture of the main stream has so many bytes more, which cannot be decoded: 20000 make 4 Mbit/s (0)
   --cached-start     begin with the last key frame
 Prints one JSON line with the addresses, then takes orders as JSON lines on standard input.`;
 const EXIT_USED_WRONGLY = 2;
@@ -31,6 +35,7 @@ const OPTIONS = {
   username: { type: 'string' },
   password: { type: 'string' },
   algorithm: { type: 'string', default: 'MD5' },
+  'more-bytes': { type: 'string', default: '0' },
   'no-audio': { type: 'boolean', default: false },
   'cached-start': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -58,7 +63,7 @@ function valuesOf(args: readonly string[]): Values | undefined {
 async function main(values: Values): Promise<void> {
   const count = Math.min(MAX_CAMERAS, Math.max(1, Number(values.cameras) || 1));
   const log = createLog('info', (line) => console.error(line), systemClock.now);
-  const cameras = Array.from({ length: count }, (_, index) => optionsOf(values, index));
+  const cameras = await Promise.all(Array.from({ length: count }, async (_, index) => await optionsOf(values, index)));
   const simulator = await startSimulator({ clock: systemClock, log, host: values.host }, cameras);
   console.log(JSON.stringify({ cameras: simulator.cameras.map(summaryOf) }));
   const lines = createInterface({ input: process.stdin });
@@ -71,11 +76,12 @@ async function main(values: Values): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-function optionsOf(values: Values, index: number): CameraOptions {
+async function optionsOf(values: Values, index: number): Promise<CameraOptions> {
   const first = Number(values.port);
+  const clips = await loadScene(index);
   return {
     id: `cam-${index + 1}`,
-    scene: index,
+    clips: { ...clips, main: lengthened(clips.main, Math.min(MAX_MORE_BYTES, Number(values['more-bytes']) || 0)) },
     port: first === 0 ? 0 : first + index,
     access: accessOf(values),
     audio: !values['no-audio'],

@@ -71,3 +71,12 @@ for (const note of NOTES) {
     );
   });
 }
+
+test('the page of pages shows every picture that the browser tests keep', (t) => {
+  const shown = textOf('docs/ui.md');
+  const pictures = readdirSync(join(ROOT, 'docs/images'));
+  t.deepEqual(
+    pictures.filter((name) => !shown.includes(`(images/${name})`)),
+    [],
+  );
+});

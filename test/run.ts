@@ -3,6 +3,7 @@
  * A failing linter or type check counts as one failed test. Arguments choose suites.
  */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 type Suite = { readonly name: string; readonly command: readonly string[]; readonly tap: boolean };
@@ -19,6 +20,9 @@ const SUITES: readonly Suite[] = [
   { name: 'interop', command: ava('ava.interop.config.js'), tap: true },
   { name: 'browser', command: ava('ava.browser.config.js'), tap: true },
 ];
+
+// A few hundred processes load the same sources: compiled once, a box starts with two thirds of the CPU.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../node_modules/.cache/compiled');
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));

@@ -1,10 +1,6 @@
 /**
- * What was lost of the pictures that several recorders took from one source, read from the boxes of their files. Shares no code with
- * what wrote them.
- *
- * Every client of a source gets identical access units, so their hashes are compared: what one recording has and another of the same source
- * does not, between its own first and last picture, was lost there. Steps between time stamps would not tell: the source's own irregular
- * step, the end of its clip, stands in one recording and not yet in another that is a fragment behind.
+ * The access units that a recorder wrote, read from the boxes of its files. Shares no code with what wrote them. Their hashes tell them;
+ * what is missing among them is told in lost-units.ts.
  */
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,27 +11,16 @@ const START_AT: number = FIELDS + 36;
 const COUNT_AT: number = FIELDS + 52;
 const LEAVES_AT: number = FIELDS + 156;
 const LEAF_BYTES = 32;
-const FLAG_CONTINUOUS = 2;
 const US_PER_TICK: number = 1e6 / 90_000;
-/** The same picture in two recordings is this close in time; when the clip comes round it is further away. */
-const SAME_PICTURE_US = 5e6;
-/** What lies so close to an end of a recording may have come before it began, or be on its way to the disk. */
-const MARGIN_US = 1e6;
 
 export type Unit = { readonly hash: string; readonly atUs: number };
-export type Recording = {
-  /** In the order of the file. */
-  readonly units: readonly Unit[];
-  /** Fragments, but for the first, that say that something is missing before them. */
-  readonly holes: number;
-};
+/** `units`: in the order of the files. */
+export type Recording = { readonly units: readonly Unit[] };
 
 export function recordingIn(folder: string): Recording {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.mp4'));
   const units: Unit[] = [];
-  let holes = -1;
   for (const { table, moof } of names.sort().flatMap((name) => [...fragmentsOf(join(folder, name))])) {
-    if ((table.readUInt32BE(FIELDS) & FLAG_CONTINUOUS) === 0) holes += 1;
     let atUs = Number(table.readBigUInt64BE(START_AT));
     const durations = durationsOf(moof);
     for (let index = 0; index < table.readUInt32BE(COUNT_AT); index += 1) {
@@ -44,40 +29,7 @@ export function recordingIn(folder: string): Recording {
       atUs += (durations[index] ?? 0) * US_PER_TICK;
     }
   }
-  return { units, holes: Math.max(0, holes) };
-}
-
-/** Of each recording of one source, how many access units it lacks that another has. */
-export function lostAmong(recordings: readonly Recording[]): readonly number[] {
-  const places = new Map<string, { readonly owner: number; readonly atUs: number }[]>();
-  recordings.forEach(({ units }, owner) => {
-    for (const { hash, atUs } of units) {
-      const known = places.get(hash);
-      if (known === undefined) places.set(hash, [{ owner, atUs }]);
-      else known.push({ owner, atUs });
-    }
-  });
-  const spans = recordings.map(({ units }) => ({
-    from: (units[0]?.atUs ?? Infinity) + MARGIN_US,
-    to: (units.at(-1)?.atUs ?? -Infinity) - MARGIN_US,
-  }));
-  const lost = recordings.map(() => 0);
-  for (const all of places.values()) {
-    all.sort((one, other) => one.atUs - other.atUs);
-    for (let first = 0; first < all.length;) {
-      const atUs = all[first]?.atUs ?? 0;
-      const counts = recordings.map(() => 0);
-      for (; first < all.length && (all[first]?.atUs ?? 0) - atUs < SAME_PICTURE_US; first += 1) {
-        const { owner } = all[first] ?? { owner: 0 };
-        counts[owner] = (counts[owner] ?? 0) + 1;
-      }
-      const most = Math.max(...counts);
-      spans.forEach(({ from, to }, owner) => {
-        if (atUs > from && atUs < to) lost[owner] = (lost[owner] ?? 0) + most - (counts[owner] ?? 0);
-      });
-    }
-  }
-  return lost;
+  return { units };
 }
 
 type FragmentBoxes = { readonly table: Buffer; readonly moof: Buffer };

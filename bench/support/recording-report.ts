@@ -4,7 +4,18 @@ export type Sample = {
   readonly cpuMsPerCameraSecond: number;
   readonly pssMbPerCamera: number;
 };
-export type Check = { readonly lostAccessUnits: number; readonly packetsLost: number; readonly accessUnits: number };
+export type Check = {
+  /** That another recording of the same source has. */
+  readonly lostAccessUnits: number;
+  /** Of these, how many the ledger does not tell of. */
+  readonly unbookedAccessUnits: number;
+  /** That no recording of their source has: the source left them out, or all lost them. */
+  readonly inNoRecording: number;
+  /** What the ledger says is missing between the first and the last picture of each recording: by cause, spans and seconds. */
+  readonly booked: Readonly<Record<string, { readonly spans: number; readonly seconds: number }>>;
+  readonly packetsLost: number;
+  readonly accessUnits: number;
+};
 export type Round = Check & { readonly samples: readonly Sample[] };
 export type Alone = Check & {
   readonly cameras: number;
@@ -52,7 +63,6 @@ export function reportOf(run: Run): { readonly markdown: string; readonly json: 
       target: 0.2,
     },
   ];
-  const lost = run.rounds.reduce((sum, round) => sum + round.lostAccessUnits, 0);
   const markdown = [
     '# Recording: what it costs',
     '',
@@ -72,7 +82,7 @@ export function reportOf(run: Run): { readonly markdown: string; readonly json: 
         `| ${what} | ${measured.toFixed(3)} | ${target} ${measured <= target ? 'met' : 'missed'} |`,
     ),
     '',
-    `Lost access units: ${lost} of ${run.rounds.reduce((sum, round) => sum + round.accessUnits, 0)}; lost packets: ${run.rounds.reduce((sum, round) => sum + round.packetsLost, 0)}.`,
+    lossLine(run.rounds),
     '',
     ...aloneLines(run.alone),
   ].join('\n');
@@ -81,14 +91,29 @@ export function reportOf(run: Run): { readonly markdown: string; readonly json: 
 
 function aloneLines(alone: Alone | undefined): readonly string[] {
   if (!alone) return [];
-  const { cameras, loopDelaysP99Ms, cpuMsPerCameraSecond, pssMbPerCamera, lostAccessUnits, accessUnits } = alone;
+  const { cameras, loopDelaysP99Ms, cpuMsPerCameraSecond, pssMbPerCamera } = alone;
   const worst = Math.max(...loopDelaysP99Ms);
   return [
     `## ${cameras} cameras alone`,
     '',
-    `Event-loop p99 above the timer, per second: median ${medianOf(loopDelaysP99Ms).toFixed(2)} ms, worst ${worst.toFixed(2)} ms (target 2 ms). CPU ${cpuMsPerCameraSecond.toFixed(2)} ms a camera-second, PSS ${pssMbPerCamera.toFixed(2)} MB a camera, lost access units ${lostAccessUnits} of ${accessUnits}.`,
+    `Event-loop p99 above the timer, per second: median ${medianOf(loopDelaysP99Ms).toFixed(2)} ms, worst ${worst.toFixed(2)} ms (target 2 ms). CPU ${cpuMsPerCameraSecond.toFixed(2)} ms a camera-second, PSS ${pssMbPerCamera.toFixed(2)} MB a camera.`,
+    '',
+    lossLine([alone]),
     '',
   ];
+}
+
+function lossLine(checks: readonly Check[]): string {
+  const sum = (pick: (check: Check) => number): number => checks.reduce((total, check) => total + pick(check), 0);
+  const causes = [...new Set(checks.flatMap(({ booked }) => Object.keys(booked)))].map((cause) => {
+    const seconds = sum(({ booked }) => booked[cause]?.seconds ?? 0);
+    return `${cause} ${sum(({ booked }) => booked[cause]?.spans ?? 0)} times, ${seconds.toFixed(1)} s together`;
+  });
+  return [
+    `Lost access units, those that another recording of the same source has: ${sum((check) => check.lostAccessUnits)} of ${sum((check) => check.accessUnits)}, not in the ledger: ${sum((check) => check.unbookedAccessUnits)}.`,
+    `In no recording of their source: ${sum((check) => check.inNoRecording)}. Lost packets: ${sum((check) => check.packetsLost)}.`,
+    `Missing by the ledger: ${causes.join('; ') || 'nothing'}.`,
+  ].join(' ');
 }
 
 const cpuOf = (sample: Sample): number => sample.cpuMsPerCameraSecond;

@@ -7,13 +7,16 @@ import { createApiClient } from '../../src/cli/api-client.ts';
 import type { ApiClient } from '../../src/cli/api-client.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { placeOf, textOf, until } from '../../src/demo/demo-box.ts';
+import { fetchLedger } from '../../src/demo/footage-check.ts';
+import type { LedgerView } from '../../src/demo/footage-check.ts';
 import { readStatus } from '../../src/supervisor/instance.ts';
+import { bookedBetween, byCause, unbookedOf } from './booked-losses.ts';
 import { pinProcess, stopChild } from './contender.ts';
 import type { Contender, Load } from './contender.ts';
+import { lossesOf } from './lost-units.ts';
 import { familyOf } from './process-usage.ts';
 import type { Check } from './recording-report.ts';
-import { lostAmong, recordingIn } from './recorded-units.ts';
-import type { Recording } from './recorded-units.ts';
+import { recordingIn } from './recorded-units.ts';
 
 const OWNER = { username: 'owner', password: 'a benchmark is no secret' };
 const SUPERVISOR = resolve(import.meta.dirname, '../../dist/supervisor.js');
@@ -28,6 +31,7 @@ export type Service = Contender & {
 };
 
 export async function startService(load: Load): Promise<Service> {
+  const began = new Date();
   const dataDir = join(load.folder, 'service');
   const footage = join(dataDir, 'footage');
   await mkdir(footage, { recursive: true });
@@ -65,18 +69,7 @@ export async function startService(load: Load): Promise<Service> {
       const { processes } = (await api.call('GET', '/server')) as ServerAnswer;
       return processes.media.loopDelayP99Ms ?? Number.NaN;
     },
-    check: async () => {
-      const recordings = cameras.map((id) => recordingIn(join(footage, id, 'main')));
-      const listed = await listCameras(api);
-      const packetsLost = listed
-        .flatMap(({ streams }) => streams)
-        .reduce((sum, entry) => sum + (entry.packetsLost ?? 0), 0);
-      return {
-        lostAccessUnits: lostOf(recordings, load.mounts),
-        packetsLost,
-        accessUnits: recordings.reduce((sum, { units }) => sum + units.length, 0),
-      };
-    },
+    check: () => checkAll(api, cameras, { mounts: load.mounts, footage, began }),
     stop: () => stopChild(child),
   };
 }
@@ -105,15 +98,27 @@ async function setUp(api: ApiClient, { port, mounts, cameras }: Load, footage: s
   return ids;
 }
 
-/** By comparison among the cameras that share a source; a hole that a recording tells of counts as one at least. */
-function lostOf(recordings: readonly Recording[], mounts: number): number {
-  let lost = 0;
-  for (let mount = 0; mount < mounts; mount += 1) {
-    const shared = recordings.filter((_, index) => index % mounts === mount);
-    lostAmong(shared).forEach((count, index) => (lost += Math.max(count, shared[index]?.holes ?? 0)));
-  }
-  return lost;
+type Place = { readonly mounts: number; readonly footage: string; readonly began: Date };
+async function checkAll(api: ApiClient, cameras: readonly string[], { mounts, footage, began }: Place): Promise<Check> {
+  const recordings = cameras.map((id) => recordingIn(join(footage, id, 'main')));
+  const { holes, inNone } = lossesOf(recordings, mounts);
+  // Read after the files: whatever is missing in them is told by now.
+  const range = { start: began.toISOString(), end: new Date().toISOString() };
+  const ledgers = await Promise.all(cameras.map((cameraId) => fetchLedger({ api, cameraId, ...range })));
+  const streams = (await listCameras(api)).flatMap((camera) => camera.streams);
+  const booked = recordings.flatMap(({ units }, index) =>
+    bookedBetween(units[0]?.atUs ?? Infinity, units.at(-1)?.atUs ?? 0, ledgers[index] ?? NO_LEDGER),
+  );
+  return {
+    lostAccessUnits: holes.flat().reduce((sum, { units }) => sum + units, 0),
+    unbookedAccessUnits: holes.reduce((sum, own, index) => sum + unbookedOf(own, ledgers[index] ?? NO_LEDGER), 0),
+    inNoRecording: inNone,
+    booked: byCause(booked),
+    packetsLost: streams.reduce((sum, entry) => sum + (entry.packetsLost ?? 0), 0),
+    accessUnits: recordings.reduce((sum, { units }) => sum + units.length, 0),
+  };
 }
+const NO_LEDGER: Pick<LedgerView, 'spans'> = { spans: [] };
 
 type ServerAnswer = { readonly processes: { readonly media: { readonly loopDelayP99Ms?: number } } };
 type Listed = {

@@ -10,6 +10,8 @@ export type ActivityQuery = {
   readonly until: number | undefined;
   readonly severity: LogEntry['severity'] | undefined;
   readonly code: string | undefined;
+  /** One of these; `*` stands for anything. */
+  readonly codes?: readonly string[] | undefined;
   readonly cameraId: string | undefined;
   /** Who did it. */
   readonly user: string | undefined;

@@ -7,7 +7,8 @@ import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
 import type { SessionEnd } from '../site/account.ts';
 import { mayCall, maySeeCamera } from './caller.ts';
-import type { Anonymous, Caller } from './caller.ts';
+import type { Anonymous, Caller, SignedIn } from './caller.ts';
+import { isCarried, notCarried } from './gateway-paths.ts';
 import { HttpError } from './problem.ts';
 import type { AnyRoute, AnyRouteSpec, Asked } from './route.ts';
 import { validatePlace } from './validate.ts';
@@ -20,6 +21,8 @@ export type AdmissionDeps = {
   }) => Promise<Caller>;
   /** Name of the host that locks this server. */
   readonly lockedBy: () => string | undefined;
+  /** Who asks through the host that manages this server; undefined: it came in at the HTTPS port. */
+  readonly viaHost: (request: IncomingMessage) => SignedIn | undefined;
 };
 
 /** Below this all routes stand that are not `root`. */
@@ -42,7 +45,9 @@ export async function admit(
   deps: AdmissionDeps,
 ): Promise<{ readonly caller: Caller; readonly params: never; readonly query: never }> {
   const { cookie, authorization } = request.headers;
-  const caller = await deps.authenticate({ cookie, authorization });
+  const viaHost = deps.viaHost(request);
+  const caller = viaHost ?? (await deps.authenticate({ cookie, authorization }));
+  if (viaHost !== undefined && !isCarried(spec)) throw notCarried(pathOf(spec));
   if (!mayCall(caller, spec.access)) {
     if (caller.kind === 'anonymous') throw notSignedIn(caller);
     throw new HttpError(403, 'auth/role', `This needs the role ${spec.access}; ${caller.name} has ${caller.role}.`);
@@ -51,12 +56,18 @@ export async function admit(
   if (spec.camera !== undefined && !maySeeCamera(caller, params[spec.camera] ?? '')) {
     throw new HttpError(403, 'auth/camera', 'This account has no permission for this camera.');
   }
-  if (spec.whenLocked === undefined) refuseLocked(spec, deps);
+  // What the host itself asks is what its lock is for.
+  if (spec.whenLocked === undefined && viaHost === undefined) refuseLocked(spec, deps);
   return { caller, ...validatePlace(spec, place.params, place.query) };
 }
 
 /** For routes that must see the whole request to know. @throws HttpError 423 */
-export function refuseIfLocked(spec: AnyRouteSpec, asked: Asked, deps: AdmissionDeps): void {
+export function refuseIfLocked(
+  spec: AnyRouteSpec,
+  asked: Asked,
+  deps: AdmissionDeps & { readonly request: IncomingMessage },
+): void {
+  if (deps.viaHost(deps.request) !== undefined) return;
   if (typeof spec.whenLocked === 'function' && !spec.whenLocked(asked)) refuseLocked(spec, deps);
 }
 
@@ -72,7 +83,7 @@ const SIGN_IN = { headers: { 'www-authenticate': 'Bearer realm="understudy"' } }
 const WHY_ENDED = {
   'site-empty': 'The last server of this site was detached, and everybody was signed out',
 } as const satisfies Record<SessionEnd, string>;
-function notSignedIn({ ended }: Anonymous): HttpError {
+export function notSignedIn({ ended }: Anonymous): HttpError {
   if (ended === undefined)
     return new HttpError(401, 'auth/required', 'Sign in first, or send a token: the session may have ended.', SIGN_IN);
   const message = `${WHY_ENDED[ended.reason]} (${isoOf(epochMs(ended.endedAt))}). Sign in again.`;

@@ -13,15 +13,21 @@ import { assertNever } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { admit, headerOf, pathOf, pathPattern, refuseIfLocked, signalOf } from './admission.ts';
 import type { AdmissionDeps } from './admission.ts';
+import type { SignedIn } from './caller.ts';
+import { carryToMembers } from './gateway.ts';
+import type { GatewayDeps } from './gateway.ts';
 import { readJson } from './json-body.ts';
-import { HttpError, problemOf } from './problem.ts';
+import { HttpError, isDefect, problemOf } from './problem.ts';
 import { changesSomething, checkHost, checkOrigin } from './request-checks.ts';
 import type { AnyRoute, AnyRouteSpec, Reply, Route, RouteRequest } from './route.ts';
 import { openStaticFiles } from './static-files.ts';
 import { createUpgrade } from './upgrade.ts';
 import { validateBody } from './validate.ts';
 
-export type AppDeps = AdmissionDeps & {
+export type AppDeps = Omit<AdmissionDeps, 'viaHost'> & {
+  /** Other servers of the site, of a host. Absent: none is asked. */
+  readonly gateway?: GatewayDeps['gateway'];
+  readonly ownId: () => string;
   readonly clock: Clock;
   readonly log: Log;
   readonly routes: readonly AnyRoute[];
@@ -33,9 +39,10 @@ export type AppDeps = AdmissionDeps & {
   readonly validateResponses?: boolean;
 };
 
+/** `viaHost`: who asks, of what came through the host that manages this server (member-server.ts). */
 export type App = {
-  readonly request: (request: IncomingMessage, response: ServerResponse) => void;
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void;
+  readonly request: (request: IncomingMessage, response: ServerResponse, viaHost?: SignedIn) => void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array, viaHost?: SignedIn) => void;
 };
 /**
  * Scripts, styles and sockets from here alone; pictures and video also from memory. No HSTS: with a certificate that the user
@@ -55,16 +62,22 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 };
 
-export function createApp(deps: AppDeps): App {
+export function createApp(given: AppDeps): App {
+  const callers = new WeakMap<IncomingMessage, SignedIn>();
+  const viaHost = (request: IncomingMessage): SignedIn | undefined => callers.get(request);
+  const deps = { ...given, gateway: given.gateway, viaHost };
   const koa = new Koa();
   koa.silent = true; // errors are answered and logged below
   koa.use(answerErrors(deps));
   koa.use(async (ctx, next) => {
     ctx.set(SECURITY_HEADERS);
-    checkHost(headerOf(ctx.req), deps.hosts(), ctx.req.socket.localAddress);
-    if (changesSomething(ctx.method)) checkOrigin(headerOf(ctx.req));
+    if (viaHost(ctx.req) === undefined) {
+      checkHost(headerOf(ctx.req), deps.hosts(), ctx.req.socket.localAddress);
+      if (changesSomething(ctx.method)) checkOrigin(headerOf(ctx.req));
+    }
     await next();
   });
+  koa.use(carryToMembers(deps, SECURITY_HEADERS));
   const router = new Router();
   for (const route of deps.routes) {
     if (route.kind === 'http') router.register(pathOf(route.spec), [route.spec.method], carry(route, deps));
@@ -76,12 +89,17 @@ export function createApp(deps: AppDeps): App {
     throw new HttpError(404, 'http/not-found', `Nothing is at ${ctx.path.slice(0, 200)}.`);
   });
   const handle = koa.callback();
+  const upgrade = createUpgrade(deps);
   return {
-    request: (request, response) => {
+    request: (request, response, caller) => {
+      if (caller !== undefined) callers.set(request, caller);
       if (isTarget(request.url)) void handle(request, response);
       else response.writeHead(400, { ...SECURITY_HEADERS, connection: 'close', 'content-length': 0 }).end();
     },
-    upgrade: createUpgrade(deps),
+    upgrade: (request, socket, head, caller) => {
+      if (caller !== undefined) callers.set(request, caller);
+      upgrade(request, socket, head);
+    },
   };
 }
 
@@ -89,15 +107,16 @@ export function createApp(deps: AppDeps): App {
 const isTarget = (url = ''): boolean =>
   url.startsWith('/') ? URL.canParse(`https://host${url}`) : url === '*' || URL.canParse(url);
 
-function carry(route: Route, deps: AppDeps): Middleware {
+type Inside = AppDeps & AdmissionDeps;
+function carry(route: Route, deps: Inside): Middleware {
   return async (ctx) => {
     const place = { params: { ...paramsOf(ctx) }, query: { ...ctx.query } };
     const { caller, params, query } = await admit(route, ctx.req, place, deps);
-    const body = route.spec.body === undefined ? undefined : await readJson(ctx.req);
+    const body = route.spec.body === undefined ? undefined : await readJson(ctx.req, route.spec.maxBodyBytes);
     const left = new AbortController();
     ctx.res.once('close', () => left.abort());
     const asked = { params, caller, body: validateBody(route.spec, body) };
-    refuseIfLocked(route.spec, asked, deps);
+    refuseIfLocked(route.spec, asked, { ...deps, request: ctx.req });
     const request: RouteRequest<never, never, never> = {
       ...asked,
       query,
@@ -139,7 +158,7 @@ function answerErrors({ log }: AppDeps): Middleware {
       await next();
     } catch (error) {
       const { status, headers, problem } = problemOf(error);
-      if (status >= 500 && status !== 501) log.error('request failed', { method: ctx.method, path: ctx.path, error });
+      if (isDefect(status)) log.error('request failed', { method: ctx.method, path: ctx.path, error });
       ctx.status = status;
       ctx.set({ ...headers, 'cache-control': 'no-store' });
       ctx.type = 'application/problem+json';

@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { seconds } from '../core/clock.ts';
-import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import type { SessionsFile, Settings } from '../settings/settings.ts';
@@ -28,8 +28,8 @@ export type StartedSession = { readonly token: string; readonly caller: SignedIn
 
 export type Auth = Running & {
   readonly authenticate: (credentials: Credentials) => Promise<Caller>;
-  /** A new session with a new token, whatever the browser held before. @throws auth/wrong if the user or password changed meanwhile */
-  readonly startSession: (user: UserRecord) => Promise<StartedSession>;
+  /** A new session with a new token, whatever the browser held before; `undefined`: the user is another one by now, or the password is. */
+  readonly startSession: (user: UserRecord) => Promise<StartedSession | undefined>;
   /** All sessions of a user: signing out and a new password end them everywhere. */
   readonly endSessionsOf: (userId: string) => Promise<void>;
   /** The one of this cookie, if there is one; those of the same user elsewhere go on. */
@@ -68,12 +68,15 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
       const token = createSecret();
       const now = clock.now();
       const record = { tokenHash: hashOfSecret(token), userId: user.id, createdAt: now, lastUsedAt: now };
+      let isStarted = false;
       await sessions.update((file) => {
         // Under the lock that a new password ends sessions with: one was checked before it, this would come behind it.
         const current = users.get().users.find(({ id }) => id === user.id);
-        if (current?.passwordHash !== user.passwordHash) throw changedMeanwhile();
+        isStarted = current?.passwordHash === user.passwordHash;
+        if (!isStarted) return file;
         return { ...file, sessions: [...withRoomFor(file.sessions.filter(isLive), user.id), record] };
       });
+      if (!isStarted) return undefined;
       const ended = ends.signalOf(record.tokenHash, rightsOf(user));
       return { token, caller: { ...callerOfUser(user), expiresAt: expiryOf(record, now), ended } };
     },
@@ -116,9 +119,6 @@ function anonymous({ cookie }: Credentials, sessions: Settings['sessions']): Cal
   return end === undefined ? { kind: 'anonymous' } : { kind: 'anonymous', ended: end };
 }
 
-const changedMeanwhile = (): UnderstudyError =>
-  new UnderstudyError('unauthenticated', 'auth/wrong', 'User name or password is wrong.');
-
 const expiryOf = ({ createdAt }: SessionRecord, lastUsedAt: number): number =>
   Math.min(lastUsedAt + IDLE_MS, createdAt + LONGEST_MS);
 
@@ -129,10 +129,12 @@ function createLookUps(
   inBackground: (what: string, work: Promise<unknown>) => void,
 ): (credentials: Credentials) => SignedIn | undefined {
   const userOfSession = (tokenHash: string): SignedIn | undefined => {
-    const record = sessions.get().sessions.find((session) => session.tokenHash === tokenHash);
-    if (record === undefined || clock.now() >= expiryOf(record, record.lastUsedAt)) return undefined;
-    const user = users.get().users.find(({ id }) => id === record.userId);
-    if (user === undefined) return undefined;
+    // Of two accounts while one gives way to the other (control/moved-accounts.ts): with the one that is there.
+    const records = sessions.get().sessions.filter((session) => session.tokenHash === tokenHash);
+    const user = users.get().users.find(({ id }) => records.some(({ userId }) => userId === id));
+    const record = records.find(({ userId }) => userId === user?.id);
+    if (user === undefined || record === undefined) return undefined;
+    if (clock.now() >= expiryOf(record, record.lastUsedAt)) return undefined;
     if (isStale(record.lastUsedAt, clock)) inBackground('use', markUsed(sessions, tokenHash, clock));
     const expiresAt = expiryOf(record, clock.now());
     return { ...callerOfUser(user), expiresAt, ended: ends.signalOf(tokenHash, rightsOf(user)) };

@@ -1,4 +1,5 @@
 /** Who makes a request, and what that allows. Pure. */
+import { UnderstudyError } from '../core/errors.ts';
 import { reaches } from '../site/account.ts';
 import type { EndedSession, Role } from '../site/account.ts';
 
@@ -21,6 +22,12 @@ export type Caller = Anonymous | SignedIn;
 
 /** `public`: no sign-in needed. */
 export type Access = 'public' | Role;
+
+/** The one who asks, of a route that is not public. @throws auth/required */
+export function signedIn(caller: Caller): SignedIn {
+  if (caller.kind !== 'anonymous') return caller;
+  throw new UnderstudyError('unauthenticated', 'auth/required', 'Sign in first.');
+}
 
 export function mayCall(caller: Caller, access: Access): boolean {
   if (access === 'public') return true;

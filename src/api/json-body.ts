@@ -11,7 +11,7 @@ export const MAX_DEPTH = 16;
 const FORBIDDEN_KEYS = ['__proto__', 'constructor', 'prototype'];
 
 /** Undefined when there is no body. @throws HttpError 400, 413, 415 */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, maxBytes: number = MAX_BODY_BYTES): Promise<unknown> {
   const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = request.headers;
   if (length === undefined && coding === undefined) return undefined;
   if (length === '0') return undefined;
@@ -21,24 +21,24 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   if (request.headers['content-encoding'] !== undefined) {
     throw new HttpError(415, 'http/content-encoding', 'Compressed requests are not read.');
   }
-  if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  return parseJson(await readBounded(request));
+  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  return parseJson(await readBounded(request, maxBytes));
 }
 
-async function readBounded(request: IncomingMessage): Promise<Uint8Array> {
+async function readBounded(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Uint8Array>) {
     size += part.length;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > maxBytes) throw tooLarge(maxBytes);
     parts.push(part);
   }
   return Buffer.concat(parts);
 }
 
 /** The rest of the body is not read, so the connection cannot be used again. */
-const tooLarge = (): HttpError =>
-  new HttpError(413, 'http/body-too-large', `A request has at most ${MAX_BODY_BYTES} bytes.`, {
+const tooLarge = (maxBytes: number): HttpError =>
+  new HttpError(413, 'http/body-too-large', `This request has at most ${maxBytes} bytes.`, {
     headers: { connection: 'close' },
   });
 

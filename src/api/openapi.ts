@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { pathOf } from './admission.ts';
 import { problem } from './contract/common.ts';
+import { isCarried } from './gateway-paths.ts';
 import type { AnyRoute, AnyRouteSpec } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Understudy', version, description: 'The HTTP API of one Understudy box.' },
+    info: { title: 'Understudy', version, description: DESCRIPTION },
     servers: [{ url: '/' }],
     paths: Object.fromEntries(Object.entries(paths).sort(([one], [other]) => (one < other ? -1 : 1))),
     components: {
@@ -27,6 +28,11 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
   };
 }
 
+const DESCRIPTION =
+  'The HTTP API of one Understudy box. At the host of a site `/api/v1/servers/{id}/api/<path>` is `/api/v1/<path>` at that server, for any ' +
+  'method, WebSockets too, with the account of the host: but for operations with `x-carried: false`, which answer 403 ' +
+  '`gateway/not-carried`. 404 `site/unknown-server`, 503 `server/not-connected`, 429 `gateway/busy`.';
+
 function operation({ kind, spec }: AnyRoute): Json {
   const role = spec.access === 'public' ? [] : [{ session: [] }, { token: [] }];
   const problems = Object.entries(spec.problems ?? {}).map(([status, code]) => [status, problemResponse(code)]);
@@ -36,6 +42,7 @@ function operation({ kind, spec }: AnyRoute): Json {
     'x-role': spec.access,
     ...(kind === 'socket' ? { 'x-websocket': true } : {}),
     ...(spec.camera === undefined ? {} : { 'x-camera': spec.camera }),
+    ...(isCarried(spec) ? {} : { 'x-carried': false }),
     security: role,
     parameters: [...parameters(spec.params, 'path'), ...parameters(spec.query, 'query')],
     ...(spec.body === undefined ? {} : { requestBody: requestBody(spec.body) }),

@@ -20,6 +20,9 @@ export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   unsupported: 501,
 };
 
+/** Worth a line in the log of the service: 501 and 503 are answers that a caller gets in the ordinary course of things. */
+export const isDefect = (status: number): boolean => status >= 500 && status !== 501 && status !== 503;
+
 export type Issue = { readonly path: string; readonly message: string };
 export type HttpErrorMore = {
   readonly issues?: readonly Issue[];

@@ -34,6 +34,8 @@ export type RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Of a body that may be larger than others (json-body.ts). */
+  readonly maxBodyBytes?: number;
   /** Success: its status (200 unless said), and its JSON shape, or its media type when it is not JSON. */
   readonly response: { readonly status?: number; readonly json?: R; readonly mediaType?: string };
   /** Codes a caller should expect beside the general ones, for the document: `{ 409: 'volume/in-use' }`. */

@@ -4,15 +4,18 @@ import type { Duplex } from 'node:stream';
 import { admit, headerOf, pathOf, pathPattern, signalOf } from './admission.ts';
 import type { AdmissionDeps } from './admission.ts';
 import type { Log } from '../core/log.ts';
-import { HttpError, problemOf } from './problem.ts';
+import { upgradeToMember } from './gateway.ts';
+import type { GatewayDeps } from './gateway.ts';
+import { HttpError, isDefect, problemOf } from './problem.ts';
 import { checkHost, checkOrigin } from './request-checks.ts';
 import type { AnyRoute, SocketRoute } from './route.ts';
 
-export type UpgradeDeps = AdmissionDeps & {
-  readonly log: Log;
-  readonly routes: readonly AnyRoute[];
-  readonly hosts: () => readonly string[];
-};
+export type UpgradeDeps = AdmissionDeps &
+  GatewayDeps & {
+    readonly log: Log;
+    readonly routes: readonly AnyRoute[];
+    readonly hosts: () => readonly string[];
+  };
 
 export function createUpgrade(deps: UpgradeDeps): (request: IncomingMessage, socket: Duplex, head: Uint8Array) => void {
   const places = deps.routes
@@ -29,8 +32,11 @@ type Upgrade = { readonly request: IncomingMessage; readonly socket: Duplex; rea
 
 async function accept(places: readonly Place[], upgrade: Upgrade, deps: UpgradeDeps): Promise<void> {
   const { request, socket } = upgrade;
-  checkHost(headerOf(request), deps.hosts(), request.socket.localAddress);
-  checkOrigin(headerOf(request));
+  if (deps.viaHost(request) === undefined) {
+    checkHost(headerOf(request), deps.hosts(), request.socket.localAddress);
+    checkOrigin(headerOf(request));
+  }
+  if (await upgradeToMember(deps, upgrade)) return;
   const url = URL.parse(request.url ?? '/', 'https://host');
   if (url === null) throw new HttpError(400, 'http/path', 'The path is not properly encoded.');
   const found = places
@@ -60,7 +66,7 @@ function decoded(groups: Readonly<Record<string, string>>): Readonly<Record<stri
 
 function refuse(socket: Duplex, error: unknown, { log }: UpgradeDeps): void {
   const { status, problem } = problemOf(error);
-  if (status >= 500 && status !== 501) log.error('upgrade failed', { error });
+  if (isDefect(status)) log.error('upgrade failed', { error });
   if (!socket.writable) return;
   const body = JSON.stringify(problem);
   socket.end(

@@ -69,9 +69,12 @@ function conditionsOf(filter: LogFilter): { readonly where: string; readonly val
     [String.raw`message LIKE ? ESCAPE '\'`, text],
   ];
   const given = conditions.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
+  const codes = filter.codes ?? [];
+  const all = given.map(({ sql }) => sql);
+  if (filter.codes !== undefined) all.push(`(${codes.map(() => 'code GLOB ?').join(' OR ') || 'FALSE'})`);
   return {
-    where: given.length === 0 ? '' : `WHERE ${given.map(({ sql }) => sql).join(' AND ')}`,
-    values: given.map(({ value }) => value),
+    where: all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`,
+    values: [...given.map(({ value }) => value), ...codes],
   };
 }
 

@@ -157,6 +157,8 @@ export type LogFilter = {
   readonly until?: number | undefined;
   readonly severity?: Severity | undefined;
   readonly code?: string | undefined;
+  /** One of these; `*` stands for anything. */
+  readonly codes?: readonly string[] | undefined;
   readonly cameraId?: string | undefined;
   readonly user?: string | undefined;
   /** Case-insensitive for ASCII, anywhere in the message. */

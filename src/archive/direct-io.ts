@@ -24,7 +24,8 @@ export type DirectProbe =
   | { readonly kind: 'buffered'; readonly code: string }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-const REFUSALS = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+/** What a file system answers that does not take it. */
+export const REFUSALS: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** Writes one unit of `memory` (from `offset`) to `file`, which must not exist, with O_DIRECT, and removes it again. */
 export function probeDirect(file: string, memory: Uint8Array, offset: number): DirectProbe {

@@ -13,7 +13,7 @@ import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
 import { scanFragments } from '../media/mp4/scan.ts';
 import type { ByteSource } from '../media/mp4/scan.ts';
 import type { FootageGroup, GroupFragment } from '../wire/footage-protocol.ts';
-import { openByteSource } from './byte-source.ts';
+import { openByteSource, withoutBadSectors } from './byte-source.ts';
 import type { OpenByteSource } from './byte-source.ts';
 import type { KeyGroup, Segment, SegmentRow, SegmentTable, Span, StreamKey } from './catalogue-types.ts';
 
@@ -22,6 +22,8 @@ export type GroupReaderDeps = {
   /** Absolute; `undefined`: its volume is not there now. */
   readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;
   readonly now: () => number;
+  /** As openByteSource, unless given. */
+  readonly open?: (path: string) => Promise<OpenByteSource>;
 };
 export type GroupsFound = { readonly groups: readonly FootageGroup[]; readonly more: boolean };
 export type GroupReader = {
@@ -70,7 +72,7 @@ async function* groupsIn(
 ): AsyncGenerator<FootageGroup, void> {
   const file = wanted.length === 0 ? undefined : reader.fileOf(segment);
   if (file === undefined) return;
-  const source = lazily(file);
+  const source = lazily(file, reader.open ?? openByteSource);
   try {
     for (const group of wanted) {
       const known = await groupAt(reader, source.open, segment, group);
@@ -86,12 +88,17 @@ async function* groupsIn(
   }
 }
 
-type Open = () => Promise<OpenByteSource>;
-function lazily(file: string): { readonly open: Open; readonly close: () => Promise<void> } {
-  let source: OpenByteSource | undefined;
+type Open = () => Promise<ByteSource>;
+/** A header that the disk cannot give back counts as damaged: the rest is told. */
+function lazily(
+  file: string,
+  openFile: (path: string) => Promise<OpenByteSource>,
+): { readonly open: Open; readonly close: () => Promise<void> } {
+  let opened: OpenByteSource | undefined;
+  let source: ByteSource | undefined;
   return {
-    open: async () => (source ??= await openByteSource(file)),
-    close: async () => source?.close(),
+    open: async () => (source ??= withoutBadSectors((opened ??= await openFile(file)))),
+    close: async () => opened?.close(),
   };
 }
 

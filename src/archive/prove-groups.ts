@@ -1,6 +1,6 @@
 /**
- * Is a group of footage still what its headers say? Reads the payload and holds it against the leaf hashes: nobody deletes a copy because of
- * a header.
+ * Is a group of footage still what its headers say? Reads the payload from the disk and holds it against the leaf hashes: nobody deletes a copy
+ * because of a header, nor because of what only memory has.
  *
  * Low priority: fragment by fragment, behind `pause`. What was read is believed for ten minutes, as long as the file is the same.
  *
@@ -11,8 +11,10 @@ import type { Clock } from '../core/clock.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
 import type { FootageGroup, GroupName, Proof } from '../wire/footage-protocol.ts';
-import { openByteSource } from './byte-source.ts';
+import { withoutBadSectors } from './byte-source.ts';
 import type { Catalogue, KeyGroup, Segment, SegmentRow, StreamKey } from './catalogue-types.ts';
+import { createDiskReader } from './disk-reader.ts';
+import type { DiskReader } from './disk-reader.ts';
 import { createGroupReader } from './footage-groups.ts';
 import type { GroupReader } from './footage-groups.ts';
 
@@ -25,6 +27,8 @@ export type GroupProverDeps = {
   readonly pause: () => Promise<void>;
   /** A closed segment holds something else than was recorded. */
   readonly onDamage: (file: string, segment: SegmentRow) => Promise<void>;
+  /** One of its own unless given. */
+  readonly disk?: DiskReader;
 };
 export type GroupProver = {
   /**
@@ -42,12 +46,16 @@ const MAX_BELIEVED = 4096;
 /** Times of groups are rounded. */
 const MARGIN_MS = 2;
 
-type Prover = GroupProverDeps & { readonly reader: GroupReader; readonly believed: Map<string, number> };
+type Prover = GroupProverDeps & {
+  readonly disk: DiskReader;
+  readonly reader: GroupReader;
+  readonly believed: Map<string, number>;
+};
 
 export function createGroupProver(deps: GroupProverDeps): GroupProver {
   const { segments, fileOf, clock } = deps;
   const reader = createGroupReader({ segments, fileOf, now: clock.now });
-  const prover: Prover = { ...deps, reader, believed: new Map() };
+  const prover: Prover = { ...deps, disk: deps.disk ?? createDiskReader(), reader, believed: new Map() };
   return {
     prove: async (key, groups) => {
       const until = clock.monotonic() + ANSWER_MS;
@@ -95,9 +103,10 @@ async function isWhole(prover: Prover, file: string, { segment, group }: Found):
   const name = `${segment.volumeId}/${segment.path}#${group.sequence}+${group.length}/${mtimeMs}/${size}`;
   const now = prover.clock.monotonic();
   if (now - (prover.believed.get(name) ?? -Infinity) < BELIEVED_MS) return true;
-  const source = await openByteSource(file);
+  const opened = await prover.disk.open(file);
   try {
-    const { layout } = await readInit(source);
+    const { layout } = await readInit(opened);
+    const source = withoutBadSectors(opened);
     const end = Math.min(source.size, group.offset + group.length);
     for await (const step of scanFragments({ ...source, size: end }, { from: group.offset, resync: true })) {
       if (step.kind !== 'fragment' || !step.fragment.intact) return false;
@@ -105,7 +114,7 @@ async function isWhole(prover: Prover, file: string, { segment, group }: Found):
       if ((await checkPayload(source, step.fragment, layout.video.codec)).kind !== 'whole') return false;
     }
   } finally {
-    await source.close();
+    await opened.close();
   }
   believe(prover, name, now);
   return true;

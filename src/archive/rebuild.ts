@@ -16,8 +16,9 @@ import type { ByteSource } from '../media/mp4/scan.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
-import { openByteSource } from './byte-source.ts';
+import { openByteSource, withoutBadSectors } from './byte-source.ts';
 import type { Catalogue, ScannedFragment, SegmentRow, SegmentToStore } from './catalogue-types.ts';
+import type { DiskReader } from './disk-reader.ts';
 import { RETURN_NOTE_SUFFIX, returnNoteOf } from './return-note.ts';
 import type { TimeRange } from '../core/units.ts';
 import { isPresent } from './remove-segments.ts';
@@ -217,13 +218,29 @@ function lostOf(
   return subtract(known, whole).filter(({ start, end }) => end - start > 1);
 }
 
-/** A closed segment of which something was seen to be damaged: every payload is read, and what is not whole is booked. @throws as scanSegmentFile */
+type StoreDeps = Pick<ReconcileDeps, 'catalogue' | 'onDamage'> & { readonly disk: DiskReader };
+
+/**
+ * A closed segment of which something was seen to be damaged: every payload is read as its disk gives it back, and what is not whole, or not to
+ * be read, is booked. @throws as scanSegmentFile
+ */
 export async function storeScanned(
-  deps: Pick<ReconcileDeps, 'catalogue' | 'onDamage'>,
+  deps: StoreDeps,
   file: string,
   { volumeId, path }: Pick<SegmentRow, 'volumeId' | 'path'>,
 ): Promise<void> {
-  const scanned = await scanSegmentFile(file, volumeId, path, 'all');
+  const source = await deps.disk.open(file);
+  try {
+    await storeSource(deps, withoutBadSectors(source), { file, volumeId, path });
+  } finally {
+    await source.close();
+  }
+}
+
+type Place = { readonly file: string; readonly volumeId: string; readonly path: string };
+async function storeSource(deps: StoreDeps, source: ByteSource, place: Place): Promise<void> {
+  const { volumeId, path } = place;
+  const scanned = await scanSource(source, place, 'all');
   if (deps.catalogue.segments.get(volumeId, path) !== undefined) storeScan({ ...deps, volumeId }, path, scanned);
 }
 
@@ -250,36 +267,44 @@ export async function scanSegmentFile(
 ): Promise<ScannedSegment> {
   const source = await openByteSource(file);
   try {
-    const init = await readInit(source);
-    const { video, audio } = init.layout;
-    const found: FragmentInfo[] = [];
-    for await (const step of scanFragments(source, { from: init.length, resync: true }))
-      if (step.kind === 'fragment' && step.fragment.intact) found.push(step.fragment);
-    const trusted = checked === 'all' ? 0 : Math.max(0, found.length - TAIL_CHECKED);
-    const whole = [...found.slice(0, trusted), ...(await wholeOnes(source, found.slice(trusted), video.codec))];
-    const { cameraId, stream, serverId, epoch, start } = init.header;
-    const returned = await returnNoteOf(file, init.header);
-    const shift = returned?.clockOffsetMs ?? 0;
-    return {
-      segment: {
-        cameraId,
-        stream,
-        volumeId,
-        segment: path,
-        serverId,
-        epoch,
-        start: start + shift,
-        initLength: init.length,
-        layoutHash: init.layoutHash,
-        video: { codec: video.codec, codecString: video.codecString, width: video.width, height: video.height },
-        audio: audio && { codec: audio.codec, codecString: audio.codecString },
-        ...(returned === undefined ? {} : { returned }),
-      },
-      fragments: whole.map((fragment, index) => scannedOf(fragment, whole[index - 1], shift)),
-    };
+    return await scanSource(source, { file, volumeId, path }, checked);
   } finally {
     await source.close();
   }
+}
+
+async function scanSource(
+  source: ByteSource,
+  { file, volumeId, path }: Place,
+  checked: 'tail' | 'all',
+): Promise<ScannedSegment> {
+  const init = await readInit(source);
+  const { video, audio } = init.layout;
+  const found: FragmentInfo[] = [];
+  for await (const step of scanFragments(source, { from: init.length, resync: true }))
+    if (step.kind === 'fragment' && step.fragment.intact) found.push(step.fragment);
+  const trusted = checked === 'all' ? 0 : Math.max(0, found.length - TAIL_CHECKED);
+  const whole = [...found.slice(0, trusted), ...(await wholeOnes(source, found.slice(trusted), video.codec))];
+  const { cameraId, stream, serverId, epoch, start } = init.header;
+  const returned = await returnNoteOf(file, init.header);
+  const shift = returned?.clockOffsetMs ?? 0;
+  return {
+    segment: {
+      cameraId,
+      stream,
+      volumeId,
+      segment: path,
+      serverId,
+      epoch,
+      start: start + shift,
+      initLength: init.length,
+      layoutHash: init.layoutHash,
+      video: { codec: video.codec, codecString: video.codecString, width: video.width, height: video.height },
+      audio: audio && { codec: audio.codec, codecString: audio.codecString },
+      ...(returned === undefined ? {} : { returned }),
+    },
+    fragments: whole.map((fragment, index) => scannedOf(fragment, whole[index - 1], shift)),
+  };
 }
 
 /** What came behind a key frame that is damaged cannot be shown without it, and is no part of the group before. */

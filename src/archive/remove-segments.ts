@@ -4,7 +4,7 @@
  */
 import { realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { removeIfThere } from '../core/durable-file.ts';
+import { removeIfThere, syncDirectory } from '../core/durable-file.ts';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { intersect, rangeOf } from '../ledger/spans.ts';
 import type { Catalogue, RemovedCause, Span, StreamKey } from './catalogue-types.ts';
@@ -74,6 +74,22 @@ async function locate(volume: VolumePlace, path: string): Promise<string | undef
   if (real !== undefined && real !== folder)
     throw new UnderstudyError('invalid', 'archive/not-a-segment', `${path} leads through a link to ${real}`);
   return real === undefined ? undefined : join(volume.path, path);
+}
+
+/**
+ * A power cut does not bring back what was removed at `path`. Retention does without it: what comes back is found, and
+ * goes again.
+ * @throws system errors
+ */
+export async function syncRemoval(volume: VolumePlace, path: string): Promise<void> {
+  // Its folder may have gone with it.
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      return await syncDirectory(join(volume.path, folder));
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT' || folder === '.') throw error;
+    }
+  }
 }
 
 /** The writer makes today's folder again if it was quicker to be emptied than filled. */

@@ -13,6 +13,8 @@ import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { AppendResult, InsertParams, OfferResult, Receipt, ReturnFile } from '../wire/footage-protocol.ts';
+import { createDiskReader } from './disk-reader.ts';
+import type { DiskReader } from './disk-reader.ts';
 import {
   hasRoom,
   MAX_INCOMING,
@@ -29,7 +31,8 @@ import { adoptFile, holdVolume, insertFile, receiptFor, register } from './inser
 import type { InsertDeps } from './insert-return.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
-import { checkAdopted, damaged, placed, wrongIn } from './return-whole.ts';
+import { checkAdopted, damaged, isOnDisk, placed, wrongIn } from './return-whole.ts';
+import type { Disk } from './return-whole.ts';
 
 const RETRY_MS = 10_000;
 /** Volumes are being looked at, after a start. */
@@ -49,6 +52,8 @@ export type InboxDeps = Omit<InsertDeps, 'clock'> & {
   readonly pause: (bytes: number) => Promise<void>;
   readonly inserted: (file: ReturnFile, receipt: Receipt) => void;
   readonly log: Log;
+  /** One of its own unless given. */
+  readonly disk?: DiskReader;
 };
 export type ReturnInbox = {
   readonly offer: (file: ReturnFile) => Promise<OfferResult>;
@@ -62,14 +67,15 @@ export type ReturnInbox = {
 };
 
 type Inbox = {
-  readonly deps: InboxDeps;
+  readonly deps: InboxDeps & Disk;
   readonly transfers: Map<string, IncomingFile>;
   /** One step a file at a time. */
   readonly busy: Map<string, Promise<unknown>>;
   isClosed: boolean;
 };
 
-export function createReturnInbox(deps: InboxDeps): ReturnInbox {
+export function createReturnInbox(given: InboxDeps): ReturnInbox {
+  const deps = { ...given, disk: given.disk ?? createDiskReader(given.log) };
   const inbox: Inbox = { deps, transfers: new Map(), busy: new Map(), isClosed: false };
   return {
     offer: async (file) => await inTurn(inbox, file.id, async () => await offer(inbox, file)),
@@ -150,7 +156,8 @@ async function receiptOf(inbox: Inbox, file: ReturnFile): Promise<Receipt | unde
   if (known?.sha256 === file.sha256) return receiptFor(deps, file, known.at);
   const volume = deps.volumes().find(({ id }) => id === row?.volumeId);
   const place = volume && row ? { volume, path: row.path } : await placed(deps, file);
-  if (place === undefined || (await wrongIn(join(place.volume.path, place.path), file)) !== undefined) return undefined;
+  if (place === undefined) return undefined;
+  if ((await wrongIn(deps.disk, join(place.volume.path, place.path), file)) !== undefined) return undefined;
   return await oneOfStream(inbox, file, async () => await register(deps, file, place));
 }
 
@@ -220,7 +227,7 @@ async function insertAt(inbox: Inbox, file: ReturnFile, place: InsertParams['pla
   const volume = inbox.deps.volumes().find(({ id }) => id === place.volumeId);
   if (volume === undefined || !(await isPresent(volume)))
     throw new UnderstudyError('unavailable', 'footage/volume', `Volume ${place.volumeId} is not here now.`);
-  await checkAdopted(file, join(volume.path, place.path));
+  await checkAdopted(inbox.deps, join(volume.path, place.path), file);
   const { path, note } = place;
   return await oneOfStream(inbox, file, async () => await adoptFile(inbox.deps, file, { volume, path, note }));
 }
@@ -244,7 +251,24 @@ async function insertSent(inbox: Inbox, file: ReturnFile): Promise<Receipt> {
     throw damaged(file, wrong);
   }
   await transfer.handle.sync();
+  await checkWritten(inbox, transfer);
   return await oneOfStream(inbox, file, async () => await insertFile(inbox.deps, file, transfer));
+}
+
+/** A disk may acknowledge what it does not keep. @throws footage/damaged, footage/no-space */
+async function checkWritten(inbox: Inbox, transfer: IncomingFile): Promise<void> {
+  const { path, file } = transfer;
+  let isThere = false;
+  try {
+    isThere = await isOnDisk(inbox.deps, path, file);
+  } catch (error) {
+    await discard(inbox, transfer);
+    throw storageError(error);
+  }
+  if (isThere) return;
+  inbox.deps.log.error('a disk does not give back what was written to it', { id: file.id, path });
+  await discard(inbox, transfer);
+  throw damaged(file, 'the disk gives back something else than what was written and flushed');
 }
 
 async function insertFromShare(inbox: Inbox, file: ReturnFile, name: string): Promise<Receipt> {
@@ -256,9 +280,9 @@ async function insertFromShare(inbox: Inbox, file: ReturnFile, name: string): Pr
     const path = await realpath(join(base, share.folder, name)).catch(() => '');
     const folder = await realpath(join(base, share.folder));
     if (!path.startsWith(folder + sep)) throw damaged(file, 'it is not in the folder of the share');
-    const wrong = await wrongIn(path, file);
-    if (wrong !== undefined) throw damaged(file, wrong);
     await syncFile(path);
+    const wrong = await wrongIn(inbox.deps.disk, path, file);
+    if (wrong !== undefined) throw damaged(file, wrong);
     const { volume } = share;
     return await oneOfStream(inbox, file, async () => await insertFile(inbox.deps, file, { volume, base, path }));
   } finally {

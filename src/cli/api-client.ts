@@ -22,6 +22,12 @@ export type ApiClient = {
    * @throws api/unreachable, api/certificate, api/refused (its message is the server's, `context.status` that of HTTP, `context.code` its own), api/answer
    */
   readonly call: (method: string, path: string, body?: object, withinMs?: number) => Promise<unknown>;
+  /** With the ETag of the answer, if it has one. @throws as `call` */
+  readonly readTagged: (path: string) => Promise<{ readonly value: unknown; readonly tag: string | undefined }>;
+  /** PATCH; with `tag` only if nobody changed it since (RFC 9110 §13.1.1). @throws as `call` */
+  readonly change: (path: string, body: object, tag: string | undefined) => Promise<unknown>;
+  /** An answer that is no JSON to a request that has a body. @throws as `call` */
+  readonly fetch: (method: string, path: string, body: object) => Promise<Buffer>;
   /** What is no JSON; `range`: bytes of it, end included (RFC 9110 §14.1). @throws as `call` */
   readonly read: (path: string, range?: { readonly first: number; readonly last: number }) => Promise<Buffer>;
 };
@@ -49,6 +55,19 @@ export function createApiClient(place: () => ApiPlace, limits: ApiLimits = NO_LI
       if (response.statusCode === 401 && to.token !== undefined) throw wrongToken(to);
       cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0] ?? cookie;
       return valueOf(checked(response, bytes, `${method} ${path}`), `${method} ${path}`);
+    },
+    readTagged: async (path) => {
+      const { response, bytes } = await exchange(place(), { method: 'GET', path, body: undefined, cookie }, limits);
+      return { value: valueOf(checked(response, bytes, `GET ${path}`), `GET ${path}`), tag: response.headers.etag };
+    },
+    change: async (path, body, tag) => {
+      const headers = tag === undefined ? {} : { 'if-match': tag };
+      const { response, bytes } = await exchange(place(), { method: 'PATCH', path, body, cookie, headers }, limits);
+      return valueOf(checked(response, bytes, `PATCH ${path}`), `PATCH ${path}`);
+    },
+    fetch: async (method, path, body) => {
+      const { response, bytes } = await exchange(place(), { method, path, body, cookie }, limits);
+      return checked(response, bytes, `${method} ${path}`);
     },
     read: async (path, range) => {
       const headers = range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` };

@@ -1,17 +1,12 @@
 /** `understudy incidents`: failures from first suspicion to last returned footage, and the whole account of one. */
 import type { Command } from 'commander';
-import type { z } from 'zod';
-import type { incident as incidentShape } from '../api/contract/failover.ts';
+import type { Incident, IncidentReport } from '../api/contract/incidents.ts';
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
-import type { IncidentReport, StreamReport } from '../failover/incident-report.ts';
-import { cameraNamesOf } from './camera-names.ts';
+import type { StreamReport } from '../failover/incident-facts.ts';
 import { apiOf, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson, secondsText } from './text-output.ts';
-
-type Incident = z.infer<typeof incidentShape>;
-type Report = IncidentReport & { readonly serverName: string };
 
 export function registerIncidents(program: Command): void {
   withServerOptions(
@@ -31,11 +26,10 @@ async function incidents(id: string | undefined, options: ServerOptions): Promis
     process.stdout.write(columnsOf(items.map(rowOf)));
     return;
   }
-  const report = (await api.call('GET', `/incidents/${encodeURIComponent(id)}/report`)) as Report;
+  const report = (await api.call('GET', `/incidents/${encodeURIComponent(id)}/report`)) as IncidentReport;
   if (options.json === true) return printJson(report);
   print(`${report.serverName}: ${report.summary}`);
-  const names = await cameraNamesOf(api);
-  process.stdout.write(columnsOf(report.streams.map((stream) => streamRow(stream, names))));
+  process.stdout.write(columnsOf(report.streams.map(streamRow)));
 }
 
 const rowOf = ({ id, serverName, state, cause, startedAt, endedAt, missingSeconds }: Incident): readonly string[] => [
@@ -48,11 +42,11 @@ const rowOf = ({ id, serverName, state, cause, startedAt, endedAt, missingSecond
   id,
 ];
 
-function streamRow(entry: StreamReport, names: ReadonlyMap<string, string>): readonly string[] {
-  const { cameraId, stream, lastFrame, firstCovered, gapMs, missing, returned } = entry;
+function streamRow(entry: StreamReport): readonly string[] {
+  const { name, stream, lastFrame, firstCovered, gapMs, missing, returned } = entry;
   const lost = missing.map(({ cause, ms }) => `${secondsText(ms / 1000)} ${cause}`).join(', ');
   return [
-    `${names.get(cameraId) ?? cameraId}/${stream}`,
+    `${name}/${stream}`,
     `last frame there ${isoOf(epochMs(lastFrame))}`,
     firstCovered === undefined ? 'not recorded here' : `first frame here ${isoOf(epochMs(firstCovered))}`,
     gapMs === undefined ? '' : `${secondsText(gapMs / 1000)} later`,

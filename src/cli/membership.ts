@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import type { BulkServersResult, DetachResult } from '../api/contract/membership.ts';
 import { portIn } from './add-server.ts';
+import { changeTagged } from './change-tagged.ts';
 import { findServer, knownServersOf } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -80,8 +81,15 @@ async function keep(meant: string, options: ServerOptions): Promise<void> {
   else print(`${name} stays in the site.`);
 }
 
-const DONE = { lock: 'locked', unlock: 'unlocked', detach: 'detached' } as const;
-async function bulk(
+const DONE = {
+  enable: 'watched',
+  disable: 'not watched',
+  lock: 'locked',
+  unlock: 'unlocked',
+  detach: 'detached',
+} as const;
+/** Each for itself; exit 1 if one is refused. */
+export async function bulk(
   meant: readonly string[],
   action: keyof typeof DONE,
   options: ServerOptions,
@@ -120,7 +128,7 @@ async function move(meant: string, options: MoveOptions): Promise<void> {
     throw wrongUse('servers move needs --address, --dials-in, --http-port or --peer-port');
   const api = await apiOf('servers move', options);
   const { id, name } = await findServer(api, meant);
-  const server = await api.call('PATCH', `/servers/${id}`, change);
+  const server = await changeTagged(api, `/servers/${id}`, change);
   if (options.json === true) return printJson({ server });
   print(dialsIn ? `${name} is not looked for: it dials in.` : `${name} is looked for there from now on.`);
 }

@@ -10,7 +10,7 @@ import { planOf } from './camera-names.ts';
 import type { Plan } from './camera-names.ts';
 import { registerFindAndAdd } from './find-and-add.ts';
 import { findServer, knownServersOf } from './find-server.ts';
-import { registerMembership } from './membership.ts';
+import { bulk, registerMembership } from './membership.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
@@ -24,15 +24,17 @@ export function registerServers(program: Command): void {
   registerFindAndAdd(servers);
   registerMembership(servers);
   action(servers, 'enable', {
-    description: 'watch it again',
+    description: 'watch it again, or several at once',
     run: async (api, { id }) => (await api.call('POST', `/servers/${id}/enable`)) as KnownServer,
     words: ({ name }) => `${name} is watched.`,
+    bulk: 'enable',
   });
   action(servers, 'disable', {
-    description: 'watch it no more for now; refused while it is covered',
+    description: 'watch it no more for now, or several at once; refused while footage of it is not home',
     run: async (api, { id }) => (await api.call('POST', `/servers/${id}/disable`)) as KnownServer,
     words: ({ name }) => `${name} is not watched until it is enabled again.`,
-  });
+    bulk: 'disable',
+  }).option('--confirm <name...>', 'names of servers to which it is done although footage is not home');
   action(servers, 'backup', { description: 'back up its settings now', run: backUp, words: backupWords });
   action(servers, 'remove', {
     description: 'end the trust on both sides and forget it; refused while it is covered',
@@ -58,16 +60,23 @@ type Action = {
   readonly description: string;
   readonly run: (api: ApiClient, server: KnownServer) => Promise<KnownServer>;
   readonly words: (server: KnownServer) => string;
+  /** It may be done to several at once. */
+  readonly bulk?: 'enable' | 'disable';
 };
-function action(parent: Command, name: string, { description, run, words }: Action): void {
-  withServerOptions(parent.command(name).description(description).argument('<server>', 'its name or id')).action(
-    async (meant: string, options: ServerOptions) => {
-      const api = await apiOf(`servers ${name}`, options);
-      const server = await run(api, await findServer(api, meant));
-      if (options.json === true) printJson({ server });
-      else print(words(server));
-    },
-  );
+type ActionOptions = ServerOptions & { readonly confirm?: readonly string[] };
+function action(parent: Command, name: string, { description, run, words, bulk: several }: Action): Command {
+  const argument = several === undefined ? '<server>' : '<server...>';
+  const command = parent.command(name).description(description).argument(argument, 'name or id');
+  return withServerOptions(command).action(async (meant: string | readonly string[], options: ActionOptions) => {
+    const all = typeof meant === 'string' ? [meant] : meant;
+    const { confirm } = options;
+    if (several !== undefined && (all.length > 1 || confirm !== undefined))
+      return await bulk(all, several, options, { confirm: confirm ?? [] });
+    const api = await apiOf(`servers ${name}`, options);
+    const server = await run(api, await findServer(api, all[0] ?? ''));
+    if (options.json === true) printJson({ server });
+    else print(words(server));
+  });
 }
 
 /** Of a protected server: footage is, or soon may be, missing there. */

@@ -1,5 +1,6 @@
-/** Settings as they are typed on a command line: `name=value`, `group.name=value`, `name=` for none. Pure. */
+/** Settings as they are typed on a command line, `name=value`, `group.name=value`, `name=` for none, and as they are printed. */
 import { wrongUse } from './server-options.ts';
+import { columnsOf } from './text-output.ts';
 
 type Value = string | number | boolean | null | readonly string[];
 const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | null>([
@@ -12,7 +13,18 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | nul
 /** Settings that hold lists, separated by commas. */
 const LISTS: ReadonlySet<string> = new Set(['storeVolumeIds']);
 /** Settings whose text may look like a number. */
-const TEXTS: ReadonlySet<string> = new Set(['backupDirectory', 'serverAddress', 'clientAddress']);
+const TEXTS: ReadonlySet<string> = new Set([
+  'backupDirectory',
+  'serverAddress',
+  'clientAddress',
+  'host',
+  'share',
+  'folder',
+  'username',
+  'domain',
+  'volumeId',
+  'volumeFolder',
+]);
 
 /** As the API takes them; what a setting may be, the server says. @throws cli/usage */
 export function settingsIn(
@@ -32,7 +44,18 @@ export function settingsIn(
 
 function valueOf(name: string, text: string): Value {
   if (LISTS.has(name)) return text === '' ? [] : text.split(',');
+  if (TEXTS.has(name)) return text === '' ? null : text;
   const word = WORDS.get(text);
   if (word !== undefined) return word;
-  return !TEXTS.has(name) && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** A line for each, those of a group as `group.name`. */
+export function printSettings(settings: object): void {
+  const rows = Object.entries(settings).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.entries(value).map(([inner, one]) => [`${name}.${inner}`, String(one)])
+      : [[name, String(value)]],
+  );
+  process.stdout.write(columnsOf(rows));
 }

@@ -6,11 +6,12 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { plan as planShape } from '../api/contract/failover.ts';
 import type { siteStatus, SiteServerView, SiteView } from '../api/contract/site.ts';
+import { changeTagged } from './change-tagged.ts';
 import { findServer } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { registerSiteHost } from './site-host.ts';
-import { settingsIn } from './site-settings.ts';
+import { printSettings, settingsIn } from './site-settings.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
 
 type Status = z.infer<typeof siteStatus>;
@@ -79,7 +80,8 @@ async function status({ state, mode, text, ...options }: StatusOptions): Promise
 }
 
 function rowOf(server: SiteServerView): readonly (string | undefined)[] {
-  const { name, mode, state, version, model, load, channels, cameras, watches, coveredBy, lastBackupAt } = server;
+  const { name, mode, state, version, model, load, channels, cameras, watches, coveredBy } = server;
+  const { lastBackupAt, lastDrill, lastContactAt } = server;
   const names = (list: readonly { readonly name: string }[]): string => list.map((one) => one.name).join(', ');
   return [
     name,
@@ -92,6 +94,10 @@ function rowOf(server: SiteServerView): readonly (string | undefined)[] {
     version,
     model,
     lastBackupAt === undefined ? undefined : `backup ${lastBackupAt}`,
+    lastDrill === undefined
+      ? undefined
+      : `drill ${lastDrill.at}: ${lastDrill.recorded} of ${lastDrill.cameras} cameras`,
+    lastContactAt === undefined ? undefined : `heard ${lastContactAt}`,
   ];
 }
 
@@ -124,7 +130,7 @@ async function policy(changes: readonly string[], options: ServerOptions): Promi
   const change = settingsIn(changes);
   const api = await apiOf('site policy', options);
   const site = (
-    changes.length === 0 ? await api.call('GET', '/site') : await api.call('PATCH', '/site', { policy: change })
+    changes.length === 0 ? await api.call('GET', '/site') : await changeTagged(api, '/site', { policy: change })
   ) as SiteView;
   if (options.json === true) return printJson({ site });
   const { standbyLevels, ...rest } = site.policy;
@@ -145,7 +151,7 @@ async function protect(meant: string, servers: readonly string[], options: Prote
   const ids: string[] = [];
   for (const server of servers) ids.push((await findServer(api, server)).id);
   const protection = { [spare.id]: options.all === true ? null : ids };
-  const site = (await api.call('PATCH', '/site', { protection })) as SiteView;
+  const site = (await changeTagged(api, '/site', { protection })) as SiteView;
   if (options.json === true) return printJson({ site });
   print(`${spare.name} protects ${options.all === true ? 'all servers' : `${ids.length} servers only`}.`);
 }
@@ -155,12 +161,7 @@ async function settings(meant: string, changes: readonly string[], options: Serv
   const api = await apiOf('site settings', options);
   const { id } = await findServer(api, meant);
   const path = `/servers/${id}/failover-settings`;
-  const after = (changes.length === 0 ? await api.call('GET', path) : await api.call('PATCH', path, change)) as object;
+  const after = (changes.length === 0 ? await api.call('GET', path) : await changeTagged(api, path, change)) as object;
   if (options.json === true) return printJson(after);
-  const rows = Object.entries(after).flatMap(([name, value]: [string, unknown]) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.entries(value).map(([inner, one]) => [`${name}.${inner}`, String(one)])
-      : [[name, String(value)]],
-  );
-  process.stdout.write(columnsOf(rows));
+  printSettings(after);
 }

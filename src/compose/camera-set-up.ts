@@ -14,7 +14,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { pushKeyOf } from '../core/push-key.ts';
 import type { DiscoveredDevice } from '../discovery/discover-cameras.ts';
-import type { CameraTestResult } from '../recorder/camera-test.ts';
+import type { CameraTestResult } from '../recorder/camera-test-result.ts';
 import type { PushTestRequest } from '../recorder/push-test.ts';
 import type { Resolve } from '../recorder/resolve.ts';
 import type { StreamOrder } from '../wire/media-protocol.ts';

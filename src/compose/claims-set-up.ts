@@ -14,6 +14,8 @@ import { replaceFileSync } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { createId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
+import { together } from '../core/together.ts';
+import { durationMs } from '../core/units.ts';
 import type { SavedClaims } from '../failover/claims.ts';
 import type { HandoverAnswer, HandoverConfirmation } from '../failover/machine-types.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -21,13 +23,19 @@ import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
 import { isHost } from '../site/host-role.ts';
 
-type Claims = Pick<CoveringDeps, 'kept' | 'keep' | 'issueEpoch' | 'askWinner'>;
+type Claims = Pick<CoveringDeps, 'kept' | 'keep' | 'issueEpoch' | 'askWinner' | 'claimed'>;
 
 export function composeClaims(parts: FailoverParts, peers: Peers, side: Side): Claims {
   answerConfirmations(parts, peers, side);
   const store = createStore(parts);
   answerStore(parts, peers, store);
-  return { ...openKept(parts), issueEpoch: createIssuing(parts, peers, store), askWinner: createAsking(peers) };
+  return {
+    ...openKept(parts),
+    issueEpoch: createIssuing(parts, peers, store),
+    askWinner: createAsking(peers),
+    // Of many servers that fail in one turn a single telling, composed when all of them are ordered.
+    claimed: together(parts.clock, durationMs(0), peers.network.nudge),
+  };
 }
 
 const savedSchema = z.strictObject({
@@ -129,7 +137,7 @@ function answerConfirmations({ progress, settings }: FailoverParts, { network }:
 }
 
 const streamRef = { cameraId: z.string(), stream: z.enum(['main', 'sub']) };
-export const confirmations: z.ZodObject<{ readonly streams: z.ZodType<readonly HandoverConfirmation[]> }> = z.object({
+const confirmations: z.ZodObject<{ readonly streams: z.ZodType<readonly HandoverConfirmation[]> }> = z.object({
   streams: z.array(
     z.object({
       ...streamRef,

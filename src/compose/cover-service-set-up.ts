@@ -40,6 +40,7 @@ export async function composeCover(parts: FailoverParts, side: Side): Promise<Co
     indexLost: isMissing || recovery !== undefined,
     catalogue,
     waitsFor: parts.progress.waitsFor,
+    lostFor: parts.progress.lostFor,
     box: () => boxOf(parts),
     settingsOf: (serverId) => side.backups.latest(serverId)?.settings,
     lastOrders:
@@ -127,6 +128,7 @@ export const owedHere = (
 export const coveredStreams = (cover: CoverService): CoveredStreams => ({
   orders: cover.orders,
   owed: cover.owed,
+  footageOf: cover.footageOf,
   wanted: () =>
     cover
       .covered()

@@ -33,6 +33,8 @@ import { composeDetaching } from './detaching-set-up.ts';
 import { isProtected, isReplacedHere, reachedAt } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
+import { composeIncidents } from './incident-sharing.ts';
+import type { IncidentSharing } from './incident-sharing.ts';
 import { hear, hearRefusals, othersOf, tellOthers } from './hearing.ts';
 import { composeKnown, heldHere } from './known-set-up.ts';
 import { fingerprintAt } from './peer-set-up.ts';
@@ -50,6 +52,8 @@ export type CoverSide = {
   readonly failover: FailoverDeps;
   readonly replacing: ReplacingDeps;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
+  /** @throws failover/covering */
+  readonly refuseCovering: () => void;
   readonly coveredCameras: CameraDeps['covered'];
   readonly owedFootage: () => readonly OwedFootage[];
   readonly healthItems: () => readonly HealthItem[];
@@ -83,6 +87,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     clock,
     log,
   });
+  const sharing = composeIncidents(parts, peers, side);
   const restoration = composeRestoration(parts, peers, side);
   side.restoration = restoration.service;
   composeMachines(parts, peers, side, restoration);
@@ -97,11 +102,11 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   return {
     covered: coveredStreams(side.cover),
     onMediaEvent: side.cover.onMediaEvent,
-    beforeModeChange: createModeCheck(parts, side),
+    ...createModeChecks(parts, side),
     coveredCameras: () => coveredCameras(parts, side),
     owedFootage: () => owedHere(parts, side),
     unreachable: rehearsals.unreachable,
-    healthItems: () => [...disks.healthItems(), ...replacing.healthItems(), ...healthItems(parts, peers, side)],
+    healthItems: () => [...disks.healthItems(), ...replacing.healthItems(), ...itemsOf(parts, peers, side, rehearsals)],
     replacing: replacing.routes,
     review: () => {
       watchThese(parts, side);
@@ -111,16 +116,24 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     refresh: side.cover.refresh,
     tick: (loopDelayMs) => {
       tick(parts, peers, side, loopDelayMs);
-      disks.look();
-      reviewStandby();
+      for (const look of [rehearsals.look, disks.look, reviewStandby]) look();
     },
-    ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service }),
+    ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service, sharing }),
     stop: async () => {
+      sharing.stop();
       for (const part of [replacing, joinings, side.detaching]) await part.stop();
-      await Promise.all([side.watch.stop(), side.backups.stop(), rehearsals.stop(), restoration.service.stop()]);
-      await side.cover.stop();
+      await stopSide(side, rehearsals, restoration.service);
     },
   };
+}
+
+async function stopSide(
+  { watch, backups, cover }: Side,
+  rehearsals: Rehearsals,
+  returning: Restoration,
+): Promise<void> {
+  await Promise.all([watch.stop(), backups.stop(), rehearsals.stop(), returning.stop()]);
+  await cover.stop();
 }
 
 function tick(parts: FailoverParts, peers: Peers, side: Side, loopDelayMs: number): void {
@@ -166,12 +179,16 @@ function composeMachines(
   });
 }
 
-type Services = { readonly rehearsals: Rehearsals; readonly restoration: Restoration };
+type Services = {
+  readonly rehearsals: Rehearsals;
+  readonly restoration: Restoration;
+  readonly sharing: IncidentSharing;
+};
 function composeApis(
   parts: FailoverParts,
   peers: Peers,
   side: Side,
-  { rehearsals, restoration }: Services,
+  { rehearsals, restoration, sharing }: Services,
 ): Pick<CoverSide, 'servers' | 'failover'> {
   const { settings, activity } = parts;
   return {
@@ -192,6 +209,7 @@ function composeApis(
     failover: createFailoverApi({
       ...parts,
       rehearsals,
+      incidentRoutes: sharing.api,
       restoration,
       stateOf: side.watch.stateOf,
       tell: side.watch.tell,
@@ -225,7 +243,8 @@ const createAsking =
   async (serverId: string, streams: readonly object[]): Promise<HandoverAnswer> =>
     handoverAnswer.parse((await network.request(serverId, 'handover.confirm', { streams })).result);
 
-function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly HealthItem[] {
+type Clocks = Pick<Rehearsals, 'clocksOff'>;
+function itemsOf(parts: FailoverParts, peers: Peers, side: Side, { clocksOff }: Clocks): readonly HealthItem[] {
   const { settings, startedAt } = parts;
   const connected = new Set(peers.connected());
   const watchers = settings.peers.get().peers.filter(({ watcher, enabled }) => watcher && enabled);
@@ -240,6 +259,7 @@ function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly H
       const held = since === undefined ? undefined : heldHere(parts, side, id);
       return since === undefined || held === undefined ? [] : [{ since, message: wordsOfHeld(name, held) }];
     }),
+    clocksOff: clocksOff(),
     startedAt,
   });
   return [...leaving, ...failing];
@@ -248,15 +268,34 @@ function healthItems(parts: FailoverParts, peers: Peers, side: Side): readonly H
 const epochOfCover = ({ cover }: Side, serverId: string): number =>
   Math.max(0, ...cover.covered().flatMap((one) => (one.serverId === serverId ? [one.epoch] : [])));
 
-function createModeCheck({ settings }: FailoverParts, { watch }: Side): ServerDeps['beforeModeChange'] {
+/** Servers that are covered, or whose footage is not home; undefined: none. */
+function coveredNames({ settings }: FailoverParts, { watch }: Side): string | undefined {
+  const covered = watch.states().filter(({ wanted, restoring }) => Object.keys(wanted).length + restoring.length > 0);
+  return covered.length === 0 ? undefined : covered.map(({ serverId }) => nameOfServer(settings, serverId)).join(', ');
+}
+const coveringWords = (names: string): string => `This server covers ${names}, or still has footage of it.`;
+
+type ModeChecks = Pick<CoverSide, 'beforeModeChange' | 'refuseCovering'>;
+function createModeChecks(parts: FailoverParts, side: Side): ModeChecks {
+  return {
+    beforeModeChange: createModeCheck(parts, side),
+    refuseCovering: () => {
+      const names = coveredNames(parts, side);
+      if (names === undefined) return;
+      throw new UnderstudyError('conflict', 'failover/covering', `${coveringWords(names)} Restore it first.`);
+    },
+  };
+}
+
+function createModeCheck(parts: FailoverParts, side: Side): ServerDeps['beforeModeChange'] {
+  const { settings } = parts;
   return (mode, confirm) => {
     refuseHostMode(settings, mode);
     const { name } = settings.server.get();
     if (confirm === name) return;
-    const covered = watch.states().filter(({ wanted, restoring }) => Object.keys(wanted).length + restoring.length > 0);
-    if (covered.length > 0) {
-      const names = covered.map(({ serverId }) => nameOfServer(settings, serverId)).join(', ');
-      const message = `This server covers ${names}, or still has footage of it. Restore it first; or confirm with the name of this server, ${name}, to end it now.`;
+    const names = coveredNames(parts, side);
+    if (names !== undefined) {
+      const message = `${coveringWords(names)} Restore it first; or confirm with the name of this server, ${name}, to end it now.`;
       throw new UnderstudyError('conflict', 'failover/covering', message);
     }
     const own = settings.cameras.get().cameras.filter(({ enabled, record }) => enabled && record).length;

@@ -1,4 +1,5 @@
 /** What the peer channel tells, and to whom: the machines, the claims, the backups, people. */
+import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { seatsOrCovered } from '../control/cover-seats.ts';
@@ -10,6 +11,7 @@ import type { PeerEvent, RefusedCause } from '../peer/network-types.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { protects } from '../site/site-policy.ts';
+import { createStrangerNews } from './stranger-news.ts';
 import { isProtected, isReplaced, standInOf } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -34,6 +36,8 @@ export function othersOf({ settings, licences }: FailoverParts, peers: Peers): r
 const seatsOf = (licences: FailoverParts['licences'], id: string, covering: readonly CoverProgress[]): number =>
   seatsOrCovered(licences.coverSeatsOf(id), coveredIn(covering));
 
+const heldSchema = z.looseObject({ holdSeconds: z.number().int().min(1).max(3600).optional() });
+
 export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   const { network, late } = peers;
   const { settings } = parts;
@@ -49,12 +53,18 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
   network.listen(({ kind, ...event }) => {
     if (kind === 'refused' && event.peerId !== undefined) hearRefusal(parts, peers, side, event.peerId);
   });
+  network.listen(createStrangerNews(parts));
   network.listen((event) => {
     if (event.kind !== 'key-changed') return;
     const message = `Another key answers in the name of ${nameOfServer(settings, event.peerId)} (${event.address}): it was reinstalled, or it is not that server. Nothing was accepted.`;
     parts.activity.record({ severity: 'error', code: 'key-changed', message });
   });
-  network.handle('handover.request', async ({ id }) => ({ result: { missing: await side.effects.handOver(id) } }));
+  network.handle('handover.request', async ({ id }, params) => {
+    // Older servers say nothing of it, and stop at once.
+    const { holdSeconds } = heldSchema.safeParse(params).data ?? {};
+    const holdMs = holdSeconds === undefined ? undefined : holdSeconds * 1000;
+    return { result: await side.effects.handOver(id, holdMs) };
+  });
   network.handle('peer.forget', async ({ id }) => {
     // Answered first: the connection ends with the record.
     parts.clock.after(durationMs(FORGET_AFTER_MS), () => forgotten(parts, side, id));

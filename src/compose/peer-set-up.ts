@@ -17,10 +17,12 @@ import type { Running } from '../core/running.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { plainFingerprint } from '../core/fingerprint.ts';
 import { createId } from '../core/ids.ts';
+import { together } from '../core/together.ts';
 import { durationMs } from '../core/units.ts';
 import type { LanDiscovery } from '../discovery/lan-discovery.ts';
 import { homeEpoch } from '../failover/epochs.ts';
 import { machineModel } from '../hardware/machine.ts';
+import type { HttpServing } from '../peer/http-links.ts';
 import { startPeerNetwork } from '../peer/peer-network.ts';
 import type { KeepAliveFacts, PairedPeer, PeerNetwork } from '../peer/network-types.ts';
 import { openPeerKeys } from '../settings/keys.ts';
@@ -51,16 +53,21 @@ export type Peers = Running & {
     paired: (peer: PairedPeer) => Promise<void>;
     heldOf: (serverId: string) => HeldFootage | undefined;
     forgotten: (serverId: string) => Promise<void>;
+    /** What the host of this server asks by HTTP. */
+    serving: HttpServing;
   };
 };
 
 const ALL_ADDRESSES = '::';
+/** A host hears of hundreds in one breath when it starts, and each of them follows it; each review looks at all of them for all. */
+const TOGETHER_MS = durationMs(200);
 
 const untilItIsSet = (): Peers['late'] => ({
   covering: () => ({ progress: [], channels: { max: 0, used: 0 } }),
   paired: async () => await Promise.resolve(),
   heldOf: () => undefined,
   forgotten: async () => await Promise.resolve(),
+  serving: { serves: () => false, serve: (_peerId, socket) => void socket.destroy() },
 });
 
 export async function composePeers(parts: FailoverParts): Promise<Peers> {
@@ -95,10 +102,11 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     describe: () => describe(),
   });
   answer(parts, network, { protectedSide, members });
-  listen(parts, network, { protectedSide, members }, heard);
+  const reviewSoon = together(parts.clock, TOGETHER_MS, members.review);
+  listen(parts, network, { protectedSide, members, reviewSoon }, heard);
   const lan = createLan(parts, network);
   const describe = createDescription(parts, network);
-  const hosting = host.attach({ network, describe, onTold: members.review });
+  const hosting = host.attach({ network, describe, onTold: reviewSoon });
   return {
     network,
     protectedSide,
@@ -142,6 +150,10 @@ async function openNetwork(
     paired: async (peer) => await late.paired(peer),
     random: Math.random,
     isCalm: (record) => isCalmWith(settings, record),
+    serving: {
+      serves: (peerId) => late.serving.serves(peerId),
+      serve: (peerId, socket) => late.serving.serve(peerId, socket),
+    },
   });
 }
 
@@ -218,7 +230,7 @@ type Answering = { readonly protectedSide: ProtectedSide; readonly members: Site
 function listen(
   { clock }: FailoverParts,
   network: PeerNetwork,
-  { protectedSide, members }: Answering,
+  { protectedSide, members, reviewSoon }: Answering & { readonly reviewSoon: () => void },
   heard: Map<string, Heard>,
 ): void {
   network.listen((event) => {
@@ -226,7 +238,7 @@ function listen(
     if (event.kind === 'down') heard.delete(event.peerId);
     if (event.kind === 'hello') members.learn(event.peerId, event.hello);
     if (event.kind !== 'keep-alive') return;
-    if (!heard.has(event.peerId)) members.review();
+    if (!heard.has(event.peerId)) reviewSoon();
     heard.set(event.peerId, { keepAlive: event.keepAlive, at: clock.now() });
     protectedSide.heard(event.peerId, event.keepAlive);
   });
@@ -236,7 +248,7 @@ function answer(parts: FailoverParts, network: PeerNetwork, { protectedSide, mem
   for (const [method, handler] of Object.entries(protectedSide.handlers))
     network.handle(method, async (peer, params) => {
       checkWatcher(parts.settings, peer.id);
-      return await Promise.resolve({ result: handler(params) });
+      return { result: await handler(params) };
     });
   network.handle('site.rename', async (peer, params) => {
     await takeName(parts, peer.id, params);

@@ -1,7 +1,8 @@
-/** Readiness probes and drills, put together. */
+/** Readiness probes, drills and the clocks of protected servers, put together. */
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import { clockOffWords, clockRightWords } from '../control/clock-words.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { refusalOfAddress } from '../core/camera-address.ts';
 import { isoOf } from '../core/clock.ts';
@@ -11,6 +12,8 @@ import type { Drill, Drills, DrillsFile } from '../cover/drill.ts';
 import { startProbes } from '../cover/probe.ts';
 import type { Probe, ProbeAnswer, ProbeRequest, Probes } from '../cover/probe.ts';
 import { checkServer } from '../cover/server-checks.ts';
+import { createServerClocks } from '../cover/server-clocks.ts';
+import type { ClockOff, ServerClocks } from '../cover/server-clocks.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
 import type { FailoverParts } from './failover-box.ts';
 import { isProtected } from './failover-box.ts';
@@ -20,6 +23,10 @@ import type { Peers } from './peer-set-up.ts';
 type Views = Pick<FailoverDeps, 'probes' | 'serverChecks' | 'runProbes' | 'drills' | 'startDrill'>;
 export type Rehearsals = Views & {
   readonly unreachable: () => ReadonlySet<string>;
+  /** A few times a second. */
+  readonly look: () => void;
+  /** Servers whose clock is off. */
+  readonly clocksOff: () => readonly ClockOff[];
   readonly stop: () => Promise<void>;
 };
 
@@ -30,6 +37,7 @@ export async function composeRehearsals(
 ): Promise<Rehearsals> {
   const probes = composeProbes(parts, side);
   const drills = await composeDrills(parts, side, probes);
+  const clocks = composeClocks(parts, peers);
   return {
     probes: () => probes.list().map(probeView),
     serverChecks: () => protectedIds(parts).flatMap((serverId) => checksOf(parts, peers, side, serverId)),
@@ -37,10 +45,32 @@ export async function composeRehearsals(
     drills: () => drills.list().map(drillView),
     startDrill: (serverId, user) => drillView(drills.start(serverId, user)),
     unreachable: probes.unreachable,
+    look: clocks.look,
+    clocksOff: clocks.off,
     stop: async () => {
       await Promise.all([probes.stop(), drills.stop()]);
     },
   };
+}
+
+/** Of a server minus ours. */
+function clockOffsetOf({ network }: Peers, serverId: string): number | undefined {
+  const offsetMs = network.statusOf(serverId)?.clockOffsetMs;
+  return offsetMs === undefined ? undefined : -offsetMs;
+}
+
+function composeClocks(parts: FailoverParts, peers: Peers): ServerClocks {
+  const { settings, clock, activity } = parts;
+  return createServerClocks({
+    clock,
+    servers: () => protectedIds(parts),
+    offsetOf: (serverId) => clockOffsetOf(peers, serverId),
+    changed: (serverId, offsetMs, isOff) => {
+      const name = nameOfServer(settings, serverId);
+      if (isOff) activity.record({ severity: 'warning', code: 'clock-off', message: clockOffWords(name, offsetMs) });
+      else activity.record({ severity: 'info', code: 'clock-right', message: clockRightWords(name) });
+    },
+  });
 }
 
 const protectedIds = (parts: FailoverParts): readonly string[] =>
@@ -48,22 +78,21 @@ const protectedIds = (parts: FailoverParts): readonly string[] =>
 
 function checksOf(
   { settings, recording, version, clock }: FailoverParts,
-  { network }: Peers,
+  peers: Peers,
   { backups }: Pick<Side, 'backups'>,
   serverId: string,
 ): ReturnType<Views['serverChecks']> {
   const { storeVolumeIds } = settings.failover.get();
   const all = settings.volumes.get().volumes.map(({ id }) => id);
   const used = storeVolumeIds.some((id) => all.includes(id)) ? storeVolumeIds : all;
-  const status = network.statusOf(serverId);
   const facts = {
     volumes: used.map((id) => {
       const state = recording.state()?.volumeOf(id)?.state;
       return { usable: state?.kind === 'usable', freeBytes: state?.freeBytes ?? 0 };
     }),
     ownVersion: version,
-    version: status?.hello?.version,
-    clockOffsetMs: status?.clockOffsetMs === undefined ? undefined : -status.clockOffsetMs,
+    version: peers.network.statusOf(serverId)?.hello?.version,
+    clockOffsetMs: clockOffsetOf(peers, serverId),
     backupAt: backups.stateOf(serverId).takenAt,
     now: clock.now(),
   };

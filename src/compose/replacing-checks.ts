@@ -1,4 +1,5 @@
 /** What must hold before a failover server takes the place of one that it acts for, and what else follows from it, in words. */
+import { managerOf } from '../site/membership.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { pushKeyOf } from '../core/push-key.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
@@ -34,7 +35,7 @@ const refused = (code: string, message: string): UnderstudyError => new Understu
 /** Before this server itself takes the place: one that records its own cameras covers nobody, and gives nothing back. */
 /** In a site the host is asked: it has to know who is who. */
 export function refuseManaged({ settings }: FailoverParts): void {
-  const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
+  const host = managerOf(settings.peers.get().peers);
   if (host === undefined) return;
   throw refused('replace/managed', `This server belongs to the site of ${host.name}: replace servers there.`);
 }

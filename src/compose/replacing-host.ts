@@ -13,6 +13,7 @@ import type { PeerCaller } from '../peer/network-types.ts';
 import { nameSchema } from '../site/camera.ts';
 import { isHost } from '../site/host-role.ts';
 import { CMS_MODES } from '../site/server-settings.ts';
+import { managerOf } from '../site/membership.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { PLANNED_FOR_MS } from '../site/replacement.ts';
 import type { Replacement, ReplacedBy } from '../site/replacement.ts';
@@ -166,7 +167,7 @@ export async function reportToHost(
   { serverId, by, name, hash, startedAt: at }: Replacement,
 ): Promise<void> {
   const { settings } = parts;
-  const host = settings.peers.get().peers.find(({ managesUs }) => managesUs);
+  const host = managerOf(settings.peers.get().peers);
   const own = settings.server.get();
   const report: Report = { serverId, by, name, at, hash, mode: by === own.id ? own.mode : 'recording' };
   // A failover server that has the role of the host tells it itself.

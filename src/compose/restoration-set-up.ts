@@ -1,15 +1,12 @@
 /** Giving covered footage back, put together: restorations of incidents, what they lead to, the share of the other side. */
 import { join } from 'node:path';
-import { z } from 'zod';
 import { nameOfServer } from '../control/failover-api.ts';
 import { openOwedAccounts } from '../control/owed-accounts.ts';
 import type { OwedAccounts } from '../control/owed-accounts.ts';
 import { seconds } from '../core/clock.ts';
 import type { Cancel } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
-import { keyOf } from '../failover/cover-reasons.ts';
 import type { StreamRef } from '../failover/cover-reasons.ts';
-import { MISSING_CAUSES } from '../ledger/causes.ts';
 import { startRestoration } from '../restoration/restoration.ts';
 import type {
   Restoration,
@@ -25,6 +22,7 @@ import { reachedAt, standInOf } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+import { tellMissing } from './incident-account.ts';
 import { createIncidentEnds } from './incident-ends.ts';
 import type { IncidentEnds } from './incident-ends.ts';
 import { createReceiptKeys } from './receipt-keys.ts';
@@ -188,6 +186,10 @@ function startService(
       // The channel says what to add to its times to have ours.
       return offset === undefined ? undefined : -offset;
     },
+    ownersOf: (serverId) => [
+      serverId,
+      ...settings.peers.get().peers.flatMap(({ id, replacedBy }) => (replacedBy?.id === serverId ? [id] : [])),
+    ],
     receiptKeyOf: createReceiptKeys(parts, network).keyOf,
     isCovering: (key) =>
       side.cover
@@ -244,41 +246,6 @@ async function settleCovers(
 ): Promise<void> {
   if (state === 'kept') return await cover.keeps(covers);
   if (state === 'done' || state === 'stopped') await cover.settled(covers);
-}
-
-const missingAnswer = z.object({
-  missing: z.array(
-    z.object({
-      cameraId: z.string(),
-      stream: z.enum(['main', 'sub']),
-      cause: z.enum(MISSING_CAUSES),
-      ms: z.number(),
-    }),
-  ),
-});
-
-/** What is missing after all stands in the ledger of the protected server; the incident repeats it. */
-async function tellMissing(
-  { incidents, clock, log }: FailoverParts,
-  network: Peers['network'],
-  { serverId, streams: restored, end }: RestorationOrder,
-  incident: string,
-): Promise<void> {
-  // Of the others the footage may be on its way still: they have restorations of their own.
-  const given = new Set(restored.map(keyOf));
-  const streams = (incidents.get(incident)?.streams ?? [])
-    .filter((one) => given.has(keyOf(one)))
-    .map(({ cameraId, stream, lastFrame }) => ({ cameraId, stream, start: lastFrame }));
-  try {
-    const { result } = await network.request(serverId, 'footage.missing', { streams, end });
-    const answers = missingAnswer.parse(result).missing;
-    for (const stream of streams) {
-      const missing = answers.filter((one) => keyOf(one) === keyOf(stream)).map(({ cause, ms }) => ({ cause, ms }));
-      incidents.apply({ kind: 'missing', incident, at: clock.now(), stream, missing });
-    }
-  } catch (error) {
-    log.warn('what is missing after a restoration was not told', { serverId, reason: messageOf(error) });
-  }
 }
 
 /** Closed covers whose footage lay in what was given back. */

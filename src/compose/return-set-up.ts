@@ -1,6 +1,7 @@
 /** Taking footage in that another server recorded for this one, put together. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { createDiskReader } from '../archive/disk-reader.ts';
 import { createGroupReader } from '../archive/footage-groups.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
 import { createGroupProver } from '../archive/prove-groups.ts';
@@ -17,6 +18,8 @@ import { seconds } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import type { AccountSpan } from '../ledger/account.ts';
+import { boundedParts, partsPerStream } from '../failover/incident.ts';
+import type { Part } from '../failover/incident.ts';
 import { lengthOf } from '../ledger/spans.ts';
 import { createFootageHandlers } from '../restoration/footage-handlers.ts';
 import type { AccountGap } from '../restoration/footage-handlers.ts';
@@ -59,7 +62,12 @@ export async function composeReturns(parts: FailoverParts, { network }: Peers): 
     const accounts = accountsOf(parts, missingParams.parse(params));
     const home = homeComingOf({ id: peer.id, name: nameOfServer(settings, peer.id) }, accounts);
     if (home !== undefined && isFirst(`${peer.id} ${JSON.stringify(params)}`)) parts.activity.record(home);
-    return await Promise.resolve({ result: { missing: accounts.flatMap(missingOf) } });
+    return await Promise.resolve({
+      result: {
+        missing: accounts.flatMap(missingOf),
+        accounts: accounts.map((one) => partsOf(serverId, one, accounts.length)),
+      },
+    });
   });
   const sweep = (): void => void inbox.sweep().catch((error: unknown) => log.warn('leftovers stay', { error }));
   const cancel = clock.every(seconds(SWEEP_SECONDS), sweep);
@@ -89,15 +97,18 @@ async function openReturns(parts: FailoverParts, serverId: string): Promise<Retu
     const volume = volumes().find(({ id }) => id === volumeId);
     return volume && join(volume.path, path);
   };
+  const disk = createDiskReader(log);
   const prover = createGroupProver({
+    disk,
     segments: catalogue.segments,
     fileOf,
     clock,
     pause,
     // Told as being here no more, nor shown.
-    onDamage: async (file, segment) => await storeScanned({ catalogue, onDamage: parts.onDamage }, file, segment),
+    onDamage: async (file, segment) => await storeScanned({ catalogue, disk, onDamage: parts.onDamage }, file, segment),
   });
   const inbox = createReturnInbox({
+    disk,
     catalogue,
     prover,
     serverId,
@@ -153,6 +164,7 @@ const missingParams = z.strictObject({
 type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; ms: number };
 
 type Account = { cameraId: string; stream: 'main' | 'sub'; spans: readonly AccountSpan[] };
+type AccountParts = { cameraId: string; stream: 'main' | 'sub'; parts: readonly Part[] };
 
 /** What became of a range: the last word of an incident. */
 function accountsOf(
@@ -168,6 +180,18 @@ function accountsOf(
   });
 }
 
+/** Moment by moment; `count`: streams in the answer, which stays small. */
+function partsOf(ownId: string, { cameraId, stream, spans }: Account, count: number): AccountParts {
+  return {
+    cameraId,
+    stream,
+    parts: boundedParts(
+      spans.map((span) => partOf(ownId, span)),
+      partsPerStream(count),
+    ),
+  };
+}
+
 /** What of it nobody recorded, by cause. */
 function missingOf({ cameraId, stream, spans }: Account): readonly Missing[] {
   const missing = spans.filter((span) => span.state === 'missing');
@@ -177,6 +201,14 @@ function missingOf({ cameraId, stream, spans }: Account): readonly Missing[] {
     cause,
     ms: lengthOf(ofIt),
   }));
+}
+
+function partOf(ownId: string, span: AccountSpan): Part {
+  const { start, end } = span;
+  if (span.state === 'missing') return { start, end, state: 'missing', cause: span.cause };
+  if (span.state === 'not-expected') return { start, end, state: 'off' };
+  if (span.state === 'returned') return { start, end, state: 'returned' };
+  return { start, end, state: span.recordedBy === ownId ? 'owner' : 'failover' };
 }
 
 /** The share that this server named shows a folder of one of its volumes. */

@@ -20,6 +20,8 @@ export type SiteSide = {
   readonly routes: SiteDeps;
   /** On a host the plan of the whole site, else that of this failover server. */
   readonly failover: FailoverDeps;
+  /** Wall milliseconds of the last sign of life of a member, at its host. */
+  readonly lastContactAt: (serverId: string) => number | undefined;
   readonly stop: Cancel;
 };
 
@@ -44,6 +46,7 @@ export function composeSite(parts: FailoverParts, peers: Peers, side: CoverSide)
       ...side.failover,
       plan: (failed) => (isHost(settings.server.get()) ? planOfSite(failed) : side.failover.plan(failed)),
     },
+    lastContactAt: (serverId) => reports.of(serverId).lastContactAt,
     stop: reports.stop,
   };
 }

@@ -4,6 +4,7 @@
  *
  * Belongs here: who may ask, what is refused, words. Does not: which settings (site/adoption.ts), the order of writing (adopting.ts).
  */
+import { managerOf } from '../site/membership.ts';
 import { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import { UnderstudyError } from '../core/errors.ts';
@@ -64,9 +65,9 @@ export function createAdoptingSide({ settings, order, isPermitted, activity }: A
 function checkMayAdopt({ peers }: Pick<Settings, 'peers'>, peerId: string, isPermitted: boolean): string {
   const all = peers.get().peers;
   const peer = all.find(({ id }) => id === peerId);
-  const isManaged = all.some(({ managesUs }) => managesUs);
-  const isTrusted = isPermitted || (peer?.introduced === false && !isManaged);
-  if (peer?.managesUs === true || (peer?.watcher === true && isTrusted)) return peer.name;
+  const manager = managerOf(all);
+  const isTrusted = isPermitted || (peer?.introduced === false && manager === undefined);
+  if (peer !== undefined && (peer.id === manager?.id || (peer.watcher && isTrusted))) return peer.name;
   throw new UnderstudyError(
     'forbidden',
     'peer/not-yours',

@@ -10,6 +10,7 @@ import { identityView } from '../site/adoption.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
 import { adoptedLicences } from '../site/licence-seats.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
+import { ownAccountsOf, withOwnAccounts } from '../site/site-accounts.ts';
 
 export type AdoptingSettings = Pick<Settings, 'server' | 'cameras' | 'users' | 'secrets' | 'licences'>;
 
@@ -25,7 +26,7 @@ export async function adopt(
   const before = settings.server.get();
   const adopted = adoptedSettings(before, original, epoch);
   await settings.secrets.set(changedSecrets(settings, adopted.secrets));
-  await settings.users.update(() => ({ users: [...adopted.users], tokens: [...adopted.tokens] }));
+  await settings.users.update((file) => withOwnAccounts(file, adopted));
   const servers = { from: original.server.id, to: before.id };
   await settings.licences.update((file) => ({
     ...file,
@@ -48,6 +49,7 @@ export function identityOf({
   users,
   secrets,
 }: AdoptingSettings): Pick<BackedUpSettings, 'server' | 'cameras' | 'users' | 'tokens' | 'secrets'> {
+  const own = ownAccountsOf(users.get());
   const names = cameras.get().cameras.map(({ id }) => cameraSecretName(id));
   const known = names.flatMap((name) => {
     const value = secrets.get(name);
@@ -56,8 +58,8 @@ export function identityOf({
   return {
     server: server.get(),
     cameras: cameras.get().cameras,
-    users: users.get().users,
-    tokens: users.get().tokens,
+    users: [...own.users],
+    tokens: [...own.tokens],
     secrets: Object.fromEntries(known),
   };
 }

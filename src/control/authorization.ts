@@ -116,6 +116,18 @@ export function wordsFor(error: unknown, host: string, role: 'manages' | 'protec
   return new UnderstudyError('invalid', code, `${host} refuses: ${needs}. It says: ${error.message}`, { cause: error });
 }
 
+function refuseKnown(peers: readonly PeerRecord[], { id, name }: Remote): void {
+  const known = peers.find((peer) => peer.id === id);
+  if (known === undefined) return;
+  const { introduced, forgottenAt, joining, replacedBy, watched } = known;
+  if (introduced || forgottenAt !== undefined || joining !== undefined) return;
+  if (replacedBy === undefined) throw new UnderstudyError('conflict', 'server/known', `${name} is known here already.`);
+  if (!watched) return;
+  // By its old record its successor still hears of it.
+  const message = `${name} was replaced, and what was recorded for it here is still being handed over: add it when that is done (understudy restoration).`;
+  throw new UnderstudyError('conflict', 'server/known', message);
+}
+
 function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRecord | undefined): void {
   refuseItself(deps, remote.id);
   if (before !== undefined && before.id !== remote.id) {
@@ -123,18 +135,7 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
     throw new UnderstudyError('conflict', 'server/another', message);
   }
   const { peers, server } = deps.settings;
-  const isKnown = peers
-    .get()
-    .peers.some(
-      ({ id, introduced, forgottenAt, joining, replacedBy }) =>
-        id === remote.id &&
-        !introduced &&
-        forgottenAt === undefined &&
-        joining === undefined &&
-        replacedBy === undefined,
-    );
-  if (before === undefined && isKnown)
-    throw new UnderstudyError('conflict', 'server/known', `${remote.name} is known here already.`);
+  if (before === undefined) refuseKnown(peers.get().peers, remote);
   if (server.get().mode === 'recording' && !isHost(server.get())) {
     const message = 'This server records. Only a failover server or a host adds others: change its mode first.';
     throw new UnderstudyError('conflict', 'server/mode', message);
@@ -150,7 +151,7 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
  * A server of another site must leave that one first.
  * @throws server/foreign
  */
-export function refuseForeign({ settings }: Pick<AuthorizationDeps, 'settings'>, { id, name, site }: Remote): void {
+function refuseForeign({ settings }: Pick<AuthorizationDeps, 'settings'>, { id, name, site }: Remote): void {
   const server = settings.server.get();
   const own = isHost(server) ? server.id : managerOf(settings.peers.get().peers)?.id;
   if (own === undefined) return;
@@ -237,7 +238,7 @@ export function recordOf(
   const { mode } = settings.server.get();
   const record = {
     ...placed({ ...identity, host }),
-    watched: mode === 'failover' && identity.mode !== 'failover',
+    watched: mode === 'failover' && identity.mode === 'recording',
     watcher: mode === 'recording' && identity.mode === 'failover',
     managesUs: mode !== 'host' && identity.mode === 'host',
     introduced: false,

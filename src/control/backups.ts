@@ -52,13 +52,30 @@ export type Backups = Running & {
 /** After a failure the next keep-alive that asks for it is waited for so long. */
 const RETRY_MS = 5000;
 
-type Kept = { backup: SettingsBackup | undefined; problem: string | undefined; busy: boolean; failedAt: number };
+/** Between two attempts at the daily one that fail. */
+const DAILY_RETRY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+type Kept = {
+  backup: SettingsBackup | undefined;
+  /** When this server took it, wall milliseconds; of one from before a start, what it says itself. */
+  tookAt: number;
+  problem: string | undefined;
+  busy: boolean;
+  failedAt: number;
+};
 
 export function startBackups(deps: BackupsDeps): Backups {
   const { store, clock, activity } = deps;
   const servers = new Map<string, Kept>();
   const keptOf = (serverId: string): Kept => {
-    const kept = servers.get(serverId) ?? { backup: undefined, problem: undefined, busy: false, failedAt: -RETRY_MS };
+    const kept = servers.get(serverId) ?? {
+      backup: undefined,
+      tookAt: -Infinity,
+      problem: undefined,
+      busy: false,
+      failedAt: -Infinity,
+    };
     servers.set(serverId, kept);
     return kept;
   };
@@ -66,8 +83,12 @@ export function startBackups(deps: BackupsDeps): Backups {
   const inBackground = (serverId: string, reason: BackupReason): void => {
     take(serverId, reason).catch((error: unknown) => activity.record(failed(deps.nameOf(serverId), messageOf(error))));
   };
-  const cancelDaily = startDaily(deps, () => {
-    for (const serverId of deps.connected()) inBackground(serverId, 'daily');
+  const cancelDaily = startDaily(deps, (since) => {
+    for (const serverId of deps.connected()) {
+      const { busy, tookAt, failedAt } = keptOf(serverId);
+      const isDue = tookAt < since && clock.monotonic() - failedAt >= DAILY_RETRY_MS;
+      if (isDue && !busy) inBackground(serverId, 'daily');
+    }
   });
   return {
     take,
@@ -86,6 +107,7 @@ export function startBackups(deps: BackupsDeps): Backups {
     open: async (serverId) => {
       const kept = keptOf(serverId);
       kept.backup = (await readFrom(deps, store, serverId)) ?? (await readReserve(deps, serverId));
+      kept.tookAt = kept.backup?.takenAt ?? -Infinity;
       if (kept.backup === undefined) kept.problem = NONE;
       else deps.onBackup(kept.backup);
     },
@@ -149,6 +171,7 @@ function createTake(
       await store.save(backup);
       await reserve.save(backup).catch((error: unknown) => activity.record(failed(nameOf(serverId), messageOf(error))));
       kept.backup = backup;
+      kept.tookAt = clock.now();
       kept.problem = undefined;
       if (isNews || reason !== 'change') activity.record(taken(backup, reason));
       onBackup(backup);
@@ -182,13 +205,17 @@ const failed = (name: string, message: string): Parameters<ActivityLog['record']
   message: `The settings of ${name} could not be backed up: ${message}`,
 });
 
-/** Looks three times a minute whether the asked minute of the day has come: a clock that jumps costs at most one day. */
-function startDaily({ dailyAt, clock }: BackupsDeps, run: () => void): Cancel {
-  let doneOn = '';
+/** Three times a minute: a server that was away at that minute, as this one may have been, has its turn when it is there. */
+function startDaily({ dailyAt, clock }: BackupsDeps, look: (since: number) => void): Cancel {
   return clock.every(seconds(20), () => {
-    const [day = '', time = ''] = isoOf(epochMs(clock.now())).split('T');
-    if (time.slice(0, 5) !== dailyAt() || doneOn === day) return;
-    doneOn = day;
-    run();
+    const at = dailyAt();
+    if (at !== undefined) look(lastOf(at, clock.now()));
   });
+}
+
+/** The last time that it was `hh:mm` UTC, wall milliseconds. */
+function lastOf(at: string, now: number): number {
+  const [hours = 0, minutes = 0] = at.split(':').map(Number);
+  const today = now - (now % DAY_MS) + (hours * 60 + minutes) * 60_000;
+  return today <= now ? today : today - DAY_MS;
 }

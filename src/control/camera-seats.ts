@@ -14,11 +14,11 @@ export const withSeats = (file: SettingsFile<CamerasFile>, seats: () => number):
     }),
 });
 
-const recordedIn = ({ cameras }: CamerasFile): number =>
+export const recordedIn = ({ cameras }: Pick<CamerasFile, 'cameras'>): number =>
   cameras.filter(({ enabled, record }) => enabled && record).length;
 
 /** @throws camera/no-seat */
-function refuseBeyond(seats: number, before: number, after: number): void {
+export function refuseBeyond(seats: number, before: number, after: number): void {
   if (after <= before || after <= seats) return;
   const message = `The licence lets this server record ${seats} cameras; ${before} are recorded now, and ${after} would be. Add a licence, or let another camera go. Nothing was changed.`;
   throw new UnderstudyError('conflict', 'camera/no-seat', message);

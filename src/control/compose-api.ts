@@ -12,6 +12,7 @@ import type { ServersDeps } from '../api/routes/servers.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
 import type { SiteHostDeps } from '../api/routes/site-host.ts';
 import type { SetupDeps } from '../api/routes/setup.ts';
+import type { SiteServers } from '../api/site/site-servers.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
 import type { CameraAddressPolicy } from '../core/camera-address.ts';
@@ -20,6 +21,8 @@ import { isoOf } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { epochMs } from '../core/units.ts';
 import type { KeptElsewhere } from '../restoration/kept-elsewhere.ts';
+import type { Keys } from '../settings/keys.ts';
+import { createRestoreJournal } from '../settings/restore-journal.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Recovery } from '../settings/recovery.ts';
 import type { CameraSettings } from '../site/camera.ts';
@@ -44,24 +47,29 @@ import { mediaSocketOf } from './media-link.ts';
 import { refuseSwitchingOff } from './management.ts';
 import { fetchKeyFrame, openLive } from './media-request.ts';
 import type { MetricsDeps } from './metrics.ts';
+import { createOwnBackups } from './own-backup.ts';
 import { openSegment } from './open-segment.ts';
 import { refuseOwedVolume } from './owed-footage.ts';
 import type { OwedFootage } from './owed-footage.ts';
 import { addressesOf, platformOf } from './process-facts.ts';
 import type { MemoryWatch } from './process-facts.ts';
-import type { RecordingSide } from './recording-side.ts';
+import type { CoveredStreams, RecordingSide } from './recording-side.ts';
 import { siteInForce } from './site-policies.ts';
 import type { Decoder } from './snapshot.ts';
+import type { Snapshots } from './snapshots.ts';
 import { createVolumes } from './volumes.ts';
 
 export type ControlParts = {
   readonly options: ServeOptions;
   readonly version: string;
   readonly fingerprint: string;
+  /** PEM. */
+  readonly certificate: string;
   readonly startedAt: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: Settings;
+  readonly keys: Pick<Keys, 'secretsKey'>;
   readonly recoveries: readonly Recovery[];
   readonly catalogue: Catalogue;
   readonly hub: EventHub;
@@ -69,6 +77,7 @@ export type ControlParts = {
   readonly recording: RecordingSide;
   readonly exports: ExportJobs;
   readonly decoder: Decoder;
+  readonly snapshots: Snapshots;
   readonly memory: MemoryWatch;
   /** Footage that lies on other servers. */
   readonly kept: Pick<KeptElsewhere, 'awayAt' | 'open'>;
@@ -86,11 +95,15 @@ export type ControlParts = {
   readonly licences: LicenceDeps;
   /** Cameras that this server may record by the licences. */
   readonly cameraSeats: () => number;
+  readonly handOver: ApiDeps['handOver'];
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
   readonly siteHost: SiteHostDeps;
+  readonly siteServers: SiteServers;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
+  readonly refuseCovering: () => void;
   readonly coveredCameras: CameraDeps['covered'];
+  readonly coveredAt: CoveredStreams['footageOf'];
   /** What lies here and is to go home to other servers. */
   readonly owedFootage: () => readonly OwedFootage[];
   /** The site that this server belongs to. */
@@ -100,7 +113,6 @@ export type ControlParts = {
 export function composeApi(parts: ControlParts): ApiDeps {
   const { clock, settings, activity, recording, version, fingerprint } = parts;
   const footage = footageOf(parts);
-  const machine = machineFacts();
   const isCamera = footage.isCamera;
   const media = { socketPath: mediaSocketOf(parts.options.dataDir), clock };
   const { statusOf, prepare, suggestions } = createVolumes({ ...parts, state: recording.state });
@@ -109,19 +121,16 @@ export function composeApi(parts: ControlParts): ApiDeps {
     activity,
     accounts: { ...parts.accounts, settings, activity, clock, version, fingerprint },
     cameras: camerasOf(parts),
-    server: {
-      settings,
-      activity,
-      status: () => serverStatusOf(parts, machine),
-      beforeModeChange: parts.beforeModeChange,
-      beforeUnmanaged: () => refuseSwitchingOff({ settings }),
-    },
+    server: serverOf(parts),
+    ownBackup: ownBackupOf(parts),
     servers: parts.servers,
     failover: parts.failover,
     licences: parts.licences,
+    handOver: parts.handOver,
     replacing: parts.replacing,
     sitePolicy: parts.sitePolicy,
     siteHost: parts.siteHost,
+    site: { servers: parts.siteServers, clock, log: parts.log },
     volumes: {
       settings,
       activity,
@@ -153,16 +162,32 @@ export function composeApi(parts: ControlParts): ApiDeps {
         return { jpeg: await parts.decoder(header.codec, bytes, signal), at: header.at };
       },
     },
+    snapshots: { isCamera, ...parts.snapshots },
   };
 }
 
-function footageOf({ settings, catalogue, clock, recording, kept }: ControlParts): ApiDeps['footage'] {
+function serverOf(parts: ControlParts): ServerDeps {
+  const { settings, activity, certificate, beforeModeChange } = parts;
+  const machine = machineFacts();
+  const beforeUnmanaged = (): void => refuseSwitchingOff({ settings });
+  const status = (): ServerStatus => serverStatusOf(parts, machine);
+  return { settings, activity, status, certificate, beforeModeChange, beforeUnmanaged };
+}
+
+function ownBackupOf(parts: ControlParts): ApiDeps['ownBackup'] {
+  const { options, keys, recording } = parts;
+  const journal = createRestoreJournal(options.dataDir, keys.secretsKey);
+  return createOwnBackups({ ...parts, order: recording.order, journal });
+}
+
+function footageOf({ settings, catalogue, clock, recording, kept, coveredAt }: ControlParts): ApiDeps['footage'] {
   const trouble = (): readonly CausedSpan[] => hungDisks(recording.state, settings.volumes.get().volumes, clock.now());
   const footage = createFootage({
     catalogue,
     clock,
     trouble,
     awayAt: kept.awayAt,
+    coveredAt,
     mediaIsUp: () => recording.hello() !== undefined,
   });
   return {
@@ -199,8 +224,10 @@ function camerasOf(parts: ControlParts): CameraDeps {
     },
     statusOf: (camera) => cameraStatus(parts, camera),
     covered: parts.coveredCameras,
-    deleteFootage: async (cameraId) =>
-      deleteFootage({ catalogue, volumes: () => settings.volumes.get().volumes, clock, log, signal }, cameraId),
+    deleteFootage: async (cameraId) => {
+      deleteFootage({ catalogue, volumes: () => settings.volumes.get().volumes, clock, log, signal }, cameraId);
+      await parts.snapshots.removeAll(cameraId);
+    },
     addressPolicy: parts.addresses,
     standbyLevelOf: (priority) => standbyLevelOf(siteInForce(settings).policy, priority),
   };

@@ -23,6 +23,7 @@ import { seatsOrCovered, withinSeats } from './cover-seats.ts';
 import type { Ranks } from './cover-seats.ts';
 import { camerasOf, wholeServer } from './cover-wishes.ts';
 import type { Wish, Wishes } from './cover-wishes.ts';
+import { createReviewStalls } from './review-stalls.ts';
 
 /** Another failover server that is heard now. */
 export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & {
@@ -45,6 +46,8 @@ export type CoveringDeps = {
   readonly issueEpoch: (serverId: string, above: number) => Promise<number>;
   /** Asks another failover server what it records of these. */
   readonly askWinner: (memberId: string, streams: readonly StreamRef[]) => Promise<readonly HandoverConfirmation[]>;
+  /** Others are to be told now, not with the next keep-alive: whoever comes next in rank waits for it. Called for each claim. */
+  readonly claimed: () => void;
   /** Of the run before. */
   readonly kept: SavedClaims | undefined;
   /** Durable when it returns: no epoch is used before. */
@@ -57,7 +60,7 @@ export type Covering = {
   readonly want: (serverId: string, streams: readonly StreamRef[], lostFrom: number) => void;
   readonly release: (serverId: string, streams: readonly StreamRef[], why?: ReleaseWhy) => void;
   readonly hear: (event: HeardClaim) => void;
-  /** A few times a second. */
+  /** Each `REVIEW_MS`; `loopDelayMs`: how much later than due it comes. */
   readonly tick: (loopDelayMs: number) => void;
   /** Why wanted cameras are not covered by anybody, by the newest plan. */
   readonly notCovered: () => readonly NotCovered[];
@@ -92,6 +95,7 @@ export function createCovering(deps: CoveringDeps): Covering {
   const { clock, log } = deps;
   const wishes: Wishes = new Map();
   const said = new Set<string>();
+  const stalls = createReviewStalls(clock);
   let left: readonly NotCovered[] = [];
   // What the run before recorded goes on by the cover service's own index; its machines want it again in a moment.
   let state: ClaimsState = deps.kept
@@ -111,7 +115,14 @@ export function createCovering(deps: CoveringDeps): Covering {
       log.error('claims cannot be kept on disk', { reason: messageOf(error) });
     }
   };
+  const forgive = (loopDelayMs: number): void => {
+    if (loopDelayMs > 0) decide({ kind: 'tick', loopDelayMs });
+  };
   const tell = (happening: Happening): void => {
+    forgive(stalls.untold());
+    decide(happening);
+  };
+  const decide = (happening: Happening): void => {
     const step = stepClaims(state, { ...happening, at: clock.monotonic() });
     ({ state } = step);
     keep();
@@ -134,7 +145,8 @@ export function createCovering(deps: CoveringDeps): Covering {
   const carryOut = (effect: ClaimEffect): void => {
     switch (effect.kind) {
       case 'record':
-        return record(effect.serverId, effect.cameraIds, effect.epoch);
+        record(effect.serverId, effect.cameraIds, effect.epoch);
+        return deps.claimed();
       case 'stop':
         return effect.to === undefined ? undefined : yielded(effect.cameraIds, effect.to);
       case 'ask-winner': {
@@ -202,8 +214,9 @@ export function createCovering(deps: CoveringDeps): Covering {
     },
     hear: tell,
     tick: (loopDelayMs) => {
+      forgive(stalls.reviewed(loopDelayMs));
       if (wishes.size > 0) rank();
-      if (wishes.size > 0 || Object.keys(state.held).length > 0) tell({ kind: 'tick', loopDelayMs });
+      if (wishes.size > 0 || Object.keys(state.held).length > 0) tell({ kind: 'tick', loopDelayMs: 0 });
     },
     notCovered: () => left,
     planFor: (failed) => deps.plan(failureOf(deps, failed, state)),

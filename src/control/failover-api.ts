@@ -1,13 +1,13 @@
-/** What the routes of `/failover` and `/incidents` need, from the parts that know. */
+/** What the routes of `/failover` need, from the parts that know; of `/incidents`: incidents-api.ts. */
 import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
-import type { incident as incidentShape, plan as planShape, restoration, takeover } from '../api/contract/failover.ts';
+import type { plan as planShape, restoration, takeover } from '../api/contract/failover.ts';
 import type { FailoverDeps } from '../api/routes/failover.ts';
+import type { IncidentDeps } from '../api/routes/incidents.ts';
 import { isoOf } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
 import type { StreamRef } from '../failover/cover-reasons.ts';
-import { reportOf } from '../failover/incident-report.ts';
 import type { Incident } from '../failover/incident.ts';
 import type { Happening, State } from '../failover/machine-types.ts';
 import type { NotCovered, Plan } from '../failover/plan.ts';
@@ -21,6 +21,7 @@ import { refuseAgainstSite } from './site-policies.ts';
 export type FailoverApiDeps = {
   readonly settings: Pick<Settings, 'failover' | 'server' | 'secrets' | 'peers' | 'site'>;
   readonly incidents: Incidents;
+  readonly incidentRoutes: IncidentDeps;
   readonly restoration: Pick<Restoration, 'list' | 'get' | 'cancel'>;
   readonly stateOf: (serverId: string) => State | undefined;
   readonly tell: (serverId: string, happening: Happening) => boolean;
@@ -72,18 +73,21 @@ export function createFailoverApi(deps: FailoverApiDeps): FailoverDeps {
       const name = nameOf(progress.order.serverId);
       if (confirm !== name) throw notConfirmed(progress, name);
       await footage.cancel(id, progress.remaining);
-      const { files, seconds } = progress.remaining;
-      const message = `The restoration for ${name} was stopped; ${files} files with ${Math.round(seconds)} s of footage that were not returned are deleted.`;
+      const message = `The restoration for ${name} was stopped; ${wordsOfLost(progress)} that were not returned are deleted.`;
       deps.activity.record({ severity: 'warning', code: 'restoration-stopped', message, user });
       return restorationView(footage.get(id) ?? progress);
     },
-    incidents: () => incidents.list().map((incident) => viewOfIncident(incident, nameOf(incident.serverId))),
-    incidentReport: (id) => ({ ...reportOf(found(id)), serverName: nameOf(found(id).serverId) }),
+    ...deps.incidentRoutes,
   };
 }
 
-function notConfirmed({ remaining }: RestorationProgress, name: string): UnderstudyError {
-  const message = `${remaining.files} files with ${Math.round(remaining.seconds)} s of footage would be lost. Type the name ${name} to delete them.`;
+function wordsOfLost({ remaining: { files, seconds, snapshots = 0 } }: RestorationProgress): string {
+  const pictures = snapshots === 0 ? '' : ` and ${snapshots} snapshot${snapshots === 1 ? '' : 's'}`;
+  return `${files} files with ${Math.round(seconds)} s of footage${pictures}`;
+}
+
+function notConfirmed(progress: RestorationProgress, name: string): UnderstudyError {
+  const message = `${wordsOfLost(progress)} would be lost. Type the name ${name} to delete them.`;
   return new UnderstudyError('invalid', 'restoration/not-confirmed', message);
 }
 
@@ -183,11 +187,14 @@ function viewOfTakeover(deps: FailoverApiDeps, incident: Incident): TakeoverView
   };
 }
 
+/** Although the server is well: somebody ordered it, or it waits for a planned stop. */
+const isHeld = ({ takeover: ordered }: Incident, { restoreAsked, planned }: State): boolean =>
+  planned !== undefined || (ordered?.by === 'manual' && !restoreAsked);
+
 function stateWord(incident: Incident, state: State | undefined): TakeoverView['state'] {
   if (incident.closedAt !== undefined) return 'ended';
   if (incident.restoringSince !== undefined) return 'restoring';
-  const isHeldByHand = incident.takeover?.by === 'manual' && state?.restoreAsked !== true;
-  if (state?.link.kind === 'alive' && state.trouble === undefined && !isHeldByHand) return 'handing-over';
+  if (state?.link.kind === 'alive' && state.trouble === undefined && !isHeld(incident, state)) return 'handing-over';
   return incident.takeover === undefined ? 'covering' : 'taken-over';
 }
 
@@ -202,7 +209,7 @@ const RESTORATION_WORDS = {
 } as const satisfies Record<RestorationProgress['state'], string>;
 
 function viewOfRestoration(progress: RestorationProgress, serverName: string): z.infer<typeof restoration> {
-  const { id, order, state, problem, startedAt, finishedAt, files, bytes, bytesPerSecond, etaMs } = progress;
+  const { id, order, state, problem, startedAt, finishedAt, files, bytes, bytesPerSecond, etaMs, remaining } = progress;
   return {
     id,
     serverId: order.serverId,
@@ -216,22 +223,8 @@ function viewOfRestoration(progress: RestorationProgress, serverName: string): z
     bytes: { done: bytes.received, total: bytes.total },
     bytesPerSecond,
     ...(etaMs === undefined ? {} : { secondsLeft: etaMs / 1000 }),
+    remaining,
     ...(problem === undefined ? {} : { message: problem }),
-  };
-}
-
-function viewOfIncident(incident: Incident, serverName: string): z.infer<typeof incidentShape> {
-  const { state, summary, totals } = reportOf(incident);
-  return {
-    id: incident.id,
-    serverId: incident.serverId,
-    serverName,
-    state: state === 'closed' ? 'closed' : 'open',
-    cause: incident.cause,
-    summary,
-    startedAt: iso(incident.openedAt),
-    ...(incident.closedAt === undefined ? {} : { endedAt: iso(incident.closedAt) }),
-    missingSeconds: totals.missingMs / 1000,
   };
 }
 

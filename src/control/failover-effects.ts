@@ -8,7 +8,7 @@ import type { Log } from '../core/log.ts';
 import { epochMs } from '../core/units.ts';
 import { keyOf } from '../failover/cover-reasons.ts';
 import type { StreamRef } from '../failover/cover-reasons.ts';
-import type { Effect, HandoverAnswer, Happening, State } from '../failover/machine-types.ts';
+import type { Effect, HandoverAnswer, Happening, Relieved, State } from '../failover/machine-types.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import type { RestorationOrder } from '../restoration/restoration-types.ts';
 import type { Covering } from './covering.ts';
@@ -32,8 +32,8 @@ export type FailoverEffectsDeps = {
 };
 export type FailoverEffects = {
   readonly carryOut: (serverId: string, effect: Effect) => void;
-  /** `handover.request` of a protected server: resolves with the streams that nobody covers yet. @throws peer/not-yours, handover/again */
-  readonly handOver: (serverId: string) => Promise<readonly StreamRef[]>;
+  /** `handover.request` of a protected server, which stops within `holdMs`: resolves with the streams that are covered, and those that are not yet. @throws peer/not-yours, handover/again */
+  readonly handOver: (serverId: string, holdMs?: number) => Promise<Relieved>;
 };
 
 export function createFailoverEffects(deps: FailoverEffectsDeps): FailoverEffects {
@@ -41,13 +41,13 @@ export function createFailoverEffects(deps: FailoverEffectsDeps): FailoverEffect
   const waiting = new Map<string, Question>();
   let asked = 0;
   return {
-    handOver: async (serverId) => {
+    handOver: async (serverId, holdMs) => {
       asked += 1;
       const id = `handover-${asked}`;
       waiting.get(serverId)?.giveUp(superseded());
-      const { promise, resolve: answer, reject: giveUp } = Promise.withResolvers<readonly StreamRef[]>();
+      const { promise, resolve: answer, reject: giveUp } = Promise.withResolvers<Relieved>();
       waiting.set(serverId, { id, answer, giveUp });
-      if (!deps.tell(serverId, { kind: 'handover-asked', id })) giveUp(notProtected());
+      if (!deps.tell(serverId, { kind: 'handover-asked', id, holdMs })) giveUp(notProtected());
       return await promise.finally(() => {
         if (waiting.get(serverId)?.id === id) waiting.delete(serverId);
       });
@@ -55,14 +55,15 @@ export function createFailoverEffects(deps: FailoverEffectsDeps): FailoverEffect
     carryOut: (serverId, effect) => {
       if (effect.kind !== 'handover-ready') return carryOut(deps, serverId, effect);
       const question = waiting.get(serverId);
-      if (question?.id === effect.id) question.answer(effect.missing);
+      const { covered, missing } = effect;
+      if (question?.id === effect.id) question.answer({ covered, missing });
     },
   };
 }
 
 type Question = {
   readonly id: string;
-  readonly answer: (missing: readonly StreamRef[]) => void;
+  readonly answer: (relieved: Relieved) => void;
   readonly giveUp: (error: UnderstudyError) => void;
 };
 const superseded = (): UnderstudyError =>

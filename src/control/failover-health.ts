@@ -2,9 +2,11 @@
 import type { HealthItem } from '../api/contract/server.ts';
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
+import type { ClockOff } from '../cover/server-clocks.ts';
 import type { State } from '../failover/machine-types.ts';
 import type { NotCovered } from '../failover/plan.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { clockOffWords } from './clock-words.ts';
 import { FOOTAGE_HELD } from './known-servers.ts';
 
 export type FailoverHealthFacts = {
@@ -16,6 +18,8 @@ export type FailoverHealthFacts = {
   /** Servers that deauthorized this one, and what is to be said of their footage here. */
   readonly held: readonly { readonly message: string; readonly since: number }[];
   readonly backupProblemOf: (serverId: string) => string | undefined;
+  /** Protected servers whose clock does not agree with this one. */
+  readonly clocksOff: readonly ClockOff[];
   readonly startedAt: number;
 };
 
@@ -26,7 +30,13 @@ export function failoverHealth(facts: FailoverHealthFacts): readonly HealthItem[
     message,
     since: isoOf(epochMs(since)),
   }));
-  return [...held, ...facts.states.flatMap((state) => stateItems(facts, state)), ...watcherItems(facts)];
+  const clocks = facts.clocksOff.map(({ serverId, offsetMs, since }): HealthItem => ({
+    code: 'clock-off',
+    severity: 'warning',
+    message: clockOffWords(facts.nameOf(serverId), offsetMs),
+    since: isoOf(since),
+  }));
+  return [...held, ...facts.states.flatMap((state) => stateItems(facts, state)), ...clocks, ...watcherItems(facts)];
 }
 
 function stateItems(facts: FailoverHealthFacts, state: State): readonly HealthItem[] {

@@ -18,6 +18,8 @@ export type FootageDeps = {
   readonly trouble?: () => readonly CausedSpan[];
   /** Which server keeps it, if that one cannot be reached now. */
   readonly awayAt?: (segment: Pick<Segment, 'volumeId'>) => string | undefined;
+  /** Of a camera of another server: when it was covered. The rest of what lies here of it is ring and rehearsal, and nobody's footage. */
+  readonly coveredAt?: (cameraId: string, stream: StreamKey['stream']) => readonly Span[] | undefined;
   /** Media answers at this moment: its newest sign of life is now. */
   readonly mediaIsUp: () => boolean;
 };
@@ -36,13 +38,20 @@ export function createFootage({
   mediaIsUp,
   trouble = () => [],
   awayAt = () => undefined,
+  coveredAt = () => undefined,
 }: FootageDeps): Footage {
+  const find = (key: StreamKey, range: Span): readonly Segment[] => {
+    const covered = coveredAt(key.cameraId, key.stream);
+    const found = catalogue.segments.find(key, range);
+    if (covered === undefined) return found;
+    return found.filter((one) => covered.some(({ start, end }) => one.end > start && one.start < end));
+  };
   const isHere = (segment: Segment): boolean => awayAt(segment) === undefined;
   const awayIn = (segments: readonly Segment[]): readonly CausedSpan[] =>
     segments.flatMap((segment) => awaySpans(segment, awayAt(segment)));
   return {
-    segmentsOf: (key, range) => catalogue.segments.find(key, range).filter(isHere),
-    awayOf: (key, range) => awayIn(catalogue.segments.find(key, range)),
+    segmentsOf: (key, range) => find(key, range).filter(isHere),
+    awayOf: (key, range) => awayIn(find(key, range)),
     accountOf: (key, asked) => {
       const now = clock.now();
       const range = rangeOf(asked.start, asked.end);
@@ -50,7 +59,7 @@ export function createFootage({
       const expected = catalogue.expectations
         .find(key, wide)
         .map(({ start, end }) => rangeOf(start, end ?? Math.max(now, start)));
-      const segments = catalogue.segments.find(key, wide);
+      const segments = find(key, wide);
       return accountOf({
         range,
         now,

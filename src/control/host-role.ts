@@ -27,13 +27,16 @@ import type { HostRole, RoleCaller, Successor, ToldRole, Verdict } from '../site
 import { MAX_LICENCES } from '../site/licence.ts';
 import { managerOf } from '../site/membership.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { accountsAfterHost, accountsOfNewHost } from '../site/site-accounts.ts';
+import type { SiteAccounts } from '../site/site-accounts.ts';
 import { siteFileSchema } from '../site/site-policy.ts';
 import { createTelling, isMember } from './host-telling.ts';
 import type { RoleAnswer } from './host-telling.ts';
+import { changeAccounts } from './moved-accounts.ts';
 import type { SiteCopies } from './site-copy.ts';
 
 export type HostRoleDeps = {
-  readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras' | 'site' | 'licences'>;
+  readonly settings: Pick<Settings, 'server' | 'peers' | 'cameras' | 'site' | 'licences' | 'users' | 'sessions'>;
   readonly connected: () => readonly string[];
   readonly request: (peerId: string, method: string, params: unknown) => Promise<unknown>;
   readonly copies: Pick<SiteCopies, 'latest'>;
@@ -123,7 +126,8 @@ async function finish(deps: HostRoleDeps): Promise<void> {
   if (hostRole?.pending !== undefined && after.hostRole?.pending === undefined) deps.refresh();
 }
 
-async function finishFollowing({ settings, clock }: HostRoleDeps, role: HostRole, host: Successor): Promise<void> {
+async function finishFollowing(deps: HostRoleDeps, role: HostRole, host: Successor): Promise<void> {
+  const { settings, clock } = deps;
   const managerId = managerOf(settings.peers.get().peers)?.id;
   if (managerId === role.hostId) return;
   // What the host before decided is in force until the new one has spoken.
@@ -133,17 +137,20 @@ async function finishFollowing({ settings, clock }: HostRoleDeps, role: HostRole
   await settings.licences.update((file) =>
     file.told?.hostId === oldId ? { ...file, told: { ...file.told, hostId } } : file,
   );
+  // It was the host itself: its accounts are of the site no more. Before the records, which say that it was.
+  if (managerId === undefined) await changeAccounts(settings, (file) => accountsAfterHost(file, role.term));
   await settings.peers.update((file) => ({ peers: [...recordsUnder(file.peers, host, clock.now())] }));
 }
 
 /** What the host before knew is what this one knows. False: there is no copy, so nobody may be told anything. */
-async function finishTaking({ settings, copies, log }: HostRoleDeps, ownId: string): Promise<boolean> {
+async function finishTaking(deps: HostRoleDeps, ownId: string): Promise<boolean> {
+  const { settings, copies, log } = deps;
   const copy = copies.latest();
   if (copy === undefined) {
     log.error('the role of the host was taken, and there is no copy of the site to go on with');
     return false;
   }
-  const { peers, site, licences } = copy.documents;
+  const { peers, site, licences, accounts } = copy.documents;
   await settings.peers.update((file) => ({ peers: [...recordsOfNewHost(file.peers, peers, ownId)] }));
   const { policy, protection } = site.hostId === copy.hostId ? site : siteFileSchema.parse({});
   await settings.site.update(() => siteFileSchema.parse({ ...site, hostId: ownId, policy, protection }));
@@ -156,7 +163,18 @@ async function finishTaking({ settings, copies, log }: HostRoleDeps, ownId: stri
       .map((one) => (trusted.has(one.text) ? { ...one, vouched: true } : one));
     return added.length === 0 ? file : { ...file, licences: [...file.licences, ...added].slice(0, MAX_LICENCES) };
   });
+  await takeAccounts(deps, accounts);
   return true;
+}
+
+async function takeAccounts(deps: HostRoleDeps, site: SiteAccounts | undefined): Promise<void> {
+  const { settings, activity } = deps;
+  const { own: before } = settings.users.get();
+  await changeAccounts(settings, (file) => accountsOfNewHost(file, site));
+  const { own } = settings.users.get();
+  if (own === undefined || before !== undefined) return;
+  const message = `The accounts of the site count here from now on, beside ${own.ids.length} owners of this server itself. ${own.users.length} other accounts and ${own.tokens.length} tokens of this server wait until it is host no more.`;
+  activity.record({ severity: 'info', code: 'host-accounts', message });
 }
 
 /** The host tells everybody what they are to each other, but nobody tells it. And whom it names is on disk before others hear it. */

@@ -25,13 +25,17 @@ export type Incidents = Running & {
   readonly get: (id: string) => Incident | undefined;
   /** Newest first. */
   readonly list: () => readonly Incident[];
+  /** After each change; `before` is absent when it was opened by it. The result ends it. */
+  readonly onChange: (listener: Listener) => Cancel;
 };
+type Listener = (incident: Incident, before: Incident | undefined) => void;
 
 export async function openIncidents(dataDir: string, clock: Clock, log: Log): Promise<Incidents> {
   const folder = join(dataDir, 'incidents');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const incidents = new Map((await readAll(folder, log)).map((incident) => [incident.id, incident]));
   const dirty = new Set<string>();
+  const listeners = new Set<Listener>();
   let writing: Promise<void> = Promise.resolve();
   let cancel: Cancel | undefined;
   const list = (): readonly Incident[] => [...incidents.values()].sort((a, b) => b.openedAt - a.openedAt);
@@ -64,11 +68,17 @@ export async function openIncidents(dataDir: string, clock: Clock, log: Log): Pr
     list,
     get: (id) => incidents.get(id),
     apply: (change) => {
-      const next = applyToIncident(incidents.get(change.incident), change);
-      if (next === undefined || next === incidents.get(change.incident)) return;
+      const before = incidents.get(change.incident);
+      const next = applyToIncident(before, change);
+      if (next === undefined || next === before) return;
       incidents.set(next.id, next);
       dirty.add(next.id);
       cancel ??= clock.after(durationMs(WRITE_AFTER_MS), flush);
+      for (const listener of listeners) listener(next, before);
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     stop: async () => {
       stopped = true;

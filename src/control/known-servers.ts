@@ -163,7 +163,7 @@ function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: strin
 
 function createEnding(
   { network, settings, activity, beforeForgetting, heldOf, clock }: KnownServersDeps,
-  { find, known, put, drop }: ServerRecords,
+  { find, known, write, drop }: ServerRecords,
 ): Pick<KnownServers, 'deauthorize' | 'forgottenBy' | 'review'> {
   const forgotten = async (id: string, words: string, user: string | undefined): Promise<void> => {
     const message = `${find(id).name} ${words}`;
@@ -184,7 +184,10 @@ function createEnding(
       if (record === undefined || isTombstoneInUse(settings, record)) return;
       const held = record.watched ? heldOf(id) : undefined;
       if (held === undefined) return await forgotten(id, 'deauthorized this server.', undefined);
-      await put({ ...record, watcher: false, managesUs: false, forgottenAt: record.forgottenAt ?? clock.now() });
+      await write(
+        id,
+        (now) => now && { ...now, watcher: false, managesUs: false, forgottenAt: now.forgottenAt ?? clock.now() },
+      );
       activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(record.name, held) });
     },
     review: async () => {

@@ -15,6 +15,7 @@ import { cameraSeats, coverSeats, stateOfLicence } from '../site/licence-seats.t
 import type { GivenLicence, LicenceState } from '../site/licence-seats.ts';
 import { readLicence } from '../site/licence.ts';
 import type { Issuer, LicenceTerms } from '../site/licence.ts';
+import { managerOf } from '../site/membership.ts';
 import type { PeerRecord } from '../site/peer.ts';
 
 export type BookDeps = {
@@ -61,8 +62,7 @@ export function createLicenceBook({ settings, issuers, clock }: BookDeps): Licen
   let watched: LicenceClock = { latest: settings.licences.get().latest };
   const look = (): LicenceClock => (watched = seenAt(watched, clock.now(), clock.monotonic()));
   const now = (): number => licenceTime(look(), clock.now());
-  const manager = (): PeerRecord | undefined =>
-    settings.peers.get().peers.find(({ managesUs, forgottenAt }) => managesUs && forgottenAt === undefined);
+  const manager = (): PeerRecord | undefined => managerOf(settings.peers.get().peers);
   const told = (): (SiteLicences & { readonly hostId: string }) | undefined => {
     const said = settings.licences.get().told;
     return said !== undefined && manager()?.id === said.hostId ? said : undefined;

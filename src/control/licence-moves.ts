@@ -1,6 +1,6 @@
 /**
- * Licences of a replaced server go with its identity (docs/design/replacement.md): on a host those that were for it are for its successor;
- * on the server itself, once it begins anew, they are gone, for the successor has them from its settings (adopting.ts).
+ * Licences of a replaced server go with its identity (docs/design/replacement.md): on a host those that were for it are for its successor.
+ * The successor has the server's own from its settings (adopting.ts); the server itself drops them when it begins anew (replaced-side.ts).
  */
 import type { ActivityLog } from '../api/activity.ts';
 import type { Cancel } from '../core/clock.ts';
@@ -9,7 +9,7 @@ import type { LicencesFile } from '../site/licence-records.ts';
 import { movedLicences } from '../site/licence-seats.ts';
 
 export type MovesDeps = {
-  readonly settings: Pick<Settings, 'licences' | 'server' | 'peers'>;
+  readonly settings: Pick<Settings, 'licences' | 'peers'>;
   readonly activity: Pick<ActivityLog, 'record'>;
   readonly update: (change: (file: LicencesFile) => LicencesFile) => Promise<void>;
   readonly inBackground: (work: Promise<void>) => void;
@@ -17,22 +17,9 @@ export type MovesDeps = {
 
 export function followReplacements(deps: MovesDeps): Cancel {
   const { settings, inBackground } = deps;
-  let wasReplaced = settings.server.get().replacedBy !== undefined;
-  const follow = (): void => {
-    const isReplaced = settings.server.get().replacedBy !== undefined;
-    const beginsAnew = wasReplaced && !isReplaced;
-    wasReplaced = isReplaced;
-    inBackground(beginsAnew ? dropOwn(deps) : handOn(deps));
-  };
+  const follow = (): void => inBackground(handOn(deps));
   follow();
-  const cancels = [settings.peers.onChange(follow), settings.server.onChange(follow)];
-  return () => {
-    for (const cancel of cancels) cancel();
-  };
-}
-
-async function dropOwn({ settings, update }: MovesDeps): Promise<void> {
-  if (settings.licences.get().licences.length > 0) await update((file) => ({ ...file, licences: [] }));
+  return settings.peers.onChange(follow);
 }
 
 /** Once for each: afterwards no licence is for the replaced server, and what its successor has is its own. */

@@ -19,10 +19,10 @@ type Answer = { readonly line: string; readonly socket: Socket; readonly rest: U
 /** Frames ready to be copied; the socket is paused. @throws live/no-media, or with the code of media */
 export async function openLive(
   deps: MediaRequestDeps,
-  { cameraId, stream }: Stream,
+  { cameraId, stream, audio }: Stream & Pick<LiveRequest, 'audio'>,
   signal: AbortSignal,
 ): Promise<{ readonly socket: Socket; readonly first: Uint8Array }> {
-  const { line, socket, rest } = await ask(deps, { kind: 'live', cameraId, stream }, signal);
+  const { line, socket, rest } = await ask(deps, { kind: 'live', cameraId, stream, audio }, signal);
   const answer = accepted(socket, () => parseLiveAnswer(line));
   if (answer.kind === 'refused') throw refusal(socket, answer);
   return { socket, first: rest };

@@ -8,9 +8,9 @@ import { MEDIA_PROTOCOL_VERSION } from '../wire/media-protocol.ts';
 import type { Orders, PushOrder, StreamName, StreamOrder } from '../wire/media-protocol.ts';
 
 /** Short enough that retention frees space in small steps, long enough for 144 files a camera and day. */
-export const SEGMENT_SECONDS = 600;
+const SEGMENT_SECONDS = 600;
 /** Memory of media and what a crash costs (recording.md, "fragment length is the knob"). */
-export const FRAGMENT_MS = 500;
+const FRAGMENT_MS = 500;
 
 export type OrderSources = {
   readonly server: ServerSettings;
@@ -64,7 +64,7 @@ function streamsOf(
 }
 
 /** Cameras spread over the volumes by their id, each with all of them to fall back to. */
-function preferenceOf(cameraId: string, volumes: readonly VolumeSettings[]): readonly string[] {
+export function preferenceOf(cameraId: string, volumes: readonly Pick<VolumeSettings, 'id'>[]): readonly string[] {
   const ids = volumes.map(({ id }) => id);
   if (ids.length === 0) return ids;
   const hash = Array.from(cameraId).reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521, 7);

@@ -56,8 +56,13 @@ export function wordsOfOwed(owed: readonly OwedFootage[], nameOf: (serverId: str
 /** Such as `3 files (12.4 MB)`. */
 export function sizeOfOwed(rows: readonly Pick<OwedFootage, 'files' | 'bytes'>[]): string {
   const files = rows.reduce((sum, row) => sum + row.files, 0);
-  const megabytes = (rows.reduce((sum, row) => sum + row.bytes, 0) / 1e6).toFixed(1);
-  return `${files} file${files === 1 ? '' : 's'} (${megabytes} MB)`;
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  return `${files} file${files === 1 ? '' : 's'} (${sizeOf(bytes)})`;
+}
+/** Decimal units, as disks are sold. */
+function sizeOf(bytes: number): string {
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes < 1e12 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e12).toFixed(1)} TB`;
 }
 
 /**

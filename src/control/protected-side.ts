@@ -7,11 +7,13 @@
 import { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { Clock } from '../core/clock.ts';
-import { withDeadline } from '../core/clock.ts';
-import { durationMs } from '../core/units.ts';
+import { isoOf, withDeadline } from '../core/clock.ts';
+import { durationMs, epochMs } from '../core/units.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { HandOver } from '../site/hand-over.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import type { StreamName, StreamState, VolumeState } from '../wire/media-protocol.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
@@ -45,9 +47,15 @@ export type ProtectedSide = {
   readonly heard: (peerId: string, keepAlive: PeerKeepAlive) => void;
   /** Before a planned stop: every watcher that is there records first. Resolves when they do, or after `HAND_OVER_WITHIN_MS`. */
   readonly handOver: (reason: string) => Promise<void>;
+  /** The same for a person who stops it later. @throws handover/nothing, handover/nobody */
+  readonly relieve: (asked: Relief) => Promise<HandOver>;
 };
 
 export const HAND_OVER_WITHIN_MS = 15_000;
+
+/** `handover.begin`, of a watcher or the manager. */
+const reliefSchema = z.strictObject({ holdSeconds: z.number().int().min(60).max(3600), user: z.string().max(200) });
+export type Relief = z.infer<typeof reliefSchema>;
 
 const confirmParams = z.strictObject({
   streams: z.array(z.strictObject({ cameraId: z.string().max(64), stream: z.enum(['main', 'sub']) })).max(256),
@@ -77,6 +85,12 @@ export function createProtectedSide(deps: ProtectedSideDeps): ProtectedSide {
       epoch: settings.server.get().epoch,
     }),
     handlers: {
+      'handover.begin': async (params) => {
+        const { data } = reliefSchema.safeParse(params);
+        if (data === undefined)
+          throw new UnderstudyError('protocol', 'peer/params', 'handover.begin expects holdSeconds and user');
+        return await relieve(deps, streams(), data);
+      },
       'backup.get': () => document.document(),
       'handover.confirm': (params) => {
         const { epoch } = settings.server.get();
@@ -86,8 +100,10 @@ export function createProtectedSide(deps: ProtectedSideDeps): ProtectedSide {
       },
     },
     heard: (peerId, { covering }) => raiseEpoch(deps, peerId, covering),
+    relieve: async (asked) => await relieve(deps, streams(), asked),
     handOver: async (reason) => {
-      if (streams().length > 0) await handOver(deps, reason);
+      const recorded = streams();
+      if (recorded.length > 0) await handOver(deps, recorded, reason);
     },
   };
 }
@@ -135,13 +151,69 @@ function raiseEpoch(
     .catch((error: unknown) => log.error('epoch could not be raised', { reason: messageOf(error) }));
 }
 
-async function handOver(
-  { settings, connected, request, activity, clock }: ProtectedSideDeps,
-  reason: string,
-): Promise<void> {
-  const watchers = settings.peers.get().peers.filter(({ id, watcher }) => watcher && connected().includes(id));
+/** Failover servers of this one that are there. */
+const watchersOf = ({ settings, connected }: ProtectedSideDeps): readonly PeerRecord[] =>
+  settings.peers.get().peers.filter(({ id, watcher }) => watcher && connected().includes(id));
+
+async function relieve(
+  deps: ProtectedSideDeps,
+  streams: readonly StreamRef[],
+  { holdSeconds, user }: Relief,
+): Promise<HandOver> {
+  const { settings, request, activity, clock } = deps;
+  const { id: serverId, name: serverName } = settings.server.get();
+  if (streams.length === 0)
+    throw new UnderstudyError('conflict', 'handover/nothing', `${serverName} records nothing: it may stop.`);
+  const watchers = watchersOf(deps);
+  if (watchers.length === 0) {
+    const message = `No failover server that protects ${serverName} is connected: whatever is missed while it is stopped is lost.`;
+    throw new UnderstudyError('conflict', 'handover/nobody', message);
+  }
+  const until = isoOf(epochMs(clock.now() + holdSeconds * 1000));
+  const params = { reason: `asked for by ${user}`, holdSeconds };
+  const answers = await Promise.all(
+    watchers.map(async ({ id, name }) => {
+      try {
+        const covered = coveredIn(await request(id, 'handover.request', params, HAND_OVER_WITHIN_MS));
+        return { id, name, covered, problem: undefined };
+      } catch (error) {
+        return { id, name, covered: new Set<string>(), problem: messageOf(error) };
+      }
+    }),
+  );
+  // Measured by what this server records itself: their settings backups may be older, or none.
+  const lackedBy = (covered: ReadonlySet<string>): readonly StreamRef[] =>
+    streams.filter((ref) => !covered.has(keyOf(ref)));
+  const missing = lackedBy(new Set(answers.flatMap(({ covered }) => [...covered])));
+  const safe = missing.length === 0;
+  const by = answers.map(({ id, name, covered, problem }) => ({
+    serverId: id,
+    name,
+    missing: lackedBy(covered).length,
+    ...(problem === undefined ? {} : { problem }),
+  }));
+  const names = by.filter((one) => one.missing < streams.length).map(({ name }) => name);
+  const message = safe
+    ? `The cameras of this server are recorded by ${names.join(', ')} too: it may be stopped until ${until}.`
+    : `${missing.length} of ${streams.length} streams of this server were not handed over.`;
+  activity.record({
+    severity: safe ? 'info' : 'warning',
+    code: safe ? 'handed-over' : 'hand-over-incomplete',
+    message,
+    user,
+  });
+  return { serverId, serverName, safe, until, streams: streams.length, by, missing: [...missing] };
+}
+const keyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream}`;
+
+async function handOver(deps: ProtectedSideDeps, streams: readonly StreamRef[], reason: string): Promise<void> {
+  const { request, activity, clock } = deps;
+  const watchers = watchersOf(deps);
+  const coveredByAny = new Set<string>();
   const asked = watchers.map(async ({ id, name }) => {
-    const missing = missingIn(await request(id, 'handover.request', { reason }, HAND_OVER_WITHIN_MS));
+    const covered = coveredIn(await request(id, 'handover.request', { reason }, HAND_OVER_WITHIN_MS));
+    for (const key of covered) coveredByAny.add(key);
+    const missing = streams.filter((ref) => !covered.has(keyOf(ref))).length;
     if (missing > 0)
       throw new UnderstudyError('conflict', 'handover/missing', `${name} does not record ${missing} streams`);
     const message = `${name} records the cameras of this server before it stops (${reason}).`;
@@ -149,18 +221,26 @@ async function handOver(
   });
   const results = await withDeadline(clock, durationMs(HAND_OVER_WITHIN_MS), Promise.allSettled(asked));
   const failed = results?.find((result) => result.status === 'rejected');
-  if (results !== undefined && failed === undefined) return;
+  if (watchers.length === 0 || streams.every((ref) => coveredByAny.has(keyOf(ref)))) return;
   const why = failed === undefined ? 'no answer in time' : messageOf(failed.reason);
   const message = `Not every camera was handed over before the stop: ${why}.`;
   activity.record({ severity: 'warning', code: 'hand-over-incomplete', message });
 }
 
-const handOverAnswer = z.looseObject({ missing: z.array(z.unknown()) });
-/** How many streams the failover server says it does not record. */
-function missingIn(answer: unknown): number {
-  const parsed = handOverAnswer.safeParse(answer);
-  if (parsed.success) return parsed.data.missing.length;
-  throw new UnderstudyError('protocol', 'handover/answer', 'the answer cannot be read');
+const handOverAnswer = z.looseObject({ covered: z.array(z.unknown()).max(512).optional() });
+const streamOf = z.looseObject({ cameraId: z.string(), stream: z.enum(['main', 'sub']) });
+/** Keys of the streams that a failover server says are recorded; what it does not name is not. */
+function coveredIn(answer: unknown): ReadonlySet<string> {
+  const { data } = handOverAnswer.safeParse(answer);
+  if (data === undefined) throw new UnderstudyError('protocol', 'handover/answer', 'the answer cannot be read');
+  const { covered } = data;
+  if (covered === undefined)
+    throw new UnderstudyError(
+      'protocol',
+      'handover/answer',
+      'the answer does not say what is recorded (older release)',
+    );
+  return new Set(covered.flatMap((one) => streamOf.safeParse(one).data ?? []).map(keyOf));
 }
 
 /** Requests of a protected server's footage and settings come from its watchers only. @throws peer/not-yours */

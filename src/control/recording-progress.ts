@@ -25,12 +25,20 @@ export type RecordingProgress = {
   readonly progressOf: (stream: StreamRef, state: StreamState | undefined) => StreamProgress;
   /** The volume whose disk keeps what is recorded of this stream waiting. */
   readonly waitsFor: (stream: StreamRef) => string | undefined;
+  /**
+   * Why nothing of this stream becomes durable any more: the volume that it was written to fails, and no other one took its place.
+   * `from`: monotonic milliseconds, when it began to be recorded as it is now; an earlier recording is not judged.
+   */
+  readonly lostFor: (stream: StreamRef, from?: number) => VolumeTrouble | undefined;
   /** Why nothing that goes to this volume becomes durable, known before the catalogue has stored it. */
   readonly troubleOf: (volumeId: string) => VolumeTrouble | undefined;
 };
 
-type VolumeTrouble = Extract<VolumeState, { readonly kind: 'unusable' }>['cause'];
+export type VolumeTrouble = Extract<VolumeState, { readonly kind: 'unusable' }>['cause'];
 type Grown = { since: number; until: number; at: number; volumeId: string };
+
+/** From a volume that fails to the first fragment that is durable on the next one. */
+const MOVES_WITHIN_MS = 1000;
 
 export function createRecordingProgress(clock: Pick<Clock, 'monotonic'>): RecordingProgress {
   const runs = new Map<string, Grown>();
@@ -60,9 +68,15 @@ export function createRecordingProgress(clock: Pick<Clock, 'monotonic'>): Record
     const volumeId = runs.get(keyOf(stream))?.volumeId;
     return volumeId !== undefined && waiting.has(volumeId) ? volumeId : undefined;
   };
+  const lostFor: RecordingProgress['lostFor'] = (stream, from = -Infinity) => {
+    const run = runs.get(keyOf(stream));
+    if (run === undefined || clock.monotonic() - Math.max(run.at, from) <= MOVES_WITHIN_MS) return undefined;
+    return unusable.get(run.volumeId);
+  };
   return {
     runOf,
     waitsFor,
+    lostFor,
     troubleOf,
     restarted: () => {
       runs.clear();

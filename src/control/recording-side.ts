@@ -67,6 +67,7 @@ export type CoveredStreams = {
   readonly wanted: () => readonly Wanted[];
   /** A snapshot: footage that is to go home stays, whatever retention says. */
   readonly owed: CoverService['owed'];
+  readonly footageOf: CoverService['footageOf'];
 };
 export type RecordingSide = Running & {
   readonly state: LiveState;
@@ -180,9 +181,12 @@ const remediesOf = (
 
 function watchSettings({ settings, publish }: RecordingSideDeps, changed: () => void): () => void {
   const { cameras, volumes, server } = settings;
-  // Another name, another mode: open pages show it.
-  const told = server.onChange(() => publish({ kind: 'server' }));
-  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(changed), told];
+  // Another name, another mode, cameras that were added or changed: open pages show it.
+  const told = [
+    server.onChange(() => publish({ kind: 'server' })),
+    cameras.onChange(() => publish({ kind: 'cameras' })),
+  ];
+  const cancels = [cameras.onChange(changed), volumes.onChange(changed), server.onChange(changed), ...told];
   return () => {
     for (const cancel of cancels) cancel();
   };

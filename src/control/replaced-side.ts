@@ -16,7 +16,7 @@ import type { ReplacedBy } from '../site/replacement.ts';
 import { checkWatcher } from './protected-side.ts';
 
 export type ReplacedSideDeps = {
-  readonly settings: Pick<Settings, 'server' | 'cameras' | 'secrets' | 'peers'>;
+  readonly settings: Pick<Settings, 'server' | 'cameras' | 'secrets' | 'licences' | 'peers'>;
   /** Tells another server to forget this one. */
   readonly sayForget: (peerId: string) => Promise<void>;
   /** Nobody is known any more. */
@@ -55,6 +55,8 @@ export function createReplacedSide({ settings, activity, sayForget, forgotten }:
       // Cameras first: in the middle of it this server still records nothing.
       await settings.cameras.update(() => ({ cameras: [] }));
       await settings.secrets.set(new Map(cameras.map(({ id }) => [cameraSecretName(id), undefined])));
+      // Its successor has them; one licence is not in two places.
+      await settings.licences.update((file) => ({ ...file, licences: [] }));
       // Whoever protected or managed it did so for what it was.
       const { peers } = settings.peers.get();
       await Promise.allSettled(peers.map(async ({ id: peerId }) => await sayForget(peerId)));

@@ -4,7 +4,7 @@ import type { KnownServer, PeerIdentity } from '../api/contract/failover.ts';
 import type { ServersAddingDeps } from '../api/routes/servers-adding.ts';
 import type { ServersDeps } from '../api/routes/servers.ts';
 import { isoOf } from '../core/clock.ts';
-import { UnderstudyError } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { epochMs } from '../core/units.ts';
 import type { StandbyView } from '../cover/cover-types.ts';
 import type { DiscoveredPeer } from '../discovery/lan-peer.ts';
@@ -62,8 +62,7 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
     find: (id) => viewOf(known.find(id)),
     ...deps.adding,
     ...membership,
-    add: async (request, user) => viewOf(await known.add(request, user)),
-    authorize: async (id, request, user) => viewOf(await known.authorize(id, request, user)),
+    ...createJoiningApi(deps, viewOf),
     // A member learns that it is none any more, also when it is away now.
     deauthorize: async (id, user, remove) => {
       if (detaching.isMember(id)) await detaching.detach(id, { cameras: 'keep' }, user);
@@ -91,13 +90,55 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
       const { code, expiresAt } = network.openPairing();
       return { code, expiresAt: isoOf(expiresAt), fingerprint: network.fingerprint };
     },
-    pair: async ({ host, peerPort, code }) => {
-      const { server, fingerprint, peerPort: port } = await network.pairWith({ host, port: peerPort }, code);
-      const identity = identityOf(server, fingerprint, port);
-      return viewOf(await known.paired({ identity, host, version: server.version }));
-    },
-    introduce: known.introduce,
   };
+}
+
+type JoiningApi = Pick<ServersDeps, 'add' | 'authorize' | 'pair' | 'introduce'>;
+/** How two servers come to know each other; what is refused is an entry of the log. */
+function createJoiningApi(deps: ServersApiDeps, viewOf: (record: PeerRecord) => KnownServer): JoiningApi {
+  const { known, network } = deps;
+  return {
+    add: async (request, user) => {
+      const refused = { code: 'server-refused', words: `${request.host} was not added`, user };
+      return viewOf(await refusalsTold(deps, refused, async () => await known.add(request, user)));
+    },
+    authorize: async (id, request, user) => {
+      const refused = { code: 'server-refused', words: `${known.find(id).name} was not authorized`, user };
+      return viewOf(await refusalsTold(deps, refused, async () => await known.authorize(id, request, user)));
+    },
+    pair: async ({ host, peerPort, code }, user) => {
+      const refused = { code: 'pairing-refused', words: `This server was not paired with ${host}`, user };
+      return await refusalsTold(deps, refused, async () => {
+        const { server, fingerprint, peerPort: port } = await network.pairWith({ host, port: peerPort }, code);
+        const identity = identityOf(server, fingerprint, port);
+        return viewOf(await known.paired({ identity, host, version: server.version }));
+      });
+    },
+    introduce: async (request, user) => {
+      const refused = {
+        code: 'server-refused',
+        words: `${request.peer.name} asked to be let in and was refused`,
+        user,
+      };
+      return await refusalsTold(deps, refused, async () => await known.introduce(request, user));
+    },
+  };
+}
+
+type Refused = { readonly code: string; readonly words: string; readonly user: string };
+/** Whoever asks is signed in as an owner: nobody else can fill the log with it. What comes with a reason is told, a bug is not. */
+async function refusalsTold<T>(
+  { activity }: Pick<ServersApiDeps, 'activity'>,
+  { code, words, user }: Refused,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof UnderstudyError)
+      activity.record({ severity: 'warning', code, message: `${words}: ${messageOf(error)}`, user });
+    throw error;
+  }
 }
 
 type Told = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
@@ -128,7 +169,7 @@ const foundOf = (peer: DiscoveredPeer, known: boolean): Omit<FoundServer, keyof 
 
 function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
   const {
-    addedAt: _addedAt,
+    addedAt,
     joining: _joining,
     provisional: _provisional,
     forgottenAt: _forgottenAt,
@@ -141,6 +182,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
   const heard = deps.heardOf(record.id);
   return {
     ...rest,
+    knownSince: isoOf(epochMs(addedAt)),
     connected: status?.connected ?? false,
     ...contactOf(status),
     ...(heard === undefined

@@ -5,6 +5,7 @@ import { RETURN_SECRET } from '../site/failover-settings.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
 import { revisionOf } from '../site/settings-backup.ts';
 import type { BackedUpSettings, SettingsBackup } from '../site/settings-backup.ts';
+import { ownAccountsOf } from '../site/site-accounts.ts';
 
 export type DocumentDeps = {
   readonly settings: Settings;
@@ -54,15 +55,20 @@ export function createSettingsDocument({ settings, version, suitability, clock }
   };
 }
 
-function backedUp({ server, cameras, volumes, users, secrets, licences: own }: Settings): BackedUpSettings {
+type BackedUpFiles = Pick<Settings, 'server' | 'cameras' | 'volumes' | 'users' | 'secrets' | 'licences'>;
+/** As they are now. */
+export function backedUp(files: BackedUpFiles): BackedUpSettings {
+  const { server, cameras, volumes, users: accounts, secrets, licences: own } = files;
+  // Those of the site are no part of this server, if it has them as the host.
+  const { users, tokens } = ownAccountsOf(accounts.get());
   const { licences } = own.get();
   const names = [...cameras.get().cameras.map(({ id }) => cameraSecretName(id)), RETURN_SECRET];
   return {
     server: server.get(),
     cameras: cameras.get().cameras,
     volumes: volumes.get().volumes,
-    users: users.get().users,
-    tokens: users.get().tokens,
+    users: [...users],
+    tokens: [...tokens],
     secrets: Object.fromEntries(names.flatMap((name) => entryOf(name, secrets.get(name)))),
     ...(licences.length === 0 ? {} : { licences }),
   };

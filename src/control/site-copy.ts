@@ -1,5 +1,5 @@
 /**
- * The documents of a site (its servers with their keys, its policy, its licences), copied by the host to those that may succeed it, and
+ * The documents of a site (its servers with their keys, its policy, its licences, its accounts), copied by the host to those that may succeed it, and
  * kept there durably in `<data>/site-copy.json` (docs/design/host-role.md). The host keeps its newest copy in the same way.
  *
  * Belongs here: when a copy is made, sent, taken. Does not: who may succeed (site/host-role.ts), what a new host does with it
@@ -17,6 +17,7 @@ import { licenceRecordSchema } from '../site/licence-records.ts';
 import { MAX_LICENCES } from '../site/licence.ts';
 import { MAX_PEERS, peerRecordSchema } from '../site/peer.ts';
 import { canonicalJson } from '../site/settings-backup.ts';
+import { accountsOfSite, siteAccountsSchema } from '../site/site-accounts.ts';
 import { siteFileSchema } from '../site/site-policy.ts';
 
 export const siteCopySchema = z.strictObject({
@@ -32,6 +33,7 @@ export const siteCopySchema = z.strictObject({
     peers: z.array(peerRecordSchema).max(MAX_PEERS),
     site: siteFileSchema,
     licences: z.array(licenceRecordSchema).max(MAX_LICENCES),
+    accounts: siteAccountsSchema.optional(),
   }),
 });
 export type SiteCopy = z.infer<typeof siteCopySchema>;
@@ -39,7 +41,7 @@ export const siteCopyFileSchema = z.strictObject({ copy: siteCopySchema.optional
 export type SiteCopyFile = z.infer<typeof siteCopyFileSchema>;
 
 export type SiteCopiesDeps = {
-  readonly settings: Pick<Settings, 'server' | 'peers' | 'site' | 'licences'>;
+  readonly settings: Pick<Settings, 'server' | 'peers' | 'site' | 'licences' | 'users'>;
   readonly file: SettingsFile<SiteCopyFile>;
   /** Successors that are connected and know this host as theirs. */
   readonly reachable: () => readonly string[];
@@ -54,7 +56,7 @@ export type SiteCopies = {
   readonly review: () => Promise<void>;
   /** It connected anew: whether it kept what it was sent is asked by sending it again. */
   readonly forget: (peerId: string) => void;
-  /** Who has the newest one. */
+  /** It said that it has a copy of what the site is now. */
   readonly hasNewest: (peerId: string) => boolean;
   /** `site.copy`, of a host whose word counts (site.role). @throws peer/params, peer/not-yours */
   readonly take: (peerId: string, params: unknown) => Promise<void>;
@@ -62,31 +64,27 @@ export type SiteCopies = {
 
 export function createSiteCopies(deps: SiteCopiesDeps): SiteCopies {
   const { settings, file, log } = deps;
-  /** By server: which copy it has, or is sent. */
-  const sent = new Map<string, string>();
+  /** By server: which copy it was sent, and whether it has it. */
+  const sent = new Map<string, { readonly name: string; readonly isThere: boolean }>();
   let last: Promise<void> = Promise.resolve();
-  /** Settings are replaced whole: the same values make the same copy. A host of 200 servers is asked for it often. */
-  let made: { readonly inputs: readonly unknown[]; readonly copy: SiteCopy | undefined } | undefined;
-  const newest = async (role: HostRole): Promise<SiteCopy | undefined> => {
-    const inputs = [role, settings.peers.get(), settings.site.get(), settings.licences.get(), file.get().copy];
-    if (made !== undefined && inputs.every((input, index) => input === made?.inputs[index])) return made.copy;
-    const copy = await madeOf(deps, role);
-    made = { inputs: [...inputs.slice(0, -1), copy], copy };
-    return copy;
+  const maker = createMaker(deps);
+  const send = async (id: string, copy: SiteCopy): Promise<void> => {
+    const name = nameOf(copy);
+    sent.set(id, { name, isThere: false });
+    try {
+      await deps.request(id, 'site.copy', copy);
+      if (sent.get(id)?.name === name) sent.set(id, { name, isThere: true });
+    } catch (error) {
+      sent.delete(id);
+      log.warn('a server that may become host got no copy of the site', { id, reason: messageOf(error) });
+    }
   };
   const reviewNow = async (): Promise<void> => {
     const server = settings.server.get();
     if (!isHost(server) || server.hostRole?.hostId !== server.id) return;
-    const copy = await newest(server.hostRole);
+    const copy = await maker.newest(server.hostRole);
     if (copy === undefined) return;
-    for (const id of deps.reachable()) {
-      if (sent.get(id) === nameOf(copy)) continue;
-      sent.set(id, nameOf(copy));
-      deps.request(id, 'site.copy', copy).catch((error: unknown) => {
-        sent.delete(id);
-        log.warn('a server that may become host got no copy of the site', { id, reason: messageOf(error) });
-      });
-    }
+    for (const id of deps.reachable()) if (sent.get(id)?.name !== nameOf(copy)) void send(id, copy);
   };
   return {
     latest: () => file.get().copy,
@@ -97,7 +95,9 @@ export function createSiteCopies(deps: SiteCopiesDeps): SiteCopies {
     forget: (peerId) => sent.delete(peerId),
     hasNewest: (peerId) => {
       const { copy } = file.get();
-      return copy !== undefined && sent.get(peerId) === nameOf(copy);
+      const of = sent.get(peerId);
+      if (copy === undefined || of?.name !== nameOf(copy) || !of.isThere) return false;
+      return maker.isOfNow(copy);
     },
     take: async (peerId, params) => {
       const parsed = siteCopySchema.safeParse(params);
@@ -111,14 +111,54 @@ export function createSiteCopies(deps: SiteCopiesDeps): SiteCopies {
   };
 }
 
+type Maker = {
+  readonly newest: (role: HostRole) => Promise<SiteCopy | undefined>;
+  /** Nothing of the site was changed since it was made. */
+  readonly isOfNow: (copy: SiteCopy) => boolean;
+};
+/** Settings are replaced whole: of the same values the same is true. A host of 200 servers is asked often. */
+function createMaker(deps: SiteCopiesDeps): Maker {
+  const { settings, file } = deps;
+  let made: { readonly inputs: readonly unknown[]; readonly copy: SiteCopy | undefined } | undefined;
+  let judged: { readonly inputs: readonly unknown[]; readonly isOfNow: boolean } | undefined;
+  const inputsOf = (role: HostRole | undefined): readonly unknown[] => {
+    const { peers, site, licences, users } = settings;
+    return [role, peers.get(), site.get(), licences.get(), users.get(), file.get().copy];
+  };
+  return {
+    newest: async (role) => {
+      const inputs = inputsOf(role);
+      if (made !== undefined && areSame(inputs, made.inputs)) return made.copy;
+      const copy = await madeOf(deps, role);
+      made = { inputs: [...inputs.slice(0, -1), copy], copy };
+      return copy;
+    },
+    isOfNow: (copy) => {
+      const role = settings.server.get().hostRole;
+      const inputs = [...inputsOf(role), copy];
+      if (judged === undefined || !areSame(inputs, judged.inputs)) {
+        const isOurs = role !== undefined && isOf(copy, role);
+        const isSame = isOurs && canonicalJson(copy.documents) === canonicalJson(documentsOf(settings));
+        judged = { inputs, isOfNow: isSame };
+      }
+      return judged.isOfNow;
+    },
+  };
+}
+const areSame = (inputs: readonly unknown[], others: readonly unknown[]): boolean =>
+  inputs.every((input, index) => input === others[index]);
+
+const documentsOf = ({ peers, site, licences, users }: SiteCopiesDeps['settings']): SiteCopy['documents'] => ({
+  peers: peers.get().peers,
+  site: site.get(),
+  licences: licences.get().licences,
+  accounts: siteAccountsSchema.parse(accountsOfSite(users.get())),
+});
+
 /** The newest one, made now if there is none of what the site is now. */
 async function madeOf({ file, settings, clock }: SiteCopiesDeps, role: HostRole): Promise<SiteCopy | undefined> {
   const { siteId, hostId, term } = role;
-  const documents: SiteCopy['documents'] = {
-    peers: settings.peers.get().peers,
-    site: settings.site.get(),
-    licences: settings.licences.get().licences,
-  };
+  const documents = documentsOf(settings);
   const text = canonicalJson(documents);
   const { copy } = await file.update((before) => {
     const isOurs = before.copy !== undefined && isOf(before.copy, role);

@@ -104,8 +104,7 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
         peers: file.peers.map((peer) => (peer.id === peerId ? { ...peer, name, mode } : peer)),
       }));
       const learned = (): void => {
-        if (mode === 'failover' && record.mode !== mode && isHost(settings.server.get()))
-          deps.activity.record({ severity: 'warning', code: 'server-mode', message: wordsOfSpare(name) });
+        if (isHost(settings.server.get())) tellMode(deps, { name, before: record.mode, mode });
         review();
       };
       changed.then(learned, (error: unknown) =>
@@ -115,7 +114,15 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
   };
 }
 
+type ModeChange = { readonly name: string; readonly before: PeerRecord['mode']; readonly mode: PeerRecord['mode'] };
 /** An administrator of it may set that without asking here (docs/design/site-membership.md). */
+function tellMode({ activity }: SiteMembersDeps, { name, before, mode }: ModeChange): void {
+  if (before === mode) return;
+  if (mode === 'failover') activity.record({ severity: 'warning', code: 'server-mode', message: wordsOfSpare(name) });
+  const message = `${name} says that it is no failover server any more: it covers nobody from now on.`;
+  if (before === 'failover') activity.record({ severity: 'warning', code: 'server-no-spare', message });
+}
+
 const wordsOfSpare = (name: string): string =>
   `${name} says that it is a failover server now: servers of the site that it protects give it their settings, with passwords. If nobody set that, detach it.`;
 

@@ -7,6 +7,7 @@ import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import { isHost } from '../site/host-role.ts';
+import { managerOf } from '../site/membership.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { againstPolicy, siteFileSchema, underPolicy } from '../site/site-policy.ts';
 import type { SiteFile } from '../site/site-policy.ts';
@@ -14,8 +15,7 @@ import type { SiteFile } from '../site/site-policy.ts';
 type Known = Pick<Settings, 'server' | 'peers' | 'site'>;
 const NOTHING: SiteFile = siteFileSchema.parse({});
 
-export const hostOf = ({ peers }: Pick<Settings, 'peers'>): PeerRecord | undefined =>
-  peers.get().peers.find(({ managesUs, forgottenAt }) => managesUs && forgottenAt === undefined);
+export const hostOf = ({ peers }: Pick<Settings, 'peers'>): PeerRecord | undefined => managerOf(peers.get().peers);
 
 /** What this host decides, or the host of this server; nothing when the one who said it is neither. */
 export function siteInForce(settings: Known): SiteFile {

@@ -6,6 +6,7 @@ import type { Catalogue } from '../archive/catalogue-types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
+import type { MissingCause } from '../ledger/causes.ts';
 import type { SettingsFile } from '../settings/settings-file.ts';
 import type { FragmentReport, MediaEvent, StreamName, StreamOrder } from '../wire/media-protocol.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
@@ -50,6 +51,8 @@ export type CoverDeps = {
   readonly catalogue: { readonly segments: Pick<Catalogue['segments'], 'totals' | 'oldest'> };
   /** The volume whose disk keeps what is recorded of a stream waiting: for others it fails then, who can record meanwhile. */
   readonly waitsFor?: (stream: StreamRef) => string | undefined;
+  /** Why nothing of it becomes durable, its volume being full or gone; the same for others. `from`: monotonic, when it began to be recorded. */
+  readonly lostFor?: (stream: StreamRef, from: number) => MissingCause | undefined;
   /** archive/remove-segments.ts with the cause `retention`. */
   readonly removeSegment: (volumeId: string, path: string) => Promise<void>;
   /** The orders must be composed anew. */

@@ -121,7 +121,7 @@ export function createCover(deps: CoverDeps): CoverService {
   ): void => {
     deps.firstFrame({ serverId, cameraId, stream, durableAt: clock.now(), start, afterMs: Math.round(afterMs) });
   };
-  const progress = createProgressBook({ clock, wanted: isOwned, grew, waitsFor: deps.waitsFor });
+  const progress = createProgressBook({ ...deps, wanted: isOwned, grew });
   const standbyViews = (): readonly StandbyView[] =>
     standbyViewsOf(states(), { ...progress, composed, box: deps.box(), fallenOf: watch.fallenOf });
   const watch = createStandbyWatch({
@@ -249,7 +249,9 @@ export function createCover(deps: CoverDeps): CoverService {
     footageOf: (cameraId, stream) => {
       const own = index.covered().filter((one) => one.cameraId === cameraId && one.stream === stream);
       if (deps.box().ownCameraIds.has(cameraId) || (own.length === 0 && !owners.has(cameraId))) return undefined;
-      return own.map(({ from, to }) => ({ start: from, end: to ?? Infinity }));
+      const known = own.map(({ from, to }) => ({ start: from, end: to ?? Infinity }));
+      const keptBefore = index.keptBefore();
+      return keptBefore === undefined ? known : [{ start: -Infinity, end: keptBefore }, ...known];
     },
     rehearse: (serverId, on) => {
       const server = servers.get(serverId);

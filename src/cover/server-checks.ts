@@ -2,6 +2,8 @@
  * What beside its cameras decides whether a server can be covered from here: space, versions, clocks, its settings backup. Pure.
  * Belongs here: the judgement and its words. Does not: where the facts come from (the root puts them together).
  */
+import { MAX_CLOCK_OFFSET_MS } from './server-clocks.ts';
+
 /** What else decides whether a server can be covered from here; beside the cameras in the same list. */
 export type ServerFacts = {
   /** Of the volumes that covered cameras are recorded to. */
@@ -21,7 +23,6 @@ export type ServerCheck = {
 };
 /** An hour of 16 cameras at 4 Mbit/s. */
 const LEAST_FREE_BYTES = 30e9;
-const MAX_CLOCK_OFFSET_MS = 2000;
 
 export function checkServer(facts: ServerFacts): readonly ServerCheck[] {
   const free = facts.volumes.reduce((sum, { usable, freeBytes }) => sum + (usable ? freeBytes : 0), 0);

@@ -41,7 +41,7 @@ export type Box = {
   readonly stop: () => Promise<number | null>;
 };
 
-/** Started, set up, signed in, one volume at `<data>/footage`. */
+/** Started, set up, signed in, one volume at `<data>/footage`. Nothing of it goes on if that fails. */
 export async function startBox(options: BoxOptions): Promise<Box> {
   const { dataDir, clock } = options;
   const footage = join(dataDir, 'footage');
@@ -53,12 +53,10 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   });
   options.onSpawn?.(supervisor);
   const ended = new Promise<number | null>((done) => void supervisor.once('close', (code) => done(code)));
-  await until('the server to start', clock, () => {
-    if (supervisor.exitCode !== null)
-      throw new UnderstudyError('unavailable', 'demo/no-server', `${options.name ?? 'The server'} did not start.`);
-    const place = placeOf(dataDir);
-    return place !== undefined && place.pid !== before;
-  });
+  const stop = async (): Promise<number | null> => {
+    supervisor.kill('SIGTERM');
+    return await ended;
+  };
   const port = (): number => placeOf(dataDir)?.port ?? 0;
   const api = createApiClient(() => ({
     host: '127.0.0.1',
@@ -66,17 +64,40 @@ export async function startBox(options: BoxOptions): Promise<Box> {
     fingerprint: placeOf(dataDir)?.fingerprint,
     token: undefined,
   }));
-  await setUp(api, options, footage);
-  return {
-    port,
-    api,
-    supervisor,
-    status: () => readStatus(dataDir),
-    stop: async () => {
-      supervisor.kill('SIGTERM');
-      return await ended;
-    },
-  };
+  try {
+    await until('the server to start', clock, () => {
+      if (supervisor.exitCode !== null)
+        throw new UnderstudyError('unavailable', 'demo/no-server', `${options.name ?? 'The server'} did not start.`);
+      const place = placeOf(dataDir);
+      return place !== undefined && place.pid !== before;
+    });
+    await setUp(api, options, footage);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { port, api, supervisor, status: () => readStatus(dataDir), stop };
+}
+
+/**
+ * All its processes by SIGKILL, as a power cut would end it; resolves when the supervisor is gone. That one stands still meanwhile: ended
+ * first, control would take it for a planned stop and say so; ended last, it could start control again.
+ */
+export async function killBox({ status, supervisor }: Box): Promise<void> {
+  const ended = new Promise((done) => void supervisor.once('close', done));
+  const { control, media } = status() ?? {};
+  supervisor.kill('SIGSTOP');
+  for (const pid of [control?.pid, media?.pid]) if (pid !== undefined) killNow(pid);
+  supervisor.kill('SIGKILL');
+  if (supervisor.exitCode === null && supervisor.signalCode === null) await ended;
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
 }
 
 /** Adds every camera of the simulator with its main and sub stream; ids by camera, in order. */

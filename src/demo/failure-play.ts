@@ -6,8 +6,8 @@ import type { Clock } from '../core/clock.ts';
 import { isoOf, seconds } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
 import type { Simulator } from '../simulator/simulator.ts';
-import { until } from './demo-box.ts';
-import type { Site, SiteServer } from './demo-site.ts';
+import { killBox, until } from './demo-box.ts';
+import type { Site } from './demo-site.ts';
 import { fetchLedger, judgePlayed } from './footage-check.ts';
 import type { CameraVerdict } from './footage-check.ts';
 
@@ -49,7 +49,8 @@ export async function playFailure({ site, simulator, clock, tell }: PlayDeps): P
   tell(`recording for ${RECORD_SECONDS} s; all cameras are hot: the spare keeps the last seconds of each ...`);
   const start = epochMs(clock.now() + 4000);
   await clock.sleep(seconds(RECORD_SECONDS));
-  const killedAt = kill(killed, clock);
+  const killedAt = clock.now();
+  await killBox(killed.box());
   tell(`${killed.name} is killed (SIGKILL, all its processes) ...`);
   const covering = await covered(site, clock);
   const coveredAfter = (clock.now() - killedAt) / 1000;
@@ -77,15 +78,6 @@ export async function playFailure({ site, simulator, clock, tell }: PlayDeps): P
   return { passed: isWhole && isAgreed, isWhole, cameras, coveredAfter, restoredAfter, incident };
 }
 type IncidentTotals = { readonly totals: { readonly missingMs: number } };
-
-/** All processes at once: nothing of it can say goodbye. */
-function kill(server: SiteServer, clock: Clock): number {
-  const status = server.box().status();
-  const at = clock.now();
-  for (const pid of [status?.pid, status?.media?.pid, status?.control?.pid])
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-  return at;
-}
 
 const takeoversOf = async ({ failover }: Site): Promise<readonly Takeover[]> =>
   ((await failover.box().api.call('GET', '/failover/takeovers')) as { readonly items: readonly Takeover[] }).items;

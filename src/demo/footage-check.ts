@@ -18,6 +18,7 @@ export type LedgerView = {
     readonly end: string;
     readonly state: string;
     readonly cause?: string;
+    readonly detail?: string;
   }[];
   readonly totals: { readonly recorded: number; readonly missing: number; readonly notExpected: number };
 };

@@ -19,10 +19,16 @@ export async function playedUnits(
   { cameraId, start, end }: PlayedRange,
 ): Promise<readonly RecordedUnit[]> {
   const query = new URLSearchParams({ start, end, stream: 'main' }).toString();
-  const playlist = (await api.read(`/cameras/${cameraId}/playlist.m3u8?${query}`)).toString('utf8');
+  return await unitsOfPlaylist(api, `/cameras/${cameraId}/playlist.m3u8?${query}`);
+}
+
+/** `path` below `/api/v1`; what the playlist names lies beside it. */
+export async function unitsOfPlaylist(api: ApiClient, path: string): Promise<readonly RecordedUnit[]> {
+  const playlist = (await api.read(path)).toString('utf8');
+  const folder = path.slice(0, path.lastIndexOf('/', path.indexOf('?')));
   const units: RecordedUnit[] = [];
   for (const { url, first, last } of joined(piecesOf(playlist))) {
-    const bytes = await api.read(`/cameras/${cameraId}/${url}`, { first, last });
+    const bytes = await api.read(`${folder}/${url}`, { first, last });
     const { units: found, tornBytes } = readSegment(bytes, `${url} from ${first}`);
     if (tornBytes > 0) throw new UnderstudyError('corrupt', 'demo/torn', `${url} is not whole at ${last - tornBytes}.`);
     for (const unit of found) units.push(unit);

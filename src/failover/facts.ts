@@ -71,8 +71,11 @@ function heardFrom(draft: Draft, link: Link): void {
 function applyHello(draft: Draft, instance: string): void {
   const isNewRun = draft.state.instance !== instance;
   heardFrom(draft, { kind: 'started', since: draft.at });
-  // What a former run said of its streams tells nothing of this one.
-  update(draft, isNewRun ? { instance, heard: {}, mediaDown: false, volumesFailed: false } : { instance });
+  // What a former run said of its streams, or meant to do, tells nothing of this one.
+  update(
+    draft,
+    isNewRun ? { instance, heard: {}, mediaDown: false, volumesFailed: false, planned: undefined } : { instance },
+  );
 }
 
 function applyReport(draft: Draft, report: Report): void {

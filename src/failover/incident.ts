@@ -15,6 +15,12 @@ import type { CoverReason, ReleaseWhy, StreamRef, TakeoverBy } from './cover-rea
 
 export const MAX_INCIDENT_STREAMS = 512;
 export const MAX_REMARKS = 50;
+/** Of all streams together: a record stays small, for all of them are in memory. */
+export const MAX_INCIDENT_PARTS = 4096;
+/** Of one stream at most so many, and with many streams fewer: `partsPerStream`. */
+export const MAX_STREAM_PARTS = 256;
+export const partsPerStream = (streams: number): number =>
+  Math.max(8, Math.min(MAX_STREAM_PARTS, Math.floor(MAX_INCIDENT_PARTS / Math.max(1, streams))));
 
 export type MissingTime = { readonly cause: MissingCause; readonly ms: number };
 type At = { readonly incident: string; readonly at: EpochMs };
@@ -38,14 +44,43 @@ export type IncidentChange = At &
     /** Nothing is covered any more; footage may still be on its way home. */
     | { readonly kind: 'restoring' }
     /** The whole account of a stream, by the ledger of its server: replaces what was said before its last footage was home. */
-    | { readonly kind: 'missing'; readonly stream: StreamRef; readonly missing: readonly MissingTime[] }
+    | {
+        readonly kind: 'missing';
+        readonly stream: StreamRef;
+        readonly missing: readonly MissingTime[];
+        /** The same second by second; absent: told by a server that does not say. */
+        readonly parts?: readonly Part[];
+      }
     | { readonly kind: 'returned'; readonly stream: StreamRef; readonly bytes: number; readonly accessUnits: number }
     | { readonly kind: 'closed' }
   );
 
 const time = z.number();
 const count = z.number().int().min(0);
-const streamSchema = z.strictObject({
+/** Whose footage there is of a stretch of time, in order and without a hole. */
+export const PART_STATES = [
+  /** By the protected server itself. */
+  'owner',
+  /** By a failover server, and not given back. */
+  'failover',
+  /** By a failover server, and home. */
+  'returned',
+  'missing',
+  /** Not known yet, or not any more. */
+  'unknown',
+  /** Nothing was to be recorded. */
+  'off',
+] as const;
+export const partSchema = z.strictObject({
+  start: time,
+  /** Exclusive. */
+  end: time,
+  state: z.enum(PART_STATES),
+  /** Of what is missing. */
+  cause: z.enum(MISSING_CAUSES).optional(),
+});
+export type Part = z.infer<typeof partSchema>;
+export const streamSchema = z.strictObject({
   cameraId: z.string().refine(isCameraId),
   stream: z.enum(['main', 'sub']),
   lastFrame: time,
@@ -54,6 +89,11 @@ const streamSchema = z.strictObject({
   why: z.enum(RELEASE_WHYS).optional(),
   missing: z.array(z.strictObject({ cause: z.enum(MISSING_CAUSES), ms: z.number().min(0) })).max(MISSING_CAUSES.length),
   returned: z.strictObject({ files: count, bytes: count, accessUnits: count }),
+  /** When its last footage was received at home. */
+  homeAt: time.optional(),
+  /** When the protected server gave its account. */
+  toldAt: time.optional(),
+  parts: z.array(partSchema).max(MAX_STREAM_PARTS).optional(),
 });
 export const incidentSchema = z.strictObject({
   id: z.string().max(64),
@@ -109,11 +149,17 @@ const CHANGES: Change = {
   released: (incident, { at, streams, why }) =>
     streams.reduce((next, stream) => changed(next, stream, (entry) => ({ ...entry, releasedAt: at, why })), incident),
   restoring: (incident, { at }) => ({ ...incident, restoringSince: at }),
-  missing: (incident, { stream, missing }) =>
-    changed(incident, stream, (entry) => ({ ...entry, missing: missing.filter(({ ms }) => ms > 0) })),
-  returned: (incident, { stream, bytes, accessUnits }) =>
+  missing: (incident, { at, stream, missing, parts }) =>
+    changed(incident, stream, ({ parts: _before, ...entry }) => ({
+      ...entry,
+      missing: missing.filter(({ ms }) => ms > 0),
+      toldAt: at,
+      ...(parts === undefined ? {} : { parts: boundedParts(parts, partsPerStream(incident.streams.length)) }),
+    })),
+  returned: (incident, { at, stream, bytes, accessUnits }) =>
     changed(incident, stream, ({ returned, ...entry }) => ({
       ...entry,
+      homeAt: at,
       returned: {
         files: returned.files + 1,
         bytes: returned.bytes + bytes,
@@ -122,6 +168,14 @@ const CHANGES: Change = {
     })),
   closed: (incident, { at }) => ({ ...incident, closedAt: at }),
 };
+
+/** What there is no room for is not known any more; the timeline of its server still knows. */
+export function boundedParts(parts: readonly Part[], max: number): Part[] {
+  const [kept, rest] = [parts.slice(0, parts.length > max ? max - 1 : max), parts.slice(max - 1)];
+  const [next, last] = [rest[0], rest.at(-1)];
+  if (parts.length <= max || next === undefined || last === undefined) return kept;
+  return [...kept, { start: next.start, end: last.end, state: 'unknown' }];
+}
 
 function changed(incident: Incident, stream: StreamRef, change: (entry: IncidentStream) => IncidentStream): Incident {
   const key = keyOf(stream);

@@ -54,6 +54,14 @@ export type Wanted = {
 /** When a camera was left to R although R did not record it, and how often since R last recorded it or failed as a whole. */
 export type GaveWay = { readonly at: MonotonicMs; readonly times: number };
 
+/** R asked to be relieved; `holdMs`: so long it may take until it stops. */
+export type Planned = {
+  readonly id: string;
+  readonly since: MonotonicMs;
+  readonly holdMs: number;
+  readonly answered: boolean;
+};
+
 export type Watching = 'on' | 'disabled' | 'deauthorized' | 'refused';
 
 export type State = {
@@ -88,7 +96,7 @@ export type State = {
   readonly restoreAsked: boolean;
   /** Let go by command: not covered again until its trouble is over. */
   readonly abandoned: boolean;
-  readonly planned: { readonly id: string; readonly since: MonotonicMs; readonly answered: boolean } | undefined;
+  readonly planned: Planned | undefined;
   /** Since when the server is without trouble; undefined while it has some. */
   readonly calmSince: MonotonicMs | undefined;
   /** When it failed in the last ten minutes. */
@@ -111,6 +119,14 @@ export type HandoverConfirmation = StreamRef & {
   /** Since `until` last advanced, by R's monotonic clock. */
   readonly idleMs: number;
   readonly epoch: number;
+};
+
+/** What a failover server says to one that wants to stop. It knows only the streams of its settings backup. */
+export type Relieved = {
+  /** Recorded durably, here or by another failover server: nothing else counts as safe. */
+  readonly covered: readonly StreamRef[];
+  /** Known here, and not covered yet. */
+  readonly missing: readonly StreamRef[];
 };
 
 export type HandoverAnswer = {
@@ -139,8 +155,8 @@ export type Happening =
   | ({ readonly kind: 'confirmed'; readonly ask: number } & HandoverAnswer)
   /** All footage of the incident is back, or stays here by policy. */
   | { readonly kind: 'footage-settled'; readonly incident: string }
-  /** R wants to stop on purpose and waits for us; `id` comes back in `handover-ready`. */
-  | { readonly kind: 'handover-asked'; readonly id: string }
+  /** R wants to stop on purpose and waits for us; `id` comes back in `handover-ready`; `holdMs`: a minute unless said. */
+  | { readonly kind: 'handover-asked'; readonly id: string; readonly holdMs?: number | undefined }
   | { readonly kind: 'take-over' }
   | { readonly kind: 'restore' }
   /** Stop covering at once, whatever R does: by command only. */
@@ -169,8 +185,8 @@ export type Effect =
   | { readonly kind: 'release'; readonly streams: readonly StreamRef[]; readonly why: ReleaseWhy }
   /** Ask R (`handover.confirm`) and tell the answer with the same `ask`. */
   | { readonly kind: 'confirm-handover'; readonly ask: number; readonly streams: readonly StreamRef[] }
-  /** Answer R's `handover.request`. `missing`: streams that are not covered yet; R stops at its own risk. */
-  | { readonly kind: 'handover-ready'; readonly id: string; readonly missing: readonly StreamRef[] }
+  /** Answer R's `handover.request`; R stops at its own risk. */
+  | ({ readonly kind: 'handover-ready'; readonly id: string } & Relieved)
   | { readonly kind: 'declare-takeover'; readonly by: TakeoverBy; readonly reason: CoverReason }
   | { readonly kind: 'end-takeover'; readonly by: TakeoverBy }
   /** What F recorded of these between the two wall times is to go home by the footage policy. */

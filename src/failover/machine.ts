@@ -20,6 +20,7 @@ import type { Draft } from './draft.ts';
 import type { LinkEvent } from './facts.ts';
 import { MAX_STREAMS, applyLinkEvent, beginWatching } from './facts.ts';
 import type { Effect, Event, Policy, State, Step, Wanted } from './machine-types.ts';
+import { PLANNED_MAX_MS } from './planned.ts';
 import {
   applyConfirmation,
   beginRestoring,
@@ -107,7 +108,7 @@ function apply(draft: Draft, event: Event): void {
     case 'footage-settled':
       return draft.state.restoring.includes(event.incident) ? closeIncident(draft, event.incident) : undefined;
     case 'handover-asked':
-      return applyHandoverAsked(draft, event.id);
+      return applyHandoverAsked(draft, event);
     default:
       if (isCommand(event.kind)) return applyCommand(draft, event.kind);
       applyLinkEvent(draft, event as LinkEvent);
@@ -145,8 +146,9 @@ function applyProgress(draft: Draft, streams: readonly StreamProgress[]): void {
   if (changed) update(draft, { wanted });
 }
 
-function applyHandoverAsked(draft: Draft, id: string): void {
-  update(draft, { planned: { id, since: draft.at, answered: false } });
+type HandoverAsked = Extract<Event, { readonly kind: 'handover-asked' }>;
+function applyHandoverAsked(draft: Draft, { id, holdMs = PLANNED_MAX_MS }: HandoverAsked): void {
+  update(draft, { planned: { id, since: draft.at, holdMs, answered: false } });
   log(draft, 'info', 'handover-asked', 'The server asks to be relieved before a planned stop.');
 }
 
@@ -194,7 +196,8 @@ function restore(draft: Draft): void {
   const { takeover, trouble } = draft.state;
   if (takeover === undefined && wantedOf(draft.state).length === 0)
     return log(draft, 'info', 'restore', 'There is nothing to restore: this server is not covered.');
-  update(draft, { restoreAsked: true, holdDown: false, failures: [] });
+  // A server that asked to be relieved, and is not to be stopped after all, gets its cameras back as well.
+  update(draft, { restoreAsked: true, holdDown: false, failures: [], planned: undefined });
   const words =
     trouble === undefined
       ? 'Restore by command: its cameras go back as soon as it confirms that it records them.'

@@ -14,6 +14,7 @@ import { log, note, update, wordsOf, wordsOfRelease } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { REFUSAL_ASK_MS, forgetGaveWay, isLeftToR, noteGaveWay, seemsShutOut } from './give-way.ts';
 import type { Event, HandoverConfirmation, State, Wanted } from './machine-types.ts';
+import { settlePlanned } from './planned.ts';
 import { isProgressing, streamTroubleOf, troubleOf } from './trouble.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -28,9 +29,6 @@ export const CONFIRM_IDLE_MS = 2000;
 export const RESTORE_SETTLE_MS = 5000;
 export const FLAP_WINDOW_MS = 600_000;
 export const FLAP_FAILURES = 3;
-/** A planned hand-over is answered after so long in any case, and forgotten when R did not stop after it. */
-export const PLANNED_WAIT_MS = 10_000;
-export const PLANNED_MAX_MS = 60_000;
 /** Footage this much older than the last durable footage of R goes along, so that the seam has something to match. */
 export const EDGE_MS = 5000;
 export const MAX_RESTORING = 64;
@@ -84,22 +82,6 @@ function countFailure(draft: Draft): void {
     'hold-down',
     `It failed ${FLAP_FAILURES} times within ten minutes: its cameras go back only after ${seconds} calm seconds.`,
   );
-}
-
-function settlePlanned(draft: Draft): void {
-  const { planned, roster, wanted } = draft.state;
-  if (planned === undefined) return;
-  const waited = draft.at - planned.since;
-  const missing = roster.filter((stream) => wanted[keyOf(stream)]?.covered !== true);
-  if (!planned.answered && (missing.length === 0 || waited >= PLANNED_WAIT_MS)) {
-    update(draft, { planned: { ...planned, answered: true } });
-    draft.effects.push({ kind: 'handover-ready', id: planned.id, missing });
-    const words = missing.length === 0 ? 'All its cameras are' : `All but ${missing.length} of its streams are`;
-    log(draft, 'info', 'handover-ready', `${words} recorded here: the server may stop.`);
-  }
-  if (waited < PLANNED_MAX_MS) return;
-  update(draft, { planned: undefined });
-  log(draft, 'warning', 'handover-over', 'The server asked to be relieved and did not stop: its cameras go back.');
 }
 
 function wantWhatIsDue(draft: Draft, trouble: Trouble | undefined): void {

@@ -17,8 +17,10 @@ import { clip, cutOut, disjoint, intersect, lengthOf, normalise, rangeOf, subtra
 export const JITTER_MS = 30;
 /** What a process had in memory when it died, and what it takes to connect and see a key frame again, belongs to its absence. */
 export const RESTART_EDGE_MS = 12_000;
-/** A running stream's last fragment is not durable yet: at most its length and one group commit, generously. */
+/** The last fragment of a stream that runs, or did a moment ago, is not durable yet: at most its length and one group commit, generously. */
 export const PENDING_MS = 5_000;
+/** A session without a picture for 10 s ends, and the recorder books it from the last picture on. Until then, generously, that is what a silence is. */
+export const SILENCE_MS = 20_000;
 
 /** From an order in the settings until media has it: what happens then has begun with the order. */
 export const ORDER_EDGE_MS = 3_000;
@@ -72,7 +74,7 @@ export const CAUSES_BY_WEIGHT: readonly MissingCause[] = [
   'unexplained',
 ];
 /** These happened to footage that was there, so no expectation is needed for them. */
-const OF_FOOTAGE: readonly MissingCause[] = ['deleted', 'retention', 'footage-damaged', 'keeper-away'];
+export const OF_FOOTAGE: readonly MissingCause[] = ['deleted', 'retention', 'footage-damaged', 'keeper-away'];
 const OF_PROCESSES: readonly MissingCause[] = ['media-restart', 'service-down', 'clock-stepped'];
 
 /** The account; see the invariants above. An empty range has an empty account. */
@@ -89,6 +91,7 @@ export function accountOf(facts: Facts): readonly AccountSpan[] {
   paintJitter(page, expected);
   paintEdges(page, expected);
   paintBeginnings(page, expected, new Set(normalise(facts.expected).map(({ start }) => start as number)));
+  paintSilence(page, expected, facts.now);
   page.paint(expected, { state: 'missing', cause: 'unexplained', detail: 'No account was given.' });
   page.paint([wide], { state: 'not-expected' });
   return joined(clip(page.spans(), range));
@@ -168,13 +171,15 @@ function paintCauses(page: Page, missing: readonly CausedSpan[], expected: reado
   }
 }
 
-/** The end of a running stream, not durable yet. */
+/** The end of a running stream, not durable yet, and of one that was switched off a moment ago: what it still wrote is told with the next report. */
 function pendingOf({ recorded, now }: Facts, expected: readonly TimeRange[]): readonly TimeRange[] {
-  const lastExpected = expected.at(-1);
-  if (lastExpected === undefined || lastExpected.end < now) return [];
-  const lastRecorded = recorded.reduce((latest, { end }) => Math.max(latest, end), 0);
-  const from = Math.max(lastExpected.start, lastRecorded);
-  return now - from <= PENDING_MS ? [rangeOf(from, now)] : [];
+  return expected
+    .filter(({ end }) => now - end <= PENDING_MS)
+    .flatMap((order) => {
+      const before = recorded.filter(({ start }) => start < order.end);
+      const from = before.reduce((latest, { end }) => Math.max(latest, end), order.start as number);
+      return from < order.end && order.end - from <= PENDING_MS ? [rangeOf(from, order.end)] : [];
+    });
 }
 
 function paintJitter(page: Page, expected: readonly TimeRange[]): void {
@@ -216,6 +221,13 @@ function paintBeginnings(page: Page, expected: readonly TimeRange[], starts: Rea
     else if (behind?.state === 'recorded' || behind?.state === 'returned')
       page.paint([hole], { state: 'not-expected' });
   }
+}
+
+/** Nothing comes, nobody booked why, and all processes are up: the recorder still waits for the camera. */
+function paintSilence(page: Page, expected: readonly TimeRange[], now: number): void {
+  const hole = subtract(expected, page.covered()).at(-1);
+  if (hole === undefined || hole.end !== now || now - hole.start > SILENCE_MS) return;
+  page.paint([hole], { state: 'missing', cause: 'camera-stalled', detail: 'No picture has come since.' });
 }
 
 /** Neighbours that say the same become one. */

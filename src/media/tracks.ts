@@ -27,6 +27,9 @@ export type AudioTrack = {
   readonly codecString: string;
 };
 
+/** Media Source Extensions take AAC and Opus in MP4. */
+export const playsInBrowsers = ({ codec }: Pick<AudioTrack, 'codec'>): boolean => codec === 'aac' || codec === 'opus';
+
 export type TrackLayout = { readonly video: VideoTrack; readonly audio: AudioTrack | undefined };
 
 /** Ticks per second of every video track we write (RFC 6184 §8.1, RFC 7798 §7.1). */

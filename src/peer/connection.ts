@@ -18,7 +18,14 @@ import type {
   PeerMessage,
 } from '../wire/peer-protocol.ts';
 import type { ClockOffset } from './clock-offset.ts';
-import { initialConversation, MAX_SILENT_TICKS, refusal, SLOWEST_BYTES_A_TICK, step } from './conversation.ts';
+import {
+  dueTickOf,
+  initialConversation,
+  MAX_SILENT_TICKS,
+  refusal,
+  SLOWEST_BYTES_A_TICK,
+  step,
+} from './conversation.ts';
 import type { Conversation, ConversationEvent } from './conversation.ts';
 import { BULK_LIMITS, createFrameReader, encodeFrame, WATCH_LIMITS } from './frames.ts';
 import type { Frame, FrameLimits, FrameReader } from './frames.ts';
@@ -50,6 +57,10 @@ export type ConnectionDeps = Omit<RequestsDeps, 'post' | 'say' | 'clock'> & {
   readonly hello: () => Omit<PeerHello, 'kind' | 'protocol' | 'at' | 'purpose'>;
   /** Neither of the two watches the other. */
   readonly calm: () => boolean;
+  /** Of the own timer so far. */
+  readonly ticks: () => number;
+  /** It needs each tick from now on, whatever `dueTick` was. */
+  readonly stirred: () => void;
   /** Everything but requests and answers; the first is the hello. */
   readonly told: (connection: Connection, message: ToldMessage) => void;
   /** Once; nothing is told after it. */
@@ -66,8 +77,10 @@ export type Connection = {
   readonly unsent: () => number;
   /** Dropped when the connection is over. */
   readonly say: (message: PeerMessage) => void;
-  /** Every `BEAT_MS`. */
+  /** Every `BEAT_MS`, or when it is due. */
   readonly tick: () => void;
+  /** The tick it needs next, if it does not stir before. */
+  readonly dueTick: () => number;
   /** At once. What was said before, and `last`, goes out if the other side takes it within a moment; undefined: nothing does. */
   readonly end: (cause: EndCause, message: string, last?: PeerGoodbye | 'as-said') => void;
 };
@@ -84,9 +97,10 @@ type Wire = {
   over: boolean;
   /** A goodbye came. */
   parting: boolean;
-  /** Messages that the system took, and ticks since it took the last one while another waits. */
-  flushed: number;
-  seen: { readonly flushed: number; readonly ticks: number };
+  /** The tick at which the system took the last message, or the first of those that wait came. */
+  flushedTick: number;
+  /** Something waited at the last tick. */
+  isUnsent: boolean;
   /** Resolves when there may be room again. */
   room: PromiseWithResolvers<void> | undefined;
 };
@@ -108,19 +122,20 @@ export function createConnection(deps: ConnectionDeps): Connection {
     unsent: () => socket.writableLength,
     say: (message) => write(wire, message, undefined),
     tick: () => tick(wire),
+    dueTick: () => (wire.isUnsent ? deps.ticks() + 1 : dueTickOf(wire.state, deps.ticks(), deps.calm())),
     end: (cause, message, last) => end(wire, { cause, message, last }),
   };
   const wire: Wire = {
     deps,
     connection,
     reader: createFrameReader({ jsonBytes: MAX_GREETING_BYTES, attachmentBytes: 0 }),
-    state: initialConversation({ peerId: deps.peerId, purpose }),
+    state: initialConversation({ peerId: deps.peerId, purpose }, deps.ticks()),
     hello: undefined,
     frames: 0,
     over: false,
     parting: false,
-    flushed: 0,
-    seen: { flushed: 0, ticks: 0 },
+    flushedTick: 0,
+    isUnsent: false,
     room: undefined,
   };
   const gone = (message: string) => (): void => end(wire, { cause: 'closed', message, last: undefined });
@@ -139,7 +154,7 @@ const limitsOf = (wire: Wire): FrameLimits => (purposeOf(wire) === 'bulk' ? BULK
 
 function heard(wire: Wire, chunk: Uint8Array): void {
   if (wire.over) return;
-  play(wire, { kind: 'bytes' });
+  play(wire, { kind: 'bytes', tick: wire.deps.ticks() });
   try {
     wire.reader.push(chunk, (frame) => {
       take(wire, frame);
@@ -150,6 +165,7 @@ function heard(wire: Wire, chunk: Uint8Array): void {
     const message = error.message.slice(0, MAX_MESSAGE_LENGTH);
     end(wire, { cause: error.code === 'peer/version' ? 'version' : 'protocol', message, last: refusal(message) });
   }
+  if (wire.reader.pending() !== undefined) wire.deps.stirred();
 }
 
 function take(wire: Wire, { json, attachment }: Frame): void {
@@ -205,19 +221,20 @@ function greet(wire: Wire, purpose: Purpose): void {
 }
 
 function tick(wire: Wire): void {
-  const { clock } = wire.deps;
+  const { clock, ticks } = wire.deps;
   const bytes = wire.reader.pending();
   const frame = bytes === undefined ? undefined : { ordinal: wire.frames, bytes };
   if (isStuck(wire)) return end(wire, { ...STUCK, last: undefined });
-  play(wire, { kind: 'tick', at: clock.monotonic(), wallAt: clock.now(), frame, calm: wire.deps.calm() });
+  const calm = wire.deps.calm();
+  play(wire, { kind: 'tick', tick: ticks(), at: clock.monotonic(), wallAt: clock.now(), frame, calm });
 }
 
 /** Nothing was taken for 10 s, and one tick for so many bytes: 64 KiB a second. */
 function isStuck(wire: Wire): boolean {
-  const { seen, flushed, deps } = wire;
-  const unsent = deps.socket.writableLength;
-  wire.seen = { flushed, ticks: unsent > 0 && flushed === seen.flushed ? seen.ticks + 1 : 0 };
-  return wire.seen.ticks > MAX_SILENT_TICKS + unsent / SLOWEST_BYTES_A_TICK;
+  const { socket, ticks } = wire.deps;
+  const unsent = socket.writableLength;
+  wire.isUnsent = unsent > 0;
+  return wire.isUnsent && ticks() - wire.flushedTick > MAX_SILENT_TICKS + unsent / SLOWEST_BYTES_A_TICK;
 }
 const STUCK = { cause: 'stuck', message: 'The other side does not read what is sent.' } as const;
 
@@ -236,11 +253,12 @@ function makeRoom(wire: Wire): void {
 }
 
 function write(wire: Wire, message: PeerMessage, attachment: Attachment): void {
-  const { socket } = wire.deps;
+  const { socket, ticks } = wire.deps;
   if (wire.over) return;
   const pieces = encodeFrame(message, attachment, limitsOf(wire));
+  if (socket.writableLength === 0) wire.flushedTick = ticks();
   socket.cork();
-  for (const piece of pieces) socket.write(piece, () => (wire.flushed += 1));
+  for (const piece of pieces) socket.write(piece, () => (wire.flushedTick = ticks()));
   socket.uncork();
   if (socket.writableLength > MAX_UNSENT_BYTES) end(wire, { ...STUCK, last: undefined });
 }

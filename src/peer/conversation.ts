@@ -1,7 +1,7 @@
 /**
  * What is said on one connection: hello from both sides first, then beats, until it ends. Pure: `step(state, event)` gives
- * the next state and effects. Silence is counted in ticks, not by the clock: a pause of this process is not held against
- * the other side.
+ * the next state and effects. Silence is counted in ticks of the own timer, not by the clock: a pause of this process is not
+ * held against the other side. A calm conversation is told only of the ticks at which something can be due (`dueTickOf`).
  *
  * Invariants:
  * 1. Nothing but a hello is taken as the first message, and no second one.
@@ -32,20 +32,26 @@ const CLOSE_BEATS = 16;
 export const SLOWEST_BYTES_A_TICK: number = 16 * 1024;
 
 type Frame = { readonly ordinal: number; readonly bytes: number };
-type Watched = { readonly silentTicks: number; readonly frame: { readonly ordinal: number; readonly ticks: number } };
+/** Ticks are counted from the start of this process. */
+type Watched = {
+  /** When the last byte came. */
+  readonly heardTick: number;
+  /** The one in progress at the last tick, and since when; -1: there was none. */
+  readonly frame: { readonly ordinal: number; readonly sinceTick: number };
+};
 export type Expected = {
   readonly peerId: string;
   /** Undefined: they dialled, and say it. */
   readonly purpose: Purpose | undefined;
 };
 export type Conversation =
-  | ({ readonly kind: 'greeting'; readonly expected: Expected; readonly ticks: number } & Watched)
+  | ({ readonly kind: 'greeting'; readonly expected: Expected; readonly sinceTick: number } & Watched)
   | ({
       readonly kind: 'open';
       readonly hello: PeerHello;
       readonly nextSeq: number;
-      /** Since the last beat. */
-      readonly unbeatenTicks: number;
+      /** Of the last beat. */
+      readonly beatTick: number;
       /** The newest beat of the other side. */
       readonly heard: { readonly seq: number; readonly at: MonotonicMs } | undefined;
       readonly clock: ClockOffset;
@@ -53,11 +59,12 @@ export type Conversation =
   | { readonly kind: 'over' };
 
 export type ConversationEvent =
-  | { readonly kind: 'bytes' }
+  | { readonly kind: 'bytes'; readonly tick: number }
   | { readonly kind: 'message'; readonly at: MonotonicMs; readonly wallAt: EpochMs; readonly message: PeerMessage }
-  /** Every `BEAT_MS`. `frame`: the one in progress. `calm`: neither of the two watches the other. */
+  /** Every `BEAT_MS`, or when it is due. `frame`: the one in progress. `calm`: neither of the two watches the other. */
   | {
       readonly kind: 'tick';
+      readonly tick: number;
       readonly at: MonotonicMs;
       readonly wallAt: EpochMs;
       readonly frame: Frame | undefined;
@@ -74,19 +81,30 @@ export type ConversationEffect =
     };
 export type ConversationStep = { readonly state: Conversation; readonly effects: readonly ConversationEffect[] };
 
-const UNWATCHED: Watched = { silentTicks: 0, frame: { ordinal: -1, ticks: 0 } };
-export const initialConversation = (expected: Expected): Conversation => ({
+const NO_FRAME = -1;
+export const initialConversation = (expected: Expected, tick: number): Conversation => ({
   kind: 'greeting',
   expected,
-  ticks: 0,
-  ...UNWATCHED,
+  sinceTick: tick,
+  heardTick: tick,
+  frame: { ordinal: NO_FRAME, sinceTick: tick },
 });
+
+/**
+ * The tick it needs next if no byte comes before, but for whole frames. Any but a calm one needs every tick, and so does one in the
+ * middle of a frame.
+ */
+export function dueTickOf(state: Conversation, tick: number, calm: boolean): number {
+  const isSeldom = calm && state.kind === 'open' && state.nextSeq > CLOSE_BEATS && state.frame.ordinal === NO_FRAME;
+  if (!isSeldom) return tick + 1;
+  return Math.max(tick + 1, Math.min(state.beatTick + CALM_BEAT_TICKS, state.heardTick + MAX_CALM_SILENT_TICKS + 1));
+}
 
 export function step(state: Conversation, event: ConversationEvent): ConversationStep {
   if (state.kind === 'over') return { state, effects: [] };
   switch (event.kind) {
     case 'bytes':
-      return to({ ...state, silentTicks: 0 });
+      return to({ ...state, heardTick: event.tick });
     case 'message':
       return state.kind === 'greeting' ? greeted(state, event.message) : said(state, event);
     case 'tick':
@@ -125,16 +143,16 @@ function greeted(state: Greeting, message: PeerMessage): ConversationStep {
   }
   if (purpose !== undefined && message.purpose !== purpose)
     return broken(`Expected a hello for ${purpose}, not for ${message.purpose}.`);
-  const { silentTicks, frame } = state;
+  const { heardTick, frame } = state;
   return to(
     {
       kind: 'open',
       hello: message,
       nextSeq: 1,
-      unbeatenTicks: 0,
+      beatTick: heardTick,
       heard: undefined,
       clock: initialClockOffset,
-      silentTicks,
+      heardTick,
       frame,
     },
     { kind: 'tell', message },
@@ -164,34 +182,36 @@ function said(state: Open, { at, wallAt, message }: Said): ConversationStep {
 const leavesNow = ({ reason }: PeerGoodbye): boolean =>
   reason === 'replaced' || reason === 'refused' || reason === 'deauthorized';
 
-function ticked(state: Greeting | Open, { at, wallAt, frame, calm = false }: Tick): ConversationStep {
-  const silentTicks = state.silentTicks + 1;
+function ticked(state: Greeting | Open, event: Tick): ConversationStep {
+  const { tick, frame, calm = false } = event;
   const mostSilent = calm ? MAX_CALM_SILENT_TICKS : MAX_SILENT_TICKS;
-  if (silentTicks > mostSilent) return end('silent', `Nothing came for ${(mostSilent * BEAT_MS) / 1000} s.`, undefined);
-  const ticks = ticksOfFrame(state, frame);
-  if (frame !== undefined && ticks > MAX_SILENT_TICKS + frame.bytes / SLOWEST_BYTES_A_TICK)
+  if (tick - state.heardTick > mostSilent)
+    return end('silent', `Nothing came for ${(mostSilent * BEAT_MS) / 1000} s.`, undefined);
+  const watched = frameOf(state, frame, tick);
+  if (frame !== undefined && tick - watched.sinceTick > MAX_SILENT_TICKS + frame.bytes / SLOWEST_BYTES_A_TICK)
     return end('silent', `A frame of ${frame.bytes} bytes stopped in the middle.`, undefined);
-  const watched = { silentTicks, frame: { ordinal: frame?.ordinal ?? -1, ticks } };
   if (state.kind === 'open') {
-    const open = { ...state, ...watched, unbeatenTicks: state.unbeatenTicks + 1 };
-    return calm && isBeatenLately(open) ? to(open) : beaten(open, at, wallAt);
+    const open = { ...state, frame: watched };
+    return calm && isBeatenLately(open, tick) ? to(open) : beaten(open, event);
   }
-  if (state.ticks + 1 > MAX_GREETING_TICKS) return end('protocol', 'Expected a hello within 5 s.', undefined);
-  return to({ ...state, ...watched, ticks: state.ticks + 1 });
+  if (tick - state.sinceTick > MAX_GREETING_TICKS) return end('protocol', 'Expected a hello within 5 s.', undefined);
+  return to({ ...state, frame: watched });
 }
 
-/** For how long the frame that is in progress has been. */
-const ticksOfFrame = (state: Watched, frame: Frame | undefined): number =>
-  frame !== undefined && frame.ordinal === state.frame.ordinal ? state.frame.ticks + 1 : 0;
+/** Since when the frame that is in progress has been. */
+const frameOf = (state: Watched, frame: Frame | undefined, tick: number): Watched['frame'] =>
+  frame !== undefined && frame.ordinal === state.frame.ordinal
+    ? state.frame
+    : { ordinal: frame?.ordinal ?? NO_FRAME, sinceTick: tick };
 
-const isBeatenLately = ({ nextSeq, unbeatenTicks }: Open): boolean =>
-  nextSeq > CLOSE_BEATS && unbeatenTicks < CALM_BEAT_TICKS;
+const isBeatenLately = ({ nextSeq, beatTick }: Open, tick: number): boolean =>
+  nextSeq > CLOSE_BEATS && tick - beatTick < CALM_BEAT_TICKS;
 
-function beaten(state: Open, at: MonotonicMs, wallAt: EpochMs): ConversationStep {
+function beaten(state: Open, { tick, at, wallAt }: Tick): ConversationStep {
   const { nextSeq: seq, heard } = state;
   const echo = heard && { seq: heard.seq, heldMs: durationMs(at - heard.at) };
   return to(
-    { ...state, nextSeq: seq + 1, unbeatenTicks: 0, clock: beatSent(state.clock, seq, at) },
+    { ...state, nextSeq: seq + 1, beatTick: tick, clock: beatSent(state.clock, seq, at) },
     { kind: 'say', message: { kind: 'beat', seq, at: wallAt, echo } },
   );
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { PAIRING_ALPN, PEER_ALPN, peerTlsOptions, shownCertificate } from './peer-tls.ts';
-import type { PeerEndpoint, PeerIdentity } from './peer-tls.ts';
+import type { PeerAlpn, PeerEndpoint, PeerIdentity } from './peer-tls.ts';
 
 /** TCP alone: while nothing answers, its repeats grow to 4 s, and a box that is back should be reached sooner. */
 const CONNECT_WITHIN = durationMs(2000);
@@ -21,16 +21,19 @@ export type DialOptions = {
   /** Undefined: whoever answers, for pairing. */
   readonly fingerprint: string | undefined;
   readonly signal: AbortSignal;
+  /** What a connection to a known peer is for; absent: the peer protocol. */
+  readonly alpn?: PeerAlpn | undefined;
 };
 
 /** @throws peer/unreachable, peer/key-changed (context: fingerprint), peer/aborted */
-export async function dialPeer({ clock, identity, endpoint, fingerprint, signal }: DialOptions): Promise<TLSSocket> {
+export async function dialPeer(options: DialOptions): Promise<TLSSocket> {
+  const { clock, identity, endpoint, fingerprint, signal, alpn = PEER_ALPN } = options;
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const place = `${endpoint.host} port ${endpoint.port}`;
   if (signal.aborted) throw aborted(place);
   const socket = connect({
     ...peerTlsOptions(identity),
-    ALPNProtocols: [fingerprint === undefined ? PAIRING_ALPN : PEER_ALPN],
+    ALPNProtocols: [fingerprint === undefined ? PAIRING_ALPN : alpn],
     host: endpoint.host,
     port: endpoint.port,
   });

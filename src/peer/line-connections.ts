@@ -6,16 +6,18 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { assertNever, messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { monotonicMs } from '../core/units.ts';
 import type { MonotonicMs } from '../core/units.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { PeerGoodbye, PeerHello } from '../wire/peer-protocol.ts';
 import { createConnection } from './connection.ts';
 import type { Connection, EndCause, ToldMessage } from './connection.ts';
+import type { HttpLinks, HttpServing } from './http-links.ts';
 import { activeLink, step } from './links.ts';
 import type { Links, LinksEffect, LinksEvent, Purpose } from './links.ts';
 import type { PeerEvent, PeerHandler, PeerStatus, RefusedCause } from './network-types.ts';
 import { DEFAULT_PEER_PORT } from './peer-tls.ts';
-import type { PeerEndpoint } from './peer-tls.ts';
+import type { PeerAlpn, PeerEndpoint } from './peer-tls.ts';
 import type { Outcome, Redial } from './redial.ts';
 
 /** Two of each purpose while both sides have dialled, and as many that replace them. */
@@ -29,9 +31,17 @@ export type LineDeps = {
   readonly random: () => number;
   /** Neither watches the other: signs of life are seldom. */
   readonly isCalm: (record: PeerRecord) => boolean;
+  /** Of the timer of all lines so far. */
+  readonly ticks: () => number;
   readonly selfId: string;
   readonly hello: () => Omit<PeerHello, 'kind' | 'protocol' | 'at' | 'purpose'>;
-  readonly dial: (endpoint: PeerEndpoint, fingerprint: string, signal: AbortSignal) => Promise<TLSSocket>;
+  readonly dial: (
+    endpoint: PeerEndpoint,
+    fingerprint: string,
+    signal: AbortSignal,
+    alpn?: PeerAlpn,
+  ) => Promise<TLSSocket>;
+  readonly serving: HttpServing;
   readonly handlerOf: (method: string) => PeerHandler | undefined;
   readonly emit: (event: PeerEvent) => void;
 };
@@ -43,6 +53,9 @@ export type Held = {
   /** Ticks since another connection took its place; 0: none did. */
   retiring: number;
 };
+export type Due = { readonly tick: number; readonly at: MonotonicMs };
+/** At the next tick, and anew from there. */
+export const NOW: Due = { tick: 0, at: monotonicMs(0) };
 /** The state of a line, changed in place by its functions. */
 export type Line = {
   readonly deps: LineDeps;
@@ -51,9 +64,12 @@ export type Line = {
   readonly stopping: AbortController;
   readonly redial: Redial;
   readonly bulkConnected: () => void;
+  readonly http: HttpLinks;
   readonly handlerOf: (method: string) => PeerHandler | undefined;
   record: PeerRecord;
   calm: boolean;
+  /** Asked no sooner, by either of the two, than something can be due. */
+  due: Due;
   links: Links;
   lastId: number;
   /** Id of the last watch connection that was dialled here. */
@@ -73,9 +89,14 @@ export const endpointOf = ({ record: { host, peerPort } }: Line): PeerEndpoint |
 
 /** @throws peer/unreachable, peer/key-changed, peer/aborted */
 export async function dial(line: Line, place: PeerEndpoint, purpose: Purpose): Promise<number | undefined> {
+  return hold(line, await dialled(line, place, undefined), purpose);
+}
+
+/** TLS stands with the pinned key. @throws as `dial` */
+export async function dialled(line: Line, place: PeerEndpoint, alpn: PeerAlpn | undefined): Promise<TLSSocket> {
   const { deps, peerId } = line;
   try {
-    return hold(line, await deps.dial(place, line.record.fingerprint, line.stopping.signal), purpose);
+    return await deps.dial(place, line.record.fingerprint, line.stopping.signal, alpn);
   } catch (error) {
     line.problem = messageOf(error);
     const fingerprint = error instanceof UnderstudyError ? error.context['fingerprint'] : undefined;
@@ -107,10 +128,12 @@ export function hold(line: Line, socket: TLSSocket, purpose: Purpose | undefined
     caller: () => ({ id: peerId, record: line.record }),
     handlerOf: line.handlerOf,
     calm: () => line.calm,
+    stirred: () => (line.due = NOW),
     told: (from, message) => told(line, from, message),
     ended: (which, cause, message) => ended(line, which, { cause, message }),
   });
   held.set(line.lastId, { connection, readyAt: undefined, idleTicks: 0, retiring: 0 });
+  line.due = NOW;
   return line.lastId;
 }
 
@@ -151,6 +174,7 @@ function ended(line: Line, { id, hello }: Connection, why: { cause: EndCause; me
   const at = deps.clock.monotonic();
   const readyAt = held.get(id)?.readyAt;
   held.delete(id);
+  line.due = NOW;
   if (hello() === undefined) notGreeted(line, why, at);
   else
     play(line, { kind: 'closed', at, id, cause: isRefusal(why.cause) ? 'goodbye' : why.cause, message: why.message });
@@ -184,6 +208,7 @@ function perform(line: Line, effect: LinksEffect, at: MonotonicMs): void {
     case 'up':
       return wentUp(line, held.get(effect.id)?.connection, at);
     case 'down':
+      line.http.end(); // requests on it would wait for a server that is gone
       return deps.emit({ ...effect, peerId, at });
     case 'drop':
       return held.get(effect.id)?.connection.end('restarted', 'The same server came back as a new process.');

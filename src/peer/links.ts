@@ -14,6 +14,7 @@
  */
 import { assertNever } from '../core/errors.ts';
 import { BEAT_MS } from '../wire/peer-protocol.ts';
+import { monotonicMs } from '../core/units.ts';
 import type { MonotonicMs } from '../core/units.ts';
 import type { DownCause } from './network-types.ts';
 
@@ -142,5 +143,8 @@ export const activeLink = (state: Links, purpose: Purpose, at: MonotonicMs): num
 /** Whether one more connection should be tried. */
 export const wantsLink = ({ links, doubtMs }: Links, purpose: Purpose, at: MonotonicMs): boolean =>
   !links.some((link) => link.purpose === purpose && at - link.heardAt < doubtMs);
+/** When one more should be tried if nothing is heard before: at once if there is none. */
+export const doubtAt = ({ links, doubtMs }: Links, purpose: Purpose): MonotonicMs =>
+  monotonicMs(Math.max(0, ...links.map((link) => (link.purpose === purpose ? link.heardAt + doubtMs : 0))));
 export const isUp = ({ links }: Links): boolean => links.some(isWatch);
 const isWatch = ({ purpose }: Link): boolean => purpose === 'watch';

@@ -9,14 +9,16 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { HANDSHAKE_WITHIN } from './dialler.ts';
-import { PAIRING_ALPN, PEER_ALPN, peerTlsOptions, shownCertificate } from './peer-tls.ts';
-import type { PeerIdentity, ShownCertificate } from './peer-tls.ts';
+import { HTTP_ALPN, PAIRING_ALPN, PEER_ALPN, peerTlsOptions, shownCertificate } from './peer-tls.ts';
+import type { PeerAlpn, PeerIdentity, ShownCertificate } from './peer-tls.ts';
 
 /** Connections that have not shown a known certificate yet; the oldest goes when one more comes. */
 export const MAX_STRANGERS = 64;
 export const MAX_STRANGERS_PER_ADDRESS = 8;
 /** 256 peers with two connections each, and as many that replace them. */
 const MAX_PEER_CONNECTIONS = 1024;
+/** Of the site gateway, apart from the others: a host that carries much does not miss a sign of life. */
+export const MAX_ALL_HTTP_CONNECTIONS = 1024;
 
 export type ListenerDeps = {
   readonly clock: Pick<Clock, 'after'>;
@@ -24,7 +26,7 @@ export type ListenerDeps = {
   readonly bind: string;
   readonly port: number;
   /** True: it is a peer, which has taken over the socket. */
-  readonly admit: (socket: TLSSocket, shown: ShownCertificate) => boolean;
+  readonly admit: (socket: TLSSocket, shown: ShownCertificate, alpn: PeerAlpn) => boolean;
   /** Wants to pair, or has no certificate that is known; stays counted as a stranger until its socket is closed. */
   readonly stranger: (socket: TLSSocket, shown: ShownCertificate | undefined, wish: 'pair' | 'peer') => void;
 };
@@ -39,10 +41,10 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
   const strangers = createStrangers(deps.clock);
   const server = createServer({
     ...peerTlsOptions(deps.identity),
-    ALPNProtocols: [PEER_ALPN, PAIRING_ALPN],
+    ALPNProtocols: [PEER_ALPN, PAIRING_ALPN, HTTP_ALPN],
     handshakeTimeout: HANDSHAKE_WITHIN,
   });
-  server.maxConnections = MAX_PEER_CONNECTIONS + MAX_STRANGERS;
+  server.maxConnections = MAX_PEER_CONNECTIONS + MAX_ALL_HTTP_CONNECTIONS + MAX_STRANGERS;
   server.on('connection', (socket) => strangers.add(socket));
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('secureConnection', (socket) => {
@@ -51,7 +53,8 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     // A resumed session has proven its key only earlier; none is offered, so that no honest peer comes with one.
     if (socket.isSessionReused()) socket.destroy();
     else if (socket.alpnProtocol === PAIRING_ALPN) deps.stranger(socket, shown, 'pair');
-    else if (socket.alpnProtocol === PEER_ALPN && shown !== undefined && deps.admit(socket, shown))
+    else if (socket.alpnProtocol === HTTP_ALPN) admitHttp(deps, strangers, { socket, shown });
+    else if (socket.alpnProtocol === PEER_ALPN && shown !== undefined && deps.admit(socket, shown, PEER_ALPN))
       strangers.remove(socket);
     else deps.stranger(socket, shown, 'peer');
   });
@@ -65,6 +68,13 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
       await closed.promise;
     },
   };
+}
+
+type Came = { readonly socket: TLSSocket; readonly shown: ShownCertificate | undefined };
+/** Nothing is said to a stranger: what it would understand is HTTP, and it has not been asked for anything. */
+function admitHttp({ admit }: ListenerDeps, strangers: Strangers, { socket, shown }: Came): void {
+  if (shown !== undefined && admit(socket, shown, HTTP_ALPN)) strangers.remove(socket);
+  else socket.destroy();
 }
 
 async function listening(server: Server, { bind, port }: ListenerDeps): Promise<void> {

@@ -2,6 +2,7 @@
  * What the peer channel offers to the rest of a server, and what it needs of it (docs/design/peer-protocol.md).
  * Belongs here: types that services and composition roots build on. Does not: how it works (peer-network.ts and beside).
  */
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
@@ -9,6 +10,7 @@ import type { DurationMs, EpochMs, MonotonicMs } from '../core/units.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { PeerSelf } from '../wire/pairing-protocol.ts';
 import type { Attachment, PeerBeat, PeerGoodbye, PeerHello, PeerKeepAlive } from '../wire/peer-protocol.ts';
+import type { HttpServing } from './http-links.ts';
 import type { PeerEndpoint, PeerIdentity } from './peer-tls.ts';
 
 /** The network counts and stamps it; a function that gives a whole `PeerKeepAlive` does too. */
@@ -34,6 +36,8 @@ export type PeerNetworkDeps = {
   readonly random: () => number;
   /** Neither of the two watches the other, such as a host and most of its members: signs of life are seldom. Absent: nobody. */
   readonly isCalm?: (record: PeerRecord) => boolean;
+  /** HTTP connections on which a peer asks. Absent: none is taken. */
+  readonly serving?: HttpServing;
 };
 
 /** What a pairing yields; roles (`watched`, `watcher`, `managesUs`) are for the caller to decide. */
@@ -64,7 +68,16 @@ export type PeerEvent =
   /** Somebody shows another key in the name of this peer, or at its address: an alarm. At most one a minute a peer. */
   | Told<'key-changed', OfPeer & { readonly fingerprint: string; readonly address: string }>
   /** No connection came to be; `peerId` is undefined for a stranger. At most one a minute a peer and cause. */
-  | Told<'refused', { readonly peerId: string | undefined; readonly cause: RefusedCause; readonly message: string }>;
+  | Told<
+      'refused',
+      {
+        readonly peerId: string | undefined;
+        readonly cause: RefusedCause;
+        readonly message: string;
+        /** Of a stranger: where it came from. */
+        readonly address?: string;
+      }
+    >;
 
 export type DownCause =
   /** It ended or broke without a goodbye. */
@@ -83,7 +96,16 @@ export type DownCause =
   | 'revoked'
   /** This network was stopped. */
   | 'stopped';
-export type RefusedCause = 'version' | 'stranger' | 'wrong-server' | 'refused-by-peer' | 'deauthorized-by-peer';
+export type RefusedCause =
+  | 'version'
+  | 'stranger'
+  | 'wrong-server'
+  | 'refused-by-peer'
+  | 'deauthorized-by-peer'
+  /** A stranger tried a code while one is shown: each of its tries is told, there are `MAX_TRIES` a code. */
+  | 'pairing-code'
+  /** A stranger would pair, and no code is shown, or it does not ask as one asks. */
+  | 'pairing';
 
 export type PeerCaller = {
   readonly id: string;
@@ -136,8 +158,15 @@ export type PeerNetwork = Running & {
     params: unknown,
     options?: PeerRequestOptions,
   ) => Promise<PeerReply>;
+  /**
+   * A new connection for HTTP on which this side asks; all of them end with the watch connection.
+   * @throws peer/unknown, peer/not-connected, peer/no-http, peer/too-many-http, peer/aborted
+   */
+  readonly openHttp: (peerId: string, signal: AbortSignal) => Promise<TLSSocket>;
   /** Sends the keep-alive now: something in it became worse. */
   readonly nudge: () => void;
+  /** A peer that could not be reached is dialled now: somebody heard that it is back. */
+  readonly hurry: (peerId: string) => void;
   /** The peer records changed: dial new ones, cut those that are gone, disabled or have another key. */
   readonly refresh: () => void;
   /** Cuts all its connections at once and takes none until its record was added again. */

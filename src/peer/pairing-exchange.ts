@@ -34,17 +34,28 @@ export type PairingDesk = {
   readonly pairing: () => Pairing;
   readonly setPairing: (pairing: Pairing) => void;
   readonly paired: (peer: PairedPeer) => Promise<void>;
+  /** `isTry`: one of the tries that the code has was used for it. */
+  readonly refused: (isTry: boolean, message: string) => void;
 };
 
 /** A stranger dialled while a code is shown. Never rejects; the socket is closed in any case. */
 export async function answerPairing(desk: PairingDesk, socket: TLSSocket): Promise<void> {
   const { clock } = desk;
+  let isTry = false;
+  const counting: PairingDesk = {
+    ...desk,
+    setPairing: (pairing) => {
+      isTry ||= pairing.kind === 'open';
+      desk.setPairing(pairing);
+    },
+  };
   try {
-    const answer = await withDeadline(clock, EXCHANGED_WITHIN, judged(desk, socket));
+    const answer = await withDeadline(clock, EXCHANGED_WITHIN, judged(counting, socket));
     if (answer === undefined) throw refused('No pairing request came in time.');
     lastWords(socket, clock, encodeFrame(answer, undefined, LIMITS));
   } catch (error) {
     const words = error instanceof UnderstudyError ? messageOf(error) : 'The pairing could not be stored.';
+    desk.refused(isTry, words.slice(0, 500));
     lastWords(socket, clock, encodeFrame(refusal(words.slice(0, 500)), undefined, LIMITS));
   }
 }

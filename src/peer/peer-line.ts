@@ -12,8 +12,11 @@ import { createBulkDial } from './bulk-dial.ts';
 import type { BulkDial } from './bulk-dial.ts';
 import { offsetOf, roundTripOf } from './clock-offset.ts';
 import type { Connection } from './connection.ts';
-import { activeConnection, dial, endpointOf, hold } from './line-connections.ts';
-import type { Held, Line, LineDeps } from './line-connections.ts';
+import { createHttpLinks } from './http-links.ts';
+import type { HttpLinks } from './http-links.ts';
+import { activeConnection, dial, dialled, endpointOf, hold, NOW } from './line-connections.ts';
+import type { Line, LineDeps } from './line-connections.ts';
+import { tick } from './line-ticks.ts';
 import { activeLink, CALM_DOUBT_MS, DOUBT_MS, initialLinks, isUp, wantsLink } from './links.ts';
 import type {
   DownCause,
@@ -23,19 +26,18 @@ import type {
   PeerRequestOptions,
   PeerStatus,
 } from './network-types.ts';
+import { HTTP_ALPN } from './peer-tls.ts';
 import { createRedial } from './redial.ts';
 import { aborted, ANSWER_WITHIN, late } from './requests.ts';
 
 /** Keep-alives are left out while more is unsent: an old one tells nothing. */
 const MAX_UNSENT_KEEP_ALIVE: number = 1024 * 1024;
-/** Ticks after which a replaced connection ends although requests are open on it. */
-const MAX_RETIRING_TICKS = 40;
-/** A bulk connection without requests is ended by who dialled it, in ticks: 60 s. */
-const MAX_IDLE_BULK_TICKS = 240;
 /** On a calm line one of so many is sent. */
 const CALM_KEEP_ALIVES = 20;
 /** Asks the other side to dial a bulk connection. */
 const DIAL_BULK = 'peer.bulk';
+/** Asks the other side, which this one manages, to dial for HTTP. */
+const DIAL_HTTP = 'peer.http';
 
 export type PeerLine = {
   readonly record: () => PeerRecord;
@@ -43,11 +45,15 @@ export type PeerLine = {
   readonly update: (record: PeerRecord) => void;
   /** It dialled us; its certificate is the pinned one. */
   readonly adopt: (socket: TLSSocket) => void;
+  readonly http: Pick<HttpLinks, 'adopt' | 'count'>;
+  readonly openHttp: (signal: AbortSignal) => Promise<TLSSocket>;
   /** Each `BEAT_MS`. */
   readonly tick: () => void;
-  /** Each second. `isNews`: something became worse. */
-  readonly keepAlive: (facts: KeepAliveFacts, isNews: boolean) => void;
+  /** Each second. `news`: whatever a host acts upon (`newsIn`). `isNews`: something became worse. */
+  readonly keepAlive: (facts: KeepAliveFacts, news: string, isNews: boolean) => void;
   readonly leave: (goodbye: PeerGoodbye) => void;
+  /** It is back, as somebody says: it is dialled now. */
+  readonly hurry: () => void;
   readonly request: (method: string, params: unknown, options: PeerRequestOptions) => Promise<PeerReply>;
   /** `last`: on the watch connections. */
   readonly stop: (cause: DownCause, message: string, last: PeerGoodbye | 'as-said') => void;
@@ -67,9 +73,11 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
       attempt: () => void attempt(line),
     }),
     bulkConnected: () => bulk.connected(),
-    handlerOf: (method) => (method === DIAL_BULK ? dialBulkFor(line) : deps.handlerOf(method)),
+    http: httpLinksOf(() => line, record.id, deps),
+    handlerOf: (method) => ownHandlerOf(line, method) ?? deps.handlerOf(method),
     record,
     calm: deps.isCalm(record),
+    due: NOW,
     links: initialLinks(deps.selfId < record.id, doubtOf(deps.isCalm(record))),
     lastId: 0,
     attempt: undefined,
@@ -83,17 +91,17 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
   return {
     record: () => line.record,
     update: (changed) => {
-      const same = JSON.stringify(changed) === JSON.stringify(line.record);
+      const same = changed === line.record || JSON.stringify(changed) === JSON.stringify(line.record);
       line.record = changed;
       setCalm(line, deps.isCalm(changed));
       if (!same) line.redial.reset();
     },
     adopt: (socket) => void hold(line, socket, undefined),
-    tick: () => {
-      for (const entry of line.held.values()) tickHeld(entry);
-      line.redial.consider();
-    },
+    http: line.http,
+    openHttp: async (signal) => await openHttp(line, signal),
+    tick: () => tick(line),
     keepAlive: createKeepAlive(line),
+    hurry: () => line.redial.hurry(),
     leave: (goodbye) => {
       line.parting = goodbye;
       activeConnection(line, 'watch')?.say(goodbye);
@@ -102,6 +110,7 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
     stop: (cause, message, last) => {
       line.stopping.abort();
       line.redial.stop();
+      line.http.end();
       for (const { connection } of line.held.values())
         connection.end(cause, message, connection.purpose() === 'watch' ? last : undefined);
     },
@@ -109,39 +118,49 @@ export function createPeerLine(deps: LineDeps, record: PeerRecord): PeerLine {
   };
 }
 
+/** @throws peer/not-connected */
+async function openHttp({ links, record, http }: Line, signal: AbortSignal): ReturnType<PeerLine['openHttp']> {
+  if (!isUp(links)) throw notConnected(record);
+  return await http.open(signal);
+}
+
 /** On a calm line most are left out, unless they tell something else than the one before. */
 function createKeepAlive(line: Line): PeerLine['keepAlive'] {
   let seq = 0;
   let left = 0;
-  let told = '';
-  return (facts, isNews) => {
+  let told: { readonly id: number; readonly news: string } | undefined;
+  return (facts, news, isNews) => {
     const connection = activeConnection(line, 'watch');
-    if (connection === undefined || connection.unsent() > MAX_UNSENT_KEEP_ALIVE) return;
+    if (connection === undefined) return;
     left -= 1;
-    if (line.calm) {
-      const telling = `${connection.id} ${newsIn(facts)}`;
-      if (left > 0 && telling === told && !isNews) return;
-      told = telling;
-    }
+    if (line.calm && left > 0 && told?.id === connection.id && told.news === news && !isNews) return;
+    if (connection.unsent() > MAX_UNSENT_KEEP_ALIVE) return;
+    told = { id: connection.id, news };
     left = CALM_KEEP_ALIVES;
     seq += 1;
     connection.say({ ...facts, kind: 'keep-alive', seq, at: line.deps.clock.now() });
   };
 }
+
 /** Whatever a host acts upon. */
-const newsIn = ({ mode, media, settingsRevision, covering, channels }: KeepAliveFacts): string =>
+export const newsIn = ({ mode, media, settingsRevision, covering, channels }: KeepAliveFacts): string =>
   [
     mode,
     media,
     settingsRevision,
     channels.max,
-    ...covering.map(({ serverId, state }) => `${serverId} ${state}`),
+    ...covering.map(({ serverId, state, streams }) => `${serverId} ${state} ${streamsIn(streams)}`),
   ].join();
+
+/** Who watches a camera at the host is carried to whoever records it (docs/design/site-views.md). */
+const streamsIn = (streams: KeepAliveFacts['streams']): string =>
+  streams.map(({ cameraId, stream, state }) => `${cameraId} ${stream} ${state}`).join(' ');
 
 const doubtOf = (calm: boolean): number => (calm ? CALM_DOUBT_MS : DOUBT_MS);
 function setCalm(line: Line, calm: boolean): void {
   if (line.calm === calm) return;
   line.calm = calm;
+  line.due = NOW;
   line.links = { ...line.links, doubtMs: doubtOf(calm) };
 }
 
@@ -169,13 +188,37 @@ function bulkDialOf(line: Line): BulkDial {
       if (place !== undefined) await dial(line, place, 'bulk');
       return place !== undefined;
     },
-    ask: async () => {
-      const watch = activeConnection(line, 'watch');
-      if (watch === undefined) throw notConnected(line.record);
-      await watch.requests.ask(DIAL_BULK, {}, {});
-    },
+    ask: async () => await askToDial(line, DIAL_BULK),
   });
 }
+
+async function askToDial(line: Line, method: string): Promise<void> {
+  const watch = activeConnection(line, 'watch');
+  if (watch === undefined) throw notConnected(line.record);
+  await watch.requests.ask(method, {}, {});
+}
+
+const httpLinksOf = (line: () => Line, peerId: string, { clock, serving }: LineDeps): HttpLinks =>
+  createHttpLinks({
+    clock,
+    peerId,
+    serving,
+    dial: async () => {
+      const place = endpointOf(line());
+      return place && (await dialled(line(), place, HTTP_ALPN));
+    },
+    ask: async () => await askToDial(line(), DIAL_HTTP),
+  });
+
+const ownHandlerOf = (line: Line, method: string): PeerHandler | undefined =>
+  method === DIAL_BULK ? dialBulkFor(line) : method === DIAL_HTTP ? dialHttpFor(line) : undefined;
+
+const dialHttpFor =
+  (line: Line): PeerHandler =>
+  async () => {
+    await line.http.dialled();
+    return { result: {} };
+  };
 
 const dialBulkFor =
   (line: Line): PeerHandler =>
@@ -221,20 +264,6 @@ async function linkWithin(
   }
 }
 
-function tickHeld(entry: Held): void {
-  const { connection } = entry;
-  connection.tick();
-  entry.idleTicks = connection.requests.open() === 0 ? entry.idleTicks + 1 : 0;
-  if (entry.retiring > 0) entry.retiring += 1;
-  if (isUnneeded(entry)) connection.end('goodbye', REPLACED.message, REPLACED);
-}
-
-/** One tick is left to requests that were on their way. */
-function isUnneeded({ connection, idleTicks, retiring }: Held): boolean {
-  if (retiring > MAX_RETIRING_TICKS || (retiring > 2 && idleTicks > 0)) return true;
-  return connection.dialledBy === 'us' && connection.purpose() === 'bulk' && idleTicks > MAX_IDLE_BULK_TICKS;
-}
-
 function statusOf(line: Line): PeerStatus {
   const connection = activeConnection(line, 'watch');
   const heard = connection?.clock();
@@ -250,6 +279,5 @@ function statusOf(line: Line): PeerStatus {
   };
 }
 
-const REPLACED: PeerGoodbye = { kind: 'goodbye', reason: 'replaced', message: 'Another connection took its place.' };
 const notConnected = ({ name }: PeerRecord): UnderstudyError =>
   new UnderstudyError('unavailable', 'peer/not-connected', `There is no connection to ${name} now.`);

@@ -16,16 +16,16 @@ import { lastWords } from './connection.ts';
 import { refusal } from './conversation.ts';
 import { dialPeer } from './dialler.ts';
 import { encodeFrame, WATCH_LIMITS } from './frames.ts';
-import { startListener } from './listener.ts';
+import { MAX_ALL_HTTP_CONNECTIONS, startListener } from './listener.ts';
 import type { Listener } from './listener.ts';
 import type { PeerEvent, PeerHandler, PeerNetwork, PeerNetworkDeps } from './network-types.ts';
 import { answerPairing, askPairing, CODE_REFUSED } from './pairing-exchange.ts';
 import { CODE_VALID_MS, createCode, isPairing, noPairing, openPairing, plainCode } from './pairing.ts';
 import type { Pairing } from './pairing.ts';
-import { createPeerLine } from './peer-line.ts';
+import { createPeerLine, newsIn } from './peer-line.ts';
 import type { PeerLine } from './peer-line.ts';
-import { addressOf } from './peer-tls.ts';
-import type { PeerEndpoint, ShownCertificate } from './peer-tls.ts';
+import { addressOf, HTTP_ALPN } from './peer-tls.ts';
+import type { PeerAlpn, PeerEndpoint, ShownCertificate } from './peer-tls.ts';
 
 /** Alarms and refusals: one a minute a peer and cause, whatever key is shown: keys cost a flood nothing. */
 const TELL_AGAIN_MS = 60_000;
@@ -73,7 +73,7 @@ export async function startPeerNetwork(deps: PeerNetworkDeps): Promise<PeerNetwo
   };
   const listener = await startListener({
     ...deps,
-    admit: (socket, shown) => admit(network, socket, shown),
+    admit: (socket, shown, alpn) => admit(network, socket, { shown, alpn }),
     stranger: (socket, shown, wish) => stranger(network, { socket, shown, wish }),
   });
   network.port = listener.port;
@@ -104,8 +104,14 @@ function networkOf(network: Network, stopAll: () => Promise<void>): PeerNetwork 
       if (line === undefined) throw unknownPeer(peerId);
       return await line.request(method, params, options);
     },
+    openHttp: async (peerId, signal) => {
+      const line = lines.get(peerId);
+      if (line === undefined) throw unknownPeer(peerId);
+      return await line.openHttp(signal);
+    },
     nudge: () => sendKeepAlives(network, true),
     refresh: () => reconcile(network),
+    hurry: (peerId) => lines.get(peerId)?.hurry(),
     revoke: (peerId) => revoke(network, peerId),
     leave: (reason, message) => leave(network, { kind: 'goodbye', reason, message }),
     statusOf: (peerId) => lines.get(peerId)?.status(),
@@ -156,8 +162,11 @@ function createLine(network: Network, record: PeerRecord): PeerLine {
       ...deps,
       selfId: deps.self().serverId,
       isCalm: deps.isCalm ?? ((): boolean => false),
+      ticks: () => network.ticks,
+      serving: deps.serving ?? NO_HTTP,
       hello: () => ({ ...deps.self(), peerPort: network.port }),
-      dial: async (endpoint, fingerprint, signal) => await dialPeer({ ...deps, endpoint, fingerprint, signal }),
+      dial: async (endpoint, fingerprint, signal, alpn) =>
+        await dialPeer({ ...deps, endpoint, fingerprint, signal, alpn }),
       handlerOf: (method) => handlers.get(method),
       emit: (event) => emit(network, event),
     },
@@ -182,11 +191,26 @@ function revoke(network: Network, peerId: string): void {
   if (line !== undefined) cut(network, peerId, line);
 }
 
-function admit(network: Network, socket: TLSSocket, { fingerprint }: ShownCertificate): boolean {
+const NO_HTTP: NonNullable<PeerNetworkDeps['serving']> = {
+  serves: () => false,
+  serve: (_peerId, socket) => void socket.destroy(),
+};
+
+type Shown = { readonly shown: ShownCertificate; readonly alpn: PeerAlpn };
+function admit(network: Network, socket: TLSSocket, { shown: { fingerprint }, alpn }: Shown): boolean {
   reconcile(network); // a record that was just stored or removed counts
   const line = [...network.lines.values()].find((other) => other.record().fingerprint === fingerprint);
+  if (alpn === HTTP_ALPN) return line !== undefined && admitHttp(network, line, socket);
   line?.adopt(socket);
   return line !== undefined;
+}
+
+function admitHttp({ lines }: Network, line: PeerLine, socket: TLSSocket): boolean {
+  let all = 0;
+  for (const { http } of lines.values()) all += http.count();
+  if (all >= MAX_ALL_HTTP_CONNECTIONS) return false;
+  line.http.adopt(socket);
+  return true;
 }
 
 type Stranger = {
@@ -203,14 +227,22 @@ function stranger(network: Network, { socket, shown, wish }: Stranger): void {
       fingerprint,
     });
     const setPairing = (pairing: Pairing): void => void (network.pairing = pairing);
-    void answerPairing({ ...deps, self, pairing: () => network.pairing, setPairing }, socket);
+    const address = addressOf(socket);
+    const refused = (isTry: boolean, message: string): void => {
+      const cause = isTry ? 'pairing-code' : 'pairing';
+      emit(network, { kind: 'refused', peerId: undefined, at: deps.clock.monotonic(), cause, message, address });
+    };
+    void answerPairing({ ...deps, self, pairing: () => network.pairing, setPairing, refused }, socket);
     return;
   }
   const line = wish === 'peer' && shown?.commonName !== undefined ? network.lines.get(shown.commonName) : undefined;
   const address = addressOf(socket);
   if (line !== undefined && shown !== undefined && shown.fingerprint !== line.record().fingerprint)
     emit(network, { kind: 'key-changed', peerId: line.record().id, at, fingerprint: shown.fingerprint, address });
-  else emit(network, { kind: 'refused', peerId: undefined, at, cause: 'stranger', message: `${address}: ${STRANGER}` });
+  else {
+    const [cause, message] = wish === 'pair' ? (['pairing', CODE_REFUSED] as const) : (['stranger', STRANGER] as const);
+    emit(network, { kind: 'refused', peerId: undefined, at, cause, message, address });
+  }
   lastWords(socket, deps.clock, encodeFrame(refusalOf(network, { shown, wish }), undefined, WATCH_LIMITS));
 }
 
@@ -244,7 +276,8 @@ function sendKeepAlives({ deps, lines, stopping }: Network, isNews: boolean): vo
   if (lines.size === 0 || stopping.signal.aborted) return;
   try {
     const facts = deps.keepAlive();
-    for (const line of lines.values()) line.keepAlive(facts, isNews);
+    const news = newsIn(facts);
+    for (const line of lines.values()) line.keepAlive(facts, news, isNews);
   } catch (error) {
     deps.log.error('keep-alive not sent', { error }); // beats go on; the other side sees that nothing more is told
   }
@@ -277,6 +310,8 @@ function emit(network: Network, event: PeerEvent): void {
 }
 
 function isNews({ told }: Network, event: Extract<PeerEvent, { kind: 'key-changed' | 'refused' }>): boolean {
+  // Each is a guess at a code that a person had shown, and their number is bounded by it.
+  if (event.kind === 'refused' && event.cause === 'pairing-code') return true;
   const key = `${event.peerId ?? ''} ${event.kind === 'refused' ? event.cause : event.kind}`;
   const before = told.get(key);
   if (before !== undefined && event.at - before < TELL_AGAIN_MS) return false;

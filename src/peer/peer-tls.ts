@@ -15,6 +15,9 @@ export type PeerEndpoint = { readonly host: string; readonly port: number };
 /** RFC 7301: which of the two talks a connection is for, before the first message. */
 export const PEER_ALPN = 'understudy-peer';
 export const PAIRING_ALPN = 'understudy-pairing';
+/** HTTP/1.1 of the site gateway: the host asks, whoever dialled. */
+export const HTTP_ALPN = 'understudy-http';
+export type PeerAlpn = typeof PEER_ALPN | typeof HTTP_ALPN;
 
 /** For both sides. Possession of the key is proven by CertificateVerify (RFC 8446 §4.4.3); a chain would say nothing. */
 export const peerTlsOptions = (

@@ -26,6 +26,8 @@ export type Redial = {
   /** The attempt has led to a connection that both sides greeted. */
   readonly connected: () => void;
   readonly settled: (outcome: Outcome) => void;
+  /** Somebody heard that it is back: at once, and then as after the first failure. */
+  readonly hurry: () => void;
   /** The record changed: everything before is forgotten. */
   readonly reset: () => void;
   readonly stop: () => void;
@@ -47,6 +49,11 @@ export function createRedial(deps: RedialDeps): Redial {
     cancel = undefined;
     consider();
   };
+  const hurry = (): void => {
+    failures = 0;
+    cancel?.();
+    again();
+  };
   return {
     consider,
     connected: () => (attempting = false),
@@ -59,11 +66,10 @@ export function createRedial(deps: RedialDeps): Redial {
       cancel?.();
       cancel = stopped ? undefined : deps.clock.after(dialDelayOf(tried, deps.random()), again);
     },
+    hurry,
     reset: () => {
-      failures = 0;
       given = false;
-      cancel?.();
-      again();
+      hurry();
     },
     stop: () => {
       stopped = true;

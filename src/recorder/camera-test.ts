@@ -7,17 +7,16 @@ import { seconds } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { UnderstudyError, assertNever, messageOf } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
-import { encodeLiveFragment } from '../media/mp4/live-fragment.ts';
-import { encodeInitSegment } from '../media/mp4/init-segment.ts';
 import { DEFAULT_TIMEOUTS } from '../media/rtsp/client-state.ts';
 import type { ReadyTrack } from '../media/rtsp/client-state.ts';
 import { parseRtspUrl } from '../media/rtsp/url.ts';
 import type { RtspUrl } from '../media/rtsp/url.ts';
-import { VIDEO_TIMESCALE } from '../media/tracks.ts';
 import type { Transport } from '../wire/media-protocol.ts';
+import { createCheckRecord, resultOf } from './camera-test-result.ts';
+import type { CameraTestResult, CheckName, CheckRecord, TestOutcome } from './camera-test-result.ts';
 import { createKeyFrameCatcher } from './key-frame-catcher.ts';
 import type { KeyFrame } from './key-frame-catcher.ts';
-import { audioTrackOf, createMediaIntake } from './media-intake.ts';
+import { createMediaIntake } from './media-intake.ts';
 import type { Resolve } from './resolve.ts';
 import { openRtspConnection } from './rtsp-connection.ts';
 import type { ConnectionEnd } from './rtsp-connection.ts';
@@ -34,36 +33,6 @@ export type CameraTestRequest = {
   readonly allowAddress: (address: string, port: number) => string | undefined;
 };
 
-export type CheckName =
-  | 'url'
-  | 'resolve'
-  | 'connect'
-  | 'certificate'
-  | 'credentials'
-  | 'path'
-  | 'room'
-  | 'tracks'
-  | 'key-frame';
-export type Check = {
-  readonly check: CheckName;
-  readonly ok: boolean;
-  readonly message: string;
-  readonly milliseconds: number;
-};
-
-export type CameraTestResult = {
-  readonly ok: boolean;
-  readonly checks: readonly Check[];
-  readonly codec: string | undefined;
-  readonly audioCodec: string | undefined;
-  readonly width: number | undefined;
-  readonly height: number | undefined;
-  readonly transport: 'tcp' | 'udp' | undefined;
-  readonly fingerprint: string | undefined;
-  /** The key frame as a whole fragmented MP4 file, base64. */
-  readonly preview: string | undefined;
-};
-
 export type CameraTestDeps = { readonly clock: Clock; readonly resolve: Resolve; readonly signal: AbortSignal };
 
 /** Longer than any key-frame interval that can be recorded sensibly, and than the fall-back to another transport. */
@@ -71,16 +40,9 @@ const WHOLE_TEST = durationMs(25_000);
 /** TCP to UDP, and back. */
 const MAX_RESTARTS = 2;
 
-type Outcome = {
-  readonly keyFrame?: KeyFrame;
-  readonly tracks?: readonly ReadyTrack[];
-  readonly certificate?: string;
-  readonly failed?: { readonly check: CheckName; readonly message: string };
-};
-
 /** Never rejects for what a camera does: `checks` tell. */
 export async function testCamera(request: CameraTestRequest, deps: CameraTestDeps): Promise<CameraTestResult> {
-  const record = createRecord(deps.clock);
+  const record = createCheckRecord(deps.clock);
   const target = await findTarget(request, deps, record);
   if (target === undefined) return resultOf(record.checks(), {});
   const outcome = await connectOnce(request, target, deps, record);
@@ -88,35 +50,12 @@ export async function testCamera(request: CameraTestRequest, deps: CameraTestDep
   return resultOf(record.checks(), outcome);
 }
 
-type Record = {
-  readonly passed: (check: CheckName, message: string) => void;
-  readonly failed: (check: CheckName, message: string) => void;
-  readonly checks: () => readonly Check[];
-};
-
-/** Each check took from the end of the one before. A check passes once: after a fall-back to the other transport it is known. */
-function createRecord(clock: Clock): Record {
-  const checks: Check[] = [];
-  let since = clock.monotonic();
-  const add = (check: CheckName, ok: boolean, message: string): void => {
-    if (checks.some((known) => known.check === check)) return;
-    const now = clock.monotonic();
-    checks.push({ check, ok, message, milliseconds: Math.round(now - since) });
-    since = now;
-  };
-  return {
-    passed: (check, message) => add(check, true, message),
-    failed: (check, message) => add(check, false, message),
-    checks: () => checks,
-  };
-}
-
 type Target = { readonly url: RtspUrl; readonly address: string };
 
 async function findTarget(
   request: CameraTestRequest,
   deps: CameraTestDeps,
-  record: Record,
+  record: CheckRecord,
 ): Promise<Target | undefined> {
   let check: CheckName = 'url';
   try {
@@ -138,8 +77,8 @@ async function connectOnce(
   request: CameraTestRequest,
   target: Target,
   deps: CameraTestDeps,
-  record: Record,
-): Promise<Outcome> {
+  record: CheckRecord,
+): Promise<TestOutcome> {
   const tooLate = new AbortController();
   const cancel = deps.clock.after(WHOLE_TEST, () => tooLate.abort());
   try {
@@ -155,8 +94,8 @@ async function connectUntilSettled(
   request: CameraTestRequest,
   target: Target,
   deps: CameraTestDeps,
-  record: Record,
-): Promise<Outcome> {
+  record: CheckRecord,
+): Promise<TestOutcome> {
   let transport = request.transport;
   for (let restarts = 0; ; restarts += 1) {
     const { outcome, end } = await playSession({ ...request, transport }, target, deps, record);
@@ -166,16 +105,16 @@ async function connectUntilSettled(
   }
 }
 
-type Session = { readonly outcome: Outcome; readonly end: ConnectionEnd };
+type Session = { readonly outcome: TestOutcome; readonly end: ConnectionEnd };
 
 async function playSession(
   request: CameraTestRequest,
   target: Target,
   deps: CameraTestDeps,
-  record: Record,
+  record: CheckRecord,
 ): Promise<Session> {
   const ended = Promise.withResolvers<ConnectionEnd>();
-  let outcome: Outcome = {};
+  let outcome: TestOutcome = {};
   let connected = false;
   const connection = openRtspConnection({
     slots: { join: () => () => undefined, everySecond: (run) => deps.clock.every(seconds(1), run) },
@@ -224,7 +163,7 @@ async function playSession(
   return { outcome: withFailure(outcome, end, connected), end };
 }
 
-function withFailure(outcome: Outcome, end: ConnectionEnd, connected: boolean): Outcome {
+function withFailure(outcome: TestOutcome, end: ConnectionEnd, connected: boolean): TestOutcome {
   if (outcome.keyFrame) return outcome;
   switch (end.kind) {
     case 'failed':
@@ -246,7 +185,7 @@ function withFailure(outcome: Outcome, end: ConnectionEnd, connected: boolean): 
 
 function failedCheckOf(
   end: Extract<ConnectionEnd, { kind: 'failed' }>,
-  outcome: Outcome,
+  outcome: TestOutcome,
   connected: boolean,
 ): CheckName {
   if (end.about !== undefined) return end.about;
@@ -287,36 +226,4 @@ function intakeOf(
     slabs: undefined,
     ssrc: randomBytes(4).readUInt32BE(),
   });
-}
-
-function resultOf(checks: readonly Check[], { keyFrame, tracks, certificate }: Outcome): CameraTestResult {
-  const audio = tracks?.map(({ description }) => description).find((track) => track.kind === 'audio');
-  return {
-    ok: keyFrame !== undefined,
-    checks,
-    codec: keyFrame?.track.codecString,
-    audioCodec: audio === undefined ? undefined : audioTrackOf(audio).codecString,
-    width: keyFrame?.track.width,
-    height: keyFrame?.track.height,
-    transport: tracks?.[0]?.transport.kind,
-    fingerprint: certificate,
-    preview: keyFrame === undefined ? undefined : previewOf(keyFrame),
-  };
-}
-
-export function previewOf({ track, sample }: KeyFrame): string {
-  const init = encodeInitSegment({ video: track, audio: undefined });
-  const fragment = encodeLiveFragment(
-    {
-      track: 'video',
-      sequence: 1,
-      decodeTime: 0,
-      compositionOffset: 0,
-      duration: VIDEO_TIMESCALE,
-      size: sample.length,
-      key: true,
-    },
-    sample,
-  );
-  return Buffer.concat([init, fragment]).toString('base64');
 }

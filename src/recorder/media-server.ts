@@ -23,7 +23,7 @@ import type {
 } from '../wire/media-protocol.ts';
 import { parseControlMessage } from '../wire/parse-control-message.ts';
 import type { EventRing } from './event-ring.ts';
-import type { LiveHub } from './live-hub.ts';
+import type { LiveHub, ViewerSink } from './live-hub.ts';
 
 /** Control has one event connection; the rest are viewers and snapshots. */
 export const MAX_CONNECTIONS = 1024;
@@ -134,17 +134,18 @@ function subscribe(socket: Socket, { instance, after }: Subscribe, deps: MediaSe
   socket.on('close', stop);
 }
 
-function live(socket: Socket, { cameraId, stream }: LiveRequest, deps: MediaServerDeps): void {
+function live(socket: Socket, { cameraId, stream, audio }: LiveRequest, deps: MediaServerDeps): void {
   const hub = deps.hubOf(cameraId, stream);
   if (hub === undefined) return refuseEnd(socket, 'live/no-stream', 'This camera has no such stream.');
-  const header = hub.header();
+  const header = hub.header(audio);
   if (header === undefined) return refuseEnd(socket, 'live/no-picture', 'The camera has not sent a picture yet.');
   socket.write(encodeLine(header));
-  const leave = hub.add({
+  const viewer: ViewerSink = {
     write: (bytes) => void socket.write(bytes),
     unsentBytes: () => socket.writableLength,
     end: () => socket.destroySoon(),
-  });
+  };
+  const leave = hub.add(viewer, audio);
   if (leave === undefined) return socket.destroySoon();
   socket.on('close', leave);
 }

@@ -143,6 +143,7 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
       stream.loop = undefined;
       stream.hub.reset();
       if (streams.get(key) === stream) return;
+      stream.hub.close();
       states.delete(key);
     });
   const applyStreams = (wanted: readonly StreamOrder[]): void => {
@@ -158,7 +159,7 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
       if (known === undefined) {
         const stream: Stream = {
           order,
-          hub: createLiveHub((watched) => streams.get(key)?.loop?.setWatched(watched)),
+          hub: createLiveHub((watched) => streams.get(key)?.loop?.setWatched(watched), slabs),
           loop: undefined,
           changing: Promise.resolve(),
         };
@@ -225,6 +226,7 @@ export async function startMediaService(deps: MediaServiceDeps): Promise<Running
       loop.setWatched(hub.viewers() > 0);
       return [statsOf(order, loop.counter, { at, now })];
     });
+    delay.look(all.length > 0);
     ring.push({ kind: 'stats', at: clock.now(), loopDelayP99Ms: delay.takeP99(), streams: all });
   });
   log.info('media started', { instance: ring.instance, ordersVersion: orders?.version });

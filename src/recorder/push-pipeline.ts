@@ -5,11 +5,12 @@
 import type { MissingCause } from '../ledger/causes.ts';
 import { parseAudioSpecificConfig } from '../media/codec/aac.ts';
 import type { FlvOutput } from '../media/flv/flv-reader.ts';
-import type { AccessUnitSink } from '../media/rtp/access-unit-sink.ts';
+import type { AccessUnitSink, AudioSink } from '../media/rtp/access-unit-sink.ts';
 import { VIDEO_TIMESCALE } from '../media/tracks.ts';
 import type { AudioCodec, AudioTrack, VideoCodec } from '../media/tracks.ts';
 import { createFragmentBuilder } from './fragment-builder.ts';
 import type { FragmentBuilder } from './fragment-builder-types.ts';
+import { alsoLive } from './live-sound.ts';
 import { builderEvents } from './recording-session.ts';
 import type { SessionDeps } from './recording-session.ts';
 import { createSessionClock } from './session-clock.ts';
@@ -56,6 +57,7 @@ export function createPushPipeline(deps: PushPipelineDeps): PushPipeline {
   let video: Video | undefined;
   let sound: AudioTrack | undefined;
   let builder: FragmentBuilder | undefined;
+  let audio: AudioSink | undefined;
   let times = createSessionClock([VIDEO_TIMESCALE]);
   let trackClock = times.trackClock(0);
   let soundTime = createSoundTime(1, 0);
@@ -69,6 +71,7 @@ export function createPushPipeline(deps: PushPipelineDeps): PushPipeline {
     const until = builder?.end();
     if (builder !== undefined) deps.queue.endSegment();
     builder = undefined;
+    audio = undefined;
     return until === undefined ? undefined : Math.round(until / 1000);
   };
   const open = ({ codec, parameterSets }: Video): FragmentBuilder => {
@@ -77,6 +80,8 @@ export function createPushPipeline(deps: PushPipelineDeps): PushPipeline {
     const track = sound;
     const rate = track?.sampleRate ?? 1;
     soundTime = createSoundTime(rate, track?.codec === 'aac' ? SAMPLES_OF_AAC : 0);
+    // One clock for both in FLV.
+    const soundWallUs = (timestamp: number): number => times.wallUs(0, (timestamp * VIDEO_TIMESCALE) / rate);
     const made: FragmentBuilder = createFragmentBuilder({
       slabs: deps.slabs,
       sequence: deps.sequence,
@@ -86,12 +91,12 @@ export function createPushPipeline(deps: PushPipelineDeps): PushPipeline {
       parameterSets,
       audio: track,
       videoWallUs: (timestamp) => times.wallUs(0, timestamp),
-      // One clock for both in FLV.
-      audioWallUs: (timestamp) => times.wallUs(0, (timestamp * VIDEO_TIMESCALE) / rate),
+      audioWallUs: soundWallUs,
       clock: times.kind,
       previousChain: undefined,
       on: builderEvents(deps, () => made),
     });
+    audio = alsoLive(made.audio, deps.hub, soundWallUs);
     return made;
   };
   const ready = (timestamp: number): FragmentBuilder | undefined => {
@@ -140,7 +145,7 @@ export function createPushPipeline(deps: PushPipelineDeps): PushPipeline {
       audio: {
         frame: (timestamp, bytes, start, end) => {
           // Sound after the parameters of a new push does not belong to the one before.
-          if (startedOver === undefined) builder?.audio.frame(soundTime(timestamp), bytes, start, end);
+          if (startedOver === undefined) audio?.frame(soundTime(timestamp), bytes, start, end);
         },
       },
     },

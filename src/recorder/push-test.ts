@@ -7,8 +7,8 @@ import { UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { nalTypeOf } from '../media/codec/nal-kinds.ts';
 import type { VideoCodec } from '../media/tracks.ts';
-import { previewOf } from './camera-test.ts';
-import type { CameraTestResult, Check, CheckName } from './camera-test.ts';
+import { previewOf } from './camera-test-result.ts';
+import type { CameraTestResult, Check, CheckName } from './camera-test-result.ts';
 import { createKeyFrameCatcher } from './key-frame-catcher.ts';
 import type { KeyFrame } from './key-frame-catcher.ts';
 

@@ -10,6 +10,7 @@ import type { MediaEvent, StreamOrder } from '../wire/media-protocol.ts';
 import { createFragmentBuilder } from './fragment-builder.ts';
 import type { FragmentBuilder } from './fragment-builder-types.ts';
 import type { LiveHub } from './live-hub.ts';
+import { alsoLive } from './live-sound.ts';
 import { audioTrackOf, createMediaIntake } from './media-intake.ts';
 import type { Intake } from './media-intake.ts';
 import { createSessionClock } from './session-clock.ts';
@@ -36,7 +37,7 @@ export type SessionDeps = SocketDeps & {
   readonly recording: () => RecordingPolicy;
   readonly counter: StreamCounter;
   readonly emit: (event: MediaEvent) => void;
-  readonly hub: Pick<LiveHub, 'accessUnit'>;
+  readonly hub: Pick<LiveHub, 'accessUnit' | 'isHeard' | 'soundFrame'>;
   readonly taking: Pick<RecordingSwitch, 'take' | 'books'>;
   readonly on: SessionEvents;
 };
@@ -154,7 +155,7 @@ function createPipeline(deps: SessionDeps, tracks: readonly ReadyTrack[]): Pipel
   const intake = createMediaIntake({
     tracks,
     video: builder.video,
-    audio: builder.audio,
+    audio: alsoLive(builder.audio, deps.hub, (timestamp) => times.wallUs(audioAt, timestamp)),
     lost: builder.noteLoss,
     newRun: builder.newRun,
     clockOf: times.trackClock,

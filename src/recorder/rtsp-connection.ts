@@ -89,6 +89,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   let tracks: readonly ReadyTrack[] = [];
   const routes: (Route | undefined)[] = [];
   let mediaSeen = false;
+  let picturesSeen = false;
   let immediate = false;
   let isPlaying = false;
   let mayPlay = !policy.pauseBeforePlay;
@@ -174,6 +175,8 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
       if (control) intake.rtcp(track, bytes, start, stop);
       else {
         mediaSeen = true;
+        // A camera whose encoder hangs may send sound for ever.
+        picturesSeen ||= tracks[track]?.description.kind === 'video';
         intake.rtp(track, bytes, start, stop);
       }
     } catch (error) {
@@ -277,8 +280,8 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   let cancelReorder: Cancel = () => undefined;
   const cancelTick = deps.slots.everySecond(() => {
     const at = clock.monotonic();
-    if (mediaSeen) dispatch({ kind: 'media-received', at });
-    mediaSeen = false;
+    if (mediaSeen) dispatch({ kind: 'media-received', at, pictures: picturesSeen });
+    mediaSeen = picturesSeen = false;
     dispatch({ kind: 'time-passed', at });
     if (end === undefined && isPlaying && at - reportedAt >= REPORT_PERIOD) report();
   });

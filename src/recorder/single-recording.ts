@@ -125,7 +125,7 @@ export async function recordSingle(spec: SingleRecording): Promise<SingleResult>
     }),
     origin: () => ({ cameraId: spec.cameraId, stream: 'main', serverId, epoch: 1 }),
     recording: () => ({ fragmentMs: spec.fragmentMs ?? 500, segmentSeconds: spec.segmentSeconds ?? 600 }),
-    hub: createLiveHub(),
+    hub: createLiveHub(() => undefined, slabs),
   });
   await until(spec, tally);
   await loop.stop();

@@ -47,7 +47,7 @@ export type KeptElsewhere = {
   readonly awayAt: (ref: Pick<Ref, 'volumeId'>) => string | undefined;
   /** @throws footage/keeper-away */
   readonly open: (ref: Ref) => KeptBytes;
-  /** A copy for an export, with its note beside it. @throws footage/keeper-away; system errors */
+  /** A whole copy for an export, with its note beside it. @throws footage/keeper-away, footage/kept-short; system errors */
   readonly copy: (ref: Ref, target: string) => Promise<void>;
 };
 
@@ -186,7 +186,11 @@ async function read({ request }: KeptElsewhereDeps, ref: Ref, { offset, length, 
 }
 
 type Copying = { readonly target: string; readonly source: KeptBytes };
-async function copy({ catalogue }: KeptElsewhereDeps, ref: Ref, { target, source }: Copying): Promise<void> {
+async function copy(
+  { catalogue, nameOf: nameOfServer }: KeptElsewhereDeps,
+  ref: Ref,
+  { target, source }: Copying,
+): Promise<void> {
   const row = catalogue.segments.get(ref.volumeId, ref.path);
   if (row?.returned === undefined)
     throw new UnderstudyError('not-found', 'footage/file-gone', 'This footage is not kept any more.');
@@ -194,7 +198,8 @@ async function copy({ catalogue }: KeptElsewhereDeps, ref: Ref, { target, source
   try {
     for (let at = 0; at < row.bytes;) {
       const bytes = await source.read(at, Math.min(MAX_ATTACHMENT_BYTES, row.bytes - at));
-      if (bytes.length === 0) break;
+      if (bytes.length === 0)
+        throw keptShort(nameOfServer(parseKeptVolume(ref.volumeId)?.serverId ?? ''), at, row.bytes);
       await file.writeFile(bytes);
       at += bytes.length;
     }
@@ -209,4 +214,12 @@ export const keeperAway = (name: string): UnderstudyError =>
     'unavailable',
     'footage/keeper-away',
     `This footage lies on ${name}, which cannot be reached now; it plays again when that server is back.`,
+  );
+
+/** Its file there was cut off or damaged: an export made of the rest would be short without anybody being told. */
+const keptShort = (name: string, bytes: number, expected: number): UnderstudyError =>
+  new UnderstudyError(
+    'unavailable',
+    'footage/kept-short',
+    `A file of this footage on ${name} ends after ${bytes} of ${expected} bytes. Check the disk of ${name}, or choose a range without this footage.`,
   );

@@ -9,6 +9,7 @@ const sumOf = <T>(items: readonly T[], of: (item: T) => number): number =>
 export function createProgress(
   store: Pick<TransferStore, 'sources' | 'files'>,
   meter: Meter,
+  snapshotsLeft: ReadonlyMap<string, number>,
 ): (restoration: StoredRestoration) => RestorationProgress {
   return ({ id, order, state, problem, startedAt, finishedAt }) => {
     const sources = store.sources(id);
@@ -19,6 +20,7 @@ export function createProgress(
     // Footage that is not decided on may have to be sent.
     const undecided = sumOf(remaining, (source: StoredSource) => (source.state === 'undecided' ? source.bytes : 0));
     const total = Math.max(sumOf(files, bytesOf), sumOf(received, bytesOf) + undecided);
+    const snapshots = snapshotsLeft.get(id) ?? 0;
     const rate = state === 'running' ? meter.bytesPerSecond() : 0;
     return {
       id,
@@ -42,6 +44,7 @@ export function createProgress(
         files: remaining.length,
         bytes: sumOf(remaining, ({ bytes }) => bytes),
         seconds: sumOf(remaining, ({ seconds }) => seconds),
+        ...(snapshots > 0 ? { snapshots } : {}),
       },
       bytesPerSecond: rate,
       etaMs: rate > 0 ? ((total - sumOf(received, bytesOf)) / rate) * 1000 : undefined,

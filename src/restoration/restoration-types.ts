@@ -48,7 +48,13 @@ export type RestorationProgress = {
   readonly bytes: { readonly total: number; readonly received: number };
   /** Of footage; `known` needed no sending. */
   readonly seconds: { readonly total: number; readonly received: number; readonly known: number };
-  readonly remaining: { readonly files: number; readonly bytes: number; readonly seconds: number };
+  readonly remaining: {
+    readonly files: number;
+    readonly bytes: number;
+    readonly seconds: number;
+    /** Pictures that were taken here in the place of that server; absent: none. */
+    readonly snapshots?: number;
+  };
   readonly bytesPerSecond: number;
   /** Until it is done at this rate. */
   readonly etaMs: number | undefined;
@@ -109,6 +115,8 @@ export type RestorationDeps = {
   ) => Promise<PeerReply>;
   /** Added to wall times of this server to have those of the peer; `undefined`: not known now. */
   readonly clockOffsetOf: (serverId: string) => number | undefined;
+  /** Servers in whose place that one is, and itself: whose snapshots are its own. Absent: itself alone. */
+  readonly ownersOf?: (serverId: string) => readonly string[];
   /** By which that server signs receipts, as it was pinned: SPKI in PEM; `undefined`: not known. */
   readonly receiptKeyOf: (serverId: string) => string | undefined;
   /** This server records that stream for another one now. */

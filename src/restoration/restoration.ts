@@ -19,6 +19,7 @@ import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgres
 import type { RunDeps } from './run-deps.ts';
 import { deleteRemaining, runOnce } from './run-restoration.ts';
 import type { Round } from './run-restoration.ts';
+import { createSnapshotHandlers, deleteSnapshots, owedSnapshots } from './snapshots-here.ts';
 import { openTransferStore } from './transfer-store.ts';
 import type { StoredRestoration, TransferStore } from './transfer-store.ts';
 import { createTurns } from './turns.ts';
@@ -60,11 +61,15 @@ export function startRestoration(deps: RestorationDeps): Restoration {
       await Promise.resolve(deps.log.warn('covered footage is damaged here', { path })),
   });
   const rate = createRate(deps.clock, deps.rateLimit);
-  const run: RunDeps = { ...deps, store, meter, rate, inTurn: createTurns(), groups, prover, fileOf };
+  const snapshotsLeft = new Map<string, number>();
+  const run: RunDeps = { ...deps, store, meter, rate, snapshotsLeft, inTurn: createTurns(), groups, prover, fileOf };
   const service: Service = { deps, store, run, running: new Map(), isStopping: false };
   for (const { id, finishedAt } of store.restorations()) if (finishedAt === undefined) launch(service, id);
-  const progressOf = createProgress(store, meter);
-  const cancelAgain = deps.clock.every(durationMs(AGAIN_MS), () => tryAgain(service, deps.clockOffsetOf));
+  const progressOf = createProgress(store, meter, snapshotsLeft);
+  const cancelAgain = deps.clock.every(durationMs(AGAIN_MS), () => {
+    tryAgain(service, deps.clockOffsetOf);
+    lookForSnapshots(service, deps.clockOffsetOf);
+  });
   return {
     begin: (order) => begin(service, order),
     list: () => store.restorations().map(progressOf),
@@ -74,10 +79,11 @@ export function startRestoration(deps: RestorationDeps): Restoration {
     },
     nudge: (serverId) => {
       tryAgain(service, (id) => (id === serverId ? 0 : undefined));
+      lookForSnapshots(service, (id) => (id === serverId ? 0 : undefined));
       for (const [id, { wake }] of service.running)
         if (store.restoration(id)?.order.serverId === serverId) wake.abort();
     },
-    keptHandlers: createKeptHandlers(run),
+    keptHandlers: { ...createKeptHandlers(run), ...createSnapshotHandlers(run) },
     forgetDeleted: () => forgetDeleted(run),
     cancel: async (id, confirm) => await cancel(service, id, { confirm, progressOf }),
     keepAll: async (serverId) => await keepAll(service, serverId),
@@ -92,7 +98,7 @@ export function startRestoration(deps: RestorationDeps): Restoration {
   };
 }
 
-export const restorationIdOf = ({ serverId, streams, start, end, policy }: RestorationOrder): string => {
+const restorationIdOf = ({ serverId, streams, start, end, policy }: RestorationOrder): string => {
   const names = streams.map(({ cameraId, stream }) => `${cameraId}/${stream}`).sort();
   const text = JSON.stringify([serverId, names, start, end, policy]);
   return `res-${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
@@ -120,6 +126,24 @@ function tryAgain(service: Service, isThere: RestorationDeps['clockOffsetOf']): 
     store.putRestoration({ ...restoration, state: 'queued', finishedAt: undefined, isAgain: true });
     launch(service, id);
   }
+}
+
+/** One that got its name while its restoration ended, or lay on a volume that was away then: that goes on, of servers that are there. */
+function lookForSnapshots(service: Service, isThere: RestorationDeps['clockOffsetOf']): void {
+  const { store, run, running, deps } = service;
+  const look = async (): Promise<void> => {
+    for (const { id, state, order } of store.restorations()) {
+      if (state !== 'done' || isThere(order.serverId) === undefined) continue;
+      if ((await owedSnapshots(run, order)).length === 0 || service.isStopping || running.has(id)) continue;
+      const restoration = store.restoration(id);
+      if (restoration?.state !== 'done') continue;
+      store.putRestoration({ ...restoration, state: 'queued', finishedAt: undefined, isAgain: true });
+      launch(service, id);
+      // Those of others to the same server would find the same ones.
+      return;
+    }
+  };
+  look().catch((error: unknown) => deps.log.warn('snapshots could not be looked for', { reason: messageOf(error) }));
 }
 
 function launch(service: Service, id: string): void {
@@ -165,7 +189,9 @@ async function attempt(service: Service, restoration: StoredRestoration, signal:
     const code = error instanceof UnderstudyError ? error.code : 'restoration/failed';
     if (!(error instanceof UnderstudyError))
       service.deps.log.error('a restoration failed', { id: restoration.id, error });
-    return { kind: 'wait', retryMs: RETRY_MS, code, problem: messageOf(error), isFailure: true };
+    // A server that has just started and answers is asked each second until it has looked at its volumes.
+    const isFailure = code !== 'footage/not-ready';
+    return { kind: 'wait', retryMs: RETRY_MS, code, problem: messageOf(error), isFailure };
   }
 }
 
@@ -209,10 +235,13 @@ async function cancel(service: Service, id: string, { confirm, progressOf }: Can
   await own?.ended;
   const deleted = progressOf(store.restoration(id) ?? found).remaining;
   const lost = await deleteRemaining(service.run, found);
+  const snapshots = await deleteSnapshots(service.run, found.order);
+  service.run.snapshotsLeft.delete(id);
   const problem = `Stopped; ${deleted.files} files that were not given back were deleted here.`;
   store.putRestoration({ ...found, state: 'stopped', problem, finishedAt: deps.clock.now() });
   deps.log.warn('a restoration was stopped', { id, ...deleted });
-  deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted, lost });
+  const gone = { ...deleted, ...(snapshots > 0 ? { snapshots } : {}) };
+  deps.publish({ kind: 'restoration-stopped', id, serverId: found.order.serverId, deleted: gone, lost });
 }
 
 /** Those to a server of which something is still to come, none of them running any more. */

@@ -12,6 +12,8 @@ export type RunDeps = RestorationDeps & {
   readonly meter: Meter;
   readonly rate: Rate;
   readonly inTurn: Turns;
+  /** By restoration: snapshots that are here and not home, as they were counted last. */
+  readonly snapshotsLeft: Map<string, number>;
   readonly groups: GroupReader;
   readonly prover: GroupProver;
   readonly fileOf: (row: Pick<SegmentRow, 'volumeId' | 'path'>) => string | undefined;

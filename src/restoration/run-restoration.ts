@@ -3,7 +3,7 @@
  * begins, so that a process killed at any moment goes on.
  */
 import type { SequenceRange } from '../archive/catalogue-types.ts';
-import { isPresent, removeSegment } from '../archive/remove-segments.ts';
+import { isPresent, removeSegment, syncRemoval } from '../archive/remove-segments.ts';
 import { isReceiptGenuine } from '../archive/receipt.ts';
 import { mayDeleteSegment } from '../failover/deletion.ts';
 import type { SegmentDeletion } from '../failover/deletion.ts';
@@ -17,6 +17,7 @@ import type { Undecided } from './decide.ts';
 import type { LostFootage } from './restoration-types.ts';
 import { AWAY_MS, awayOf, sendAll, SETTLE_MS } from './send-all.ts';
 import type { Later } from './send-all.ts';
+import { owedSnapshots, sendSnapshots } from './snapshots-here.ts';
 import type { StoredFile, StoredRestoration, StoredSource } from './transfer-store.ts';
 
 export type Round =
@@ -46,6 +47,7 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
   const { order } = restoration;
   if (!deps.isReady()) return waitOf('restoration/not-ready', undefined);
   const listed = await listSources(deps, restoration);
+  await countSnapshots(deps, restoration);
   const guess = deps.clockOffsetOf(order.serverId);
   if (guess === undefined)
     return waitOf(
@@ -54,19 +56,52 @@ export async function runOnce(deps: RunDeps, restoration: StoredRestoration, sig
     );
   await decideAll(deps, restoration, { guess, signal });
   if (order.policy === 'keep') return keepRound(deps, restoration, listed);
+  const footage = await giveFootage(deps, restoration, signal);
+  const pictures = await giveSnapshots(deps, restoration, signal);
+  const waits = footage ?? pictures.waits;
+  if (waits !== undefined) return waitOf('restoration/later', waits.reason, waits.retryMs);
+  return await endOf(deps, restoration, { listed, left: pictures.left });
+}
+
+async function giveFootage(
+  deps: RunDeps,
+  restoration: StoredRestoration,
+  signal: AbortSignal,
+): Promise<Later | undefined> {
   const received = async (): Promise<unknown> => await settleSources(deps, restoration);
   const waits =
-    order.policy === 'shared'
+    restoration.order.policy === 'shared'
       ? await adoptInPlace(deps, restoration, signal)
       : await sendAll({ ...deps, received }, restoration, signal);
   const stays = await settleSources(deps, restoration);
-  if (waits !== undefined) return waitOf('restoration/later', waits.reason, waits.retryMs);
-  if (stays !== undefined) return waitOf('restoration/later', stays.reason, stays.retryMs);
+  return waits ?? stays;
+}
+
+type Sent = { readonly listed: Listed; readonly left: number };
+async function endOf(deps: RunDeps, restoration: StoredRestoration, { listed, left }: Sent): Promise<Round> {
   const sources = deps.store.sources(restoration.id);
   if (sources.some(({ state }) => state === 'undecided')) return waitOf('restoration/open', undefined);
   if (listed.isOpen) return waitOf('restoration/open', undefined, listed.isWriting ? CLOSING_MS : SETTLE_MS);
-  const isDone = !listed.isShort && sources.every(({ state }) => state === 'settled');
+  // One may have been taken while footage went home.
+  if ((await countSnapshots(deps, restoration)) > left) return waitOf('restoration/open', undefined, CLOSING_MS);
+  const isDone = !listed.isShort && left === 0 && sources.every(({ state }) => state === 'settled');
   return { kind: 'ended', state: isDone ? 'done' : 'incomplete' };
+}
+
+async function giveSnapshots(
+  deps: RunDeps,
+  restoration: StoredRestoration,
+  signal: AbortSignal,
+): ReturnType<typeof sendSnapshots> {
+  const sent = await sendSnapshots(deps, restoration.order, signal);
+  await countSnapshots(deps, restoration);
+  return sent;
+}
+
+async function countSnapshots(deps: RunDeps, { id, order }: StoredRestoration): Promise<number> {
+  const left = (await owedSnapshots(deps, order)).length;
+  deps.snapshotsLeft.set(id, left);
+  return left;
 }
 
 function keepRound(deps: RunDeps, restoration: StoredRestoration, { isOpen }: Listed): Round {
@@ -146,6 +181,8 @@ async function removeSource(deps: RunDeps, source: StoredSource): Promise<boolea
   const volume = deps.volumes().find(({ id }) => id === source.volumeId);
   if (volume === undefined || !(await isPresent(volume))) return false;
   await removeSegment({ catalogue: deps.catalogue, volume }, source.path, 'deleted');
+  // Once it is settled, nobody would delete it again.
+  await syncRemoval(volume, source.path);
   deps.store.put([{ ...source, state: 'settled' }], []);
   return true;
 }

@@ -86,7 +86,7 @@ async function ask(
  */
 export function checked(
   { serverId, receiptKeyOf }: Pick<SendDeps, 'serverId' | 'receiptKeyOf'>,
-  file: ReturnFile,
+  file: Pick<ReturnFile, 'id' | 'sha256'>,
   receipt: Receipt,
 ): Evidence {
   const receiptKey = receiptKeyOf(serverId);
@@ -105,7 +105,11 @@ export function checked(
   );
 }
 
-type Expected = { readonly file: ReturnFile; readonly serverId: string; readonly receiptKey: string };
+type Expected = {
+  readonly file: Pick<ReturnFile, 'id' | 'sha256'>;
+  readonly serverId: string;
+  readonly receiptKey: string;
+};
 function wrongIn(receipt: Receipt, { file, serverId, receiptKey }: Expected): string | undefined {
   if (receipt.fileId !== file.id || receipt.sha256 !== file.sha256 || receipt.serverId !== serverId)
     return 'is for something else';
@@ -181,7 +185,7 @@ async function issue(
 }
 
 /** From `offset`: half of the piece of the file that it lies in, or what is left of that. */
-export function pieceLength(pieces: readonly ReturnPiece[], offset: number): number {
+function pieceLength(pieces: readonly ReturnPiece[], offset: number): number {
   const piece = pieces.findLast((each) => each.offset <= offset);
   if (piece === undefined) return 0;
   const left = piece.offset + piece.length - offset;

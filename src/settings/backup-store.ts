@@ -2,14 +2,11 @@
  * Settings backups of protected servers on disk: `<backups>/<serverId>/<number>-<time>.backup`, versioned, encrypted,
  * authenticated (docs/design/settings-backups.md). The newest one that opens is the one that counts.
  *
- * Belongs here: files, encryption, which to keep. Does not: when a backup is taken (control/backups.ts), what it holds
- * (site/settings-backup.ts).
+ * Belongs here: files, which to keep. Does not: when a backup is taken (control/backups.ts), what it holds
+ * (site/settings-backup.ts), its bytes (sealed-backup.ts).
  */
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
-import type { CipherGCM, DecipherGCM } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { isoOf } from '../core/clock.ts';
 import { removeIfThere, replaceFile, TEMPORARY_FILE } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
@@ -17,16 +14,10 @@ import { isServerId } from '../core/ids.ts';
 import { epochMs } from '../core/units.ts';
 import { MAX_BACKUP_BYTES, settingsBackupSchema } from '../site/settings-backup.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
+import { KEPT, seal, unseal } from './sealed-backup.ts';
 
 /** Of one server; the oldest go first. */
 export const MAX_BACKUPS = 30;
-const MAGIC = Buffer.from('USBACKUP1\n');
-const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const HEAD_BYTES = MAGIC.length + SALT_BYTES + NONCE_BYTES;
-/** RFC 7914 with 16 MB: the key behind it has 256 random bits already, the cost only slows down a stolen one. */
-const SCRYPT = { N: 16_384, r: 8, p: 1 };
 const NAME = /^(\d{8})-(\d{8}T\d{6}Z)\.backup$/;
 
 export type BackupEntry = {
@@ -77,7 +68,7 @@ export function createBackupStore(directory: () => string, key: Uint8Array, keep
       const time = isoOf(epochMs(backup.takenAt)).replaceAll(/[-:]|\.\d+/g, '');
       const name = `${String(number).padStart(8, '0')}-${time}.backup`;
       const file = join(folder, name);
-      await replaceFile(file, await seal(backup, key), false);
+      await replaceFile(file, await sealed(backup, key), false);
       for (const { file: old } of before.slice(keep - 1)) await removeIfThere(old);
       return { serverId: backup.serverId, number, file };
     },
@@ -101,44 +92,26 @@ export function createBackupStore(directory: () => string, key: Uint8Array, keep
 const unusable = (why: string): UnderstudyError =>
   new UnderstudyError('corrupt', 'backup/damaged', `This settings backup cannot be used: ${why}.`);
 
-const derive = promisify<Buffer, Buffer, number, { N: number; r: number; p: number }, Buffer>(scrypt);
-const keyOf = async (key: Uint8Array, salt: Uint8Array): Promise<Buffer> =>
-  await derive(Buffer.from(key), Buffer.from(salt), 32, SCRYPT);
-
-/** Magic, salt, nonce (all authenticated), ciphertext, tag. */
-async function seal(backup: SettingsBackup, key: Uint8Array): Promise<Buffer> {
+async function sealed(backup: SettingsBackup, key: Uint8Array): Promise<Buffer> {
   const plain = Buffer.from(JSON.stringify(backup));
-  if (plain.length > MAX_BACKUP_BYTES) {
-    const message = `The settings of ${backup.name} have ${plain.length} bytes; a backup holds at most ${MAX_BACKUP_BYTES}.`;
-    throw new UnderstudyError('limit', 'backup/too-large', message);
-  }
-  const head = Buffer.concat([MAGIC, randomBytes(SALT_BYTES + NONCE_BYTES)]);
-  const cipher: CipherGCM = createCipheriv('aes-256-gcm', await keyOf(key, saltIn(head)), nonceIn(head));
-  cipher.setAAD(head);
-  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([head, body, cipher.getAuthTag()]);
+  if (plain.length <= MAX_BACKUP_BYTES) return await seal(plain, key, KEPT);
+  const message = `The settings of ${backup.name} have ${plain.length} bytes; a backup holds at most ${MAX_BACKUP_BYTES}.`;
+  throw new UnderstudyError('limit', 'backup/too-large', message);
 }
 
-const saltIn = (bytes: Buffer): Buffer => bytes.subarray(MAGIC.length, MAGIC.length + SALT_BYTES);
-const nonceIn = (bytes: Buffer): Buffer => bytes.subarray(MAGIC.length + SALT_BYTES, HEAD_BYTES);
+const WHY = {
+  foreign: 'it does not begin as one',
+  newer: 'a newer release made it',
+  length: 'its length is wrong',
+  altered: 'it was altered, or was made with another key',
+  'wrong-key': 'it was made with another key',
+} as const;
 
 /** @throws UnderstudyError `backup/damaged` */
 async function open(bytes: Buffer, key: Uint8Array): Promise<SettingsBackup> {
-  if (bytes.length < HEAD_BYTES + TAG_BYTES || bytes.length > MAX_BACKUP_BYTES + HEAD_BYTES + TAG_BYTES)
-    throw unusable('its length is wrong');
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw unusable('it does not begin as one');
-  const decipher: DecipherGCM = createDecipheriv('aes-256-gcm', await keyOf(key, saltIn(bytes)), nonceIn(bytes), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(bytes.subarray(0, HEAD_BYTES));
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-  let plain: Buffer;
-  try {
-    plain = Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES)), decipher.final()]);
-  } catch {
-    throw unusable('it was altered, or was made with another key');
-  }
-  const parsed = settingsBackupSchema.safeParse(JSON.parse(plain.toString('utf8')));
+  const opened = await unseal(bytes, key, KEPT);
+  if (opened.kind !== 'open') throw unusable(WHY[opened.kind]);
+  const parsed = settingsBackupSchema.safeParse(JSON.parse(opened.plain.toString('utf8')));
   if (!parsed.success) throw unusable(`its contents are not as expected (${parsed.error.issues[0]?.message ?? ''})`);
   return parsed.data;
 }

@@ -13,14 +13,12 @@ import {
   endedSessionSchema,
   MAX_ENDED_SESSIONS,
   MAX_SESSIONS_PER_USER,
-  MAX_TOKENS,
   MAX_USERS,
   sessionRecordSchema,
-  tokenRecordSchema,
-  userRecordSchema,
 } from '../site/account.ts';
-import type { EndedSession, SessionRecord, TokenRecord, UserRecord } from '../site/account.ts';
-import { cameraSettingsSchema, MAX_CAMERAS, nameProblemOf } from '../site/camera.ts';
+import type { EndedSession, SessionRecord } from '../site/account.ts';
+import { cameraSettingsSchema, MAX_CAMERAS } from '../site/camera.ts';
+import { nameProblemOf } from '../site/name.ts';
 import type { CameraSettings } from '../site/camera.ts';
 import { failoverSettingsSchema } from '../site/failover-settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
@@ -28,6 +26,8 @@ import { licencesFileSchema, NO_LICENCES } from '../site/licence-records.ts';
 import type { LicencesFile } from '../site/licence-records.ts';
 import { MAX_PEERS, peerRecordSchema } from '../site/peer.ts';
 import type { PeerRecord } from '../site/peer.ts';
+import { accountsFileSchema } from '../site/site-accounts.ts';
+import type { AccountsFile } from '../site/site-accounts.ts';
 import { siteFileSchema } from '../site/site-policy.ts';
 import type { SiteFile } from '../site/site-policy.ts';
 import { MAX_VOLUMES, serverSettingsSchema, volumeSettingsSchema } from '../site/server-settings.ts';
@@ -40,7 +40,7 @@ import { openSettingsFile } from './settings-file.ts';
 import type { SettingsFile } from './settings-file.ts';
 
 export type CamerasFile = { readonly cameras: CameraSettings[] };
-export type UsersFile = { readonly users: UserRecord[]; readonly tokens: TokenRecord[] };
+export type UsersFile = AccountsFile;
 export type SessionsFile = { readonly sessions: SessionRecord[]; readonly ended?: EndedSession[] | undefined };
 export type PeersFile = { readonly peers: PeerRecord[] };
 export type VolumesFile = { readonly volumes: VolumeSettings[] };
@@ -72,10 +72,6 @@ export type OpenSettingsOptions = {
 };
 
 const camerasFileSchema = z.strictObject({ cameras: z.array(cameraSettingsSchema).max(MAX_CAMERAS) });
-const usersFileSchema = z.strictObject({
-  users: z.array(userRecordSchema).max(MAX_USERS),
-  tokens: z.array(tokenRecordSchema).max(MAX_TOKENS),
-});
 const sessionsFileSchema = z.strictObject({
   sessions: z.array(sessionRecordSchema).max(MAX_USERS * MAX_SESSIONS_PER_USER),
   ended: z.array(endedSessionSchema).max(MAX_ENDED_SESSIONS).optional(),
@@ -103,7 +99,7 @@ export async function openSettings(options: OpenSettingsOptions): Promise<Settin
   const settings: Settings = {
     server: await open('server', serverSettingsSchema, initialServer(options)),
     cameras: await open<CamerasFile>('cameras', camerasFileSchema, { cameras: [] }),
-    users: await open<UsersFile>('users', usersFileSchema, { users: [], tokens: [] }),
+    users: await open<UsersFile>('users', accountsFileSchema, { users: [], tokens: [] }),
     sessions: await open<SessionsFile>('sessions', sessionsFileSchema, { sessions: [] }),
     volumes: await open<VolumesFile>('volumes', volumesFileSchema, { volumes: [] }),
     peers: await open<PeersFile>('peers', peersFileSchema, { peers: [] }),

@@ -173,7 +173,7 @@ function advance(state: EngineState, run: StreamRun, now: number): void {
 
 function sendVideo(state: EngineState, run: StreamRun, counter: number): void {
   const at = state.clock.monotonic();
-  if (isOn(state, 'stall') || isSkipped(state, run)) return;
+  if (isOn(state, 'stall') || isOn(state, 'no-video') || isSkipped(state, run)) return;
   if (isOn(state, 'no-key-frame') && isKeyAt(run.source.video(), counter)) return;
   const { key, packets } = run.source.videoPackets(counter);
   const isMain = run.path === 'main';

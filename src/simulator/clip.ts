@@ -7,6 +7,7 @@
 import { crc32 } from 'node:zlib';
 import { UnderstudyError } from '../core/errors.ts';
 import { parseAudioSpecificConfig } from '../media/codec/aac.ts';
+import { concat } from '../media/mp4/boxes.ts';
 import type { VideoCodec } from '../media/tracks.ts';
 
 export type ClipAccessUnit = {
@@ -123,6 +124,21 @@ function clipAccessUnit(codec: VideoCodec, slices: readonly Uint8Array[], offset
     offset,
   };
 }
+
+/** Of a camera of a higher rate: the last slice of each access unit has so many bytes more, which no decoder can read. */
+export function lengthened(clip: VideoClip, bytes: number): VideoClip {
+  const filling = new Uint8Array(Math.max(0, bytes)).fill(FILLING);
+  return {
+    ...clip,
+    accessUnits: clip.accessUnits.map((unit) => {
+      const last = concat([unit.slices.at(-1) ?? new Uint8Array(0), filling]);
+      const slices = [...unit.slices.slice(0, -1), last];
+      return { ...unit, slices, crc: crcOf(slices) };
+    }),
+  };
+}
+/** Neither a start code nor anything to be escaped. */
+const FILLING = 0xa5;
 
 /** CRC-32 (IEEE) over all slices, one after the other. */
 export function crcOf(slices: readonly Uint8Array[]): number {

@@ -56,6 +56,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('timestamp-jump'), seconds: z.number().min(-86_400).max(86_400) }),
   /** RTP time stamps (and sequence numbers) wrap this many seconds (packets) from now. */
   z.strictObject({ kind: z.literal('timestamp-wrap'), seconds: z.number().min(0).max(3600) }),
+  /** Sound goes on, pictures stop; their counter goes on. */
+  z.strictObject({ kind: z.literal('no-video'), seconds: forSeconds }),
   /** No audio packets, though the description promises them. */
   z.strictObject({ kind: z.literal('no-audio'), seconds: forSeconds }),
   /** Sender reports are left out. */

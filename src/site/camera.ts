@@ -4,29 +4,15 @@
  */
 import { z } from 'zod';
 import { isCameraId } from '../core/ids.ts';
+import { nameProblemOf } from './name.ts';
 
 export const MAX_CAMERAS = 128;
 
-const FORBIDDEN_IN_NAMES = /[`~!@#$%^&*()_=+[{\]}\\|;:'"<>/?]/;
 /** 1 to 32 Unicode characters; first neither `-` nor space, last not space; none of the forbidden ones (product A6). */
 export const nameSchema = z.string().superRefine((name, context) => {
   const problem = nameProblemOf(name);
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
-
-/** What is wrong with a server's or camera's name, in words for a person, or `undefined`. */
-export function nameProblemOf(name: string): string | undefined {
-  // Half a character, such as JSON can carry: no file, header or page could hold it.
-  if (!name.isWellFormed()) return 'A name has whole characters only; this one ends or begins in the middle of one.';
-  const length = Array.from(name).length;
-  if (length < 1 || length > 32) return `A name has 1 to 32 characters; this one has ${length}.`;
-  const forbidden = FORBIDDEN_IN_NAMES.exec(name)?.[0];
-  if (forbidden !== undefined) return `A name must not contain ${forbidden}`;
-  if (/\p{Cc}/u.test(name)) return 'A name must not contain control characters.';
-  if (name.startsWith('-') || name.startsWith(' ')) return 'A name must not begin with "-" or a space.';
-  if (name.endsWith(' ')) return 'A name must not end with a space.';
-  return undefined;
-}
 
 export const prioritySchema = z.enum(['high', 'medium', 'low', 'never']);
 export const standbyLevelSchema = z.enum(['cold', 'warm', 'hot']);

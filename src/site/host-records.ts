@@ -86,9 +86,14 @@ export function successorRecords(
   { hostRole, id: ownId }: RoleHolder,
   known: readonly PeerRecord[],
 ): readonly PeerRecord[] {
-  if (hostRole === undefined || !known.some(({ id, managesUs }) => managesUs && id === hostRole.hostId)) return [];
+  if (hostRole === undefined) return [];
+  const { pending, host } = hostRole;
+  // Between the record of the role and those of the servers its connection, on which it has just said so, must not be cut.
+  const coming = pending === 'follow' && host !== undefined ? [host] : [];
+  const isSettled = known.some(({ id, managesUs }) => managesUs && id === hostRole.hostId);
+  if (!isSettled && coming.length === 0) return [];
   const ids = new Set([ownId, ...known.map(({ id }) => id)]);
-  return hostRole.successors
+  return [...coming, ...hostRole.successors.filter(({ id }) => id !== hostRole.hostId)]
     .filter(({ id }) => !ids.has(id))
     .map(({ host: _host, ...successor }) =>
       peerRecordSchema.parse({ ...successor, introduced: true, addedAt: hostRole.since }),

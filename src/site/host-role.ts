@@ -125,6 +125,19 @@ export function following<T extends RoleHolder>(server: T, told: ToldRole, host:
   return { ...server, mode: server.mode === 'host' ? 'recording' : server.mode, hostRole };
 }
 
+/** Of a server that was the host of its site and is not any more: who is it now. `manager`: by whom it is managed. */
+export function succeededBy({ id, hostRole }: RoleHolder, manager: Place | undefined): Place | undefined {
+  if (manager === undefined || hostRole?.siteId !== id || hostRole.hostId !== manager.id) return undefined;
+  const { name, host = hostRole.host?.host, httpPort = hostRole.host?.httpPort } = manager;
+  return { id: manager.id, name, host, httpPort };
+}
+type Place = {
+  readonly id: string;
+  readonly name: string;
+  readonly host?: string | undefined;
+  readonly httpPort?: number | undefined;
+};
+
 /** The next term, in the name of this server. It is not the host before `settled`. */
 export function taking<T extends RoleHolder & { readonly hostRole: HostRole }>(server: T, at: number): T {
   const { siteId, term, successors } = server.hostRole;

@@ -13,7 +13,7 @@ import { protectionSchema, protects, sitePolicySchema } from './site-policy.ts';
 import type { Protection, SitePolicy } from './site-policy.ts';
 
 /** One server as another one shall know it. */
-export const introductionSchema = peerRecordSchema
+const introductionSchema = peerRecordSchema
   .pick({
     id: true,
     name: true,
@@ -57,10 +57,12 @@ export function siteFor(member: PeerRecord, all: readonly PeerRecord[], host: Si
   const others = all.filter(
     (other) => other.id !== member.id && other.enabled && !isLeaving(other) && other.replacedBy === undefined,
   );
+  // Hardly ever any: looked for once, not for each of the others.
+  const replaced = all.filter(({ replacedBy }) => replacedBy !== undefined);
   const introduced = (other: PeerRecord): readonly Introduction[] => {
     const introduction = introductionOf(member, other, protection);
-    const replaces = all.flatMap(({ id, replacedBy }) => (replacedBy?.id === other.id ? [id] : []));
     if (introduction === undefined) return [];
+    const replaces = replaced.flatMap(({ id, replacedBy }) => (replacedBy?.id === other.id ? [id] : []));
     return [replaces.length > 0 && member.mode === 'failover' ? { ...introduction, replaces } : introduction];
   };
   const isThere = member.enabled && member.replacedBy === undefined;

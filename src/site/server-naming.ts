@@ -1,13 +1,12 @@
 /**
  * Names for servers that are added, several at once (product A5, A6): by their model, by a number behind the model or a prefix, or as
- * typed. One place for API, command line and pages. Pure.
+ * typed. One place for API, command line and pages, which show a name before it is given: nothing but name.ts is imported. Pure.
  *
- * Belongs here: which name a new server gets. Does not: what a name may be (nameProblemOf in camera.ts).
+ * Belongs here: which name a new server gets. Does not: what a name may be (name.ts), how a rule is asked for (api/contract/adding.ts).
  *
  * Invariant: whatever comes out passes `nameProblemOf`, and no two servers get the same name.
  */
-import { z } from 'zod';
-import { nameProblemOf } from './camera.ts';
+import { nameProblemOf } from './name.ts';
 
 /** So that five digits fit behind it. */
 export const MAX_PREFIX_CHARACTERS = 26;
@@ -17,23 +16,15 @@ const NUMBER = /^[1-9]\d{0,4}$/;
 /** Of a machine that does not say what it is. */
 const NAMELESS = 'Server';
 
-export const namingSchema = z.discriminatedUnion('kind', [
+export type Naming =
   /** The model name; `NAME-2` where it is taken. */
-  z.strictObject({ kind: z.literal('model') }),
+  | { readonly kind: 'model' }
   /** `Model-1`, `Model-2`. */
-  z.strictObject({ kind: z.literal('model-number') }),
+  | { readonly kind: 'model-number' }
   /** `Prefix-1`, `Prefix-2`. */
-  z.strictObject({
-    kind: z.literal('prefix-number'),
-    prefix: z.string().superRefine((prefix, context) => {
-      const problem = prefixProblemOf(prefix);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    }),
-  }),
+  | { readonly kind: 'prefix-number'; readonly prefix: string }
   /** Each as typed. */
-  z.strictObject({ kind: z.literal('custom') }),
-]);
-export type Naming = z.infer<typeof namingSchema>;
+  | { readonly kind: 'custom' };
 
 export function prefixProblemOf(prefix: string): string | undefined {
   const length = Array.from(prefix).length;

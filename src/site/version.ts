@@ -13,6 +13,13 @@ export function isOlder(version: string, than: string): boolean {
   return isEarlierRelease(left[4]?.slice(1), right[4]?.slice(1));
 }
 
+export type Beside = 'older' | 'newer' | 'same';
+/** How the release of another server stands to ours; what is no version is neither older nor newer. */
+export function besideOurs(version: string, ours: string): Beside {
+  if (isOlder(version, ours)) return 'older';
+  return isOlder(ours, version) ? 'newer' : 'same';
+}
+
 /** `1.0.0-rc.2` comes before `1.0.0-rc.10`, and both before `1.0.0`. */
 function isEarlierRelease(left: string | undefined, right: string | undefined): boolean {
   if (left === right || left === undefined) return false;

@@ -58,13 +58,21 @@ export function startWatch(deps: WatchDeps): Watch {
   const { clock } = deps;
   const machines = createMachines(deps);
   const { tell } = machines;
-  const cancel = startTicks(clock, (loopDelayMs) => {
-    for (const { serverId } of machines.states()) tell(serverId, { kind: 'tick', loopDelayMs });
-  });
+  let cancelTicks: Cancel | undefined;
+  /** Whoever watches nobody sleeps. */
+  const setTicking = (on: boolean): void => {
+    if (!on) cancelTicks?.();
+    const start = (): Cancel =>
+      startTicks(clock, (loopDelayMs) => {
+        for (const { serverId } of machines.states()) tell(serverId, { kind: 'tick', loopDelayMs });
+      });
+    cancelTicks = on ? (cancelTicks ?? start()) : undefined;
+  };
   return {
     watch: (serverIds) => {
       for (const { serverId } of machines.states()) if (!serverIds.includes(serverId)) machines.forget(serverId);
       for (const serverId of serverIds) if (machines.stateOf(serverId) === undefined) machines.begin(serverId);
+      setTicking(serverIds.length > 0);
     },
     hear: (event) => {
       const happening = happeningOf(event);
@@ -74,7 +82,7 @@ export function startWatch(deps: WatchDeps): Watch {
     stateOf: machines.stateOf,
     states: machines.states,
     stop: async () => {
-      cancel();
+      setTicking(false);
       await Promise.resolve();
     },
   };

@@ -90,14 +90,24 @@ export type Subscribe = {
 /**
  * First line of a live connection. Media answers with one line `LiveHeader` or `Refused`, then with WebSocket frames (RFC 6455,
  * server to client) ready to be copied to the browser: a text frame with the header, then one binary frame each for the init
- * segment, the cached run since the last key frame, and every access unit after it.
+ * segment, the cached run since the last key frame, and every access unit after it. With `audio` the init segment has a second
+ * track, and every frame of sound is a binary frame too, from now on.
  */
-export type LiveRequest = { readonly kind: 'live'; readonly cameraId: string; readonly stream: StreamName };
+export type LiveRequest = {
+  readonly kind: 'live';
+  readonly cameraId: string;
+  readonly stream: StreamName;
+  readonly audio: boolean;
+};
 export type LiveHeader = {
   readonly kind: 'live-header';
   readonly codec: string;
   readonly width: number;
   readonly height: number;
+  /** RFC 6381, of the sound that the camera sends, whoever can play it: `alaw` and `ulaw` are told, never sent. */
+  readonly audioCodec: string | undefined;
+  /** The sound comes in this view. */
+  readonly audio: boolean;
 };
 export type Refused = { readonly kind: 'refused'; readonly code: string; readonly message: string };
 

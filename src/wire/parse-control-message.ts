@@ -17,6 +17,9 @@ export const serverIdText: Read<string> = matching(isServerId, 'a server id');
 export const idText: Read<string> = matching((value) => /^[\w-]{1,64}$/.test(value), 'an id');
 export const streamNameText: Read<'main' | 'sub'> = oneOf(['main', 'sub']);
 
+/** A side of an older version does not say it. */
+export const flagOrNot: Read<boolean> = (value, path) => value !== undefined && flag(value, path);
+
 const streamOrder: Read<StreamOrder> = objectOf<StreamOrder>({
   cameraId: cameraIdText,
   stream: streamNameText,
@@ -28,7 +31,7 @@ const streamOrder: Read<StreamOrder> = objectOf<StreamOrder>({
   audio: flag,
   record: flag,
   // Orders kept by an older version have none of the three.
-  hold: (value, path) => value !== undefined && flag(value, path),
+  hold: flagOrNot,
   epoch: optional(whole(1)),
   segmentSeconds: optional(whole(1, 86_400)),
   priority: oneOf(['high', 'medium', 'low', 'never']),
@@ -68,7 +71,7 @@ const orders: Read<Orders> = objectOf<Orders>({
 const controlMessage: Read<ControlMessage> = oneKindOf<ControlMessage>({
   orders,
   subscribe: objectOf({ kind: oneOf(['subscribe']), instance: optional(idText), after: whole(0) }),
-  live: objectOf({ kind: oneOf(['live']), cameraId: cameraIdText, stream: streamNameText }),
+  live: objectOf({ kind: oneOf(['live']), cameraId: cameraIdText, stream: streamNameText, audio: flagOrNot }),
   'key-frame': objectOf({ kind: oneOf(['key-frame']), cameraId: cameraIdText, stream: streamNameText }),
 });
 

@@ -76,7 +76,7 @@ const returnFile: Read<ReturnFile> = objectOf<ReturnFile>({
   accessUnits: whole(0),
   clockOffsetMs: clockOffset,
 });
-const receipt: Read<Receipt> = objectOf<Receipt>({
+export const readReceipt: Read<Receipt> = objectOf<Receipt>({
   fileId,
   serverId: serverIdText,
   sha256: sha256Text,
@@ -141,7 +141,7 @@ export const readProveResult: Read<ProveResult> = objectOf<ProveResult>({
 export const readOfferParams: Read<OfferParams> = objectOf<OfferParams>({ file: returnFile });
 export const readOfferResult: Read<OfferResult> = oneKindOf<OfferResult>({
   send: objectOf({ kind: oneOf(['send']), offset }),
-  have: objectOf({ kind: oneOf(['have']), receipt }),
+  have: objectOf({ kind: oneOf(['have']), receipt: readReceipt }),
   later: objectOf({ kind: oneOf(['later']), retryMs: whole(0, 86_400_000), reason: text(1000) }),
 });
 export const readAppendParams: Read<AppendParams> = objectOf<AppendParams>({ id: fileId, offset });
@@ -154,7 +154,7 @@ export const readInsertParams: Read<InsertParams> = objectOf<InsertParams>({
     'shared-volume': objectOf({ kind: oneOf(['shared-volume']), volumeId: idText, path: insidePath, note: returnNote }),
   }),
 });
-export const readInsertResult: Read<InsertResult> = objectOf<InsertResult>({ receipt });
+export const readInsertResult: Read<InsertResult> = objectOf<InsertResult>({ receipt: readReceipt });
 export const readAccountParams: Read<AccountParams> = objectOf<AccountParams>({
   gaps: listOf(
     objectOf<AccountParams['gaps'][number]>({

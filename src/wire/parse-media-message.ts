@@ -15,7 +15,7 @@ import type {
   StreamStats,
   VolumeState,
 } from './media-protocol.ts';
-import { cameraIdText, idText, serverIdText, streamNameText } from './parse-control-message.ts';
+import { cameraIdText, flagOrNot, idText, serverIdText, streamNameText } from './parse-control-message.ts';
 import {
   flag,
   listOf,
@@ -183,6 +183,8 @@ const liveAnswer: Read<LiveHeader | Refused> = oneKindOf<LiveHeader | Refused>({
     codec: codecText,
     width: whole(0, 65_535),
     height: whole(0, 65_535),
+    audioCodec: optional(codecText),
+    audio: flagOrNot,
   }),
   refused,
 });

@@ -2,11 +2,16 @@
 import { PassThrough } from 'node:stream';
 import test from 'ava';
 import type { Caller } from '../../src/api/caller.ts';
-import { createEventHub } from '../../src/api/event-hub.ts';
+import { createEventHub, MAX_KEPT_EVENTS } from '../../src/api/event-hub.ts';
 import { MAX_BODY_BYTES } from '../../src/api/json-body.ts';
 import { createPlaces } from '../../src/api/places.ts';
 import type { Reply, Route, RouteRequest } from '../../src/api/route.ts';
-import { eventRoutes, MAX_EVENT_STREAMS, MAX_EVENT_STREAMS_PER_CALLER } from '../../src/api/routes/events.ts';
+import {
+  eventRoutes,
+  MAX_EVENT_STREAMS,
+  MAX_EVENT_STREAMS_PER_CALLER,
+  MAX_MISSED_CHARACTERS,
+} from '../../src/api/routes/events.ts';
 import { MAX_LIVE_VIEWS, MAX_LIVE_VIEWS_PER_CALLER } from '../../src/api/routes/live.ts';
 import { logRoutes, MAX_CSV_ROWS } from '../../src/api/routes/log.ts';
 import { setUpOwner, startApi } from '../support/api-server.ts';
@@ -21,14 +26,15 @@ const callerOf = (id: string): Caller => ({
   expiresAt: undefined,
   ended: new AbortController().signal,
 });
+type Asking = { readonly signal?: AbortSignal; readonly header?: (name: string) => string | undefined };
 async function ask(
   [found]: readonly Route[],
   caller: Caller,
   query: object = {},
-  signal: AbortSignal = new AbortController().signal,
+  { signal = new AbortController().signal, header = () => undefined }: Asking = {},
 ): Promise<Reply<unknown>> {
   if (found === undefined) throw new Error('no route');
-  const request = { params: {}, query, body: undefined, caller, header: () => undefined, address: '', signal };
+  const request = { params: {}, query, body: undefined, caller, header, address: '', signal };
   return await found.handle(request as unknown as RouteRequest<never, never, never>);
 }
 
@@ -41,6 +47,28 @@ test('a body of exactly the bound is read, one byte more is refused', async (t) 
     (await api.call('POST', '/api/v1/sessions', { raw: body(bytes) })).status;
   t.is(await sent(MAX_BODY_BYTES), 422, 'read, and of the wrong shape');
   t.is(await sent(MAX_BODY_BYTES + 1), 413);
+});
+
+test('a tab that nobody looked at for long is told what it missed, or to ask again if that is too much to send at once', async (t) => {
+  const hub = createEventHub(1);
+  const routes = eventRoutes({ hub, clock: createFakeClock() });
+  const told = async (after: number): Promise<string> => {
+    const reply = await ask(routes, callerOf('tab'), {}, { header: () => String(after) });
+    if (reply.kind !== 'bytes' || !(reply.body instanceof PassThrough)) throw new Error('no stream');
+    const { body } = reply;
+    t.teardown(() => body.destroy());
+    const text = String(body.read());
+    t.false(body.destroyed, 'it goes on');
+    return text;
+  };
+  const end = '2026-11-22T12:00:00.000Z';
+  for (let count = 0; count < MAX_KEPT_EVENTS; count += 1)
+    hub.publish({ kind: 'recorded', cameraId: 'cam-of-a-busy-server', stream: 'main', start: end, end });
+  const few = await told(hub.lastId() - 10);
+  t.is(few.match(/event: recorded/g)?.length, 10);
+  const many = await told(hub.lastId() - MAX_KEPT_EVENTS + 1);
+  t.deepEqual(many.match(/event: .*/g), ['event: server', 'event: cameras']);
+  t.true(Math.max(few.length, many.length) <= MAX_MISSED_CHARACTERS);
 });
 
 test('so many event streams are open altogether; one that closes makes room', async (t) => {

@@ -3,25 +3,38 @@ import { createSocket } from 'node:dgram';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createCameraSetUp } from '../../src/compose/camera-set-up.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { seconds, systemClock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { OWNER, startApi } from '../support/api-server.ts';
+import { lastingUntil } from '../support/look-clock.ts';
 import { startOnvifDevice } from '../support/onvif-device.ts';
+import { patientClock } from '../support/patient-clock.ts';
 
-async function responder(t: ExecutionContext, xaddr: string): Promise<number> {
+const LOOK_SECONDS = 1;
+/** Its port, and a clock by which a look lasts until it has answered. */
+async function responder(
+  t: ExecutionContext,
+  xaddr: string,
+): Promise<{ readonly port: number; readonly clock: Clock }> {
   const socket = createSocket('udp4');
+  let probes = 0;
   const answer = `<ProbeMatches><ProbeMatch><Address>urn:uuid:1</Address><Scopes>onvif://www.onvif.org/name/Gate</Scopes><XAddrs>${xaddr}</XAddrs></ProbeMatch></ProbeMatches>`;
-  socket.on('message', (_probe, { port, address }) => socket.send(answer, port, address));
+  socket.on('message', (_probe, { port, address }) => {
+    probes += 1;
+    socket.send(answer, port, address);
+  });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   t.teardown(() => socket.close());
-  return socket.address().port;
+  const clock = { ...lastingUntil(seconds(LOOK_SECONDS), () => probes > 0), after: patientClock.after };
+  return { port: socket.address().port, clock };
 }
 
 type Resolve = (host: string) => Promise<string>;
-async function apiWith(t: ExecutionContext, resolve: Resolve, port = 9) {
+async function apiWith(t: ExecutionContext, resolve: Resolve, { port = 9, clock = systemClock } = {}) {
   const cameras = createCameraSetUp({
-    clock: systemClock,
+    clock,
     log: silentLog,
     dataDir: '/nowhere',
     keepConnected: () => () => undefined,
@@ -42,7 +55,7 @@ const asIs: Resolve = async (host) => await Promise.resolve(host);
 test('a device on the LAN is found with its profiles', async (t) => {
   const device = await startOnvifDevice(t, { username: 'admin', password: 'secret word' });
   const { post } = await apiWith(t, asIs, await responder(t, device));
-  const found = await post('/cameras/discover', { seconds: 1, username: 'admin', password: 'secret word' });
+  const found = await post('/cameras/discover', { seconds: LOOK_SECONDS, username: 'admin', password: 'secret word' });
   t.is(found.status, 200, found.text);
   t.is(found.json.items.length, 1);
   t.like(found.json.items[0], { address: '127.0.0.1', xaddr: device, name: 'Gate' });
@@ -59,7 +72,7 @@ test('a device on the LAN is found with its profiles', async (t) => {
 test('without the right password the problem is named', async (t) => {
   const device = await startOnvifDevice(t, { username: 'admin', password: 'secret word' });
   const { post } = await apiWith(t, asIs, await responder(t, device));
-  const found = await post('/cameras/discover', { seconds: 1 });
+  const found = await post('/cameras/discover', { seconds: LOOK_SECONDS });
   t.is(found.status, 200, found.text);
   t.deepEqual(found.json.items[0].profiles, []);
   t.regex(found.json.items[0].problem.code, /credentials/);

@@ -1,6 +1,9 @@
 /** `/servers`, `/peers`, `/failover`, `/incidents`, `/server/mode`: what is taken, what is refused and in which words. */
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import type { FailoverDeps } from '../../src/api/routes/failover.ts';
+import { createIncidentsApi } from '../../src/control/incidents-api.ts';
+import type { IncidentsApiDeps } from '../../src/control/incidents-api.ts';
 import { createFailoverApi } from '../../src/control/failover-api.ts';
 import type { FailoverApiDeps } from '../../src/control/failover-api.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
@@ -45,14 +48,16 @@ async function benchOf(t: ExecutionContext, more: Parameters<typeof startApi>[1]
   const settings = memorySettings({ peers: [HALL] });
   const told: Happening[] = [];
   const cancelled: string[] = [];
+  const incidents = {
+    list: () => [],
+    get: () => undefined,
+    apply: () => undefined,
+    stop: async () => await Promise.resolve(),
+  };
   const failover = createFailoverApi({
     settings: { ...settings, secrets: { get: () => undefined } },
-    incidents: {
-      list: () => [],
-      get: () => undefined,
-      apply: () => undefined,
-      stop: async () => await Promise.resolve(),
-    },
+    incidents,
+    incidentRoutes: createIncidentsApi({ settings, incidents, watchers: () => [] } as unknown as IncidentsApiDeps),
     restoration: {
       list: () => [PROGRESS],
       get: (id: string) => (id === PROGRESS.id ? PROGRESS : undefined),
@@ -175,8 +180,14 @@ test('a takeover of a server that is not protected here is refused, and of one w
 });
 
 test('a plan can be asked for what if, with at least one server and not without bound', async (t) => {
-  const { ask } = await benchOf(t);
+  const { ask, api, owner } = await benchOf(t);
   t.deepEqual((await ask('GET', '/failover/plan')).json.servers, [{ serverId: SERVER_ID, name: 'Hall', cameras: [] }]);
+  const { etag = '' } = (await ask('GET', '/failover/plan')).headers;
+  const again = await api.call('GET', `${V1}/failover/plan`, {
+    cookie: owner,
+    headers: { 'if-none-match': etag },
+  });
+  t.deepEqual([again.status, again.text], [304, ''], 'a plan of thousands of cameras is asked for every few seconds');
   t.is((await ask('POST', '/failover/plan/simulate', { failed: [] })).status, 422);
   const many = Array.from({ length: 257 }, (_, index) => `server-${index}`);
   t.is((await ask('POST', '/failover/plan/simulate', { failed: many })).status, 422);
@@ -329,4 +340,22 @@ test('the mode changes at run time; what would end something is refused until it
   const before = api.entries.length;
   t.is((await ask('PUT', '/server/mode', { mode: 'failover' })).status, 200, 'the mode it has needs no confirmation');
   t.is(api.entries.length, before);
+});
+
+test('takeovers are listed all, only those that run, or only those that are over', async (t) => {
+  const all = [takeoverOf(), takeoverOf({ id: 'incident-2', state: 'ended' }), takeoverOf({ id: 'incident-3' })];
+  const failover = { takeovers: () => all } as unknown as FailoverDeps;
+  const { ask } = await benchOf(t, { failover });
+  const ids = async (query: string): Promise<readonly string[]> =>
+    (await ask('GET', `/failover/takeovers${query}`)).json.items.map(({ id }: { readonly id: string }) => id);
+  t.deepEqual(await ids(''), ['incident-1', 'incident-2', 'incident-3']);
+  t.deepEqual(await ids('?state=running'), ['incident-1', 'incident-3']);
+  t.deepEqual(await ids('?state=ended'), ['incident-2']);
+  t.is((await ask('GET', '/failover/takeovers?state=open')).status, 422);
+});
+
+test('a restoration tells what would be deleted if it were stopped', async (t) => {
+  const { ask } = await benchOf(t);
+  const [restoration] = (await ask('GET', '/failover/restorations')).json.items;
+  t.deepEqual(restoration.remaining, { files: 5, bytes: 50, seconds: 50 });
 });

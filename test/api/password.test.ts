@@ -40,12 +40,15 @@ test('15: an unknown user takes as long as a known one', async (t) => {
   const rounds = 5;
   const known: number[] = [];
   const unknown: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  const best = (): readonly [number, number] => [Math.min(...known), Math.min(...unknown)];
+  const isAlike = ([a, b]: readonly [number, number]): boolean => b > a / 3 && b < a * 3;
+  // The best of either is what the work takes; on a busy machine more rounds are needed until both had their turn undisturbed.
+  for (let round = 0; round < rounds || (round < 20 * rounds && !isAlike(best())); round += 1) {
     known.push(await timed(phc));
     unknown.push(await timed(undefined));
   }
-  const [a, b] = [Math.min(...known), Math.min(...unknown)];
-  t.true(b > a / 3 && b < a * 3, `${a} ms known, ${b} ms unknown`);
+  const [a, b] = best();
+  t.true(isAlike([a, b]), `${a} ms known, ${b} ms unknown`);
 });
 
 test('a flood is turned away instead of piling up', async (t) => {

@@ -2,8 +2,10 @@ import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { openByteSource } from '../../src/archive/byte-source.ts';
 import { openReturnFile } from '../../src/archive/compose-return.ts';
 import type { ComposedReturn } from '../../src/archive/compose-return.ts';
+import type { DiskReader } from '../../src/archive/disk-reader.ts';
 import { createGroupReader } from '../../src/archive/footage-groups.ts';
 import { isReceiptGenuine } from '../../src/archive/receipt.ts';
 import { verifySegment } from '../../src/archive/verify-segment.ts';
@@ -14,13 +16,13 @@ import { sourceOf } from '../support/bytes-source.ts';
 import { START_MS } from '../support/covered-camera.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { ALL, F_ID, KEY, R_ID, twoServers } from '../support/two-servers.ts';
-import type { TwoServers } from '../support/two-servers.ts';
+import type { TwoServers, TwoServersOptions } from '../support/two-servers.ts';
 
 type Made = { readonly two: TwoServers; readonly composed: ComposedReturn; readonly bytes: Uint8Array };
 
 /** What F recorded, composed with an offset of five seconds; R has the first group, shorter. */
-async function made(t: ExecutionContext): Promise<Made> {
-  const two = await twoServers(t);
+async function made(t: ExecutionContext, options: TwoServersOptions = {}): Promise<Made> {
+  const two = await twoServers(t, options);
   await two.r.record({ sessions: [[0, 20]] });
   await two.f.record({ sessions: [[0, 200]], clockMs: -5000 });
   await two.r.reconcile();
@@ -106,6 +108,30 @@ test('a file sent in pieces is inserted once, in the times of this server, with 
   t.deepEqual(await readdir(join(two.r.root, '.incoming')), []);
   two.r.catalogue.segments.remove(two.r.volumeId, shown[0]?.path ?? '');
   t.is(two.r.catalogue.segments.find(KEY, ALL)[0]?.serverId, R_ID, 'shown again once what replaced it is gone');
+});
+
+test('what the disk does not give back gets no receipt and no name, and is sent anew', async (t) => {
+  const lies = { now: true };
+  const disk: DiskReader = {
+    open: async (path) => {
+      const source = await openByteSource(path);
+      // A block that was acknowledged and never written.
+      const read = async (position: number, length: number): Promise<Uint8Array> =>
+        (await source.read(position, length)).fill(0, 4096, 8192);
+      return lies.now ? { ...source, read } : source;
+    },
+  };
+  const here = await made(t, { inbox: { disk } });
+  const { two, composed } = here;
+  const params = { file: composed.file, place: { kind: 'sent' } } as const;
+  await send(here);
+  await t.throwsAsync(two.inbox().insert(params), { code: 'footage/damaged', message: /the disk gives back/ });
+  t.is(two.r.catalogue.segments.returnedAs('ret-1'), undefined);
+  t.deepEqual(await readdir(join(two.r.root, '.incoming')), []);
+  lies.now = false;
+  t.deepEqual(await two.inbox().offer(composed.file), { kind: 'send', offset: 0 });
+  await send(here);
+  t.true(isReceiptGenuine(await two.inbox().insert(params), two.key.publicKey));
 });
 
 test('a death between name and row leaves one file, one row, one receipt', async (t) => {

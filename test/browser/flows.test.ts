@@ -2,8 +2,12 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import { launch, openPage, type Look } from '../support/browser.ts';
+import { keepScreenshot, launch, openPage, type Look } from '../support/browser.ts';
 import { startMockApi, type MockApi } from '../support/mock-api.ts';
+import { openAt, openSite, panTimeline, shownVideos, tileOf } from '../support/playback-page.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { settlesTo } from '../support/settles.ts';
+import { shows } from './shows.ts';
 
 /** One browser, one flow at a time: each flow has its own context, and two cores do not carry ten browsers. */
 let browser: Browser;
@@ -36,18 +40,57 @@ test.serial('first run leads from the owner over a volume and cameras to live vi
   await page.getByText('3F:9A:1C:77').waitFor();
   await page.getByLabel('User name').fill('anna');
   await page.getByLabel('Password').fill('short');
-  t.true(await page.getByRole('button', { name: 'Create owner' }).isDisabled());
+  await shows(t, async () => await page.getByRole('button', { name: 'Create owner' }).isDisabled(), true);
   await page.getByText('5 more characters').waitFor();
   await page.getByLabel('Password').fill('correct horse battery');
   await page.getByRole('button', { name: 'Create owner' }).click();
+  await page.getByRole('heading', { name: 'What shall this box be?' }).waitFor();
+  await shows(t, async () => await page.getByRole('radio', { name: 'Recording server' }).isChecked(), true);
+  await page.getByRole('button', { name: 'Go on', exact: true }).click();
   await page.getByRole('radio').first().check();
   await page.getByRole('button', { name: 'Record here' }).click();
   await page.getByText('P3245-LVE').waitFor();
   await page.getByRole('button', { name: 'Add 2 cameras' }).click();
+  await page.getByText(/At the present rate the volumes hold about [\d.,]+ days/).waitFor();
   await page.getByRole('button', { name: 'Go to live view' }).click();
   await page.locator('.tile.live').nth(1).waitFor();
   t.is(new URL(page.url()).pathname, '/live');
 });
+
+test.serial(
+  'first run of a failover server leads to the servers it shall protect, of a host to its servers',
+  async (t) => {
+    for (const [role, step, go] of [
+      ['Failover server', 'Ready to stand by', 'Add a server to protect'],
+      ['Host of a site', 'Ready to manage a site', 'Add servers'],
+    ] as const) {
+      const { api, page } = await start(t, { setupNeeded: true, signedIn: false, media: false });
+      await page.goto(api.url);
+      await page.getByLabel('User name').fill('anna');
+      await page.getByLabel('Password').fill('correct horse battery');
+      await page.getByRole('button', { name: 'Create owner' }).click();
+      await page.getByRole('radio', { name: role }).check();
+      if (role === 'Failover server') await keepScreenshot(page, 'first-run-role');
+      await page.getByRole('button', { name: 'Go on', exact: true }).click();
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      await page.route('**/api/v1/volumes', async (route) => {
+        if (route.request().method() === 'POST') await held;
+        await route.continue();
+      });
+      await page.getByRole('button', { name: 'Record here' }).click();
+      // Else it would be passed over twice: by the button, and when the volume is there.
+      const later = page.getByRole('button', { name: 'Later' });
+      await waitFor('the step not to be passed over', async () => await later.isDisabled());
+      letGo();
+      if (role !== 'Failover server') await page.getByRole('button', { name: 'Later' }).click();
+      await page.getByRole('heading', { name: step }).waitFor();
+      t.is(api.state.mode, role === 'Failover server' ? 'failover' : 'host');
+      await page.getByRole('button', { name: go }).click();
+      await page.getByRole('heading', { name: 'Failover', level: 1 }).waitFor();
+      t.is(new URL(page.url()).pathname, '/failover');
+    }
+  },
+);
 
 test.serial('a wrong password is refused in the words of the API, the right one lets in', async (t) => {
   const { api, page } = await start(t, { signedIn: false, media: false });
@@ -86,11 +129,11 @@ test.serial(
     await page.getByLabel('Failover priority').selectOption('low');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('2 cameras changed').first().waitFor();
-    t.is(await page.getByRole('gridcell', { name: 'Low' }).count(), 2);
+    await shows(t, async () => await page.getByRole('gridcell', { name: 'Low' }).count(), 2);
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('14 cameras', { exact: false }).first().waitFor();
-    t.is(await rows.count(), 14);
+    await shows(t, async () => await rows.count(), 14);
   },
 );
 
@@ -98,7 +141,7 @@ test.serial('a hundred and more rows are windowed and all can be reached', async
   const { api, page } = await start(t, { media: false, cameras: 128 });
   await page.goto(`${api.url}/cameras`);
   await page.locator('tr[data-index="0"]').focus();
-  t.true((await page.locator('tr[data-index]').count()) < 60);
+  await shows(t, async () => (await page.locator('tr[data-index]').count()) < 60, true);
   await page.keyboard.press('End');
   await page.locator('tr[data-index="127"]:focus').getByText('Corridor 8').waitFor();
 });
@@ -113,7 +156,7 @@ test.serial('a picture that stands still is never shown as live', async (t) => {
     .getByText(/No picture since \d\d:\d\d:\d\d/)
     .first()
     .waitFor();
-  t.is(await page.locator('.tile.live').count(), 0);
+  await shows(t, async () => await page.locator('.tile.live').count(), 0);
 });
 
 test.serial('when the box is away a banner says so, and it goes by itself', async (t) => {
@@ -136,18 +179,23 @@ test.serial(
     await page.locator('.stage video:not([hidden])').nth(1).waitFor();
     await head.focus();
     await page.getByRole('button', { name: '24 h' }).click();
-    const before = Number(await head.getAttribute('aria-valuenow'));
+    // What keys do depends on what the timeline knows by then.
+    const textOf = async (): Promise<string> => (await head.getAttribute('aria-valuetext')) ?? '';
+    const isKnown = (text: string): boolean => /recorded|missing for/.test(text);
+    await settlesTo(textOf, isKnown);
+    const valueOf = async (): Promise<number> => Number(await head.getAttribute('aria-valuenow'));
+    const before = await valueOf();
     await page.keyboard.press('ArrowLeft');
-    t.is(Number(await head.getAttribute('aria-valuenow')), before - 1);
+    await shows(t, valueOf, before - 1);
     await page.keyboard.press('[');
     for (let step = 0; step < 3; step += 1) await page.keyboard.press('ArrowRight');
-    t.regex((await head.getAttribute('aria-valuetext')) ?? '', /recorded|missing for/);
+    t.true(isKnown(await settlesTo(textOf, isKnown)), await textOf());
     for (let step = 0; step < 6; step += 1) await page.keyboard.press('+');
     await page.keyboard.press('i');
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('o');
-    // Further out than before: the gap that is looked for happens once a day, at any distance from now.
-    for (let step = 0; step < 8; step += 1) await page.keyboard.press('-');
+    // Two days, further out than before: the gap that is looked for happens once a day, at any distance from now.
+    for (let step = 0; step < 7; step += 1) await page.keyboard.press('-');
     await page.getByRole('button', { name: 'Gaps' }).click();
     await page.getByRole('cell', { name: 'the service was down' }).first().waitFor();
     await page.getByRole('button', { name: 'Export' }).click();
@@ -161,7 +209,7 @@ test.serial(
     await page.getByRole('heading', { name: 'Exports' }).waitFor();
     const row = page.getByRole('row', { name: /Garden/ });
     await row.first().waitFor();
-    t.is(await row.count(), 1);
+    await shows(t, async () => await row.count(), 1);
   },
 );
 
@@ -182,7 +230,37 @@ test.serial('playing moves the playhead and the pictures of all chosen cameras w
         (videos as unknown as readonly Playing[]).every((video) => video.currentTime > 0 && video.readyState >= 2),
       ),
   );
-  t.is(await page.locator('.stage video:not([hidden])').count(), 4);
+  await shows(t, async () => await page.locator('.stage video:not([hidden])').count(), 4);
+});
+
+/** Further back than what playback asks for by itself because it is near. */
+const BACK_MS = 30 * 60_000;
+
+test.serial('an answer that knew nothing is not the last word where the timeline has footage', async (t) => {
+  const site = await openSite(t, browser);
+  const { api, page, complaints } = site;
+  let asked = 0;
+  await page.route('**/site/cameras/cam-1/playlists*', async (route) => {
+    asked += 1;
+    await (asked > 1 ? route.fallback() : route.fulfill({ json: { items: [], away: [] } }));
+  });
+  await openAt(site, { cameras: ['cam-1'], at: api.state.began - BACK_MS });
+  await shownVideos(page).first().waitFor();
+  t.is(asked, 2);
+  t.deepEqual(complaints, []);
+});
+
+test.serial('a server that was away when its footage was opened shows it when it is back', async (t) => {
+  const site = await openSite(t, browser);
+  const { api, page, complaints } = site;
+  api.state.site.away = new Set(['srv-2']);
+  await openAt(site, { cameras: ['cam-3'], at: api.state.began - BACK_MS });
+  await tileOf(page, 'Garden').getByText('Yard-NAS is not connected').waitFor();
+  await waitFor('the page to listen', () => api.streams() > 0);
+  api.state.site.away = new Set();
+  api.emit({ kind: 'cameras' });
+  await shownVideos(page).first().waitFor();
+  t.deepEqual(complaints, []);
 });
 
 test.serial('the other language is spoken everywhere at once and kept', async (t) => {
@@ -192,7 +270,7 @@ test.serial('the other language is spoken everywhere at once and kept', async (t
   await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
   await page.goto(`${api.url}/cameras`);
   await page.getByRole('heading', { name: 'Kameras' }).waitFor();
-  t.is(await page.locator('html').getAttribute('lang'), 'de');
+  await shows(t, async () => await page.locator('html').getAttribute('lang'), 'de');
 });
 
 test.serial('a day of sixteen cameras is panned without dropping behind', async (t) => {
@@ -202,18 +280,8 @@ test.serial('a day of sixteen cameras is panned without dropping behind', async 
   await page.getByRole('slider').waitFor();
   await day;
   await page.getByRole('button', { name: '24 h' }).click();
-  const field = await page.locator('.tl-field').boundingBox();
-  if (field === null) return t.fail('no timeline');
-  const frames = page.evaluate<
-    number[]
-  >(`new Promise((resolve) => { const all = []; let last = performance.now(); const end = last + 3000;
-    requestAnimationFrame(function tick(now) { all.push(now - last); last = now; if (now < end) requestAnimationFrame(tick); else resolve(all.slice(2)); }); })`);
-  await page.mouse.move(field.x + 700, field.y + 200);
-  await page.mouse.down();
-  for (let step = 0; step < 180; step += 1)
-    await page.mouse.move(field.x + 700 + 300 * Math.sin(step / 15), field.y + 200);
-  await page.mouse.up();
-  const times = (await frames).toSorted((a, b) => a - b);
+  const times = await panTimeline(page, 300);
+  if (times === undefined) return t.fail('no timeline');
   const median = times[times.length >> 1] ?? 0;
   const p95 = times[Math.floor(times.length * 0.95)] ?? 0;
   t.log(`pan of a day, 16 cameras: ${times.length} frames, median ${median.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`);

@@ -21,6 +21,7 @@ import {
 } from '../support/real-box.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { shows } from './shows.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts');
 const NAMES = ['Street', 'Entrance', 'Garden', 'Warehouse'];
@@ -37,6 +38,7 @@ test('from first run over live, a crash and playback to a verified export', asyn
   const browser = await launch();
   t.teardown(() => browser.close());
   const { page, complaints } = await openPage(t, browser);
+  page.setDefaultTimeout(PATIENCE_MS);
   await readBarCodesOf(page);
 
   await firstRun(page, box.url(), join(box.dataDir, 'footage'));
@@ -66,6 +68,7 @@ async function firstRun(page: Page, url: string, footage: string): Promise<void>
   await page.getByLabel('User name').fill('anna');
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Create owner' }).click();
+  await page.getByRole('button', { name: 'Go on', exact: true }).click();
   await page.getByRole('radio').first().waitFor();
   await page.getByLabel('Folder').fill(footage);
   await page.getByRole('button', { name: 'Record here' }).click();
@@ -126,10 +129,9 @@ async function live(t: ExecutionContext, page: Page, { cameras }: Simulator): Pr
   await page.getByRole('button', { name: 'Enlarge Street' }).click({ force: true });
   await waitFor('one tile', async () => (await tiles.count()) === 1);
   if (first !== undefined) await waitForMotion(tiles.locator('video'), first);
-  t.is(
-    await tiles.locator('video').evaluate<number, { readonly videoWidth: number }>(({ videoWidth }) => videoWidth),
-    640,
-  );
+  const width = async (): Promise<number> =>
+    await tiles.locator('video').evaluate<number, { readonly videoWidth: number }>(({ videoWidth }) => videoWidth);
+  await shows(t, width, 640);
   await page.getByRole('button', { name: 'Back to the grid from Street' }).click({ force: true });
 }
 
@@ -160,13 +162,18 @@ async function playback(t: ExecutionContext, page: Page, camera: SimulatedCamera
     t.log(`asked for ${new Date(wanted).toISOString()}: ${off.frames} frames off`);
   }
   // Over the gap: the clock jumps, the picture goes on behind it.
+  const head = page.getByRole('slider', { name: 'Playhead' });
+  await waitFor(
+    'the timeline to be known',
+    async () => /recorded/.test((await head.getAttribute('aria-valuetext')) ?? ''),
+    PATIENCE_MS,
+  );
   await page.getByRole('button', { name: '10 min' }).click();
   await page.keyboard.press(']');
   await page.getByRole('button', { name: 'Gaps' }).click();
   await page.getByRole('cell', { name: 'the recorder was restarting' }).first().waitFor();
   await page.getByRole('button', { name: 'Gaps' }).click();
   await keepScreenshot(page, 'playback-gap');
-  const head = page.getByRole('slider', { name: 'Playhead' });
   const start = Number(await head.getAttribute('aria-valuenow'));
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await waitFor(

@@ -8,6 +8,7 @@ import { launch, openPage } from '../support/browser.ts';
 import { PATIENCE_MS, recordedUntil, signIn, startRecordingBox } from '../support/real-box.ts';
 import type { RecordingBox } from '../support/real-box.ts';
 import { simulatorClips } from '../support/simulator-clips.ts';
+import { shows } from './shows.ts';
 
 type Camera = {
   readonly id: string;
@@ -39,6 +40,7 @@ test('cameras are edited, several at once, disabled and deleted; volumes come an
   await recordedUntil(box, Date.now());
   const { page, complaints } = await open(t, box, '/cameras');
   await editOne(t, page, box);
+  await editInTwoTabs(t, page, box);
   await editSeveral(t, page, box);
   await deleteOne(t, page, box);
   await volumes(t, page, box);
@@ -66,6 +68,33 @@ async function editOne(t: ExecutionContext, page: Page, box: RecordingBox): Prom
   await dialog.waitFor({ state: 'detached' });
   t.deepEqual((await byName(box, 'Back yard'))?.retention, {});
   await credentials(t, page, box);
+}
+
+/** Both were opened before either was saved: the second one is told, and asked. */
+async function editInTwoTabs(t: ExecutionContext, page: Page, box: RecordingBox): Promise<void> {
+  const other = await page.context().newPage();
+  await other.goto(`${box.url}/cameras`);
+  for (const [tab, days] of [
+    [page, '21'],
+    [other, '30'],
+  ] as const) {
+    // What is saved later counts as a change of what is read now.
+    const read = tab.waitForResponse(/\/api\/v1\/cameras\/[^/?]+$/);
+    await tab.getByRole('button', { name: 'Garden', exact: true }).click();
+    await read;
+    await tab.getByRole('dialog').getByLabel('Keep for days').fill(days);
+  }
+  await other.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click();
+  await other.getByRole('dialog').waitFor({ state: 'detached' });
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.getByRole('alert').getByText('Somebody else changed').waitFor();
+  await shows(t, async () => await dialog.locator('.clash tbody tr').allInnerTexts(), ['Keep for days\t21\t30']);
+  t.deepEqual((await byName(box, 'Garden'))?.retention, { maxDays: 30 }, 'nothing was overwritten');
+  await dialog.getByRole('button', { name: 'Save mine over it' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  t.deepEqual((await byName(box, 'Garden'))?.retention, { maxDays: 21 });
+  await other.close();
 }
 
 /** Typed and taken back: a camera that asks for no password any more. */
@@ -101,7 +130,7 @@ async function editSeveral(t: ExecutionContext, page: Page, box: RecordingBox): 
   await page.getByRole('button', { name: 'Disable', exact: true }).click();
   await rowOf(page, 'Street').getByText('Disabled').waitFor();
   await rowOf(page, 'Back yard').getByText('Disabled').waitFor();
-  t.is(await rowOf(page, 'Garden').getByText('Disabled').count(), 0);
+  await shows(t, async () => await rowOf(page, 'Garden').getByText('Disabled').count(), 0);
   await page.getByRole('button', { name: 'Enable', exact: true }).click();
   await rowOf(page, 'Street').getByText('Recording').waitFor({ timeout: PATIENCE_MS });
   await rowOf(page, 'Back yard').getByText('Recording').waitFor({ timeout: PATIENCE_MS });
@@ -152,7 +181,7 @@ async function volumes(t: ExecutionContext, page: Page, box: RecordingBox): Prom
 async function inGerman(t: ExecutionContext, page: Page, box: RecordingBox): Promise<void> {
   await page.getByLabel('Language').selectOption('de');
   await page.getByRole('heading', { name: 'Einstellungen', level: 1 }).waitFor();
-  t.is(await page.locator('html').getAttribute('lang'), 'de');
+  await shows(t, async () => await page.locator('html').getAttribute('lang'), 'de');
   for (const [path, name] of [
     ['live', 'Live'],
     ['playback', 'Wiedergabe'],
@@ -183,7 +212,12 @@ test('an H.265 camera without a sub-stream is explained, live and in playback, w
   t.false(can, 'Debian has a Chromium without H.265; else this test needs another browser');
   const words = page.getByText('This stream is H.265, which this browser cannot decode.', { exact: false });
   await words.waitFor();
-  t.is(await page.getByRole('button', { name: 'Show the sub-stream' }).count(), 0, 'there is none');
+  await shows(
+    t,
+    async () => await page.getByRole('button', { name: 'Show the sub-stream' }).count(),
+    0,
+    'there is none',
+  );
   const at = new Date(Date.now() - 3000).toISOString();
   await page.goto(`${box.url}/playback?at=${at}`);
   await words.waitFor();

@@ -5,6 +5,8 @@ import test from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import { keepScreenshot, launch, openPage } from '../support/browser.ts';
 import { startMockApi } from '../support/mock-api.ts';
+import { MEMBER, SPARE } from '../support/mock-site.ts';
+import { shows } from './shows.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 type Finding = { readonly id: string; readonly target: string };
@@ -24,10 +26,17 @@ const PAGES = [
   { name: 'live', ready: '.tile.live' },
   { name: 'playback', ready: '.stage video:not([hidden])' },
   { name: 'cameras', ready: 'tr[data-index]' },
+  { name: 'failover', ready: '.first-steps' },
+  { name: 'failover/activity', ready: '.act-page' },
+  { name: 'incidents', ready: 'tr[data-index]' },
   { name: 'exports', ready: 'tr[data-index]' },
+  { name: 'snapshots', ready: '.snapshots li' },
   { name: 'health', ready: '.chart canvas' },
   { name: 'events', ready: 'tr[data-index]' },
+  { name: 'failover/protection', ready: '.matrix, .empty h2' },
+  { name: 'failover/settings', ready: '.fo-cards .card' },
   { name: 'settings', ready: '.list li' },
+  { name: 'settings/trust', ready: 'details' },
 ] as const;
 
 for (const theme of ['dark', 'light'] as const) {
@@ -45,8 +54,10 @@ for (const theme of ['dark', 'light'] as const) {
           await page.goto(`${api.url}/${name}`);
           await page.locator(ready).first().waitFor();
           t.deepEqual(await findings(page), [], name);
-          t.true(
-            await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+          await shows(
+            t,
+            async () => await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+            true,
             `${name} is wider than the screen`,
           );
         }
@@ -54,6 +65,33 @@ for (const theme of ['dark', 'light'] as const) {
       },
     );
   }
+}
+
+const OF_A_SITE = ['live', 'cameras', 'health', 'events', 'settings'] as const;
+for (const [theme, width, height] of [
+  ['dark', 1440, 900],
+  ['light', 390, 844],
+] as const) {
+  test.serial(`pages of a site with a server away at ${width} x ${height}, ${theme}: the same`, async (t) => {
+    const api = await startMockApi({ members: true });
+    t.teardown(() => api.close());
+    api.state.site.away = new Set([MEMBER.id]);
+    api.state.site.coveredBy = new Map([['cam-3', SPARE]]);
+    const { page, complaints } = await openPage(t, browser, { theme, width, height });
+    for (const { name, ready } of PAGES.filter((one) => OF_A_SITE.some((wanted) => wanted === one.name))) {
+      await page.goto(`${api.url}/${name}`);
+      await page.locator(ready).first().waitFor();
+      await page.getByText('1 server covered').filter({ visible: true }).first().waitFor();
+      t.deepEqual(await findings(page), [], name);
+      await shows(
+        t,
+        async () => await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+        true,
+        `${name} is too wide`,
+      );
+    }
+    t.deepEqual(complaints, []);
+  });
 }
 
 test.serial('dialogs in both themes are accessible', async (t) => {

@@ -45,6 +45,8 @@ test('pictures of another size, HEVC, a box that goes and comes back, a session 
   await waitForMotion(tile('Yard').locator('video'), yard);
 
   // Another size from now on: a new epoch, which the second <video> plays.
+  // What is watched live is the sub-stream: on a slow machine the recording may begin later.
+  await recordedUntil(box, Date.now());
   const before = Date.now();
   await recordedUntil(box, before + 4000);
   camera.order({ kind: 'resolution', variant: 'other' });
@@ -53,7 +55,12 @@ test('pictures of another size, HEVC, a box that goes and comes back, a session 
   const shown = page.locator('.stage video:not([hidden])');
   const widthIs = (width: number) => async (): Promise<boolean> =>
     (await shown.count()) === 1 && (await shown.evaluate<number, Sized>(({ videoWidth }) => videoWidth)) === width;
-  await waitFor('the first size', widthIs(640), PATIENCE_MS);
+  try {
+    await waitFor('the first size', widthIs(640), PATIENCE_MS);
+  } catch (cause) {
+    const seen = await page.locator('.stage, .timeline [role=slider]').allInnerTexts();
+    throw new Error(`the first size was waited for in vain: ${JSON.stringify(seen)}`, { cause });
+  }
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await waitFor('the other size', widthIs(480), PATIENCE_MS);
   const there = await shown.evaluate<number, { readonly currentTime: number }>(({ currentTime }) => currentTime);

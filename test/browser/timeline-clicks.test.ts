@@ -62,7 +62,8 @@ async function clickThrough(t: ExecutionContext, clicked: Clicked): Promise<void
   const { page, begin } = clicked;
   const head = page.getByRole('slider', { name: 'Playhead' });
   const edge = async (name: string): Promise<number> => Number(await head.getAttribute(name));
-  await waitFor('ten minutes', async () => (await edge('aria-valuemax')) - (await edge('aria-valuemin')) === 600);
+  const span = async (): Promise<number> => (await edge('aria-valuemax')) - (await edge('aria-valuemin'));
+  await waitFor('ten minutes', async () => (await span()) === 600, PATIENCE_MS);
   const field = await page.locator('.tl-field').boundingBox();
   if (field === null) throw new Error('no timeline');
   const start = await edge('aria-valuemin');

@@ -15,6 +15,7 @@ const NEEDED = [
   'src/wire',
   'src/ledger',
   'src/failover',
+  'src/recorder/backoff.ts',
   'src/coordination',
   'test/campaign/coordination',
   'test/support/seeded-random.ts',
@@ -147,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'src/failover/claim-decisions.ts',
-        from: 'at - lastSign > MEMBER_SILENT_MS;',
+        from: 'at - lastSign > most;',
         to: 'at - lastSign > 1_000_000;',
       },
     ],

@@ -4,8 +4,9 @@
  *
  * `./build.sh campaign failover --seed S --runs N [--only FAULT,FAULT] [--lasts SECONDS] [--keep DIR]`; every run replays from its seed
  * (`--only FAULT --seed S --runs 1`). Writes docs/results/failover.{json,md}, unless `--only` is given. Root only.
+ * `--report JSON[,JSON]` plays nothing: results of earlier runs, of other seeds and places, become one report.
  */
-import { cp, writeFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,7 +15,7 @@ import type { Fault } from '../support/failover-fault-list.ts';
 import { playFault } from '../support/failover-play.ts';
 import type { PlayResult } from '../support/failover-play.ts';
 import { labProblem } from '../support/net-lab.ts';
-import { failoverTables } from './failover-tables.ts';
+import { mergeReports, readReport, reportText, writeReport } from './failover-report.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,8 +28,17 @@ const { values } = parseArgs({
     keep: { type: 'string' },
     /** Written even with `--only`, to this folder. */
     results: { type: 'string' },
+    /** Files of results, instead of playing. */
+    report: { type: 'string' },
   },
 });
+const folder = values.results ?? resolve(import.meta.dirname, '../../docs/results');
+if (values.report !== undefined) {
+  const merged = mergeReports(await Promise.all(values.report.split(',').map(readReport)));
+  await writeReport(folder, merged);
+  console.log(reportText(merged));
+  process.exit(merged.results.some(({ problems }) => problems.length > 0) ? 1 : 0);
+}
 const problem = labProblem();
 if (problem !== undefined) {
   console.error(`failover: ${problem}`);
@@ -54,17 +64,16 @@ for (let run = 0; run < runs; run += 1) {
 }
 const seconds = Math.round((performance.now() - began) / 1000);
 const machine = `${cpus().length} cores, load ${loadavg()[1]?.toFixed(1)}`;
-const head = `\`./build.sh campaign failover --seed ${seed} --runs ${runs}${names === undefined ? '' : ` --only ${names.join(',')}`}\`, ${seconds} s, ${machine}.`;
-const tables = failoverTables(results);
-console.log(`\n${tables}`);
-if (names === undefined || values.results !== undefined) {
-  const folder = values.results ?? resolve(import.meta.dirname, '../../docs/results');
-  await writeFile(
-    join(folder, 'failover.json'),
-    `${JSON.stringify({ seed, runs, seconds, machine, results }, undefined, 1)}\n`,
-  );
-  await writeFile(join(folder, 'failover.md'), `# Failover campaign\n\n${head}\n\n${tables}`);
-}
+const source = {
+  seed,
+  runs,
+  seconds,
+  machine,
+  ...(names === undefined ? {} : { only: names.join(',') }),
+  ...(values.lasts === undefined ? {} : { lasts: Number(values.lasts) }),
+};
+console.log(`\n${reportText({ sources: [source], results })}`);
+if (names === undefined || values.results !== undefined) await writeReport(folder, { sources: [source], results });
 process.exit(results.some(({ problems }) => problems.length > 0) ? 1 : 0);
 
 function withLength(fault: Fault): Fault {

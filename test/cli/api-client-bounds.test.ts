@@ -12,7 +12,11 @@ import { selfSigned } from '../support/self-signed.ts';
 
 const LIMITS = { wholeMs: 400, answerBytes: 64 * 1024 };
 
-async function clientOf(t: ExecutionContext, answer: (response: ServerResponse) => void): Promise<ApiClient> {
+async function clientOf(
+  t: ExecutionContext,
+  answer: (response: ServerResponse) => void,
+  limits: typeof LIMITS = LIMITS,
+): Promise<ApiClient> {
   const { key, cert } = await selfSigned(t);
   const server = createServer({ key, cert }, (_request, response) => answer(response));
   await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
@@ -21,7 +25,7 @@ async function clientOf(t: ExecutionContext, answer: (response: ServerResponse) 
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return createApiClient(() => ({ host: '127.0.0.1', port, fingerprint: undefined, token: undefined }), LIMITS);
+  return createApiClient(() => ({ host: '127.0.0.1', port, fingerprint: undefined, token: undefined }), limits);
 }
 
 test('an answer that comes a byte at a time ends with the time that the whole may take', async (t) => {
@@ -42,10 +46,11 @@ test('headers that come a byte at a time end with it too', async (t) => {
 });
 
 test('an answer larger than agreed is dropped', async (t) => {
-  const client = await clientOf(t, (response) => {
+  const answer = (response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(`"${'x'.repeat(2 * LIMITS.answerBytes)}"`);
-  });
+  };
+  const client = await clientOf(t, answer, { ...LIMITS, wholeMs: 60_000 });
   await t.throwsAsync(client.call('GET', '/server'), { code: 'api/too-large' });
 });
 

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { startCliBench, understudy } from '../support/cli-bench.ts';
+import { recordOf, reportWith } from '../support/incident-records.ts';
 import { AT, knownServerOf, restorationOf, SERVER_ID, takeoverOf } from '../support/known-server.ts';
 
 const servers = { list: () => [knownServerOf(), knownServerOf({ id: 'calm', name: 'Calm' })] };
@@ -150,41 +151,50 @@ test('the log is shown newest first, filtered by the server', async (t) => {
   }
 });
 
-const REPORT = {
-  id: 'incident-1',
-  serverId: SERVER_ID,
-  serverName: 'Hall',
-  summary: 'The server was covered: its connection broke.',
-  streams: [
-    {
-      cameraId: 'cam-door',
-      stream: 'main',
-      lastFrame: 1_000,
-      firstCovered: 3_200,
-      gapMs: 2200,
-      missing: [{ cause: 'server-down', ms: 2200 }],
-      returned: { files: 2, bytes: 10, accessUnits: 5 },
-    },
-  ],
-};
+const AT_TEN = Date.parse('2026-11-21T10:02:11.000Z');
+const REPORT = reportWith(
+  recordOf(
+    AT_TEN,
+    [
+      ['cam-door', 'covered'],
+      ['cam-dock', 'never'],
+    ],
+    'closed',
+  ),
+  { serverName: 'Hall', cameraOf: (id) => (id === 'cam-dock' ? { name: 'Dock', priority: 'never' } : undefined) },
+);
 
 test('incidents are listed, and one is told in full', async (t) => {
-  const incident = { id: 'incident-1', serverId: SERVER_ID, serverName: 'Hall', cause: 'disconnected' };
+  const incident = {
+    id: 'incident-1',
+    serverId: SERVER_ID,
+    serverName: 'Hall',
+    by: { id: 'spare', name: 'Spare' },
+    cause: 'disconnected',
+    sentence: [],
+    cameras: 2,
+    coveredCameras: 1,
+  };
   const { run } = await startCliBench(t, {
     failover: {
-      incidents: () => [
-        { ...incident, state: 'closed', summary: 's', startedAt: AT, endedAt: AT, missingSeconds: 2.2 },
-      ],
-      incidentReport: (id) => {
-        if (id === 'incident-1') return REPORT;
+      incidents: async () =>
+        await Promise.resolve([
+          { ...incident, state: 'closed', summary: 's', startedAt: AT, endedAt: AT, missingSeconds: 2.2 },
+        ]),
+      incidentReport: async (id) => {
+        if (id === 'incident-1') return await Promise.resolve(REPORT);
         throw new UnderstudyError('not-found', 'incident/unknown', `No incident has the id ${id}.`);
       },
     },
   });
   t.regex((await run('incidents')).stdout, /Hall +closed +disconnected .*2\.2 s missing +incident-1$/m);
   const told = await run('incidents', 'incident-1');
-  t.regex(told.stdout, /^Hall: The server was covered/);
-  t.regex(told.stdout, /cam-door\/main .*2\.2 s later +2 files returned +missing: 2\.2 s server-down/);
+  t.regex(
+    told.stdout,
+    /^Hall: Hall stopped 10:02:11: its keep-alives stopped\. Hall-NAS covered 1 of 2 cameras from 10:02:12\. Restored 11:15:11, 100 % returned\. Missing: Dock, 01:13:00, priority Never; cam-door, 1\.0 s, service down\.$/m,
+  );
+  t.regex(told.stdout, /cam-door\/main .*1\.0 s later +74 files returned +missing: 1\.0 s service-down/);
+  t.regex(told.stdout, /Dock\/main .*not recorded here .*missing: 4380\.4 s not-covered-priority/);
   t.deepEqual(JSON.parse((await run('incidents', 'incident-1', '--json')).stdout), REPORT);
   const unknown = await run('incidents', '../setup');
   t.is(unknown.code, 1);

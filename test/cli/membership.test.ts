@@ -34,7 +34,7 @@ test('a server is detached with or without its cameras, with what came of it', a
   t.like(JSON.parse(json.stdout), { state: 'pending' });
 });
 
-test('several are locked, unlocked or detached at once; one that is refused makes the exit code 1', async (t) => {
+test('several are enabled, disabled, locked, unlocked or detached at once; one that is refused makes the exit code 1', async (t) => {
   const asked: unknown[] = [];
   const { run } = await startCliBench(t, {
     servers: {
@@ -61,9 +61,13 @@ test('several are locked, unlocked or detached at once; one that is refused make
   const detached = await run('servers', 'detach', 'Hall', 'Yard', '--confirm', 'Hall', 'Yard');
   t.is(detached.code, 1);
   t.regex(detached.stdout, /^Yard +refused +Footage is not home\.$/m);
+  t.regex((await run('servers', 'enable', 'Hall', 'Yard')).stdout, /^Hall +watched$/m);
+  t.regex((await run('servers', 'disable', 'Hall', '--confirm', 'Hall')).stdout, /^Hall +not watched$/m);
   t.deepEqual(asked, [
     { ids: [SERVER_ID, YARD], action: 'lock', cameras: 'keep', confirm: [] },
     { ids: [SERVER_ID, YARD], action: 'detach', cameras: 'keep', confirm: ['Hall', 'Yard'] },
+    { ids: [SERVER_ID, YARD], action: 'enable', cameras: 'keep', confirm: [] },
+    { ids: [SERVER_ID], action: 'disable', cameras: 'keep', confirm: ['Hall'] },
   ]);
 });
 

@@ -32,17 +32,22 @@ test('the status of a site: counts, a line a server, and exit 1 when one is gone
       servers: () => [
         serverOf('Hall', { state: 'covered', coveredBy: [{ serverId: 's', name: 'Spare' }], load: 0.254 }),
         serverOf('Spare', { mode: 'failover', state: 'covering', channels: { max: 128, used: 3, free: 125 } }),
+        serverOf('Yard', {
+          lastDrill: { at: '2026-11-22T02:00:00.000Z', cameras: 4, recorded: 3 },
+          lastContactAt: '2026-11-22T03:00:00.000Z',
+        }),
       ],
     },
   });
   const ran = await run('site');
   t.is(ran.code, 1);
-  t.regex(ran.stdout, /^2 servers: 1 covered, 1 covering$/m);
+  t.regex(ran.stdout, /^3 servers: 1 covered, 1 covering, 1 online$/m);
   t.regex(ran.stdout, /^Hall +recording +covered by Spare .*load 0\.25/m);
   t.regex(ran.stdout, /^Spare +failover +covering .*125 of 128 channels free/m);
+  t.regex(ran.stdout, /^Yard .*drill 2026-11-22T02:00:00\.000Z: 3 of 4 cameras +heard 2026-11-22T03:00:00\.000Z$/m);
   const some = await run('site', 'status', '--mode', 'failover', '--json');
   const { counts, items } = JSON.parse(some.stdout) as { counts: { total: number }; items: SiteServerView[] };
-  t.deepEqual([counts.total, items.map(({ name }) => name)], [2, ['Spare']]);
+  t.deepEqual([counts.total, items.map(({ name }) => name)], [3, ['Spare']]);
   t.is((await run('site', 'status', '--state', 'asleep')).code, 1);
 });
 
@@ -123,14 +128,18 @@ test('failover settings of a server are shown and changed from the host', async 
 });
 
 test('settings are read as they are meant', (t) => {
-  t.deepEqual(settingsIn(['a=on', 'b=off', 'c=', 'd=12', 'e=text', 'storeVolumeIds=v1,v2', 'serverAddress=10']), {
-    a: true,
-    b: false,
-    c: null,
-    d: 12,
-    e: 'text',
-    storeVolumeIds: ['v1', 'v2'],
-    serverAddress: '10',
-  });
+  t.deepEqual(
+    settingsIn(['a=on', 'b=off', 'c=', 'd=12', 'e=text', 'storeVolumeIds=v1,v2', 'serverAddress=10', 'share=on']),
+    {
+      a: true,
+      b: false,
+      c: null,
+      d: 12,
+      e: 'text',
+      storeVolumeIds: ['v1', 'v2'],
+      serverAddress: '10',
+      share: 'on',
+    },
+  );
   for (const text of ['', 'a', '=1', 'a.b.c=1', 'a b=1']) t.throws(() => settingsIn([text]), { code: 'cli/usage' });
 });

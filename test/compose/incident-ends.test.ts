@@ -11,8 +11,8 @@ import { silentLog } from '../../src/core/log.ts';
 import { epochMs } from '../../src/core/units.ts';
 import type { Happening } from '../../src/failover/machine-types.ts';
 import type { IncidentChange } from '../../src/failover/incident.ts';
-import { reportOf } from '../../src/failover/incident-report.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { reportWith } from '../support/incident-records.ts';
 import { serverIdOf } from '../support/memory-settings.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -134,5 +134,8 @@ test('an incident counts what went home, by stream', async (t) => {
   const incident = incidents.get('incident-a');
   t.deepEqual(incident?.streams[0]?.returned, { files: 2, bytes: 1500, accessUnits: 35 });
   change({ kind: 'restoring', incident: 'incident-a', at });
-  t.regex(incident === undefined ? '' : reportOf(incident).summary, /2 files with 0\.0 MB of footage went home\./);
+  t.regex(
+    incident === undefined ? '' : reportWith(incident).summary,
+    /2 files with 0\.0 MB of footage came home so far\./,
+  );
 });

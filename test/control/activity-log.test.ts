@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ActivityQuery } from '../../src/api/activity.ts';
+import { codesOf } from '../../src/api/log-topics.ts';
 import { openCatalogue } from '../../src/archive/catalogue.ts';
 import { createActivityLog } from '../../src/control/activity-log.ts';
 import { silentLog } from '../../src/core/log.ts';
@@ -42,4 +43,18 @@ test('entries are found by who did it, by what, by words and by time', async (t)
   t.deepEqual(codes({ since: began + 1000 }), ['camera-failed', 'camera-removed']);
   t.deepEqual(codes({ until: began + 1000 }), ['camera-added']);
   t.deepEqual(codes({ cameraIds: [] }), ['camera-removed', 'camera-added']);
+});
+
+test('a topic finds all that is of it, whatever its codes, and nothing else', async (t) => {
+  const catalogue = openCatalogue(await tempDir(t, 'log'), epochMs(1));
+  t.teardown(() => catalogue.close());
+  const log = createActivityLog({ catalogue, publish: () => undefined, clock: createFakeClock(), log: silentLog });
+  const about = ['failover/takeover', 'drill-ended', 'restoration-stopped', 'host-taken', 'handed-over'];
+  for (const code of [...about, 'signed-in', 'camera-failed', 'failover'])
+    log.record({ severity: 'info', code, message: code });
+  const find = (codes: readonly string[]): readonly string[] =>
+    log.find({ ...ALL, codes }).items.map(({ code }) => code);
+  t.deepEqual(find(codesOf('failover')), about.toReversed());
+  t.deepEqual(find([]), [], 'of no code at all');
+  t.deepEqual(log.find({ ...ALL, codes: codesOf('failover'), limit: 2 }).items.length, 2);
 });

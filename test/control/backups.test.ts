@@ -34,6 +34,7 @@ type Rig = {
   readonly asked: () => number;
   readonly entries: readonly NewActivity[];
   answer: () => unknown;
+  isThere: boolean;
 };
 async function rigOf(t: ExecutionContext): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-backups-'));
@@ -42,12 +43,12 @@ async function rigOf(t: ExecutionContext): Promise<Rig> {
   const clock = createFakeClock();
   const entries: NewActivity[] = [];
   let asked = 0;
-  const rig: { answer: () => unknown } = { answer: () => documentOf('Recorder') };
+  const rig = { answer: (): unknown => documentOf('Recorder'), isThere: true };
   const backups = startBackups({
     store,
     reserve,
     clock,
-    connected: () => [SERVER],
+    connected: () => (rig.isThere ? [SERVER] : []),
     request: async () => {
       asked += 1;
       return await Promise.resolve(rig.answer());
@@ -188,4 +189,28 @@ test('a backup is taken each day in the asked minute', async (t) => {
   await eventually(() => rig.entries.length > 0);
   const days = rig.entries.filter(({ code }) => code === 'backup-taken').length;
   t.true(days >= 1 && days <= 2, `${days} in a day and a half`);
+});
+
+test('a server that was away in the asked minute is backed up when it is back; what fails is tried again in an hour', async (t) => {
+  const rig = await rigOf(t);
+  const hours = async (count: number): Promise<void> => await rig.clock.advance(count * 3_600_000);
+  const taken = (): number => rig.entries.filter(({ code }) => code === 'backup-taken').length;
+  rig.isThere = false;
+  await hours(5);
+  t.is(rig.asked(), 0);
+  rig.isThere = true;
+  await rig.clock.advance(20_000);
+  await eventually(() => taken() === 1);
+  await hours(12);
+  t.is(rig.asked(), 1, 'once a day');
+  rig.answer = () => {
+    throw new Error('no room');
+  };
+  await hours(10.5);
+  await eventually(() => rig.entries.some(({ code }) => code === 'backup-failed'));
+  t.is(rig.asked(), 2, 'half past three');
+  rig.answer = () => documentOf('Recorder');
+  await hours(0.75);
+  await eventually(() => taken() === 2);
+  t.is(rig.asked(), 3);
 });

@@ -25,6 +25,7 @@ function sharePlanned(protects: (serverId: string) => boolean): number {
     askWinner: async () => await Promise.reject(new Error('nobody is asked')),
     kept: undefined,
     keep: () => undefined,
+    claimed: () => undefined,
     clock: createFakeClock(),
     log: silentLog,
   });

@@ -57,6 +57,7 @@ function rigOf({ cameras = [cameraOf('cam-a'), cameraOf('cam-b')], seats = Infin
     askWinner: async () => await Promise.resolve([]),
     kept,
     keep: (claims) => saved.push(claims),
+    claimed: () => undefined,
     clock,
     log: silentLog,
   });

@@ -32,6 +32,8 @@ type Rig = {
   refused: readonly Refusal[];
   cameras: Map<string, CameraSettings[]>;
   channels: number;
+  /** How often others were told of a claim. */
+  claimed: number;
   seats: number;
   issue: CoveringDeps['issueEpoch'];
   winner: CoveringDeps['askWinner'];
@@ -50,6 +52,7 @@ function rigOf(more: Partial<CoveringDeps> = {}): Rig {
     refused: [] as readonly Refusal[],
     cameras: new Map([[R1, [cameraOf('cam-a'), cameraOf('cam-b')]]]),
     channels: 128,
+    claimed: 0,
     seats: Infinity,
     issue: noHost as CoveringDeps['issueEpoch'],
     winner: noHost as CoveringDeps['askWinner'],
@@ -80,6 +83,7 @@ function rigOf(more: Partial<CoveringDeps> = {}): Rig {
     askWinner: async (memberId, streams) => await rig.winner(memberId, streams),
     kept: undefined,
     keep: (saved) => kept.push(saved),
+    claimed: () => (rig.claimed += 1),
     clock,
     log: createLog(
       'debug',
@@ -127,13 +131,16 @@ function withOther(more: Parameters<typeof rigOf>[0] = {}): { readonly rig: Rig;
 }
 
 test('alone, everything that is wanted is covered at once, with the time since which footage may be missing', (t) => {
-  const { covering, covered, kept } = rigOf();
+  const rig = rigOf();
+  const { covering, covered, kept } = rig;
   covering.want(R1, [main('cam-a'), sub('cam-a'), main('cam-b')], 5000);
   t.deepEqual(streamsOf(covered), ['cam-a/main', 'cam-a/sub', 'cam-b/main']);
   t.true(covered.every(({ serverId, lostFrom }) => serverId === R1 && lostFrom === 5000));
   const epoch = covering.epochOfCamera('cam-a') ?? 0;
   t.true(epoch > 0 && covered.every((request) => request.epoch === epoch));
   t.true(kept.length > 0, 'no epoch is used that is not kept');
+  covering.tick(0);
+  t.is(rig.claimed, 1, 'others are told at once, and once');
 });
 
 const BLIND: Partial<CoveringDeps> = { unreachable: () => new Set(['cam-a']) };

@@ -133,11 +133,11 @@ const askedId = (rig: Rig): string => {
 test('a server that is about to stop waits until the machine says who records, and is told what is missing', async (t) => {
   const rig = rigOf();
   const answer = rig.effects.handOver(R);
-  rig.effects.carryOut(R, { kind: 'handover-ready', id: 'handover-99', missing: [] });
-  rig.effects.carryOut(serverIdOf(12), { kind: 'handover-ready', id: askedId(rig), missing: [] });
-  rig.effects.carryOut(R, { kind: 'handover-ready', id: askedId(rig), missing: [YARD] });
-  t.deepEqual(await answer, [YARD]);
-  t.notThrows(() => rig.effects.carryOut(R, { kind: 'handover-ready', id: askedId(rig), missing: [] }));
+  rig.effects.carryOut(R, { kind: 'handover-ready', id: 'handover-99', covered: [], missing: [] });
+  rig.effects.carryOut(serverIdOf(12), { kind: 'handover-ready', id: askedId(rig), covered: [], missing: [] });
+  rig.effects.carryOut(R, { kind: 'handover-ready', id: askedId(rig), covered: [DOOR], missing: [YARD] });
+  t.deepEqual(await answer, { covered: [DOOR], missing: [YARD] });
+  t.notThrows(() => rig.effects.carryOut(R, { kind: 'handover-ready', id: askedId(rig), covered: [], missing: [] }));
 });
 
 test('asked again, the first question is given up: questions do not heap up', async (t) => {
@@ -145,8 +145,8 @@ test('asked again, the first question is given up: questions do not heap up', as
   const first = rig.effects.handOver(R);
   const second = rig.effects.handOver(R);
   await t.throwsAsync(first, { instanceOf: UnderstudyError, code: 'handover/again' });
-  rig.effects.carryOut(R, { kind: 'handover-ready', id: askedId(rig), missing: [] });
-  t.deepEqual(await second, []);
+  rig.effects.carryOut(R, { kind: 'handover-ready', id: askedId(rig), covered: [], missing: [] });
+  t.deepEqual(await second, { covered: [], missing: [] });
 });
 
 test('who is not protected here is not told that it is relieved', async (t) => {

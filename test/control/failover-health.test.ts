@@ -27,6 +27,7 @@ const facts = (more: Partial<FailoverHealthFacts>): FailoverHealthFacts => ({
   watchers: [],
   backupProblemOf: () => undefined,
   held: [],
+  clocksOff: [],
   startedAt: 0,
   ...more,
 });
@@ -49,6 +50,13 @@ test('footage of a server that deauthorized this one is an error for as long as 
   const held = [{ message: 'Hall deauthorized this server, which still has its footage.', since: 5000 }];
   t.deepEqual(codes({ held }), ['error footage-held']);
   t.like(failoverHealth(facts({ held }))[0], { since: '1970-01-01T00:00:05.000Z', message: held[0]?.message });
+});
+
+test('a clock that is off is a warning until it is right', (t) => {
+  const clocksOff = [{ serverId: SERVER, offsetMs: -86_400_000, since: epochMs(5000) }];
+  t.deepEqual(codes({ clocksOff }), ['warning clock-off']);
+  t.like(failoverHealth(facts({ clocksOff }))[0], { since: '1970-01-01T00:00:05.000Z' });
+  t.regex(failoverHealth(facts({ clocksOff }))[0]?.message ?? '', /clock of North is 1 day behind/);
 });
 
 test('a protected server says when nobody watches it, a failover server when a backup failed', (t) => {

@@ -4,9 +4,10 @@ import test from 'ava';
 import { isAbove, isHost } from '../../src/site/host-role.ts';
 import type { HostRole } from '../../src/site/host-role.ts';
 import { managerOf } from '../../src/site/membership.ts';
+import { ownAccountsOf } from '../../src/site/site-accounts.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import type { Random } from '../support/seeded-random.ts';
-import { createHostSite, turns } from './host-site.ts';
+import { createHostSite, SITE_USER, turns } from './host-site.ts';
 import type { HostSite, Node } from './host-site.ts';
 
 const RUNS = 60;
@@ -54,6 +55,30 @@ async function step(site: HostSite, random: Random): Promise<string> {
   }
 }
 
+/** Somebody can always sign in, and what is its own is there or waits. */
+function keepsItsAccounts({ n, settings }: Node): boolean {
+  const file = settings.users.get();
+  const own = new Set(ownAccountsOf(file).users.map(({ id }) => id));
+  return file.users.some(({ role }) => role === 'owner') && own.has(`own-${n}`) && own.has(`view-${n}`);
+}
+
+/** At the host those of the site are in force, and at all others their own, as they were before any of it. */
+function judgeAccounts({ t, site, what }: Judged, host: Node): void {
+  const ofSite = ['anna', 'own-1', 'view-1'];
+  for (const node of site.nodes) {
+    const { users, own } = node.settings.users.get();
+    const ids = users.map(({ id }) => id).toSorted();
+    const mine = node.n === 1 ? ofSite : [`own-${node.n}`, `view-${node.n}`];
+    if (node !== host) t.deepEqual([ids, own], [mine, undefined], `${node.n} ${what}`);
+    else t.deepEqual(ids, [...new Set([...ofSite, `own-${node.n}`])].toSorted(), what);
+  }
+  t.deepEqual(
+    host.settings.users.get().users.find(({ id }) => id === 'anna'),
+    SITE_USER,
+    what,
+  );
+}
+
 /** After each step: nobody went back to an earlier host, and whoever covers goes on covering for everybody. Undefined: so it is. */
 function createWatch(site: HostSite): () => string | undefined {
   const watching = protectionIn(site).filter((line) => line.includes('watches'));
@@ -66,6 +91,8 @@ function createWatch(site: HostSite): () => string | undefined {
       if (last !== undefined && isAbove(last, role)) return `${n} went back`;
       ranks.set(n, role);
     }
+    const locked = site.nodes.find((node) => !keepsItsAccounts(node));
+    if (locked !== undefined) return `${locked.n} lost accounts of its own, or has no owner`;
     const now = protectionIn(site);
     const lost = watching.find((line) => !now.includes(line));
     return lost === undefined ? undefined : `${lost} no more`;
@@ -95,6 +122,7 @@ function judge({ t, site, what }: Judged): number {
     const { term, hostId, siteId } = role;
     t.like(settings.server.get().hostRole, { term, hostId, siteId }, what);
   }
+  judgeAccounts({ t, site, what }, host);
   return role.term;
 }
 

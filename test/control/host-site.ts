@@ -14,6 +14,7 @@ import type { SiteMembers } from '../../src/control/site-members.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { SettingsFile } from '../../src/settings/settings-file.ts';
+import type { UserRecord } from '../../src/site/account.ts';
 import { successorRecords } from '../../src/site/host-records.ts';
 import type { PeerIdentity, PeerRecord } from '../../src/site/peer.ts';
 import { serverSettingsSchema } from '../../src/site/server-settings.ts';
@@ -161,6 +162,16 @@ function recordAt(a: Node, b: Node): PeerRecord | undefined {
   });
 }
 
+const userOf = (id: string, role: UserRecord['role']): UserRecord => ({
+  id,
+  username: id,
+  role,
+  passwordHash: `hash of ${id}`,
+  createdAt: 1,
+});
+/** At the first host beside its owner, `own-1`, and a viewer. */
+export const SITE_USER: UserRecord = { ...userOf('anna', 'operator'), cameraIds: ['cam-4'] };
+
 function nodeOf(n: number, mode: Mode): Node {
   const node: Node = {
     n,
@@ -172,7 +183,11 @@ function nodeOf(n: number, mode: Mode): Node {
     writesLeft: NEVER,
     life: 0,
   };
-  const settings = memorySettings({ mode, cameras: mode === 'failover' ? [] : [cameraOf(`cam-${n}`)] });
+  const users = {
+    users: [userOf(`own-${n}`, 'owner'), userOf(`view-${n}`, 'viewer'), ...(n === 1 ? [SITE_USER] : [])],
+    tokens: [],
+  };
+  const settings = memorySettings({ mode, users, cameras: mode === 'failover' ? [] : [cameraOf(`cam-${n}`)] });
   const server = memoryFile(serverSettingsSchema, { ...settings.server.get(), id: serverIdOf(n), name: `Server ${n}` });
   return Object.assign(node, { settings: { ...settings, server } });
 }
@@ -212,6 +227,8 @@ function servicesOf(node: Node, world: World): Services {
     peers: mortal(node, settings.peers, isAlive),
     site: mortal(node, settings.site, isAlive),
     licences: mortal(node, settings.licences, isAlive),
+    users: mortal(node, settings.users, isAlive),
+    sessions: mortal(node, settings.sessions, isAlive),
     cameras: settings.cameras,
     failover: settings.failover,
   };

@@ -87,3 +87,12 @@ test('an original that is set up anew stays known until its successor has everyt
   await host.known.forgottenBy(serverIdOf(2));
   t.is(host.peers().length, 1);
 });
+
+test('an original is added anew only when nothing of its time is handed over here any more', async (t) => {
+  const replacedBy = { id: serverIdOf(3), name: 'Hall', at: 1 };
+  const rig = rigOf({ peers: [peerOf(2, { watched: true, replacedBy })] });
+  await t.throwsAsync(rig.known.add(REQUEST, 'anna'), { ...code('server/known'), message: /being handed over/ });
+  t.deepEqual(rig.peers()[0]?.replacedBy, replacedBy, 'its successor goes on being heard by it');
+  const over = rigOf({ peers: [peerOf(2, { watched: false, replacedBy })] });
+  t.like(await over.known.add(REQUEST, 'anna'), { watched: true });
+});

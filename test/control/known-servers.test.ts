@@ -206,6 +206,25 @@ test('a pairing follows the modes of both; two of one kind are refused', async (
   );
 });
 
+for (const [way, host] of [
+  ['that it showed', undefined],
+  ['that the host showed', '192.0.2.5'],
+] as const)
+  test(`a failover server that joins a host by a code ${way} is managed by it, and has nothing of it to back up`, async (t) => {
+    const rig = rigOf({ mode: 'failover' });
+    rig.backup = async () => {
+      throw await Promise.resolve(new UnderstudyError('forbidden', 'peer/not-yours', 'It does not protect this one.'));
+    };
+    const identity = { id: serverIdOf(5), name: 'Head', mode: 'host' as const, fingerprint: '5'.repeat(64) };
+    t.like(await rig.known.paired({ identity, host }), { watched: false, watcher: false, managesUs: true });
+    await waitFor('the pairing to end', () => rig.entries.length > 0);
+    t.deepEqual(
+      rig.entries.map((entry) => entry.code),
+      ['server-authorized'],
+    );
+    t.is(rig.peers().length, 1);
+  });
+
 test('who dialled in with a code is answered before it is connected; when it cannot be protected it is forgotten and told', async (t) => {
   const rig = rigOf();
   const identity = { id: serverIdOf(2), name: 'Hall', mode: 'recording' as const, fingerprint: '2'.repeat(64) };

@@ -140,15 +140,3 @@ test('when a server is replaced its licences are those of its successor, once; t
   t.is(rig.entries.filter(({ code }) => code === 'licences-moved').length, 1);
   await refused(t, rig.add(licenceOf(ISSUER, { id: 'late' }), serverIdOf(2)), 'server/unknown', /No server/);
 });
-
-test('a server that was replaced and begins anew has no licences: its successor has them', async (t) => {
-  const rig = await rigOf({ mode: 'recording' });
-  await rig.add(licenceOf(ISSUER, { seats: { recordedCameras: 8 } }));
-  const replacedBy = { id: serverIdOf(3), name: 'Server 3', at: 1 };
-  await rig.settings.server.update((server) => ({ ...server, replacedBy }));
-  await rig.restart();
-  t.is(rig.settings.licences.get().licences.length, 1, 'until then nothing is thrown away');
-  await rig.settings.server.update(({ replacedBy: _gone, ...server }) => server);
-  await rig.clock.advance(0);
-  t.deepEqual(rig.settings.licences.get().licences, []);
-});

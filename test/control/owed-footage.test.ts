@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { SegmentRow } from '../../src/archive/catalogue-types.ts';
-import { owedFootage, refuseOwedVolume, wordsOfOwed } from '../../src/control/owed-footage.ts';
+import { owedFootage, refuseOwedVolume, sizeOfOwed, wordsOfOwed } from '../../src/control/owed-footage.ts';
 import type { OwedFootage, OwedFootageDeps } from '../../src/control/owed-footage.ts';
 import { owedBy } from '../../src/cover/owed.ts';
 import type { CoveredFootage } from '../../src/cover/cover-types.ts';
@@ -87,4 +87,11 @@ test('a volume with footage that is owed is not forgotten, unless its path confi
     });
   t.notThrows(() => refuseOwedVolume(volume, '/srv/store', { owed, nameOf }));
   t.notThrows(() => refuseOwedVolume({ id: 'vol-2', path: '/srv/free' }, undefined, { owed, nameOf }));
+});
+
+test('what is owed is told in the unit that fits it', (t) => {
+  const words = [12_400_000, 999_900_000, 18_342_700_000, 3_100_000_000_000].map((bytes) =>
+    sizeOfOwed([{ files: 2, bytes }]),
+  );
+  t.deepEqual(words, ['2 files (12.4 MB)', '2 files (999.9 MB)', '2 files (18.3 GB)', '2 files (3.1 TB)']);
 });

@@ -15,6 +15,11 @@ import { cameraOf, memorySettings, OWN_ID, peerOf, serverIdOf } from '../support
 import type { MemorySettings } from '../support/memory-settings.ts';
 
 const WATCHER = peerOf(2, { mode: 'failover', watcher: true, name: 'Backup' });
+const OTHER = peerOf(3, { mode: 'failover', watcher: true, name: 'Cellar' });
+const DOOR = { cameraId: 'cam-door', stream: 'main' } as const;
+const DOOR_SUB = { cameraId: 'cam-door', stream: 'sub' } as const;
+const YARD = { cameraId: 'cam-yard', stream: 'main' } as const;
+const ALL = [DOOR, DOOR_SUB, YARD];
 const GONE: VolumeState = { kind: 'unusable', cause: 'volume-gone', message: 'gone', freeBytes: 0, totalBytes: 0 };
 
 type Rig = {
@@ -26,7 +31,7 @@ type Rig = {
   readonly write: (cameraId: string, start: number, end: number) => void;
   readonly progress: RecordingProgress;
   yard: StreamState | undefined;
-  answer: () => Promise<unknown>;
+  answer: (peerId: string) => Promise<unknown>;
 };
 function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
   const cameras = [
@@ -40,7 +45,7 @@ function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
   const asked: string[] = [];
   const rig = {
     yard: undefined as StreamState | undefined,
-    answer: async (): Promise<unknown> => await Promise.resolve({ missing: [] }),
+    answer: async (_peerId: string): Promise<unknown> => await Promise.resolve({ missing: [], covered: ALL }),
   };
   const side = createProtectedSide({
     settings,
@@ -60,9 +65,9 @@ function rigOf(given: Parameters<typeof memorySettings>[0] = {}): Rig {
     homeEpoch,
     request: async (peerId, method) => {
       asked.push(`${peerId} ${method}`);
-      return await rig.answer();
+      return await rig.answer(peerId);
     },
-    connected: () => [WATCHER.id],
+    connected: () => [WATCHER.id, OTHER.id],
     activity: { record: (entry) => entries.push(entry) },
     clock,
     log: silentLog,
@@ -176,7 +181,9 @@ test('before a planned stop those that protect it are asked to record first', as
 test('a hand-over that is refused, incomplete, unreadable or too late is told, and holds nothing up', async (t) => {
   for (const [answer, words] of [
     [async () => await Promise.reject(new Error('it has no channel')), /it has no channel/],
-    [async () => await Promise.resolve({ missing: [{}, {}] }), /Backup does not record 2 streams/],
+    [async () => await Promise.resolve({ missing: [{}, {}], covered: [DOOR] }), /Backup does not record 2 streams/],
+    [async () => await Promise.resolve({ missing: [], covered: [DOOR, {}, 7] }), /Backup does not record 2 streams/],
+    [async () => await Promise.resolve({ missing: [] }), /does not say what is recorded/],
     [async () => await Promise.resolve('yes'), /cannot be read/],
     [async () => await new Promise(() => undefined), /no answer in time/],
   ] as const) {
@@ -206,4 +213,70 @@ test('settings and footage are handed to watchers and the manager only', (t) => 
   t.notThrows(() => checkWatcher(settings, serverIdOf(3)));
   for (const id of [serverIdOf(4), serverIdOf(9)])
     t.throws(() => checkWatcher(settings, id), { code: 'peer/not-yours' });
+});
+
+test('a person who will stop it is told whether all is recorded by others, by whom, and until when', async (t) => {
+  const rig = rigOf();
+  const asked = { holdSeconds: 600, user: 'olga' };
+  const safe = await rig.side.relieve(asked);
+  t.like(safe, { serverName: rig.settings.server.get().name, safe: true, streams: 3, missing: [] });
+  t.deepEqual(safe.by, [{ serverId: WATCHER.id, name: 'Backup', missing: 0 }]);
+  t.is(Date.parse(safe.until), rig.clock.now() + 600_000);
+  t.like(rig.entries[0], { severity: 'info', code: 'handed-over', user: 'olga' });
+  rig.answer = async () => await Promise.resolve({ missing: [DOOR], covered: [DOOR_SUB, YARD] });
+  const begun = (await rig.side.handlers['handover.begin']?.(asked)) as typeof safe;
+  t.like(begun, { safe: false, missing: [DOOR] });
+  rig.answer = async () => await Promise.reject(new Error('no room'));
+  const refused = await rig.side.relieve(asked);
+  t.like(refused, { safe: false, by: [{ problem: 'no room', missing: 3 }] });
+  t.is(refused.missing.length, 3);
+  await t.throwsAsync(async () => await rig.side.handlers['handover.begin']?.({ holdSeconds: 1, user: 'x' }), {
+    code: 'peer/params',
+  });
+});
+
+test('nobody is asked for a server that records nothing, and nothing is promised without a failover server', async (t) => {
+  const asked = { holdSeconds: 600, user: 'olga' };
+  await t.throwsAsync(rigOf({ cameras: [] }).side.relieve(asked), { code: 'handover/nothing' });
+  await t.throwsAsync(rigOf({ peers: [] }).side.relieve(asked), { code: 'handover/nobody' });
+});
+
+test('only what a failover server names as recorded is safe: not what it leaves out, or an older one does not tell', async (t) => {
+  const asked = { holdSeconds: 600, user: 'olga' };
+  const rig = rigOf({ peers: [WATCHER, OTHER] });
+  const say = (one: unknown, other: unknown): void => {
+    rig.answer = async (peerId) => await Promise.resolve(peerId === WATCHER.id ? one : other);
+  };
+  // The other one has no settings backup, or an older one in which the yard is missing.
+  for (const covered of [[], [DOOR, DOOR_SUB]]) {
+    say({ missing: [YARD], covered: [DOOR, DOOR_SUB] }, { missing: [], covered });
+    t.like(await rig.side.relieve(asked), { safe: false, missing: [YARD] });
+  }
+  say({ missing: [] }, { missing: [] });
+  const older = await rig.side.relieve(asked);
+  t.like(older, { safe: false, missing: ALL });
+  t.deepEqual(
+    older.by.map(({ missing, problem }) => [missing, problem]),
+    [1, 2].map(() => [3, 'the answer does not say what is recorded (older release)']),
+  );
+  // Together they record all; entries that cannot be read record nothing.
+  say({ missing: [YARD], covered: [DOOR, DOOR_SUB] }, { missing: [], covered: [YARD] });
+  const together = await rig.side.relieve(asked);
+  t.like(together, { safe: true, missing: [] });
+  t.deepEqual(
+    together.by.map(({ missing }) => missing),
+    [1, 2],
+  );
+  say({ missing: [], covered: [DOOR, DOOR_SUB, { cameraId: 'cam-yard', stream: 'third' }] }, 'yes');
+  t.like(await rig.side.relieve(asked), { safe: false, missing: [YARD] });
+});
+
+test('before a planned stop two failover servers that record all of it together are no cause for a warning', async (t) => {
+  const rig = rigOf({ peers: [WATCHER, OTHER] });
+  rig.answer = async (peerId) => await Promise.resolve({ missing: [], covered: peerId === WATCHER.id ? ALL : [] });
+  await rig.side.handOver('update');
+  t.deepEqual(
+    rig.entries.map(({ code }) => code),
+    ['handed-over'],
+  );
 });

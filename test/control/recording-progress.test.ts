@@ -119,3 +119,21 @@ test('of any fragments a run holds no hole larger than jitter', (t) => {
     }
   });
 });
+
+test('a volume that fails stops a stream only when no other one takes its place', async (t) => {
+  const clock = createFakeClock();
+  const progress = createRecordingProgress(clock);
+  write(progress, 1000, 2000, { volumeId: 'vol-1' });
+  const state = { kind: 'unusable', cause: 'volume-full', message: '', freeBytes: 0, totalBytes: 1 } as const;
+  progress.push({ kind: 'volume-state', at: 2000, volumeId: 'vol-1', state });
+  t.is(progress.lostFor(MAIN), undefined, 'it may go on elsewhere');
+  await clock.advance(1200);
+  t.is(progress.lostFor(MAIN), 'volume-full');
+  const begun = clock.monotonic();
+  t.is(progress.lostFor(MAIN, begun), undefined, 'recorded anew since then: it may go elsewhere');
+  await clock.advance(1200);
+  t.is(progress.lostFor(MAIN, begun), 'volume-full');
+  write(progress, 2000, 3000, { volumeId: 'vol-2' });
+  await clock.advance(1200);
+  t.is(progress.lostFor(MAIN), undefined);
+});

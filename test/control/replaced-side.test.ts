@@ -16,7 +16,9 @@ function set(): {
   secrets: Map<string, string>;
 } {
   const peers = [peerOf(2, { watcher: true, mode: 'failover' }), peerOf(3)];
-  const settings = memorySettings({ mode: 'recording', peers, cameras: [cameraOf('cam-1'), cameraOf('cam-2')] });
+  const cameras = [cameraOf('cam-1'), cameraOf('cam-2')];
+  const licences = { licences: [{ text: 'a licence', addedAt: 1 }], latest: 5 };
+  const settings = memorySettings({ mode: 'recording', peers, cameras, licences });
   const codes: string[] = [];
   const forgot: string[] = [];
   const secrets = new Map([['camera:cam-1', 'secret']]);
@@ -85,14 +87,20 @@ test('what is no message is refused, whatever it is', async (t) => {
   t.is(settings.server.get().replacedBy, undefined);
 });
 
-test('the owner sets it up anew by its name: its cameras and their passwords are gone', async (t) => {
+test('the owner sets it up anew by its name: its cameras, their passwords and its licences are gone', async (t) => {
   const { side, settings, secrets, codes, forgot } = set();
   await t.throwsAsync(async () => await side.clear('Own', 'anna'), { code: 'replace/not-replaced' });
   await side.take(WATCHER, BY);
   for (const wrong of [undefined, '', 'Hall'])
     await t.throwsAsync(async () => await side.clear(wrong, 'anna'), { code: 'replace/not-confirmed' });
   t.is(settings.cameras.get().cameras.length, 2);
+  t.is(settings.licences.get().licences.length, 1, 'until then nothing is thrown away');
+  const steps: string[] = [];
+  settings.licences.onChange(() => void steps.push('licences'));
+  settings.server.onChange(() => void steps.push('begins anew'));
   await side.clear('Own', 'anna');
+  t.deepEqual(steps, ['licences', 'begins anew'], 'whenever it ends in between, it is done when it is asked for again');
+  t.like(settings.licences.get(), { licences: [], latest: 5 });
   t.deepEqual([settings.cameras.get().cameras, settings.server.get().replacedBy, [...secrets]], [[], undefined, []]);
   t.deepEqual(codes, ['replaced', 'replaced-cleared']);
   t.deepEqual([settings.peers.get().peers, forgot], [[], [WATCHER, serverIdOf(3), 'all']], 'nobody knows it any more');

@@ -6,7 +6,7 @@ import { encodeMarker, MARKER_FILE } from '../../src/archive/volume-marker.ts';
 import { createRetentionRoom } from '../../src/control/retention-room.ts';
 import type { RetentionRoomDeps } from '../../src/control/retention-room.ts';
 import { bytesPerDayOf } from '../../src/control/volumes.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { patientClock } from '../support/patient-clock.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const HOUR = 3_600_000;
@@ -33,7 +33,7 @@ test('space is measured anew, whatever was told last; what is not ours, not ther
     state: {
       volumeOf: (id) => (id === 'vol-d' ? undefined : { state: id === 'vol-e' ? broken : stale, since: 0 }),
     },
-    clock: systemClock,
+    clock: patientClock,
   });
   const found = await room();
   const { blocks, bsize } = await statfs(path);

@@ -44,6 +44,33 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
     ...more,
   });
 }
+test('a server that was refused, and why, is in the log with who asked; no password and no code is', async (t) => {
+  const told: string[] = [];
+  const refuse = async (): Promise<never> =>
+    await Promise.reject(new UnderstudyError('invalid', 'server/credentials', 'It knows no such user.'));
+  const api = apiOf({
+    known: {
+      find: () => RECORD,
+      add: refuse,
+      authorize: refuse,
+      introduce: refuse,
+    } as unknown as ServersApiDeps['known'],
+    activity: { record: ({ code, message, user }) => told.push(`${code} ${user ?? ''} ${message}`) },
+  });
+  const account = { username: 'owner', password: 'top secret' };
+  const place = { host: '192.0.2.7', httpPort: 443, httpsFingerprint: 'f'.repeat(64) };
+  await t.throwsAsync(api.add({ ...place, ...account }, 'ada'), { code: 'server/credentials' });
+  await t.throwsAsync(api.authorize(R, { ...account, httpsFingerprint: 'f'.repeat(64) }, 'ada'));
+  await t.throwsAsync(api.pair({ host: '192.0.2.7', peerPort: 1, code: '7KQ4M-2ZT9C' }, 'ada'));
+  await t.throwsAsync(api.introduce({ peer: RECORD, role: 'protects' } as never, 'ada'));
+  t.deepEqual(told, [
+    'server-refused ada 192.0.2.7 was not added: It knows no such user.',
+    'server-refused ada Hall was not authorized: It knows no such user.',
+    'pairing-refused ada This server was not paired with 192.0.2.7: wrong code',
+    'server-refused ada Hall asked to be let in and was refused: It knows no such user.',
+  ]);
+});
+
 /** The machine after these, a second apart. */
 function stateAfter(happenings: readonly (Happening | number)[]): State {
   let [state, at] = [initialState(R, monotonicMs(0), epochMs(0)), 0];
@@ -248,4 +275,10 @@ test('what is found on the LAN is of no site, of ours, or of another one, by the
       ['foreign', { id: unknown }],
     ],
   );
+});
+
+test('a server says since when it is known here', (t) => {
+  const shown = apiOf().find(R);
+  t.is(shown.knownSince, new Date(RECORD.addedAt).toISOString());
+  t.notThrows(() => knownServer.parse(shown));
 });

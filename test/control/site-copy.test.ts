@@ -28,7 +28,11 @@ type Rig = {
   reachable: readonly string[];
   fails: boolean;
 };
-async function rigOf(mode: 'host' | 'failover', hostRole: HostRole): Promise<Rig> {
+async function rigOf(
+  mode: 'host' | 'failover',
+  hostRole: HostRole,
+  answer: () => Promise<unknown> = async () => await Promise.resolve({}),
+): Promise<Rig> {
   const settings = memorySettings({ mode, peers: [peerOf(2, { mode: 'failover' }), peerOf(3)] });
   await settings.server.update((server) => ({ ...server, hostRole }));
   const file = memoryFile<SiteCopyFile>(siteCopyFileSchema, {});
@@ -41,7 +45,7 @@ async function rigOf(mode: 'host' | 'failover', hostRole: HostRole): Promise<Rig
     request: async (to, _method, copy) => {
       if (rig.fails) throw new UnderstudyError('unavailable', 'peer/timeout', 'late');
       sent.push({ to, copy: copy as SiteCopy });
-      return await Promise.resolve({});
+      return await answer();
     },
     clock: createFakeClock(),
     log: silentLog,
@@ -77,6 +81,7 @@ test('the host sends a copy once, and again after a change with a higher serial'
   );
   t.true(rig.copies.hasNewest(serverIdOf(2)));
   await rig.settings.peers.update(({ peers }) => ({ peers: [...peers, peerOf(4)] }));
+  t.false(rig.copies.hasNewest(serverIdOf(2)), 'what it has is older than the site');
   rig.fails = true;
   await rig.copies.review();
   await new Promise((resolve) => setImmediate(resolve));
@@ -86,6 +91,18 @@ test('the host sends a copy once, and again after a change with a higher serial'
   t.is(rig.sent.at(-1)?.copy.serial, 2);
   t.is(rig.sent.at(-1)?.copy.documents.peers.length, 3);
   t.is(rig.copies.latest()?.serial, 2);
+});
+
+test('a server has a copy when it has said so, not while it is sent', async (t) => {
+  const answer = Promise.withResolvers<unknown>();
+  const rig = await rigOf('host', roleOf(OWN_ID), async () => await answer.promise);
+  await rig.copies.review();
+  t.false(rig.copies.hasNewest(serverIdOf(2)));
+  answer.resolve({});
+  await new Promise((resolve) => setImmediate(resolve));
+  t.true(rig.copies.hasNewest(serverIdOf(2)));
+  await rig.settings.server.update((server) => ({ ...server, hostRole: roleOf(OWN_ID) }));
+  t.true(rig.copies.hasNewest(serverIdOf(2)), 'the same values, written again');
 });
 
 test('a server that is no host copies nothing', async (t) => {
@@ -131,4 +148,20 @@ test('what is no copy is refused, and more servers than a site may have', async 
     t.true(['peer/params', 'peer/not-yours', 'taken'].includes(await codeOf(copies.take(HOST, raw))));
   }
   t.is(await codeOf(copies.take(HOST, undefined)), 'peer/params');
+});
+
+test('accounts of the site go along: a changed one makes a new copy, the use of a token none', async (t) => {
+  const rig = await rigOf('host', roleOf(OWN_ID));
+  const anna = { id: 'user-1', username: 'anna', role: 'owner', passwordHash: 'hash', createdAt: 1 } as const;
+  const token = { id: 'token-1', name: 'backup', role: 'viewer', secretHash: 'hash', createdAt: 1 } as const;
+  await rig.settings.users.update(() => ({ users: [anna], tokens: [{ ...token, lastUsedAt: 5 }] }));
+  await rig.copies.review();
+  t.deepEqual(rig.sent[0]?.copy.documents.accounts, { users: [anna], tokens: [token] });
+  await rig.settings.users.update((file) => ({ ...file, tokens: [{ ...token, lastUsedAt: 6 }] }));
+  await rig.copies.review();
+  t.is(rig.sent.length, 1);
+  await rig.settings.users.update((file) => ({ ...file, users: [{ ...anna, passwordHash: 'another' }] }));
+  await rig.copies.review();
+  t.is(rig.sent[1]?.copy.documents.accounts?.users[0]?.passwordHash, 'another');
+  t.is(rig.sent[1]?.copy.serial, 2);
 });

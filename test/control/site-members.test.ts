@@ -206,6 +206,20 @@ test('a member that says it is a failover server now gets what others have: the 
   t.regex(said[0]?.message ?? '', /Server 3 .*failover server now.*passwords/);
 });
 
+test('a failover server that says it is none any more is named by the host: those that it protected are not told by anybody else', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  for (const mode of ['failover', 'recording', 'recording'] as const) {
+    rig.members.learn(serverIdOf(4), { name: 'Server 4', mode });
+    await settle();
+  }
+  const said = rig.entries.filter(({ code }) => code === 'server-no-spare');
+  t.deepEqual(
+    said.map(({ severity }) => severity),
+    ['warning'],
+  );
+  t.regex(said[0]?.message ?? '', /Server 4 .*no failover server any more.*covers nobody/);
+});
+
 test('a name that cannot be one is not taken over', async (t) => {
   const rig = rigOf({ mode: 'host', peers: SITE });
   rig.members.learn(serverIdOf(3), { name: 'x'.repeat(500), mode: 'recording' });

@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 import { MARKER_FILE } from '../../src/archive/volume-marker.ts';
 import { createVolumes } from '../../src/control/volumes.ts';
 import type { VolumeDeps } from '../../src/control/volumes.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { patientClock } from '../support/patient-clock.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const SERVER = '11111111-2222-4333-8444-555555555555';
@@ -20,7 +20,7 @@ async function start(t: ExecutionContext, volumes: readonly string[] = []) {
   for (const path of paths) await mkdir(path, { recursive: true });
   const deps = {
     options: { dataDir },
-    clock: systemClock,
+    clock: patientClock,
     settings: {
       server: { get: () => ({ id: SERVER }) },
       cameras: { get: () => ({ cameras: [] }) },

@@ -6,6 +6,7 @@ import type { CoverBox, CoverService } from '../../src/cover/cover-service.ts';
 import { NO_COVERS } from '../../src/cover/cover-types.ts';
 import type { CoverRemark, CoversFile, FirstFrame, ProtectedSettings } from '../../src/cover/cover-types.ts';
 import { cameraSettingsSchema } from '../../src/site/camera.ts';
+import type { MissingCause } from '../../src/ledger/causes.ts';
 import type { CameraSettings } from '../../src/site/camera.ts';
 import type { FragmentReport, MediaEvent, StreamName, StreamOrder } from '../../src/wire/media-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -46,6 +47,7 @@ export type RigOptions = {
   readonly lastOrders?: readonly StreamOrder[];
   readonly removing?: () => Promise<void>;
   readonly waitsFor?: (stream: { readonly cameraId: string }) => string | undefined;
+  readonly lostFor?: (stream: { readonly cameraId: string }, from: number) => MissingCause | undefined;
 };
 
 export function createRig(options: RigOptions = {}): Rig {
@@ -71,6 +73,7 @@ export function createRig(options: RigOptions = {}): Rig {
     settingsOf: (serverId) => settings.get(serverId),
     lastOrders: options.lastOrders ?? [],
     ...(options.waitsFor !== undefined && { waitsFor: options.waitsFor }),
+    ...(options.lostFor !== undefined && { lostFor: options.lostFor }),
     file: {
       get: () => saved,
       update: async (change) => {

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { askOnvif } from '../../src/discovery/ask-onvif.ts';
 import { startOnvifDevice } from '../support/onvif-device.ts';
+import { patientClock } from '../support/patient-clock.ts';
 
-const deps = { clock: systemClock, log: silentLog };
+const deps = { clock: patientClock, log: silentLog };
 const anonymous = (xaddr: string) => ({ xaddr, username: undefined, password: undefined });
 
 test('every device gets an answer, in order, whatever the others do', async (t) => {

@@ -26,6 +26,9 @@ const LONGEST = aPeer({
   peerPort: 65_535,
 });
 
+/** Whoever is not heard any more is forgotten later than that: what goes sooner has said goodbye. */
+const BEFORE_FORGOTTEN_MS = 10_000;
+
 async function stranger(t: ExecutionContext, port = 0): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true }).bind(port);
   await once(socket, 'listening');
@@ -67,9 +70,7 @@ test('a goodbye removes the server at once; other facts are told at once without
   await waitFor('the new mode', () => a.peers().some(({ mode, enabled }) => mode === 'host' && !enabled));
   t.false(changes.some(({ kind }) => kind === 'gone'));
   await b.stop();
-  const began = performance.now();
-  await waitFor('gone', () => a.peers().length === 0);
-  t.true(performance.now() - began < 10_000);
+  await waitFor('gone', () => a.peers().length === 0, BEFORE_FORGOTTEN_MS);
   t.is(changes.at(-1)?.kind, 'gone');
   t.is(changes.filter(({ kind }) => kind === 'found').length, 1);
 });
@@ -80,9 +81,7 @@ test('withdrawn facts are a goodbye, and the server goes on listening', async (t
   const b = lan.start(B);
   await waitFor('found', () => a.peers().length === 1 && b.peers().length === 1);
   b.advertise(undefined);
-  const began = performance.now();
-  await waitFor('gone', () => a.peers().length === 0);
-  t.true(performance.now() - began < 10_000);
+  await waitFor('gone', () => a.peers().length === 0, BEFORE_FORGOTTEN_MS);
   t.is(b.peers().length, 1);
   await b.search(0.2);
   t.is(b.peers().length, 1);
@@ -108,7 +107,7 @@ test('a port that somebody holds for himself stops one protocol only, is remarke
   await once(holder, 'listening');
   const a = lan.start(A);
   const b = lan.start(B);
-  await waitFor('found over SSDP', () => a.peers().length === 1 && b.peers().length === 1);
+  await waitFor('found over SSDP', () => a.peers().length === 1 && b.peers().length === 1 && a.remarks().length > 0);
   t.is(a.peers()[0]?.via, 'ssdp');
   t.like(a.remarks()[0], { protocol: 'mdns', address: '127.0.0.1', code: 'EADDRINUSE' });
   t.regex(a.remarks()[0]?.message ?? '', /UDP port 5353/);
@@ -125,7 +124,12 @@ test('a goodbye goes out over both protocols', async (t) => {
     socket.on('message', (datagram) => heard.push(datagram.toString('latin1')));
   }
   const a = lan.start(A);
-  await waitFor('announced over both', () => heard.some((text) => text.includes('ssdp:alive')) && heard.length > 3);
+  const isAnnouncement = (text: string): boolean =>
+    text.charCodeAt(2) >= RESPONSE && text.includes(labels(SERVICE).toString('latin1'));
+  await waitFor(
+    'announced over both',
+    () => heard.some((text) => text.includes('ssdp:alive')) && heard.some(isAnnouncement),
+  );
   await a.stop();
   const nameWithNoTimeLeft = Buffer.concat([labels(SERVICE), Buffer.from([0, 12, 0, 1, 0, 0, 0, 0])]).toString(
     'latin1',
@@ -197,6 +201,8 @@ test('hostile datagrams, made by hand and by chance, end nothing and add nobody'
   t.deepEqual(logged, []);
 });
 
+/** The highest bit of the flags (RFC 1035 §4.1.1). */
+const RESPONSE = 0x80;
 const labels = (name: string): Buffer =>
   Buffer.concat([
     ...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])),

@@ -64,9 +64,13 @@ test('the longest datagram that is kept out takes no time', (t) => {
     Buffer.alloc(65_000, ' '),
     Buffer.from('x\nx'),
   ]);
-  const began = performance.now();
-  for (let time = 0; time < 1000; time += 1) ssdpKindOf(hostile.subarray(0, MAX_DATAGRAM_BYTES));
-  t.true(performance.now() - began < 5000);
+  const times = Array.from({ length: 3 }, () => {
+    const began = performance.now();
+    for (let time = 0; time < 1000; time += 1) ssdpKindOf(hostile.subarray(0, MAX_DATAGRAM_BYTES));
+    return performance.now() - began;
+  });
+  // The best of some: the machine may be busy with something else.
+  t.true(Math.min(...times) < 5000);
 });
 
 test('mDNS: queries and responses about our service in any case, and the question which services there are', (t) => {

@@ -6,7 +6,9 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { lookForCameras } from '../../src/discovery/ws-discovery.ts';
+import { lastingUntil } from '../support/look-clock.ts';
 
+const LOOK = durationMs(400);
 type Target = { readonly address: string; readonly port: number };
 
 async function startResponder(
@@ -30,7 +32,8 @@ test('every device that answers is found once, though the probe is repeated', as
     t.regex(probe, /NetworkVideoTransmitter/);
     for (const id of [1, 2]) socket.send(matchFor(id), from.port, from.address);
   });
-  const found = await lookForCameras(durationMs(400), { clock: systemClock, log: silentLog, target });
+  const clock = lastingUntil(LOOK, () => probes >= 2);
+  const found = await lookForCameras(LOOK, { clock, log: silentLog, target });
   t.deepEqual(found.map(({ endpoint, from }) => `${endpoint} ${from}`).toSorted(), [
     'urn:uuid:1 127.0.0.1',
     'urn:uuid:2 127.0.0.1',
@@ -39,11 +42,14 @@ test('every device that answers is found once, though the probe is repeated', as
 });
 
 test('answers that are no answers are passed over', async (t) => {
+  let probes = 0;
   const target = await startResponder(t, (socket, _probe, from) => {
+    probes += 1;
     socket.send(Buffer.from([0xff, 0xfe, 0x00]), from.port, from.address);
     socket.send(matchFor(7), from.port, from.address);
   });
-  const found = await lookForCameras(durationMs(400), { clock: systemClock, log: silentLog, target });
+  const clock = lastingUntil(LOOK, () => probes > 0);
+  const found = await lookForCameras(LOOK, { clock, log: silentLog, target });
   t.deepEqual(
     found.map(({ endpoint }) => endpoint),
     ['urn:uuid:7'],

@@ -78,11 +78,11 @@ test('alone: records at once, in a provisional epoch, and asks for one', (t) => 
   t.deepEqual(server.take(), []);
 });
 
-test('rank k begins k times 1.5 s later, and not at all when somebody records', (t) => {
+test('rank k begins k times 0.5 s later, and not at all when somebody records', (t) => {
   const second = createServer('f2');
   second.say({ kind: 'heard', memberId: 'f1', covering: [] });
   second.want(['f1', 'f2']);
-  second.wait(1400, { id: 'f1', covering: [] });
+  second.wait(400, { id: 'f1', covering: [] });
   t.false(second.holds());
   second.wait(200, { id: 'f1', covering: [] });
   t.true(second.holds());
@@ -110,7 +110,7 @@ test('a better rank that is gone is not waited for; one that claimed gets time t
   const other = createServer('f2');
   other.say({ kind: 'heard', memberId: 'f1', covering: covering(300, 'failed') });
   other.want(['f1', 'f2']);
-  other.wait(1600, { id: 'f1', covering: covering(300, 'failed') });
+  other.wait(700, { id: 'f1', covering: covering(300, 'failed') });
   t.true(other.holds());
   t.true(other.epoch() > 300, 'above the claim that failed');
 });
@@ -121,9 +121,37 @@ test('an owner whose disk stops answering, and who says so, is replaced while it
   server.want(['f1', 'f2']);
   server.wait(20_000, { id: 'f1', covering: covering(300) });
   t.false(server.holds());
-  server.wait(1400, { id: 'f1', covering: covering(300, 'failed') });
+  server.wait(400, { id: 'f1', covering: covering(300, 'failed') });
   t.false(server.holds(), 'a moment: each rank has its turn');
   server.wait(300, { id: 'f1', covering: covering(300, 'failed') });
+  t.true(server.holds());
+});
+
+test('one that claimed and misses two beats before it records is replaced at once, one that records a pause of 0.8 s later', (t) => {
+  const server = createServer('f2');
+  server.say({ kind: 'heard', memberId: 'f1', covering: covering(300, 'waiting') });
+  server.want(['f1', 'f2']);
+  server.wait(300, { id: 'f1', covering: covering(300, 'waiting') });
+  server.wait(500);
+  t.false(server.holds(), 'one beat may be late');
+  server.wait(200);
+  t.true(server.holds());
+
+  const calm = createServer('f2');
+  calm.say({ kind: 'heard', memberId: 'f1', covering: covering(300) });
+  calm.want(['f1', 'f2']);
+  calm.wait(5000, { id: 'f1', covering: covering(300) });
+  calm.wait(1000);
+  t.false(calm.holds());
+  calm.wait(300);
+  t.true(calm.holds());
+});
+
+test('the second in rank does not wait for a first that has just fallen silent', (t) => {
+  const server = createServer('f2');
+  server.say({ kind: 'heard', memberId: 'f1', covering: [] });
+  server.wait(700);
+  server.want(['f1', 'f2']);
   t.true(server.holds());
 });
 

@@ -3,7 +3,7 @@ import test from 'ava';
 import { epochMs } from '../../src/core/units.ts';
 import { MAX_REMARKS, applyToIncident, incidentSchema } from '../../src/failover/incident.ts';
 import type { Incident, IncidentChange } from '../../src/failover/incident.ts';
-import { reportOf } from '../../src/failover/incident-report.ts';
+import { reportWith as reportOf } from '../support/incident-records.ts';
 import { STREAMS, createRig } from './machine-rig.ts';
 import type { Rig } from './machine-rig.ts';
 
@@ -78,9 +78,12 @@ test('returned files and missing seconds are added up and said in plain sentence
   t.like(report.totals, { streams: 2, covered: 2, missingMs: 700, files: 2, bytes: 34_200_000, accessUnits: 990 });
   t.is(
     report.summary,
-    'The server was covered: it broke off the connection without a goodbye. 2 of 2 streams were recorded here, 0.7 s after the last frame there. ' +
-      'A takeover was declared after 5 min 0 s. Its cameras were handed back after 5 min 3 s. 2 files with 34.2 MB of footage went home. ' +
-      'Missing over all streams: 0.7 s (0.7 s service-down).',
+    'NAS-2 stopped 00:00:13: it broke off the connection without a goodbye. Hall-NAS covered 2 of 2 cameras from 00:00:13. ' +
+      'Restored 00:05:16. Missing: cam-a, 0.7 s, service down. NAS-2 did not say what is missing of 1 camera.',
+  );
+  t.deepEqual(
+    report.streams.map(({ gapMs }) => gapMs),
+    [700, 700],
   );
 });
 
@@ -94,7 +97,10 @@ test('what was missing before the last footage was home is not missing any more'
     kind: 'missing',
     missing: [{ cause: 'service-down', ms: 12_284 }],
   });
-  const late = applyToIncident(early, { ...about, kind: 'missing', missing: [] });
+  const late = STREAMS.reduce<Incident | undefined>(
+    (before, one) => applyToIncident(before, { ...about, stream: one, kind: 'missing', missing: [] }),
+    early,
+  );
   const closed = applyToIncident(late, { ...about, kind: 'closed' });
   t.true(closed !== undefined && reportOf(closed).summary.endsWith('Nothing is missing.'));
 });

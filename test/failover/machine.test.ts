@@ -194,61 +194,6 @@ test('restore by command does not wait for hold-down', (t) => {
   );
 });
 
-test('a normal shutdown is covered when it is gone, and taken over after 15 minutes', (t) => {
-  const rig = createRig();
-  rig.settle();
-  rig.say({ kind: 'goodbye', reason: 'shutdown', message: 'power button' });
-  rig.alive(1);
-  t.deepEqual(rig.transcript(), [], 'it still records');
-  rig.say({ kind: 'disconnected', by: 'peer' });
-  rig.silence(901);
-  t.deepEqual(rig.transcript(), [
-    '4.00 incident opened',
-    '4.00 cover all: shutdown',
-    '904.00 takeover automatic: shutdown',
-  ]);
-  t.deepEqual(rig.state().failures, [], 'no failure: it counts for no flapping');
-});
-
-test('a goodbye with an error is covered at once', (t) => {
-  const rig = createRig();
-  rig.settle();
-  rig.say({ kind: 'goodbye', reason: 'error', message: 'disk controller' });
-  t.deepEqual(rig.transcript(), ['3.00 incident opened', '3.00 cover all: error']);
-  rig.silence(301);
-  t.deepEqual(rig.transcript(), ['303.00 takeover automatic: error']);
-});
-
-test('an update: relieved first, then stopped, then handed back; no takeover', (t) => {
-  const rig = createRig();
-  rig.settle();
-  rig.say({ kind: 'handover-asked', id: 'request-1' });
-  t.deepEqual(rig.transcript(), ['3.00 incident opened', '3.00 cover all: planned']);
-  rig.alive(2);
-  t.deepEqual(rig.transcript(), [], 'it records on, and nothing goes back');
-  rig.recorded();
-  t.deepEqual(rig.transcript(), ['5.00 handover ready']);
-  rig.say({ kind: 'goodbye', reason: 'update', message: '' });
-  rig.say({ kind: 'disconnected', by: 'peer' });
-  rig.silence(40);
-  rig.comeBack();
-  rig.confirm();
-  t.deepEqual(rig.transcript(), ['47.00 ask all', '47.00 release all: confirmed', '47.00 send home all, 49.3 s']);
-});
-
-test('a planned stop that is not covered in time is answered with what is missing; one that never happens is forgotten', (t) => {
-  const rig = createRig();
-  rig.settle();
-  rig.say({ kind: 'handover-asked', id: 'request-1' });
-  rig.transcript();
-  rig.alive(11);
-  t.deepEqual(rig.transcript(), ['13.00 handover ready without all']);
-  rig.alive(51);
-  rig.confirm();
-  t.deepEqual(rig.transcript().slice(0, 2), ['63.00 ask all', '64.75 ask all']);
-  t.is(rig.state().planned, undefined);
-});
-
 test('F is started again and again during one failure: that is one failure, not flapping', (t) => {
   const rig = createRig();
   rig.settle();

@@ -94,10 +94,8 @@ test.serial(
     await goesOnCovering(pair);
     await goHome(pair);
     isWhole(t, await pair.played());
-    const log = await pair.logOf(pair.covering());
-    t.true(
-      log.some(({ code }) => code === 'backup-taken'),
-      'and there is a backup again',
-    );
+    const isThere = async (): Promise<boolean> =>
+      (await pair.logOf(pair.covering())).some(({ code }) => code === 'backup-taken');
+    await waitFor('a backup again', isThere, PATIENCE_MS);
   },
 );

@@ -50,7 +50,8 @@ test('it is the server from then on and stays the host, and the original left it
   await until('the new host to be the server', async () => {
     await spare.box().api.call('POST', '/sessions', { username: DEMO_USER, password: PASSWORD });
     const after = await get<Server>(spare, '/server');
-    return after.name === recorder.name && after.mode === 'recording' && after.id === own.id;
+    const isItself = after.name === recorder.name && after.mode === 'recording' && after.id === own.id;
+    return isItself && after.site.kind === 'host';
   });
   t.is((await get<Server>(spare, '/server')).site.kind, 'host');
   await until('the original to have left', async () => {

@@ -36,7 +36,8 @@ async function recordFrom(t: ExecutionContext, setup: Setup): Promise<{ result: 
   const result = await recordSingle({
     url: server.url(),
     folder,
-    seconds: 5,
+    // Enough for what is asked of it below, from a server that gets a part of the machine.
+    seconds: 8,
     transport: setup.transport,
     username: digest === undefined ? undefined : 'admin',
     password: setup.password,

@@ -2,7 +2,7 @@
  * The media process itself under bad luck: killed at random moments, 128 cameras that hang up at once, the wall clock set while it
  * records. What it reported durable is there and whole; what a kill costs is the fragment in hand.
  */
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -29,6 +29,31 @@ async function cameras(t: ExecutionContext, options: readonly CameraOptions[]): 
 const reportsOf = (media: MediaUnderTest): readonly FragmentReport[] =>
   media.events().flatMap((event) => (event.kind === 'fragments-written' ? event.fragments : []));
 const expectationOf = (cameraId: string) => ({ cameraId, stream: 'main', codec: 'h264' }) as const;
+
+/** Threads that wait for a processor, and a timer of this process that is late, of a second. */
+const CALM_MS = 300;
+const CALM_WITHIN_MS = 15_000;
+/**
+ * Through a second in which the machine let both run, the process and the cameras: of what it had no time to read nothing is promised.
+ * On a machine that never is so calm it is judged all the same.
+ */
+async function calmSecond(pid: number): Promise<void> {
+  const isCalm = async (): Promise<boolean> => {
+    const [waited, began] = [await waitedBy(pid), performance.now()];
+    await new Promise((done) => setTimeout(done, 1000));
+    const late = performance.now() - began - 1000;
+    return Math.max(late, (await waitedBy(pid)) - waited) < CALM_MS;
+  };
+  await waitFor('a calm second', isCalm, CALM_WITHIN_MS).catch(() => undefined);
+}
+/** How long all its threads have waited for a processor, milliseconds: the second field of schedstat, nanoseconds. */
+async function waitedBy(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const texts = await Promise.all(
+    threads.map(async (thread) => await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '')),
+  );
+  return texts.reduce((sum, text) => sum + Number(text.split(' ')[1] ?? 0) / 1e6, 0);
+}
 
 /** What the promise allows, and what a loaded test machine adds to how late a process reads. */
 const MAX_LOSS_MS = 1000;
@@ -65,6 +90,7 @@ test.serial(
       // The orders are its own from the second time on: nobody tells it again.
       await waitFor('two seconds of each', () => all.every(({ id }) => media.recordedSeconds(id) > 2), PATIENCE_MS);
       await new Promise((done) => setTimeout(done, wait));
+      await calmSecond(media.process.pid);
       const positions = all.map((one) => one.position());
       media.process.kill('SIGKILL');
       await media.process.ended;
@@ -110,7 +136,7 @@ test.serial('128 cameras that hang up at once come back, the process stays respo
     return Math.round(took);
   };
   await recordsAgain(1);
-  const used: { readonly handles: number; readonly memory: number }[] = [];
+  const used: Used[] = [];
   for (let round = 2; round <= 4; round += 1) {
     for (const one of all) one.order({ kind: 'hang-up' });
     const took = await recordsAgain(round);
@@ -120,10 +146,15 @@ test.serial('128 cameras that hang up at once come back, the process stays respo
   const delays = media.events().flatMap((event) => (event.kind === 'stats' ? [event.loopDelayP99Ms] : []));
   t.log(`event loop p99 of the worst second: ${Math.max(...delays).toFixed(1)} ms`);
   t.true(Math.max(...delays) < MAX_LOOP_DELAY_MS);
-  const [first, , last] = used;
-  if (first === undefined || last === undefined) throw new Error('no figures');
-  t.true(last.handles <= first.handles + 4, JSON.stringify(used));
-  t.true(last.memory <= first.memory * 1.5 + 32, JSON.stringify(used));
+  const [first] = used;
+  if (first === undefined) throw new Error('no figures');
+  // What is kept is kept for good; a file of before may just be closed, and memory waits to be collected.
+  const isLittle = ({ handles, memory }: Used): boolean =>
+    handles <= first.handles + 4 && memory <= first.memory * 1.5 + 32;
+  const letGo = async (): Promise<boolean> => isLittle(await usedBy(media.process.pid));
+  await waitFor('it to let go', letGo, PATIENCE_MS).catch(() => undefined);
+  used.push(await usedBy(media.process.pid));
+  t.true(isLittle(used.at(-1) ?? first), JSON.stringify(used));
   await eachHasOneSession(all);
   await media.stop();
 });
@@ -146,7 +177,8 @@ async function eachHasOneSession(all: readonly SimulatedCamera[]): Promise<void>
   }
 }
 
-async function usedBy(pid: number): Promise<{ handles: number; memory: number }> {
+type Used = { readonly handles: number; readonly memory: number };
+async function usedBy(pid: number): Promise<Used> {
   const handles = (await readdir(`/proc/${pid}/fd`)).length;
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return { handles, memory: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024) };
@@ -183,7 +215,9 @@ for (const [name, steps] of [
         .reduce((sum, { accessUnits }) => sum + accessUnits, 0);
     await waitFor('two seconds of each', () => all.every(({ id }) => units(id) > 50), PATIENCE_MS);
     for (const step of steps) {
-      await writeFile(setting, `${step < 0 ? '' : '+'}${step}s\n`);
+      // Whole, or not at all: it is read at any moment.
+      await writeFile(`${setting}.new`, `${step < 0 ? '' : '+'}${step}s\n`);
+      await rename(`${setting}.new`, setting);
       const before = new Map(all.map(({ id }) => [id, units(id)]));
       await waitFor(
         'five seconds more',

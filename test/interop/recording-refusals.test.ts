@@ -11,6 +11,9 @@ import type { StreamOrder } from '../../src/wire/media-protocol.ts';
 import { orderOf, startMedia } from '../support/media-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+/** An upper bound on a slow machine. */
+const PATIENCE_MS = 90_000;
+const BOOKED = /^(camera-|no-key-frame)/;
 const SECRET = 'open-sesame';
 const DIGEST = { kind: 'digest', algorithm: 'SHA-256', username: 'admin', password: SECRET } as const;
 
@@ -103,7 +106,7 @@ const CASES: readonly Case[] = [
     id: 'stalled',
     fault: { kind: 'stall' },
     cause: /^camera-stalled$/,
-    message: /sends nothing: no media for 10 s/,
+    message: /sends nothing: no pictures for 10 s/,
   },
   {
     id: 'redirect',
@@ -156,16 +159,18 @@ test('every kind of camera that cannot be recorded is told by its cause, in word
       const waits = id === 'no-key-frame' && event.kind === 'stream-state' && event.state.kind === 'starting';
       return waits ? [{ cause: media.gapsOf(id).at(-1)?.cause ?? 'none', message: 'connected and sending' }] : [];
     });
-  const untold = (): readonly string[] => CASES.map(({ id }) => id).filter((id) => toldOf(id).length === 0);
-  await waitFor('an answer about each', () => untold().length === 0, 40_000).catch(() => t.log(untold()));
-  for (const { id, cause, message } of CASES) {
-    const told = toldOf(id);
-    t.true(
-      told.some((one) => cause.test(one.cause) && message.test(one.message)),
-      `${id}: ${JSON.stringify(told.slice(0, 3))}`,
-    );
-    const open = media.gapsOf(id).at(-1);
-    t.regex(open?.cause ?? 'none', /^(camera-|no-key-frame)/, id);
+  const isTold = ({ id, cause, message }: Case): boolean =>
+    toldOf(id).some((one) => cause.test(one.cause) && message.test(one.message));
+  const isBooked = ({ id }: Case): boolean => BOOKED.test(media.gapsOf(id).at(-1)?.cause ?? 'none');
+  const untold = (): readonly Case[] => CASES.filter((one) => !isTold(one) || !isBooked(one));
+  // What is told first may be another thing: that it is not connected yet.
+  await waitFor('an answer about each', () => untold().length === 0, PATIENCE_MS).catch(() =>
+    t.log(untold().map(({ id }) => id)),
+  );
+  for (const one of CASES) {
+    const { id } = one;
+    t.true(isTold(one), `${id}: ${JSON.stringify(toldOf(id).slice(0, 3))}`);
+    t.regex(media.gapsOf(id).at(-1)?.cause ?? 'none', BOOKED, id);
     t.is(media.recordedSeconds(id), 0, id);
   }
   const everything = JSON.stringify(media.events()) + media.process.stdout() + media.process.stderr();

@@ -9,15 +9,16 @@ import type { Box } from '../../src/demo/demo-box.ts';
 import { isRefused } from '../support/is-refused.ts';
 import { createIssuer, licenceOf } from '../support/licences.ts';
 import { COVERING, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
+import type { Pair } from '../support/protected-pair.ts';
 import {
   followsWithoutLoss,
   idsOf,
+  isUp,
   playedAt,
   replaceBy,
   replacementsOf,
   serverOf,
   settingsOf,
-  signIn,
 } from '../support/replacing.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -42,7 +43,7 @@ test.serial('the acting failover server becomes the server that it covers, witho
 
   const { replacement } = await replace({ confirm: PROTECTED });
   t.like(replacement, { state: 'done', originalTold: false });
-  await signIn(pair.covering());
+  await waitFor('the successor to be signed in to', async () => await isUp(pair.covering()), PATIENCE_MS);
   t.like(await serverOf(pair.covering()), { id: successor, name: PROTECTED, mode: 'recording' });
   for (const file of ['cameras', 'users'])
     t.deepEqual(await settingsOf(pair, COVERING, file), await settingsOf(pair, PROTECTED, file), file);
@@ -50,11 +51,12 @@ test.serial('the acting failover server becomes the server that it covers, witho
   t.deepEqual(await licencesOf(pair.covering()), ['moves in-force'], 'its licence too');
   await clock.sleep(durationMs(8000));
   isWhole(t, await playedAt(pair.covering(), pair));
-  const restorations = await pair.restorations();
-  t.true(
-    restorations.every(({ state }) => state === 'failed' || state === 'stopped' || state === 'done'),
-    JSON.stringify(restorations),
+  const isOver = ({ state }: { readonly state: string }): boolean => ['failed', 'stopped', 'done'].includes(state);
+  await waitFor('no restoration to go on', async () => (await pair.restorations()).every(isOver), PATIENCE_MS).catch(
+    () => undefined,
   );
+  const restorations = await pair.restorations();
+  t.true(restorations.every(isOver), JSON.stringify(restorations));
 
   await pair.comeBack();
   const told = await waitFor(
@@ -68,10 +70,9 @@ test.serial('the acting failover server becomes the server that it covers, witho
     async () => (await replacementsOf(pair.covering()))[0]?.originalTold,
     PATIENCE_MS,
   );
-  const files = (): Promise<unknown> => pair.protectedBox().api.call('GET', `/cameras/${pair.cameraId}`);
-  const { lastFrameAt: before } = (await files()) as { lastFrameAt?: string };
+  const before = await stands(pair);
   await clock.sleep(durationMs(4000));
-  t.is(((await files()) as { lastFrameAt?: string }).lastFrameAt, before, 'the original records nothing');
+  t.is(await lastFrameAt(pair), before, 'the original records nothing');
   t.true((await serverOf(pair.protectedBox())).health.items.some(({ code }) => code === 'replaced'));
   isWhole(t, await playedAt(pair.covering(), pair));
 
@@ -85,6 +86,18 @@ test.serial('the acting failover server becomes the server that it covers, witho
   t.deepEqual(((await pair.protectedBox().api.call('GET', '/cameras')) as { items: unknown[] }).items, []);
   t.deepEqual(await licencesOf(pair.protectedBox()), [], 'one licence is not in two places');
 });
+
+const lastFrameAt = async (pair: Pair): Promise<string | undefined> =>
+  ((await pair.protectedBox().api.call('GET', `/cameras/${pair.cameraId}`)) as { lastFrameAt?: string }).lastFrameAt;
+/** It recorded until it heard that it was replaced, and what it received by then is told within the next seconds. */
+async function stands(pair: Pair): Promise<string | undefined> {
+  const look = async (): Promise<{ readonly last: string | undefined } | undefined> => {
+    const last = await lastFrameAt(pair);
+    await clock.sleep(durationMs(2500));
+    return (await lastFrameAt(pair)) === last ? { last } : undefined;
+  };
+  return (await waitFor('the original to stop', look, PATIENCE_MS)).last;
+}
 
 /** For the server that will be replaced; its successor does not know the issuer. */
 async function addLicence({ protectedBox, dir }: { readonly protectedBox: Box; readonly dir: string }): Promise<void> {

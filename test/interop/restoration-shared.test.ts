@@ -2,9 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { systemClock as clock } from '../../src/core/clock.ts';
-import { durationMs } from '../../src/core/units.ts';
-import { failAndComeBack, filesOf, isWhole, PROTECTED, startPair } from '../support/protected-pair.ts';
+import { filesOf, isWhole, PATIENCE_MS, PROTECTED, startPair } from '../support/protected-pair.ts';
+import { failWithSnapshot, isHome } from '../support/taken-snapshot.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 type Volume = { readonly id: string; readonly path: string; readonly footageBytes: number };
@@ -23,8 +22,9 @@ test.serial(
       },
     });
     const disc = join(pair.dir, PROTECTED, 'footage');
-    await failAndComeBack(pair, 3000);
+    const taken = await failWithSnapshot(pair, 3000);
     await pair.restoration('the footage to be adopted', ({ state }) => state === 'done');
+    await isHome(t, pair, taken);
     const adopted = (await filesOf(disc, pair.cameraId)).map((name) => join(disc, pair.cameraId, 'main', name));
     const notes = await Promise.all(
       adopted.map(async (file) => await readFile(`${file}.returned`, 'utf8').catch(() => undefined)),
@@ -44,7 +44,6 @@ test.serial(
     pair.kill();
     await pair.comeBack();
     await pair.recordsAgain();
-    await clock.sleep(durationMs(1000));
     const { items } = (await pair.covering().api.call('GET', '/volumes')) as { readonly items: readonly Volume[] };
     t.true(items.some(({ path }) => path === disc));
     await waitFor(
@@ -53,7 +52,7 @@ test.serial(
         const all = await pair.restorations();
         return all.length > before.length && all.every(({ state }) => state === 'done');
       },
-      90_000,
+      PATIENCE_MS,
     );
     await pair.over();
     isWhole(t, await pair.played());

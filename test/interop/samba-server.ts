@@ -87,7 +87,7 @@ const accessTo = (port: number): SmbShareOptions => ({
   password: PASSWORD,
   encrypt: 'when-offered',
   clock: systemClock,
-  timeoutMs: durationMs(20_000),
+  timeoutMs: durationMs(60_000),
 });
 
 const OWN_FOLDERS: ReadonlyMap<string, string> = new Map([
@@ -142,10 +142,11 @@ async function startSmbd(conf: string, port: number): Promise<ChildProcess> {
   const child = spawn('smbd', ['-F', '-s', conf, '--debug-stdout'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
-  await waitFor(`smbd on port ${port}`, async () => {
+  const isUp = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`smbd ended: ${output.slice(-500)}`);
     return await answers(port);
-  });
+  };
+  await waitFor(`smbd on port ${port}`, isUp, PATIENCE_MS);
   return child;
 }
 
@@ -155,6 +156,8 @@ const answers = async (port: number): Promise<boolean> =>
     socket.on('connect', () => socket.destroy());
   });
 
+/** Many are started at once, on two cores. */
+const PATIENCE_MS = 120_000;
 const handedOut = new Set<number>();
 
 /**

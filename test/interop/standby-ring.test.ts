@@ -119,15 +119,21 @@ test('cold, warm and hot from suspicion to the first durable key frame; a hot ca
     return views.length === ids.length && views.every(({ level, actual }) => level === actual);
   };
   await waitFor('everything is as ready as it should be', isReady, 60_000);
-  await waitFor('a ring', () => media.recordedSeconds('hot-0') > HOT_SECONDS + 15, 60_000);
+  const hot = ids.filter((id) => id.startsWith('hot'));
+  const hasRing = (id: string): boolean => media.recordedSeconds(id) > HOT_SECONDS + 15;
+  await waitFor('a ring of each', () => hot.every(hasRing), 120_000);
   // Suspected: from here on nothing of the ring may go.
   const at = Date.now();
   t.deepEqual(cover.cover({ serverId: R, streams: ids.map(main), epoch: 3, lostFrom: at - 1200 }), []);
-  await waitFor('first frames of all', () => frames.length === ids.length, 30_000);
-  await waitFor('eight seconds of cover', () => Date.now() - at > 8000, 30_000);
+  await waitFor('first frames of all', () => frames.length === ids.length, 60_000);
+  await waitFor('eight seconds of cover', () => Date.now() - at > 8000, 60_000);
   t.is(file().covered.length, ids.length);
-  const progress = cover.progress(() => 'covering');
-  t.true(progress[0]?.streams.every(({ state, durableUntil }) => state === 'recording' && durableUntil !== undefined));
+  const areRecorded = (): boolean =>
+    cover
+      .progress(() => 'covering')[0]
+      ?.streams.every(({ state, durableUntil }) => state === 'recording' && durableUntil !== undefined) ?? false;
+  await waitFor('all to be recorded', areRecorded, 60_000);
+  t.true(areRecorded());
   const ranges = new Map(cover.covered().map((one) => [one.cameraId, one]));
   cover.release(R, ids.map(main));
   await waitFor('back to their levels', isReady, 60_000);
@@ -161,8 +167,15 @@ test('a drill measures each camera by its level, and leaves neither footage nor 
   );
   const media = await startMedia(t);
   const { cover } = await failoverSide(t, media, all, (id) => id.split('-', 1)[0] as StandbyLevel);
-  await waitFor('ready', () => cover.standbyViews().every(({ level, actual }) => level === actual), 60_000);
-  await waitFor('a ring', () => media.recordedSeconds('hot-0') > 3, 60_000);
+  const isReady = (): boolean => {
+    const views = cover.standbyViews();
+    return views.length === all.length && views.every(({ level, actual }) => level === actual);
+  };
+  await waitFor('ready', isReady, 60_000);
+  const hasRing = (): boolean => ['hot-0', 'hot-1'].every((id) => media.recordedSeconds(id) > 3);
+  await waitFor('a ring of each', hasRing, 60_000);
+  // That of the ring may be a moment late.
+  await waitFor('still ready', isReady, 60_000);
   const before = cover.orders();
   let saved = NO_DRILLS;
   const drills = startDrills({
@@ -185,7 +198,7 @@ test('a drill measures each camera by its level, and leaves neither footage nor 
   const isGone = async (id: string): Promise<boolean> => (await media.segmentsOf(id)).length === 0;
   for (const id of ['cold-0', 'cold-1', 'warm-0', 'warm-1'])
     await waitFor(`${id} is gone from the volume`, () => isGone(id), 60_000);
-  await waitFor('ready again', () => cover.standbyViews().every(({ level, actual }) => level === actual), 60_000);
+  await waitFor('ready again', isReady, 60_000);
   t.deepEqual(cover.covered(), []);
   await drills.stop();
 });
@@ -194,17 +207,24 @@ test('the ring stays as short as it is ordered to, on the volume too', async (t)
   const all = await cameras(t, [{ id: 'hot-0' }, { id: 'hot-1' }]);
   const media = await startMedia(t);
   await failoverSide(t, media, all, () => 'hot');
-  await waitFor('a minute', () => media.recordedSeconds('hot-0') > 60, 120_000);
+  await waitFor('a minute of each', () => all.every(({ id }) => media.recordedSeconds(id) > 60), 180_000);
   const lengthOf = async (id: string): Promise<number> => {
     const units = [];
-    for (const path of await media.segmentsOf(id)) units.push(...readSegment(await readFile(path), path).units);
+    for (const path of await media.segmentsOf(id)) {
+      // The oldest may go meanwhile.
+      const bytes = await readFile(path).catch(() => undefined);
+      if (bytes !== undefined) units.push(...readSegment(bytes, path).units);
+    }
     return (units.length * (all[0]?.frameMs ?? 40)) / 1000;
   };
   for (const { id } of all) {
-    const seconds = await lengthOf(id);
+    // One segment more, the open one, and the time until the next look, which is this process's too: one may be due just now.
+    const isShort = (seconds: number): boolean => seconds >= HOT_SECONDS && seconds <= HOT_SECONDS + 10 + 10 + 7;
+    let seconds = 0;
+    const isLooked = async (): Promise<boolean> => isShort((seconds = await lengthOf(id)));
+    await waitFor(`a short ring of ${id}`, isLooked, 10_000).catch(() => undefined);
     t.log(`${id}: ${seconds} s in the ring`);
-    // One segment more, the open one, and the time until the next look.
-    t.true(seconds >= HOT_SECONDS && seconds <= HOT_SECONDS + 10 + 10 + 7, `${id}: ${seconds} s`);
+    t.true(isShort(seconds), `${id}: ${seconds} s`);
   }
 });
 
@@ -215,7 +235,8 @@ async function cpuOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-test('a ring of short segments costs no more than 1.2 times plain recording', async (t) => {
+// By itself, before the others: it is two servers at work, and they measure how soon something is recorded.
+test.serial('a ring of short segments costs no more than 1.2 times plain recording', async (t) => {
   const all = await cameras(
     t,
     Array.from({ length: 16 }, (_, index) => ({ id: `cam-${index}`, scene: index, start: 'cached' as const })),

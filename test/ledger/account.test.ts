@@ -5,6 +5,7 @@ import {
   ORDER_EDGE_MS,
   PENDING_MS,
   RESTART_EDGE_MS,
+  SILENCE_MS,
   absencesOf,
   accountOf,
   totalsOf,
@@ -147,7 +148,35 @@ test('the newest seconds of a running stream are pending, not missing', (t) => {
   const facts = { now: 90_000, recorded: [recorded(0, 88_000)] };
   t.deepEqual(brief(account(facts)), ['0-88000 recorded', '88000-100000 not-expected']);
   const late = { now: 90_000, recorded: [recorded(0, 90_000 - PENDING_MS - 1)] };
-  t.deepEqual(brief(account(late))[1], '84999-90000 unexplained');
+  t.deepEqual(brief(account(late))[1], '84999-90000 camera-stalled');
+});
+
+test('the last seconds of a stream that was switched off are pending until they are told', (t) => {
+  const at = (now: number, until: number): string | undefined =>
+    brief(account({ now, expected: [rangeOf(0, 50_000)], recorded: [recorded(0, until)] }))[1];
+  t.is(at(50_100, 49_000), '49000-100000 not-expected');
+  t.is(at(50_000 + PENDING_MS, 49_000), '49000-100000 not-expected');
+  t.is(at(50_001 + PENDING_MS, 49_000), '49000-50000 unexplained');
+  t.is(at(50_100, 50_000 - PENDING_MS - 1), '44999-50000 unexplained');
+  const onAgain = [rangeOf(0, 50_000), rangeOf(51_000, 100_000)];
+  t.deepEqual(brief(account({ now: 52_000, expected: onAgain, recorded: [recorded(0, 49_000)] })), [
+    '0-49000 recorded',
+    '49000-100000 not-expected',
+  ]);
+});
+
+test('a silence that lasts is the camera standing still until it is booked, and unexplained if it never is', (t) => {
+  const at = (now: number): string | undefined => brief(account({ now, recorded: [recorded(0, 50_000)] }))[1];
+  t.is(at(60_000), '50000-60000 camera-stalled');
+  t.is(at(50_000 + SILENCE_MS), '50000-70000 camera-stalled');
+  t.is(at(50_001 + SILENCE_MS), '50000-70001 unexplained');
+  const booked = [missing(50_000, 60_000, 'camera-refused')];
+  t.is(
+    brief(account({ now: 60_000, recorded: [recorded(0, 50_000)], missing: booked }))[1],
+    '50000-60000 camera-refused',
+  );
+  const past = account({ recorded: [recorded(0, 90_000)] });
+  t.is(brief(past)[1], '90000-100000 unexplained');
 });
 
 test('a hole while only control ran is a restart of media, one while neither ran is the whole service', (t) => {

@@ -1,7 +1,9 @@
 /** Signs of life between two that do not watch each other, such as a host and most of its members. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import { isCalmWith } from '../../src/control/site-pace.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { epochMs, monotonicMs } from '../../src/core/units.ts';
 import {
   CALM_BEAT_TICKS,
@@ -12,21 +14,25 @@ import {
 } from '../../src/peer/conversation.ts';
 import type { ConversationEffect } from '../../src/peer/conversation.ts';
 import { CALM_DOUBT_MS, initialLinks, step as stepLinks, wantsLink } from '../../src/peer/links.ts';
+import type { PeerEvent } from '../../src/peer/network-types.ts';
 import { BEAT_MS } from '../../src/wire/peer-protocol.ts';
 import { cameraOf, memorySettings, OWN_ID, peerOf, serverIdOf } from '../support/memory-settings.ts';
-import { helloOf, pairOfBoxes } from '../support/peer-rig.ts';
+import { FACTS, helloOf, pairOfBoxes } from '../support/peer-rig.ts';
+import { waitFor } from '../support/wait-for.ts';
 
+/** A calm line tells how it is every 20 s in any case. */
+const AT_ONCE_MS = 10_000;
 const ID = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
 /** What is said in so many ticks after the hello; the other side is heard in each tick, or never. */
 function play(ticks: number, calm: boolean, isHeard: boolean): readonly ConversationEffect['kind'][] {
   const message = helloOf({ id: ID, key: '', certificate: '', fingerprint: '' });
   const hello = { kind: 'message', at: monotonicMs(0), wallAt: epochMs(0), message } as const;
-  let { state } = step(initialConversation({ peerId: ID, purpose: 'watch' }), hello);
+  let { state } = step(initialConversation({ peerId: ID, purpose: 'watch' }, 0), hello);
   const said: ConversationEffect['kind'][] = [];
   for (let count = 1; count <= ticks; count += 1) {
-    if (isHeard) ({ state } = step(state, { kind: 'bytes' }));
+    if (isHeard) ({ state } = step(state, { kind: 'bytes', tick: count - 1 }));
     const at = monotonicMs(count * BEAT_MS);
-    const next = step(state, { kind: 'tick', at, wallAt: epochMs(at), frame: undefined, calm });
+    const next = step(state, { kind: 'tick', tick: count, at, wallAt: epochMs(at), frame: undefined, calm });
     ({ state } = next);
     said.push(...next.effects.map(({ kind }) => kind));
   }
@@ -54,11 +60,24 @@ test('a seldom beat is no reason to dial anew', (t) => {
 });
 
 test('two that do not watch each other stay connected over one connection, with few signs of life', async (t) => {
-  t.timeout(60_000);
-  const [first, second] = await pairOfBoxes(t, { first: { isCalm: () => true }, second: { isCalm: () => true } });
-  await sleep(6000);
+  // Counted in the beats of the one who speaks: a busy machine has fewer of them in the same time.
+  let ticks = 0;
+  const every: Clock['every'] = (period, run) =>
+    systemClock.every(period, () => {
+      if (period === BEAT_MS) ticks += 1;
+      run();
+    });
+  const passed = async (more: number): Promise<void> => {
+    const until = ticks + more;
+    await waitFor(`${more} ticks`, () => ticks >= until, 60_000);
+  };
+  const [first, second] = await pairOfBoxes(t, {
+    first: { isCalm: () => true, clock: { ...systemClock, every } },
+    second: { isCalm: () => true },
+  });
+  await passed(6000 / BEAT_MS);
   const from = second.events.length;
-  await sleep(8000);
+  await passed(8000 / BEAT_MS);
   const later = second.events.slice(from);
   const count = (kind: string): number => later.filter((event) => event.kind === kind).length;
   t.true(count('beat') >= 1 && count('beat') <= 4, `${count('beat')} beats`);
@@ -66,8 +85,29 @@ test('two that do not watch each other stay connected over one connection, with 
   t.deepEqual(second.kinds(), ['up', 'hello']);
   const before = second.events.length;
   first.network.nudge();
-  t.truthy(await second.next('keep-alive', before), 'what became worse is told at once');
+  const isTold = (): boolean => second.events.slice(before).some(({ kind }) => kind === 'keep-alive');
+  await waitFor('what became worse to be told at once', isTold, AT_ONCE_MS);
 });
+
+test('on a calm line it is told at once which cameras are covered, and whether they are recorded there', async (t) => {
+  let covering: typeof FACTS.covering = [];
+  const calm = { isCalm: () => true };
+  const first = { ...calm, keepAlive: () => ({ ...FACTS, covering }) };
+  const [, second] = await pairOfBoxes(t, { first, second: calm });
+  const told = async (state: 'waiting' | 'recording', ...cameraIds: string[]): Promise<void> => {
+    const before = second.events.length;
+    const streams = cameraIds.map((cameraId) => ({ ...PROGRESS, cameraId, state }));
+    covering = [{ serverId: serverIdOf(7), epoch: 2, state: 'covering', streams }];
+    // One that was said before may still be on its way.
+    const isNews = (event: PeerEvent): boolean =>
+      event.kind === 'keep-alive' && isDeepStrictEqual(event.keepAlive.covering[0]?.streams, streams);
+    t.truthy(await waitFor('it to be told', () => second.events.slice(before).find(isNews), AT_ONCE_MS));
+  };
+  await told('waiting', 'cam-1');
+  await told('recording', 'cam-1');
+  await told('recording', 'cam-1', 'cam-2');
+});
+const PROGRESS = { stream: 'main', cause: undefined, durableUntil: 1000, idleMs: 0 } as const;
 
 test('host and member come to the same pace, and whoever is watched is never calm', (t) => {
   const recorder = peerOf(2);

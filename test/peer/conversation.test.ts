@@ -27,18 +27,23 @@ const said = (message: PeerMessage, at = 0): ConversationEvent => ({
 });
 const tick = (at = 0, frame?: { ordinal: number; bytes: number }): ConversationEvent => ({
   kind: 'tick',
+  tick: 0,
   at: monotonicMs(at),
   wallAt: epochMs(at + 5000),
   frame,
 });
+const BYTES: ConversationEvent = { kind: 'bytes', tick: 0 };
+/** Ticks are numbered as they come. */
 function play(
   events: readonly ConversationEvent[],
   purpose?: 'watch' | 'bulk',
 ): { state: Conversation; effects: ConversationEffect[] } {
-  let state = initialConversation({ peerId: ID, purpose });
+  let state = initialConversation({ peerId: ID, purpose }, 0);
   const effects: ConversationEffect[] = [];
+  let ticks = 0;
   for (const event of events) {
-    const next = step(state, event);
+    if (event.kind === 'tick') ticks += 1;
+    const next = step(state, event.kind === 'message' ? event : { ...event, tick: ticks });
     state = next.state;
     effects.push(...next.effects);
   }
@@ -70,16 +75,13 @@ test('silence is counted in ticks, so a pause of our own is not held against the
   t.is(endOf(ticks(MAX_GREETING_TICKS + 1))?.cause, 'protocol');
   t.is(endOf([said(HELLO), ...ticks(MAX_SILENT_TICKS)]), undefined);
   t.is(endOf([said(HELLO), ...ticks(MAX_SILENT_TICKS + 1)])?.cause, 'silent');
-  t.is(endOf([said(HELLO), ...ticks(MAX_SILENT_TICKS), { kind: 'bytes' }, ...ticks(MAX_SILENT_TICKS)]), undefined);
+  t.is(endOf([said(HELLO), ...ticks(MAX_SILENT_TICKS), BYTES, ...ticks(MAX_SILENT_TICKS)]), undefined);
   t.is(endOf([said(HELLO), tick(0), tick(3_600_000)]), undefined);
 });
 
 test('a frame that drips ends; a large one on a slow link does not', (t) => {
   const dripping = (ticks: number, bytes: number): ConversationEvent[] =>
-    Array.from({ length: ticks }, (): ConversationEvent[] => [
-      { kind: 'bytes' },
-      tick(0, { ordinal: 3, bytes }),
-    ]).flat();
+    Array.from({ length: ticks }, (): ConversationEvent[] => [BYTES, tick(0, { ordinal: 3, bytes })]).flat();
   t.is(endOf([said(HELLO), ...dripping(MAX_SILENT_TICKS + 1, 100)]), undefined);
   t.is(endOf([said(HELLO), ...dripping(MAX_SILENT_TICKS + 2, 100)])?.cause, 'silent');
   t.is(endOf([said(HELLO), ...dripping(MAX_SILENT_TICKS + 60, 1024 * 1024)]), undefined);
@@ -109,7 +111,7 @@ test('with random events nothing is said or told before the hello, nor after the
       said({ ...FACTS, kind: 'keep-alive', seq: 1, at: 1 }),
       said({ kind: 'goodbye', reason: random.pick(['shutdown', 'replaced', 'error']), message: '' }),
       said({ kind: 'request', id: 1, method: 'x', params: {} }),
-      { kind: 'bytes' },
+      BYTES,
       tick(random.int(0, 9999), random.pick([undefined, { ordinal: 1, bytes: 9 }])),
     ]);
   forSeeds(1000, (random) => {

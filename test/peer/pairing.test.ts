@@ -128,6 +128,23 @@ test('a code is good for one pairing, 5 tries and 5 minutes', async (t) => {
   await t.throwsAsync(pair('short'), { code: 'peer/pairing-code' });
 });
 
+test('each guess at a code is told at the server that shows it, also many in a minute, without the code', async (t) => {
+  const [asks, shows] = await twoStrangers(t);
+  const told: string[] = [];
+  shows.network.listen((event) => {
+    if (event.kind === 'refused') told.push(`${event.cause} ${event.address ?? ''} ${event.message}`);
+  });
+  const guess = async (): Promise<unknown> =>
+    await t.throwsAsync(asks.network.pairWith(placeOf(shows), '00000-00000'), { code: 'peer/pairing-refused' });
+  const { code } = shows.network.openPairing();
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) await guess();
+  t.is(told.filter((one) => one.startsWith('pairing-code 127.0.0.1 ')).length, MAX_TRIES);
+  await guess();
+  await guess();
+  t.is(told.filter((one) => one.startsWith('pairing 127.0.0.1 ')).length, 1, 'without a code: once a minute');
+  t.false(told.some((one) => one.includes(code) || one.includes('00000')));
+});
+
 test('two with the right code at once: one is paired', async (t) => {
   const [asks, shows] = await twoStrangers(t);
   const other = await startBox(t, await createIdentity());

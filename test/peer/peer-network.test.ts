@@ -1,6 +1,8 @@
 import test from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { durationMs } from '../../src/core/units.ts';
+import type { PeerEvent } from '../../src/peer/network-types.ts';
 import { MAX_PENDING_REQUESTS } from '../../src/peer/requests.ts';
 import { FACTS, helloOf, pairOfBoxes, rawPeer, recordOf, startBox, twoIdentities } from '../support/peer-rig.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -17,7 +19,8 @@ test('two servers greet, beat, and tell how they are', async (t) => {
     t.like((await box.next('keep-alive')).keepAlive, { ...FACTS, seq: 1 });
     const status = await waitFor('a round trip', () => {
       const now = box.network.statusOf(other.identity.id);
-      return now?.roundTripMs !== undefined && now;
+      // A first round trip in which this process did not run says little: better ones follow.
+      return now?.roundTripMs !== undefined && Math.abs(now.clockOffsetMs ?? Infinity) < 1000 && now;
     });
     t.true(status.connected);
     t.true(Math.abs(status.clockOffsetMs ?? Infinity) < 1000);
@@ -32,8 +35,9 @@ test('a nudge sends the keep-alive at once', async (t) => {
   const from = first.events.length;
   media = 'down';
   second.network.nudge();
-  const event = await first.next('keep-alive', from);
-  t.is(event.keepAlive.media, 'down');
+  // One that was said before may still be on its way.
+  const isNews = (event: PeerEvent): boolean => event.kind === 'keep-alive' && event.keepAlive.media === 'down';
+  t.truthy(await waitFor('the news', () => first.events.slice(from).find(isNews)));
 });
 
 test('requests go both ways with their results, attachments and errors', async (t) => {
@@ -121,8 +125,9 @@ test('a normal end is said before it happens; the connection stays until then', 
 
 test('a server that stops says shutdown; one that comes back is dialled again', async (t) => {
   const [one, two] = await twoIdentities();
-  const second = await startBox(t, two, { records: [recordOf(one)] });
-  const { port } = second.network;
+  // None of those that are given to whoever asks for any: it is taken again.
+  const port = await freePort();
+  const second = await startBox(t, two, { records: [recordOf(one)], port });
   const first = await startBox(t, one, { records: [recordOf(two, port)] });
   await first.next('up');
   await second.network.stop();

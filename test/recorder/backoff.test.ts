@@ -19,9 +19,10 @@ test('a refused password is not asked again soon: many makes lock the account', 
   t.is(waitOf(4, true, 0.999_999), 30_000);
 });
 
-test('a camera without a session left is asked again within seconds, however often: it is let go at any moment', (t) => {
-  const waits = [1, 2, 3, 4, 100].map((failures) => backoffOf(failures, 'no-room', 0.999_999));
-  t.deepEqual(waits, [500, 1000, 2000, 3000, 3000]);
+test('a camera without a session left is asked again each second, for it is let go at any moment; less often after two minutes', (t) => {
+  const waits = [1, 2, 3, 100, 160, 161, 10_000].map((failures) => backoffOf(failures, 'no-room', 0.999_999));
+  t.deepEqual(waits, [500, 1000, 1000, 1000, 1000, 3000, 3000]);
+  t.is(Number(backoffOf(2, 'no-room', 0)), 500);
 });
 
 test('what is only kept ready is not asked for often when there is no session left: its own server needs it', (t) => {

@@ -1,15 +1,15 @@
 /** What the owner is told of a camera before it is added, against simulated cameras: each mistake is named by its check. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { testCamera } from '../../src/recorder/camera-test.ts';
-import type { CameraTestRequest, CameraTestResult } from '../../src/recorder/camera-test.ts';
+import type { CameraTestRequest } from '../../src/recorder/camera-test.ts';
+import type { CameraTestResult } from '../../src/recorder/camera-test-result.ts';
 import { createResolve } from '../../src/recorder/resolve.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { CameraOptions, SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
@@ -93,11 +93,8 @@ test('a camera without a free session is found at the room, not at its path', as
 });
 
 test('a port where nothing listens is found at the connection', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  t.is(outline(await tried({ url: `rtsp://127.0.0.1:${port}/main` })), 'url resolve connect!');
+  const url = `rtsp://127.0.0.1:${await freePort()}/main`;
+  t.is(outline(await tried({ url })), 'url resolve connect!');
 });
 
 test('a name without an address is found at the resolving', async (t) => {

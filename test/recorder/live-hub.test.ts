@@ -4,6 +4,7 @@ import type { AccessUnitView } from '../../src/recorder/fragment-builder-types.t
 import { createLiveHub, MAX_IDLE_BYTES, MAX_KEPT_KEY_FRAME, MAX_VIEWER_BYTES } from '../../src/recorder/live-hub.ts';
 import type { ViewerSink } from '../../src/recorder/live-hub.ts';
 import type { TrackLayout } from '../../src/media/tracks.ts';
+import { createSlabs } from '../../src/recorder/slabs.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { TEST_VIDEO } from '../support/segment-builder.ts';
 
@@ -53,7 +54,7 @@ test('the first viewer gets everything since the last key frame at once, then ev
     timesOf(viewer),
     [0, 1, 2, 3, 4, 5, 6, 7].map((n) => n * FRAME_TICKS),
   );
-  t.deepEqual(hub.header(), { kind: 'live-header', codec: TEST_VIDEO.codecString, width: 320, height: 180 });
+  t.like(hub.header(), { kind: 'live-header', codec: TEST_VIDEO.codecString, width: 320, height: 180, audio: false });
 });
 
 test('a second viewer gets the same run as the first', (t) => {
@@ -142,6 +143,25 @@ test('when the session ends its viewers are sent away, and nothing of before is 
   t.deepEqual(picturesOf(next), [4]);
 });
 
+test('who watches goes on over the beginning of a segment, and is sent away when the picture or the sound is another', (t) => {
+  const hub = createLiveHub();
+  send(hub, 0, true);
+  const viewer = watcher();
+  hub.add(viewer);
+  const unit = (n: number): AccessUnitView => ({
+    bytes: new Uint8Array(9).fill(n),
+    start: 4,
+    end: 9,
+    timestamp: n * FRAME_TICKS,
+    wallUs: n * 40_000,
+    key: true,
+  });
+  hub.accessUnit(unit(1), { ...LAYOUT }, 40);
+  t.deepEqual([viewer.ended, picturesOf(viewer)], [false, [0, 1]]);
+  hub.accessUnit(unit(2), { ...LAYOUT, video: { ...TEST_VIDEO } }, 80);
+  t.true(viewer.ended);
+});
+
 test('whatever comes and whoever watches: runs begin with a key frame, and time only goes on', (t) => {
   const random = createRandom(77);
   const hub = createLiveHub();
@@ -175,4 +195,43 @@ test('whatever comes and whoever watches: runs begin with a key frame, and time 
     const times = timesOf(viewer);
     t.true(times.every((time, at) => at === 0 || time > (times[at - 1] ?? 0)));
   }
+});
+
+test('what is kept lies in the memory of the fragments: of large groups one key frame, and nothing of a stream that is no more', (t) => {
+  const slabs = createSlabs();
+  const hub = createLiveHub(() => undefined, slabs);
+  for (let n = 0; n < 200; n += 1) {
+    const key = n % 20 === 0;
+    send(hub, n, key, key ? 100_000 + (n % 3) * 40_000 : 30_000);
+    if (n >= 20) t.true(slabs.taken() <= 192 * 1024, `${slabs.taken()} at ${n}`);
+  }
+  hub.reset();
+  t.is(hub.keyFrame()?.bytes[0], 180, 'a snapshot of a camera that has just gone');
+  hub.close();
+  t.is(slabs.taken(), 0);
+  t.is(hub.keyFrame(), undefined);
+});
+
+test('without memory nothing is kept, and who watches sees every picture from the next key frame on', (t) => {
+  const hub = createLiveHub(() => undefined, createSlabs(0));
+  for (let n = 0; n < 15; n += 1) send(hub, n, n % 10 === 0);
+  t.is(hub.keyFrame(), undefined);
+  const viewer = watcher();
+  hub.add(viewer);
+  for (let n = 15; n < 25; n += 1) send(hub, n, n % 10 === 0);
+  t.deepEqual(picturesOf(viewer), [20, 21, 22, 23, 24]);
+});
+
+test('memory that ends within a group of pictures leaves nothing half kept', (t) => {
+  const hub = createLiveHub(() => undefined, createSlabs(64 * 1024));
+  send(hub, 0, true, 30_000);
+  send(hub, 1, false, 30_000);
+  t.is(hub.keyFrame()?.bytes.length, 30_000);
+  send(hub, 2, false, 30_000);
+  const viewer = watcher();
+  hub.add(viewer);
+  t.deepEqual(picturesOf(viewer), []);
+  t.is(hub.keyFrame(), undefined);
+  send(hub, 10, true, 30_000);
+  t.is(hub.keyFrame()?.bytes[0], 10);
 });

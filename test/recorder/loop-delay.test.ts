@@ -2,6 +2,10 @@ import test from 'ava';
 import { startLoopDelay } from '../../src/recorder/loop-delay.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Several turns of the event loop, in each of which the histogram may look. */
+async function looks(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await pause(20);
+}
 function block(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
@@ -10,6 +14,7 @@ function block(ms: number): void {
 test('a loop that stood still shows it once: each look begins anew', async (t) => {
   const delay = startLoopDelay();
   t.teardown(delay.stop);
+  delay.look(true);
   await pause(100);
   delay.takeP99();
   for (let count = 0; count < 5; count += 1) {
@@ -21,11 +26,24 @@ test('a loop that stood still shows it once: each look begins anew', async (t) =
   t.true(nothing >= 0 && Number.isFinite(nothing), `${nothing} right after a look: nothing was measured`);
 });
 
-test('stopped, it measures nothing more', async (t) => {
+test('it measures only while it is to look', async (t) => {
   const delay = startLoopDelay();
+  t.teardown(delay.stop);
+  // Measured is from one look of the histogram to the next: one comes before, one behind, however the timers are served.
+  const seen = async (): Promise<number> => {
+    delay.takeP99();
+    await looks();
+    block(200);
+    await looks();
+    return delay.takeP99();
+  };
+  t.is(await seen(), 0);
+  delay.look(true);
+  t.true((await seen()) >= 150);
+  delay.look(false);
+  t.is(await seen(), 0);
+  delay.look(true);
+  t.true((await seen()) >= 150, 'and again');
   delay.stop();
-  delay.takeP99();
-  block(100);
-  await pause(50);
-  t.is(delay.takeP99(), 0);
+  t.is(await seen(), 0);
 });

@@ -87,6 +87,24 @@ test('kept footage is read in pieces and copied whole, and not from a server tha
   t.is(refused?.code, 'footage/keeper-away');
 });
 
+test('a copy that its keeper ends early is refused, at its start and in its middle, and says how much is missing', async (t) => {
+  const two = await kept(t);
+  await keptOf(two).sync(F_ID);
+  const [segment] = two.r.catalogue.segments.find(KEY, ALL).filter(({ volumeId }) => parseKeptVolume(volumeId));
+  if (segment === undefined) throw new Error('nothing is kept');
+  const directory = await tempDir(t);
+  for (const given of [0, segment.bytes - 1]) {
+    const request: KeptElsewhereDeps['request'] = async (_serverId, _method, params) => {
+      const { offset, length } = readKeptReadParams(params, 'read');
+      return { result: {}, attachment: new Uint8Array(Math.max(0, Math.min(length, given - offset))) };
+    };
+    const copying = keptOf(two, { request }).copy(segment, join(directory, `${given}.mp4`));
+    const refused = await t.throwsAsync(copying, { instanceOf: UnderstudyError });
+    t.is(refused?.code, 'footage/kept-short');
+    t.regex(refused?.message ?? '', new RegExp(`Spare.*${given} of ${segment.bytes} bytes`));
+  }
+});
+
 test('what its keeper deletes is gone from the list, and booked as that', async (t) => {
   const two = await kept(t);
   const here = keptOf(two);

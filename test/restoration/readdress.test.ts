@@ -35,7 +35,7 @@ async function withOriginal(t: ExecutionContext): Promise<{ readonly two: TwoSer
 test('what was decided on for the original is decided on anew, and goes to the server in its place', async (t) => {
   const { two, asked } = await withOriginal(t);
   const id = two.restoration().begin({ ...orderOf(), serverId: ORIGINAL, policy: 'return' });
-  await waitFor('files to be planned', () => (two.restoration().get(id)?.files.total ?? 0) > 0, 20_000);
+  await waitFor('files to be planned', () => (two.restoration().get(id)?.files.total ?? 0) > 0);
   await two.restoration().readdress(ORIGINAL, R_ID);
   t.is(two.restoration().get(id)?.order.serverId, R_ID);
   const before = asked.length;
@@ -64,7 +64,7 @@ test('where this server takes the place itself everything stays, nothing is dele
   const { two, asked } = await withOriginal(t);
   const id = two.restoration().begin({ ...orderOf(), serverId: ORIGINAL, policy: 'return' });
   const other = two.restoration().begin({ ...orderOf(), serverId: R_ID, policy: 'return', start: 1, end: 2 });
-  await waitFor('files to be planned', () => (two.restoration().get(id)?.files.total ?? 0) > 0, 20_000);
+  await waitFor('files to be planned', () => (two.restoration().get(id)?.files.total ?? 0) > 0);
   const before = two.f.catalogue.segments.find(KEY, ALL).length;
   await two.restoration().keepAll(ORIGINAL);
   t.like(two.restoration().get(id), { state: 'stopped' });
@@ -73,6 +73,6 @@ test('where this server takes the place itself everything stays, nothing is dele
   const count = asked.length;
   two.restoration().nudge(ORIGINAL);
   await two.restartF();
-  await waitFor('it to be listed again', () => two.restoration().get(id)?.state === 'stopped', 5000);
+  await waitFor('it to be listed again', () => two.restoration().get(id)?.state === 'stopped');
   t.is(asked.length, count);
 });

@@ -2,9 +2,10 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { RestorationDeps } from '../../src/restoration/restoration-types.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { outage } from '../support/outage.ts';
-import { ALL, KEY, orderOf, twoServers } from '../support/two-servers.ts';
+import { ALL, FINE, KEY, orderOf, twoServers } from '../support/two-servers.ts';
 import type { TwoServers } from '../support/two-servers.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -43,4 +44,22 @@ test('a segment that is about to be closed is looked for five times a second, an
   close();
   await waitFor('the end', () => two.restoration().get(id)?.state === 'done');
   t.is(two.f.catalogue.segments.find(KEY, ALL).length, 0);
+});
+
+test('a server that still looks at its volumes is asked each second; one that is away ever more seldom', async (t) => {
+  for (const [code, expected] of [
+    ['footage/not-ready', [1000, 1000, 1000, 1000]],
+    ['peer/not-connected', [1000, 2000, 4000, 8000]],
+  ] as const) {
+    const { two, slept, close } = await stillOpen(t);
+    close();
+    two.fate = () => {
+      throw new UnderstudyError('unavailable', code, 'Not now.');
+    };
+    const id = two.restoration().begin(orderOf());
+    await waitFor('four tries', () => slept.length >= 4);
+    t.deepEqual(slept.slice(0, 4), [...expected], code);
+    two.fate = () => FINE;
+    await waitFor('the end', () => two.restoration().get(id)?.finishedAt !== undefined);
+  }
 });

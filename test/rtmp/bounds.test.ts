@@ -1,8 +1,9 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import test from 'ava';
-import { systemClock } from '../../src/core/clock.ts';
+import { durationMs } from '../../src/core/units.ts';
 import { MAX_CONNECTIONS, startFront } from '../../src/rtmp/front.ts';
+import { patientClock } from '../support/patient-clock.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 test('pushes above the bound are turned away; those before them go on', async (t) => {
@@ -16,7 +17,8 @@ test('pushes above the bound are turned away; those before them go on', async (t
     address: '127.0.0.1',
     port: 0,
     upstreamPort: (upstream.address() as AddressInfo).port,
-    clock: systemClock,
+    clock: patientClock,
+    idleTimeout: durationMs(600_000),
   });
   const cameras: Socket[] = [];
   t.teardown(async () => {
@@ -33,7 +35,7 @@ test('pushes above the bound are turned away; those before them go on', async (t
   };
   while (cameras.length < MAX_CONNECTIONS) {
     for (let count = 0; count < 32; count += 1) push();
-    // In batches that the kernel can queue, and each within the time an idle push is kept.
+    // In batches that the kernel can queue.
     await waitFor('them to be passed on', () => behind.size >= cameras.length, 60_000);
   }
   const more = push();

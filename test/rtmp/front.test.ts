@@ -5,6 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { startFront } from '../../src/rtmp/front.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 async function upstreamOf(t: ExecutionContext): Promise<{ readonly port: number; readonly taken: () => number }> {
   let taken = 0;
@@ -36,6 +37,7 @@ test('a push that falls silent is cut off, so that its camera can push again', a
   camera.on('error', () => undefined).resume();
   camera.write(Uint8Array.of(3, 0, 0, 0, 0));
   await new Promise((resolve) => camera.once('close', resolve));
+  await waitFor('it to be taken behind', () => upstream.taken() > 0);
   t.is(upstream.taken(), 1);
 });
 

@@ -10,7 +10,7 @@ import test from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
 import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
-import { startBox } from '../../src/demo/demo-box.ts';
+import { killBox, startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -102,6 +102,10 @@ test.serial(
     const error = await t.throwsAsync(b.F.api.call('POST', '/servers', { ...orderOf(b), password: 'not this one' }));
     t.regex(error?.message ?? '', /user name|password/i);
     t.notRegex(error?.message ?? '', /not this one/);
+    t.like(
+      (await logOf(b.F)).find(({ code }) => code === 'server-refused'),
+      { severity: 'warning' },
+    );
     t.deepEqual(await serversOf(b.F), []);
     t.deepEqual(await serversOf(b.R), []);
   },
@@ -128,6 +132,12 @@ test.serial('a wrong pairing code is refused, and a code that was used is none a
   const { code } = (await b.F.api.call('POST', '/servers/pairing-code')) as { code: string };
   const wrong = await t.throwsAsync(b.R.api.call('POST', '/servers/pair', { ...place, code: 'AAAAAAAAAA' }));
   t.regex(wrong?.message ?? '', /code/i);
+  for (const box of [b.F, b.R]) {
+    const told = (await logOf(box)).find((entry) => entry.code === 'pairing-refused');
+    t.is(told?.severity, 'warning', 'a guess at a code is an alarm on both sides');
+    t.notRegex(told?.message ?? '', /AAAAA/);
+    t.false(told?.message.includes(code));
+  }
   t.deepEqual(await serversOf(b.F), []);
   await b.R.api.call('POST', '/servers/pair', { ...place, code });
   await waitFor('the two to talk', async () => (await serversOf(b.F))[0]?.connected, PATIENCE_MS);
@@ -168,7 +178,7 @@ test.serial(
     });
     t.notRegex(heard, /Door|cam-|serverId/, 'no setting and no name of a camera');
     t.is((await serversOf(b.R)).length, 1);
-    t.true((await serversOf(b.F))[0]?.connected);
+    await waitFor('the pair to talk on', async () => (await serversOf(b.F))[0]?.connected, PATIENCE_MS);
   },
 );
 
@@ -214,8 +224,7 @@ test.serial(
     bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
     await writeFile(join(folder, newest), bytes);
     // The server fails while nobody watches: only the backups on disk tell what is to be recorded.
-    const pids = [b.R.status()?.pid, b.R.status()?.media?.pid, b.R.status()?.control?.pid];
-    for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    await killBox(b.R);
     const F = await restart(b);
     const alarm = await waitFor(
       'the alarm',

@@ -19,6 +19,7 @@ import { labProblem } from '../support/net-lab.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
+const PATIENCE_MS = 90_000;
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 const problem = labProblem();
 function labTest(title: string, run: (t: ExecutionContext) => Promise<void>, needs = problem): void {
@@ -40,6 +41,13 @@ labTest(
     const result = await playIn(scene, fault, { seed: 1, lasts: 4000 });
     t.log(JSON.stringify(result));
     t.deepEqual(result.problems, []);
+    const told = await waitFor(
+      'its clock to be told',
+      async () => await logged(scene.failover, 'clock-off'),
+      PATIENCE_MS,
+    );
+    t.regex(told.message, /is 1 day behind that of this server/);
+    t.is((await isTold(scene.failover, 'clock-off')).severity, 'warning');
     t.is(result.covers, 1);
     t.is(result.cameras.find(({ level }) => level === 'hot')?.lostFrames, 0);
   },
@@ -53,6 +61,11 @@ const healthItem = async (box: SiteBox, code: string): Promise<Told | undefined>
   );
 const logged = async (box: SiteBox, code: string): Promise<Told | undefined> =>
   ((await box.api.call('GET', `/log?code=${code}`)) as { items: Told[] }).items[0];
+const isTold = async (box: SiteBox, code: string): Promise<Told> =>
+  await waitFor(`the alarm ${code}`, async () => await healthItem(box, code), PATIENCE_MS);
+const isOver = async (box: SiteBox, code: string): Promise<void> => {
+  await waitFor(`the alarm ${code} to be over`, async () => (await healthItem(box, code)) === undefined, PATIENCE_MS);
+};
 const filesBelow = (path: string): readonly string[] =>
   existsSync(path)
     ? readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.mp4'))
@@ -63,7 +76,7 @@ const coveredUntil = async (box: SiteBox): Promise<number> =>
   Date.parse((await takeovers(box))[0]?.cameras[0]?.lastFrameAt ?? '1970-01-01T00:00:00.000Z');
 async function coversFor(box: SiteBox, ms: number): Promise<void> {
   const until = Date.now() + ms;
-  await waitFor('the camera to be recorded in its place', async () => (await coveredUntil(box)) > until, 60_000);
+  await waitFor('the camera to be recorded in its place', async () => (await coveredUntil(box)) > until, PATIENCE_MS);
 }
 
 labTest(
@@ -85,13 +98,13 @@ labTest(
     const owed = filesBelow(store);
     const full = Date.now();
     const heal = fillDisk(store);
-    const alarm = await waitFor('the alarm', async () => await healthItem(failover, 'volume-full'), 60_000);
+    const alarm = await isTold(failover, 'volume-full');
     t.is(alarm.severity, 'error');
     t.true(alarm.message.includes(store) && alarm.message.includes('free space'), alarm.message);
     const held = await waitFor(
       'what is owed to be held',
       async () => await logged(failover, 'covered-footage-full'),
-      60_000,
+      PATIENCE_MS,
     );
     t.true(held.message.includes(store) && /add a volume/i.test(held.message), held.message);
     await sleep(5000);
@@ -102,7 +115,7 @@ labTest(
     );
     await heal();
     await coversFor(failover, 2000);
-    t.is(await healthItem(failover, 'volume-full'), undefined);
+    await isOver(failover, 'volume-full');
     const fullMs = Date.now() - full;
 
     // As its processes see it: each box of the lab has mounts of its own, and a umount outside does not reach them.
@@ -112,27 +125,28 @@ labTest(
     const bringBack = (): void => void execFileSync('nsenter', [...inside, 'mount', device, store]);
     const gone = Date.now();
     takeAway();
-    const missed = await waitFor('the alarm', async () => await healthItem(failover, 'volume-gone'), 60_000);
+    const missed = await isTold(failover, 'volume-gone');
     t.true(missed.message.includes(store), missed.message);
     await sleep(5000);
     t.deepEqual(readdirSync(`/proc/${pid}/root${store}`), [], 'not one byte goes to the system disk');
     bringBack();
     await coversFor(failover, 2000);
     const goneMs = Date.now() - gone;
+    await isOver(failover, 'volume-gone');
 
     takeAway();
-    await waitFor('the alarm', async () => await healthItem(failover, 'volume-gone'), 60_000);
+    await isTold(failover, 'volume-gone');
     await back();
     await recordsFor(protectedBox, cameras, 1000);
     await waitFor(
       'the camera to be handed back',
       async () => (await takeovers(failover))[0]?.cameras[0]?.covered === false,
-      60_000,
+      PATIENCE_MS,
     );
     await sleep(3000);
     t.is((await takeovers(failover))[0]?.endedAt, undefined, 'what is away is waited for');
     bringBack();
-    await waitFor('everything to be home', async () => (await takeovers(failover))[0]?.endedAt, 60_000);
+    await waitFor('everything to be home', async () => (await takeovers(failover))[0]?.endedAt, PATIENCE_MS);
     await recordsFor(protectedBox, cameras, 1000);
 
     const verdict = await judgeTimeline(protectedBox, camera, { start: since, end: Date.now() });

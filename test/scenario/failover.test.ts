@@ -41,11 +41,16 @@ async function play(t: ExecutionContext, name: string, lasts: number): Promise<P
   return result;
 }
 
+/** So long a server may pause without being missed (the fault `pause`). */
+const PAUSE_AT_MOST_MS = 750;
 /** Far above what is measured on a free machine (docs/results/failover.md): only to tell "soon" from "by a timeout". */
 const SOON_MS = 3000;
 
 labTest('a protected server that pauses for half a second is left alone', async (t) => {
-  const { problems, covers } = await play(t, 'pause', 500);
+  let result = await play(t, 'pause', 500);
+  // A busy machine lets it stand still for longer: that was no such pause.
+  while (result.lastedMs > PAUSE_AT_MOST_MS) result = await play(t, 'pause', 500);
+  const { problems, covers } = result;
   t.deepEqual(problems, []);
   t.is(covers, 0);
 });

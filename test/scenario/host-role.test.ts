@@ -53,9 +53,18 @@ async function allFollow(servers: readonly SiteServer[], host: SiteServer): Prom
       PATIENCE_MS,
     );
 }
+/** As soon as there are any: a role is in force a moment before it is told. */
 const loggedAt = async (server: SiteServer, code: string): Promise<readonly { message: string }[]> =>
-  ((await server.box().api.call('GET', `/log?code=${code}&limit=10`)) as { items: readonly { message: string }[] })
-    .items;
+  await waitFor(
+    `${server.name} to tell ${code}`,
+    async () => {
+      const { items } = (await server.box().api.call('GET', `/log?code=${code}&limit=10`)) as {
+        items: readonly { message: string }[];
+      };
+      return items.length > 0 && items;
+    },
+    PATIENCE_MS,
+  );
 
 type Played = { readonly t: ExecutionContext; readonly site: SparesSite; readonly spare: SiteServer };
 
@@ -97,7 +106,11 @@ test('the host is killed, a failover server takes its role, nobody loses a frame
   await waitFor('a copy of the site', async () => (await hostAt(spare)).here.canTake, PATIENCE_MS);
   await waitFor(
     'copies at all',
-    async () => (await hostAt(host)).successors.every(({ hasCopy }) => hasCopy),
+    async () => {
+      const { successors } = await hostAt(host);
+      const names = successors.flatMap(({ name, hasCopy }) => (hasCopy === true ? [name] : []));
+      return names.length === successors.length && site.spares.every(({ name }) => names.includes(name));
+    },
     PATIENCE_MS,
   );
   t.regex(await refusalOf(spare, {}), /^site\/host-heard: Host was heard/);
@@ -127,7 +140,11 @@ test('the host is killed, a failover server takes its role, nobody loses a frame
   await allFollow(serversOf(site), spare);
   t.like(await serverAt(host), { mode: 'recording', site: { kind: 'member', host: { name: spare.name } } });
   t.regex((await loggedAt(host, 'host-yielded'))[0]?.message ?? '', /^Spare A took the role of the host/);
-  t.true((await serverAt(host)).health.items.some(({ code }) => code === 'host-yielded'));
+  const isTold = async (): Promise<boolean> =>
+    (await serverAt(host)).health.items.some(({ code }) => code === 'host-yielded');
+  await waitFor('health to say so', isTold, PATIENCE_MS);
+  const setup = (await host.box().api.call('GET', '/setup')) as { readonly host?: { readonly name: string } };
+  t.is(setup.host?.name, 'Spare A', 'the sign-in page names who followed');
   await nobodyOwns(site);
   await allIsHome(site);
   const end = Date.now();

@@ -2,14 +2,18 @@
  * Two failover servers and a host, real processes on loopback: cameras are shared, each has one owner, whoever is killed, and the
  * protected server's timeline holds every access unit once in the end. Many times with random offsets: test/campaign/races.ts.
  */
+import { statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import type { SiteServer } from '../../src/demo/demo-site.ts';
 import { issuedByHost } from '../../src/failover/epochs.ts';
+import { faultDisk, isRoot, mountTmpfs } from '../support/lab.ts';
 import {
   PATIENCE_MS,
   allIsHome,
+  coverOnto,
   coversOf,
   judgeAll,
   killServer,
@@ -20,6 +24,7 @@ import {
   watchEpochs,
 } from '../support/spares-site.ts';
 import type { EpochWatch, SparesSite } from '../support/spares-site.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const CAMERAS = 8;
@@ -47,6 +52,17 @@ async function siteOf(): Promise<NonNullable<typeof shared>> {
 /** The first epoch that a server gives itself; the host's and the failover servers' are above. */
 const epochsNow = (site: SparesSite): readonly number[] =>
   site.spares.flatMap((spare) => coversOf(spare).map(({ epoch }) => epoch));
+
+const sharesIn = ({ spares }: SparesSite): readonly number[] => spares.map((spare) => coversOf(spare).length);
+/** Until each failover server has some, and each camera one of them. */
+async function sharedByAll(site: SparesSite): Promise<void> {
+  const isShared = (): boolean => {
+    const shares = sharesIn(site);
+    return Math.min(...shares) >= 1 && shares.reduce((sum, share) => sum + share, 0) === CAMERAS;
+  };
+  await waitFor('every failover server to have a share', isShared, PATIENCE_MS);
+  await oneOwnerEach(site);
+}
 
 /** The recorder is started; everything goes home; each access unit of the time stands once in its timeline. */
 async function comesHome(t: ExecutionContext, since: number): Promise<void> {
@@ -79,8 +95,8 @@ test.serial(
     for (const server of site.recorders) await killServer(server);
     await oneOwnerEach(site);
     await sleep(SETTLE_MS);
-    await oneOwnerEach(site);
-    const shares = site.spares.map((spare) => coversOf(spare).length);
+    await sharedByAll(site);
+    const shares = sharesIn(site);
     t.log(`shares ${shares.join(' and ')}`);
     t.true(Math.min(...shares) >= 1 && shares.reduce((sum, share) => sum + share, 0) === CAMERAS, shares.join(' '));
     await waitFor('the host to issue every epoch', () => epochsNow(site).every(issuedByHost), PATIENCE_MS);
@@ -113,6 +129,46 @@ test.serial('without a host epochs are provisional; when it is back it issues th
   await oneOwnerEach(site);
   await comesHome(t, since);
 });
+
+const withDisks = isRoot() ? test.serial : test.serial.skip;
+withDisks(
+  'the disk of a failover server hangs while it covers, then that of the other is full: each time the other takes its cameras',
+  async (t) => {
+    t.timeout(300_000);
+    const { site } = await siteOf();
+    const [first, second] = site.spares;
+    if (first === undefined || second === undefined) throw new Error('two failover servers are needed');
+    const disk = await faultDisk(await tempDir(t, 'hangs'), 256);
+    t.teardown(disk.down);
+    const small = join(await tempDir(t, 'fills'), 'volume');
+    t.teardown(await mountTmpfs(small, 'size=128m'));
+    const stores = [await coverOnto(first, disk.mount), await coverOnto(second, small)];
+    const since = Date.now() + 1000;
+    await recordedUntil(site, since + 2000);
+    for (const server of site.recorders) await killServer(server);
+    await oneOwnerEach(site);
+    await sleep(SETTLE_MS);
+    await sharedByAll(site);
+    await disk.control('hang=1');
+    t.log(
+      `hung: the other has all after ${await oneOwnerEach(site, [second])} ms, and alone after ${await oneOwnerEach(site)} ms`,
+    );
+    await disk.control('hang=0');
+    await sleep(SETTLE_MS);
+    await fill(small);
+    t.log(
+      `full: the other has all after ${await oneOwnerEach(site, [first])} ms, and alone after ${await oneOwnerEach(site)} ms`,
+    );
+    await comesHome(t, since);
+    for (const store of stores) await store.atHome();
+  },
+);
+
+/** Leaves less than the reserve. */
+async function fill(path: string): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  await writeFile(join(path, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - 4 * 1024 * 1024)));
+}
 
 type ServersView = {
   readonly items: readonly { readonly watch?: { readonly standby?: { readonly warm: Readiness } } }[];

@@ -56,14 +56,17 @@ test('what the host decides holds at its members, and its plan and status say wh
   const [recorderId, secondId, idA, idB] = [recorder, second, a, b].map(serverIdOf) as [string, string, string, string];
   const hostApi = host.box().api;
 
-  await until('the host to know all cameras and backups', async () =>
-    (await statusOf(host)).every(({ mode, cameras, watches, lastBackupAt }) =>
-      mode === 'failover'
-        ? watches.length === 2
-        : mode === 'host' || (cameras?.recording === 2 && lastBackupAt !== undefined),
-    ),
-  );
-  const all = await statusOf(host);
+  const hasAll = ({ mode, cameras, watches, lastBackupAt }: SiteServerView): boolean =>
+    mode === 'failover'
+      ? watches.length === 2
+      : mode === 'host' || (cameras?.recording === 2 && lastBackupAt !== undefined);
+  const isKnown = (view: SiteServerView): boolean =>
+    view.state === 'online' && ![view.lastContactAt, view.version, view.load].includes(undefined);
+  let all: readonly SiteServerView[] = [];
+  await until('the host to know all cameras and backups, and to hear from everybody', async () => {
+    all = await statusOf(host);
+    return all.length === 5 && all.every((view) => hasAll(view) && isKnown(view));
+  });
   t.deepEqual(all.map(({ name, state }) => `${name} ${state}`).sort(), [
     'Host online',
     'Recorder online',
@@ -81,8 +84,11 @@ test('what the host decides holds at its members, and its plan and status say wh
     '/site/status?mode=failover&text=SPARE%20b',
   );
   t.deepEqual([found.counts.total, found.items.map(({ name }) => name)], [5, ['Spare B']]);
-  const whole = await get<Plan>(host, '/failover/plan');
-  t.true([...planned(whole, recorderId), ...planned(whole, secondId)].every((id) => id === idA || id === idB));
+  await until('the host to plan for every camera', async () => {
+    const whole = await get<Plan>(host, '/failover/plan');
+    const by = [...planned(whole, recorderId), ...planned(whole, secondId)];
+    return by.length === 4 && by.every((id) => id === idA || id === idB);
+  });
 
   // The policy of the site stands over the settings of a member, and is changed at the host only.
   await hostApi.call('PATCH', '/site', {
@@ -112,7 +118,10 @@ test('what the host decides holds at its members, and its plan and status say wh
   await hostApi.call('PATCH', '/site', { protection: { [idB]: [secondId] } });
   await until('the list to hold', async () => (await watchedBy(b)).join() === secondId);
   t.deepEqual(await watchedBy(a), [recorderId, secondId].sort());
-  t.deepEqual(new Set(planned(await get<Plan>(host, '/failover/plan'), recorderId)), new Set([idA]));
+  await until('the plan to follow the list', async () => {
+    const by = planned(await get<Plan>(host, '/failover/plan'), recorderId);
+    return by.length === 2 && by.every((id) => id === idA);
+  });
   const simulated = (await hostApi.call('POST', '/failover/plan/simulate', { failed: [recorderId, idA] })) as Plan;
   t.deepEqual(
     simulated.servers.flatMap(({ cameras }) => cameras.map(({ detail }) => detail)),

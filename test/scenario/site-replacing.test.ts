@@ -24,6 +24,7 @@ import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const SEED = Number(process.env['SEED'] ?? 20_261_122);
+const LOOK_EVERY_MS = 200;
 /** What asking takes, about. */
 const LONGEST_MS = 400;
 /** So many that the plan hardly ever gives all of them to one of two failover servers. */
@@ -99,8 +100,20 @@ async function startSite(t: ExecutionContext, modes: readonly ('failover' | 'rec
     return isEach && ready >= cameraIds.length;
   };
   await waitFor('all cameras to be hot on failover servers', isReady, PATIENCE_MS);
-  await clock.sleep(durationMs(3000));
+  // From the next durable frame at home on both have footage of one time: then nothing is lost.
+  const readyAt = clock.now();
+  for (const cameraId of cameraIds)
+    await waitFor('it to be durable at home', async () => await isDurable(hall, cameraId, readyAt), PATIENCE_MS);
   return { host, hall, others, simulator, cameraIds, began };
+}
+
+type Ledger = { readonly spans: readonly { readonly state: string; readonly end: string }[] };
+async function isDurable({ box }: Named, cameraId: string, at: number): Promise<boolean> {
+  const range = new URLSearchParams({ start: isoOf(epochMs(at - 60_000)), end: isoOf(clock.now()) }).toString();
+  const { spans } = (await box.api.call('GET', `/cameras/${cameraId}/ledger?${range}`)) as Ledger;
+  if (spans.some(({ state, end }) => state === 'recorded' && Date.parse(end) > at)) return true;
+  await clock.sleep(durationMs(LOOK_EVERY_MS));
+  return false;
 }
 
 const coveredAt = async (spare: Named, hall: Named): Promise<number> =>
@@ -114,7 +127,16 @@ async function replaceAt({ host, hall }: Site, by: Named, more: object): Promise
 /** Everything of all cameras is at the successor, from before the failure until now. */
 async function hasAll(t: ExecutionContext, { simulator, cameraIds, began }: Site, { box }: Named): Promise<void> {
   for (const [index, cameraId] of cameraIds.entries()) {
-    const report = await playedFrom(box, { cameraId, began, simulated: simulator.cameras[index]?.id ?? '' });
+    const simulated = simulator.cameras[index]?.id ?? '';
+    let report = await playedFrom(box, { cameraId, began, simulated });
+    // What others recorded comes home behind the replacement.
+    const isHome = async (): Promise<boolean> => {
+      if (report.missing.length === 0) return true;
+      await clock.sleep(durationMs(1000));
+      report = await playedFrom(box, { cameraId, began, simulated });
+      return false;
+    };
+    await waitFor('all footage to be home', isHome, PATIENCE_MS).catch(() => undefined);
     if (report.missing.length > 0) {
       const range = new URLSearchParams({ start: isoOf(epochMs(began)), end: isoOf(clock.now()) }).toString();
       const ledger = await box.api.call('GET', `/cameras/${cameraId}/ledger?${range}`);
@@ -161,7 +183,7 @@ test.serial(
     const site = await startSite(t, ['failover', 'failover']);
     const [one, two] = site.others;
     if (one === undefined || two === undefined) throw new Error('two spares are needed');
-    kill(site.hall.box, 'all');
+    await kill(site.hall.box, 'all');
     const isCovered = async (): Promise<boolean> =>
       (await coveredAt(one, site.hall)) + (await coveredAt(two, site.hall)) >= CAMERAS.length;
     await waitFor('all cameras to be covered', isCovered, PATIENCE_MS);
@@ -192,7 +214,7 @@ test.serial('at the host: another recording server takes the place', async (t) =
   const site = await startSite(t, ['failover', 'recording']);
   const [spare, barn] = site.others;
   if (spare === undefined || barn === undefined) throw new Error('two others are needed');
-  kill(site.hall.box, 'all');
+  await kill(site.hall.box, 'all');
   await waitFor(
     'all cameras to be covered',
     async () => (await coveredAt(spare, site.hall)) === CAMERAS.length,
@@ -213,7 +235,7 @@ test.serial('the host is killed in the middle: it goes on without, and the host 
   const site = await startSite(t, ['failover']);
   const [spare] = site.others;
   if (spare === undefined) throw new Error('a spare is needed');
-  kill(site.hall.box, 'all');
+  await kill(site.hall.box, 'all');
   await waitFor(
     'all cameras to be covered',
     async () => (await coveredAt(spare, site.hall)) === CAMERAS.length,
@@ -222,20 +244,22 @@ test.serial('the host is killed in the middle: it goes on without, and the host 
   const asked = replaceAt(site, spare, { confirm: 'Hall' }).catch(() => undefined);
   const afterMs = createRandom(SEED).int(0, LONGEST_MS);
   await clock.sleep(durationMs(afterMs));
-  kill(site.host.box, 'all');
+  await kill(site.host.box, 'all');
   await asked;
   await waitFor('the spare to be signed in to', async () => await isUp(spare.box), PATIENCE_MS);
   const isDone = async (): Promise<boolean> => {
-    if (!(await isUp(spare.box))) return false;
-    return (await replacementsOf(spare.box))[0]?.state === 'done';
+    if ((await isUp(spare.box)) && (await replacementsOf(spare.box))[0]?.state === 'done') return true;
+    await clock.sleep(durationMs(LOOK_EVERY_MS));
+    return false;
   };
-  const wasAsked = (await replacementsOf(spare.box)).length > 0;
+  const isAsked = async (): Promise<boolean> => (await isUp(spare.box)) && (await replacementsOf(spare.box)).length > 0;
+  const wasAsked = await isAsked();
   if (wasAsked) await waitFor('it to be done without the host', isDone, PATIENCE_MS);
   await site.host.start();
   if (!wasAsked) {
-    // Nothing was changed: it is asked for again.
+    // Nothing was changed, and it is asked for again; or what was asked has begun meanwhile.
     const again = async (): Promise<boolean> =>
-      (await replaceAt(site, spare, { confirm: 'Hall' }).catch(() => undefined)) !== undefined;
+      (await isAsked()) || (await replaceAt(site, spare, { confirm: 'Hall' }).catch(() => undefined)) !== undefined;
     await waitFor('the replacement to begin', again, PATIENCE_MS);
   }
   t.log(`killed after ${afterMs} ms: ${wasAsked ? 'went on' : 'asked again'}`);

@@ -12,6 +12,9 @@ import type { Api } from '../support/api-server.ts';
 import { raw } from '../support/raw-tls.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+const SLOW = 300;
+const WAVE = 50;
+
 /** Connections that the server holds now, counted by the kernel: those of the test end at `from` other ports. */
 async function openConnections({ port }: Api): Promise<number> {
   const local = port.toString(16).toUpperCase().padStart(4, '0');
@@ -26,29 +29,24 @@ async function openConnections({ port }: Api): Promise<number> {
 test('22: headers that never end are cut off, and 300 slow connections leave the API fast', async (t) => {
   const api = await startApi(t);
   const slow: TLSSocket[] = [];
+  const closed: Promise<void>[] = [];
   t.teardown(() => slow.forEach((socket) => socket.destroy()));
-  await Promise.all(
-    Array.from(
-      { length: 300 },
-      () =>
-        new Promise<void>((resolve, reject) => {
-          const { certificate: ca } = api.tls;
-          const socket = connect({ port: api.port, host: '127.0.0.1', ca, checkServerIdentity: () => undefined });
-          slow.push(socket);
-          socket.once('secureConnect', () =>
-            socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ', () => resolve()),
-          );
-          socket.once('error', reject);
-        }),
-    ),
-  );
-  const closed = Promise.all(
-    slow.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
-  );
-  for (const socket of slow) {
-    socket.on('error', () => undefined);
-    socket.resume();
-  }
+  const begin = async (): Promise<void> => {
+    const { certificate: ca } = api.tls;
+    const socket = connect({ port: api.port, host: '127.0.0.1', ca, checkServerIdentity: () => undefined });
+    slow.push(socket);
+    // The first ones may be cut off before the last ones are there.
+    closed.push(new Promise((resolve) => void socket.once('close', () => resolve())));
+    socket.on('error', () => undefined).resume();
+    await new Promise<void>((resolve, reject) => {
+      socket.once('secureConnect', () =>
+        socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ', () => resolve()),
+      );
+      socket.once('error', reject);
+    });
+  };
+  // In waves: all handshakes at one instant take a loaded machine longer than one may.
+  while (slow.length < SLOW) await Promise.all(Array.from({ length: WAVE }, begin));
   const times: number[] = [];
   for (let round = 0; round < 50; round += 1) {
     const began = performance.now();
@@ -57,7 +55,7 @@ test('22: headers that never end are cut off, and 300 slow connections leave the
   }
   const p98 = times.sort((one, other) => one - other)[48] ?? 0;
   t.true(p98 < 1000, `${p98} ms`);
-  await closed;
+  await Promise.all(closed);
   t.pass();
 });
 

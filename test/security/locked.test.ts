@@ -17,7 +17,12 @@ const OPEN: Readonly<Record<string, string>> = {
   'PATCH /api/v1/users/:id': 'the own password, and only that',
   'POST /api/v1/exports': 'playback',
   'DELETE /api/v1/exports/:id': 'playback',
+  'POST /api/v1/cameras/:id/snapshots': 'live view',
+  'POST /api/v1/site/cameras/:id/snapshots': 'live view',
+  'DELETE /api/v1/cameras/:id/snapshots/:snapshot': 'live view',
   'POST /api/v1/failover/plan/simulate': 'a question',
+  'POST /api/v1/server/hand-over': 'cameras must be recorded, whoever manages this server',
+  'POST /api/v1/servers/:id/hand-over': 'the same',
   'POST /api/v1/failover/takeovers': 'cameras must be recorded, whoever manages this server',
   'POST /api/v1/failover/takeovers/:id/restore': 'the end of the same',
   'POST /api/v1/site/take-host':

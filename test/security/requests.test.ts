@@ -4,14 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { addUser, cookieOf, OWNER, setUpOwner, startApi } from '../support/api-server.ts';
+import { addUser, cookieOf, COST, OWNER, setUpOwner, startApi } from '../support/api-server.ts';
+import type { Answer } from '../support/api-server.ts';
 import { startAuth } from '../../src/api/auth.ts';
+import { createPasswordHasher } from '../../src/api/password.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { monotonicMs } from '../../src/core/units.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { raw } from '../support/raw-tls.ts';
 import { createRandom } from '../support/seeded-random.ts';
 
+const TRIES = 300;
+const WAVE = 100;
 const CAMERA = { name: 'Door', main: { url: 'rtsp://192.168.1.20/a' } };
 
 test('13: foreign names in Host get 421, own ones are answered', async (t) => {
@@ -113,11 +117,14 @@ test('15: of many wrong passwords few are heard; known and unknown accounts look
   // Time stands still: on a slow machine the first waiting time would be over before the last try is made.
   const api = await startApi(t, { guardClock: { monotonic: () => monotonicMs(0) } });
   await setUpOwner(api);
-  const tries = await Promise.all(
-    Array.from({ length: 300 }, (_, index) =>
-      api.call('POST', '/api/v1/sessions', { body: { username: OWNER.username, password: `wrong ${index}` } }),
-    ),
-  );
+  const wrong = async (index: number): Promise<Answer> =>
+    await api.call('POST', '/api/v1/sessions', { body: { username: OWNER.username, password: `wrong ${index}` } });
+  const tries: Answer[] = [];
+  // In waves: all handshakes at one instant take a loaded machine longer than one may.
+  while (tries.length < TRIES)
+    tries.push(
+      ...(await Promise.all(Array.from({ length: WAVE }, async (_, index) => await wrong(tries.length + index)))),
+    );
   const heard = tries.filter(({ status }) => status === 401);
   t.true(heard.length <= 20, `${heard.length} were heard`);
   const [late] = tries.filter(({ status }) => status === 429);
@@ -286,6 +293,35 @@ test('16: a password that is changed while a sign-in with the old one is under w
     ...file,
     users: file.users.map((one) => ({ ...one, passwordHash: `${one.passwordHash}-new` })),
   }));
-  await t.throwsAsync(auth.startSession(user), { code: 'auth/wrong' });
+  t.is(await auth.startSession(user), undefined);
   return undefined;
+});
+
+test('16: an account that is replaced while its password is checked lets those in whom the new one knows', async (t) => {
+  const hasher = createPasswordHasher(COST);
+  let whileChecked = async (): Promise<void> => undefined;
+  const verify = async (...asked: Parameters<typeof hasher.verify>): Promise<boolean> => {
+    const isRight = await hasher.verify(...asked);
+    await whileChecked();
+    return isRight;
+  };
+  const api = await startApi(t, { hasher: { ...hasher, verify } });
+  await setUpOwner(api);
+  const replaceOwner = (passwordHash?: string) => {
+    whileChecked = async () => {
+      whileChecked = async () => undefined;
+      await api.settings.users.update((file) => ({
+        ...file,
+        users: file.users.map((one) => ({
+          ...one,
+          id: `${one.id}-next`,
+          passwordHash: passwordHash ?? one.passwordHash,
+        })),
+      }));
+    };
+  };
+  replaceOwner();
+  t.is((await api.call('POST', '/api/v1/sessions', { body: OWNER })).status, 201);
+  replaceOwner(await hasher.hash('another one entirely'));
+  t.is((await api.call('POST', '/api/v1/sessions', { body: OWNER })).status, 401);
 });

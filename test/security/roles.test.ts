@@ -1,6 +1,8 @@
 /** Security rows 10 and 11: every route of the table against every role and a camera that is not permitted. */
+import { Readable } from 'node:stream';
 import test from 'ava';
 import { pathOf } from '../../src/api/admission.ts';
+import type { ExportJob } from '../../src/api/contract/footage.ts';
 import type { AnyRoute } from '../../src/api/route.ts';
 import { reaches, ROLES } from '../../src/site/account.ts';
 import type { Role } from '../../src/site/account.ts';
@@ -26,8 +28,17 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/servers/:id/failover-settings': 'operator',
   'PATCH /api/v1/servers/:id/failover-settings': 'admin',
   'GET /api/v1/log/export': 'viewer',
+  'GET /api/v1/server/certificate': 'viewer',
   'GET /api/v1/site': 'operator',
   'GET /api/v1/site/status': 'operator',
+  'GET /api/v1/site/cameras': 'viewer',
+  'GET /api/v1/site/cameras/:id': 'viewer',
+  'GET /api/v1/site/cameras/:id/ledger': 'viewer',
+  'GET /api/v1/site/cameras/:id/live': 'viewer',
+  'GET /api/v1/site/cameras/:id/playlists': 'viewer',
+  'GET /api/v1/site/cameras/:id/snapshot.jpg': 'viewer',
+  'POST /api/v1/site/cameras/:id/snapshots': 'operator',
+  'GET /api/v1/site/timeline': 'viewer',
   'GET /api/v1/site/host': 'viewer',
   'POST /api/v1/site/take-host': 'owner',
   'PATCH /api/v1/site': 'owner',
@@ -38,6 +49,8 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'POST /api/v1/failover/probes': 'admin',
   'POST /api/v1/failover/restorations/:id/stop': 'owner',
   'POST /api/v1/failover/takeovers': 'admin',
+  'POST /api/v1/server/hand-over': 'admin',
+  'POST /api/v1/servers/:id/hand-over': 'admin',
   'POST /api/v1/failover/takeovers/:id/restore': 'admin',
   // A host needs the owner: told by what it asks for (below).
   'POST /api/v1/peers': 'admin',
@@ -89,6 +102,8 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'PUT /api/v1/server/mode': 'owner',
   'GET /api/v1/server/settings': 'admin',
   'PATCH /api/v1/server/settings': 'owner',
+  'POST /api/v1/server/settings/backup': 'owner',
+  'POST /api/v1/server/settings/restore': 'owner',
   'GET /api/v1/volumes': 'operator',
   'POST /api/v1/volumes': 'admin',
   'GET /api/v1/volumes/suggestions': 'admin',
@@ -108,6 +123,10 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/cameras/:id/recordings': 'viewer',
   'GET /api/v1/cameras/:id/segments/:segment': 'viewer',
   'GET /api/v1/cameras/:id/snapshot.jpg': 'viewer',
+  'GET /api/v1/cameras/:id/snapshots': 'viewer',
+  'POST /api/v1/cameras/:id/snapshots': 'operator',
+  'GET /api/v1/cameras/:id/snapshots/:snapshot': 'viewer',
+  'DELETE /api/v1/cameras/:id/snapshots/:snapshot': 'operator',
   'GET /api/v1/timeline': 'viewer',
   'GET /api/v1/exports': 'viewer',
   'POST /api/v1/exports': 'operator',
@@ -131,7 +150,7 @@ test('every route is in the matrix with the role it needs, and the matrix has no
 test('every route with a camera in its path asks for the permission', async (t) => {
   const { routes } = await startApi(t);
   for (const one of routes) {
-    if (!one.spec.path.startsWith('/cameras/:')) continue;
+    if (!/^(\/site)?\/cameras\/:/.test(one.spec.path)) continue;
     t.truthy(one.spec.camera, nameOf(one));
     t.true(one.spec.path.includes(`:${one.spec.camera}`), nameOf(one));
   }
@@ -184,11 +203,90 @@ test('an account for one camera gets 403 for any other on every camera route', a
     t.is((await tryRoute(api, one, 'cam-unknown', limited)).status, 403, `${nameOf(one)}: existence is not told`);
   }
   t.is((await api.call('GET', `/api/v1/cameras/${mine}`, { cookie: limited })).status, 200);
-  const list = await api.call('GET', '/api/v1/cameras', { cookie: limited });
+  for (const path of ['/cameras', '/site/cameras']) {
+    const list = await api.call('GET', `/api/v1${path}`, { cookie: limited });
+    t.deepEqual(
+      list.json.items.map((one: { id: string }) => one.id),
+      [mine],
+      path,
+    );
+  }
+  for (const path of ['/timeline', '/site/timeline']) {
+    const drawn = `/api/v1${path}?day=2026-11-21&cameras=${mine}`;
+    t.is((await api.call('GET', drawn, { cookie: limited })).status, 200, path);
+    t.is((await api.call('GET', `${drawn},${other}`, { cookie: limited })).status, 403, path);
+  }
+});
+
+test('an account for one camera makes, sees, fetches and deletes no export of another', async (t) => {
+  const jobs = new Map<string, ExportJob>();
+  const deleted: string[] = [];
+  const api = await startApi(t, {
+    exports: {
+      isCamera: () => true,
+      createExport: ({ cameraId, stream }) => {
+        const job = exportOf(`export-${jobs.size + 1}`, cameraId, stream);
+        jobs.set(job.id, job);
+        return job;
+      },
+      listExports: () => [...jobs.values()],
+      exportOf: (id) => jobs.get(id),
+      openExport: async () =>
+        await Promise.resolve({ name: 'a.mp4', mediaType: 'video/mp4', bytes: 1, body: Readable.from(['x']) }),
+      deleteExport: async (id) => {
+        deleted.push(id);
+        await Promise.resolve();
+      },
+    },
+  });
+  const owner = await setUpOwner(api);
+  const mine = await addCamera(api, owner);
+  const other = await addCamera(api, owner);
+  const limited = await addUser(api, owner, 'operator', [mine]);
+  const make = async (cookie: string, ...cameraIds: string[]): Promise<Answer> =>
+    await api.call('POST', '/api/v1/exports', { cookie, body: { ...EXPORTED, cameraIds } });
+  const foreign = (await make(owner, other)).json.items[0].id as string;
+  for (const ids of [[other], [mine, other], ['cam-unknown']]) {
+    const refused = await make(limited, ...ids);
+    t.is(refused.status, 403, ids.join(' '));
+    t.is(refused.json.code, 'auth/camera');
+  }
+  t.is(jobs.size, 1, 'nothing was begun, not even for the camera that is allowed');
+  const made = await make(limited, mine);
+  t.is(made.status, 201);
+  const own = made.json.items[0].id as string;
+  const listed = (await api.call('GET', '/api/v1/exports', { cookie: limited })).json.items;
   t.deepEqual(
-    list.json.items.map((one: { id: string }) => one.id),
-    [mine],
+    listed.map(({ id }: { id: string }) => id),
+    [own],
   );
+  const tries = [
+    ['GET', ''],
+    ['GET', '/manifest'],
+    ['GET', '/video'],
+    ['DELETE', ''],
+  ] as const;
+  for (const [method, part] of tries) {
+    const at = (id: string): string => `/api/v1/exports/${id}${part}`;
+    const refused = await api.call(method, at(foreign), { cookie: limited });
+    t.is(refused.status, 404, `${method} ${part}`);
+    const unknown = await api.call(method, at('export-9'), { cookie: limited });
+    t.deepEqual([refused.json.code, refused.json.detail], [unknown.json.code, unknown.json.detail]);
+    t.true((await api.call(method, at(own), { cookie: limited })).status < 300, `${method} ${part}, their own`);
+  }
+  t.deepEqual(deleted, [own]);
+});
+
+const EXPORTED = { start: '2026-11-21T10:00:00.000Z', end: '2026-11-21T10:01:00.000Z' };
+const exportOf = (id: string, cameraId: string, stream: ExportJob['stream']): ExportJob => ({
+  id,
+  cameraId,
+  stream,
+  ...EXPORTED,
+  state: 'done',
+  progress: 1,
+  createdAt: EXPORTED.end,
+  files: [],
 });
 
 test('nobody gives or takes a role that is not below their own', async (t) => {

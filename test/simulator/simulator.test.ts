@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { encodeAuthorization, parseChallenges } from '../../src/media/rtsp/authentication.ts';
 import { headerOf, headersOf } from '../../src/media/rtsp/message.ts';
@@ -123,7 +124,8 @@ test('a session limit answers 453, and a place is free again after a client is g
 });
 
 test('a session without a sign of life ends when its time is up', async (t) => {
-  const one = await camera(t, { sessionTimeoutSeconds: 1 });
+  // Long enough for a loaded machine to play.
+  const one = await camera(t, { sessionTimeoutSeconds: 4 });
   const client = await connectClient(t, one.port);
   await client.play(one.urlOf('main'));
   await waitFor('the end', () => client.closed());
@@ -176,12 +178,14 @@ test('drop-next loses whole access units, and the log does not claim them', asyn
 });
 
 test('reboot: sessions end, the port refuses, then time stamps start anew and the counter has gone on', async (t) => {
-  const one = await camera(t);
+  // None of those that are given to whoever asks for any: it is taken again.
+  const one = await camera(t, { port: await freePort() });
   const client = await connectClient(t, one.port);
   await client.play(one.urlOf('main'));
   await waitFor('some', () => client.units().length > 5);
   const last = checkRecording(client.units(), expectation).last ?? 0;
-  one.order({ kind: 'reboot', seconds: 0.4 });
+  // Long enough for a loaded machine to try meanwhile.
+  one.order({ kind: 'reboot', seconds: 3 });
   await waitFor('the end', () => client.closed());
   await t.throwsAsync(connectClient(t, one.port), { code: 'ECONNREFUSED' });
   const again = await waitFor('it to be back', () => connectClient(t, one.port).catch(() => undefined));

@@ -119,3 +119,26 @@ test('a successor that is not known otherwise is let in, not dialled, and only i
   t.deepEqual(successorRecords(own, [{ ...host, managesUs: false }]), []);
   t.deepEqual(successorRecords({ ...own, id: OWN }, [host]), []);
 });
+
+test('a host that is followed is let in from the moment that it is, before the records of the servers say so', (t) => {
+  const before = peerOf(1, { mode: 'host', managesUs: true });
+  const hostRole: HostRole = {
+    siteId: before.id,
+    hostId: OWN,
+    term: 2,
+    since: 5,
+    successors: [{ ...spare, id: serverIdOf(4), name: 'Other' }],
+    acting: false,
+    host: spare,
+    pending: 'follow',
+  };
+  t.deepEqual(idsOf(successorRecords({ id: serverIdOf(3), mode: 'recording', hostRole }, [before])), [
+    OWN,
+    serverIdOf(4),
+  ]);
+  t.deepEqual(idsOf(successorRecords({ id: serverIdOf(3), mode: 'recording', hostRole }, [before, peerOf(2)])), [
+    serverIdOf(4),
+  ]);
+  const { pending: _done, ...settled } = hostRole;
+  t.deepEqual(successorRecords({ id: serverIdOf(3), mode: 'recording', hostRole: settled }, [before]), []);
+});

@@ -8,6 +8,7 @@ import {
   MAX_TERM,
   obstacleOf,
   settled,
+  succeededBy,
   successorsOf,
   taking,
   toldRoleSchema,
@@ -159,4 +160,16 @@ test('random messages are refused or are roles', (t) => {
     if (success) t.true(data.term >= 1 && data.term <= MAX_TERM && data.successors.length <= MAX_SUCCESSORS);
   }
   t.pass();
+});
+
+test('a server that was the host names who followed it, and nobody else does', (t) => {
+  const host = { ...successorOf(2), host: '192.0.2.2', httpPort: 51_443 };
+  const old = { id: HOST, mode: 'recording' as const, hostRole: roleOf({ hostId: SPARE, term: 2, host }) };
+  const manager = { id: SPARE, name: 'Spare' };
+  t.deepEqual(succeededBy(old, manager), { id: SPARE, name: 'Spare', host: '192.0.2.2', httpPort: 51_443 });
+  t.like(succeededBy(old, { ...manager, host: '192.0.2.9', httpPort: 443 }), { host: '192.0.2.9', httpPort: 443 });
+  t.is(succeededBy(old, undefined), undefined, 'it left the site');
+  t.is(succeededBy(old, { id: RECORDER, name: 'Another site' }), undefined);
+  t.is(succeededBy({ ...old, id: RECORDER }, manager), undefined, 'it was never the host');
+  t.is(succeededBy({ id: HOST, mode: 'recording' }, manager), undefined);
 });

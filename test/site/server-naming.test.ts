@@ -1,6 +1,7 @@
 import test from 'ava';
-import { nameProblemOf } from '../../src/site/camera.ts';
-import { MAX_PREFIX_CHARACTERS, modelNameOf, nameServers, namingSchema } from '../../src/site/server-naming.ts';
+import { nameProblemOf } from '../../src/site/name.ts';
+import { namingSchema } from '../../src/api/contract/adding.ts';
+import { MAX_PREFIX_CHARACTERS, modelNameOf, nameServers } from '../../src/site/server-naming.ts';
 import type { Naming, ToName } from '../../src/site/server-naming.ts';
 import { createRandom } from '../support/seeded-random.ts';
 

@@ -9,20 +9,26 @@ import type { ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import type { NewActivity } from '../../src/api/activity.ts';
 import { createApp } from '../../src/api/app.ts';
+import type { AppDeps } from '../../src/api/app.ts';
 import { startAuth } from '../../src/api/auth.ts';
 import type { LogEntry } from '../../src/api/contract/events.ts';
 import { createEventHub } from '../../src/api/event-hub.ts';
-import { createPasswordHasher } from '../../src/api/password.ts';
+import { createPasswordHasher, type PasswordHasher } from '../../src/api/password.ts';
 import { createRoutes } from '../../src/api/routes.ts';
 import type { ApiDeps } from '../../src/api/routes.ts';
 import { startHttpsServer } from '../../src/api/server.ts';
 import { createSignInGuard } from '../../src/api/sign-in-guard.ts';
+import { createOwnBackups } from '../../src/control/own-backup.ts';
 import { isoOf, systemClock } from '../../src/core/clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { createLog } from '../../src/core/log.ts';
 import { openKeys } from '../../src/settings/keys.ts';
+import { createRestoreJournal } from '../../src/settings/restore-journal.ts';
+import { TAKEN } from '../../src/settings/sealed-backup.ts';
+import type { SealKind } from '../../src/settings/sealed-backup.ts';
 import { openSettings } from '../../src/settings/settings.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import type { Role } from '../../src/site/account.ts';
 import { lockedBy } from '../../src/site/membership.ts';
 
@@ -46,7 +52,8 @@ export type Call = (method: string, path: string, options?: CallOptions) => Prom
 
 export const OWNER = { username: 'olga', password: 'a long enough password' };
 /** Cheap, for tests only. */
-const COST = { ln: 4, r: 8, p: 1 };
+export const COST = { ln: 4, r: 8, p: 1 };
+export const CHEAP_SEAL: SealKind = { ...TAKEN, scrypt: { N: 16, r: 8, p: 1 } };
 
 /** As the server says it, for the API document. */
 const VERSION: string = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8')).version;
@@ -59,23 +66,47 @@ const nothing = (): never => {
 const withNothingElse = <T extends object>(known: Partial<T> = {}): T =>
   new Proxy(known, { get: (target, name) => Reflect.get(target, name) ?? nothing }) as T;
 
+/** Of no site, unless `site` says more. */
+function siteOf(
+  settings: Pick<Settings, 'server'>,
+  { site, gateway }: { site?: Partial<ApiDeps['site']['servers']>; gateway?: AppDeps['gateway'] },
+): ApiDeps['site']['servers'] {
+  const ownId = (): string => settings.server.get().id;
+  return {
+    ownId,
+    isHost: () => false,
+    all: () => [{ id: ownId(), name: 'Test', isFailover: false, isReachable: true, awaySince: undefined }],
+    covers: () => [],
+    linkOf: () => ({ isReachable: false, awaySince: undefined }),
+    gateway: gateway ?? { request: nothing, socket: nothing },
+    changesAt: () => 0,
+    ...site,
+  };
+}
+
 export async function startApi(
   t: ExecutionContext,
   options: {
     webRoot?: string;
     cameras?: Partial<ApiDeps['cameras']>;
     footage?: Partial<ApiDeps['footage']>;
+    snapshots?: Partial<ApiDeps['snapshots']>;
     exports?: Partial<ApiDeps['exports']>;
     servers?: Partial<ApiDeps['servers']>;
     failover?: Partial<ApiDeps['failover']>;
     licences?: Partial<ApiDeps['licences']>;
     replacing?: Partial<ApiDeps['replacing']>;
+    handOver?: Partial<ApiDeps['handOver']>;
+    refuseCovering?: () => void;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     siteHost?: Partial<ApiDeps['siteHost']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     beforeUnmanaged?: ApiDeps['server']['beforeUnmanaged'];
     beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
     guardClock?: Pick<Clock, 'monotonic'>;
+    hasher?: PasswordHasher;
+    gateway?: AppDeps['gateway'];
+    site?: Partial<ApiDeps['site']['servers']>;
   } = {},
 ) {
   const dataDir = await mkdtemp(join(tmpdir(), 'understudy-api-'));
@@ -96,7 +127,7 @@ export async function startApi(
     },
     find: ({ limit }: { limit: number }) => ({ items: entries.toReversed().slice(0, limit), next: undefined }),
   };
-  const hasher = createPasswordHasher(COST);
+  const hasher = options.hasher ?? createPasswordHasher(COST);
   const tested: unknown[] = [];
   const deps: ApiDeps = {
     version: VERSION,
@@ -134,13 +165,29 @@ export async function startApi(
     failover: withNothingElse(options.failover),
     licences: withNothingElse(options.licences),
     replacing: withNothingElse(options.replacing),
+    handOver: withNothingElse(options.handOver),
+    ownBackup: createOwnBackups({
+      settings,
+      version: VERSION,
+      journal: createRestoreJournal(dataDir, secretsKey),
+      cameraSeats: () => Infinity,
+      refuseCovering: options.refuseCovering ?? (() => undefined),
+      beforeModeChange: options.beforeModeChange ?? (() => undefined),
+      order: () => undefined,
+      activity,
+      clock,
+      log,
+      kind: CHEAP_SEAL,
+    }),
     sitePolicy: withNothingElse(options.sitePolicy),
     siteHost: withNothingElse(options.siteHost),
+    site: { servers: siteOf(settings, options), clock, log },
     server: {
       settings,
       activity,
       beforeModeChange: options.beforeModeChange ?? (() => undefined),
       beforeUnmanaged: options.beforeUnmanaged ?? (() => undefined),
+      certificate: keys.tls.certificate,
       status: () => ({
         version: '0.0.0',
         platform: { os: 'linux', arch: 'x64', node: process.version },
@@ -187,6 +234,14 @@ export async function startApi(
     },
     live: { openLive: nothing },
     snapshot: { isCamera: () => false, takeSnapshot: nothing },
+    snapshots: {
+      isCamera: () => false,
+      take: nothing,
+      list: nothing,
+      picture: nothing,
+      remove: nothing,
+      ...options.snapshots,
+    },
   };
   const routes = createRoutes(deps);
   const hosts = (): readonly string[] => ['localhost', '127.0.0.1', ...settings.server.get().allowedHosts];
@@ -197,6 +252,8 @@ export async function startApi(
     authenticate: auth.authenticate,
     lockedBy: () => lockedBy(settings.peers.get().peers)?.name,
     hosts,
+    ownId: () => settings.server.get().id,
+    gateway: options.gateway,
     webRoot: options.webRoot,
     validateResponses: true,
   });
@@ -210,7 +267,7 @@ export async function startApi(
     await rm(dataDir, { recursive: true, force: true });
   });
   const call = caller(server.port, keys.tls.certificate);
-  return { call, routes, settings, port: server.port, tls: keys.tls, lines, entries, hub, dataDir, tested, stop };
+  return { call, app, routes, settings, port: server.port, tls: keys.tls, lines, entries, hub, dataDir, tested, stop };
 }
 export type Api = Awaited<ReturnType<typeof startApi>>;
 

@@ -9,12 +9,16 @@ import { tempDir } from './temp-dir.ts';
 
 const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
-export const understudy = (...args: readonly string[]): Promise<Ran> =>
+export const understudy = (...args: readonly string[]): Promise<Ran> => understudyReading('', ...args);
+/** `input` comes on its standard input. */
+export const understudyReading = (input: string, ...args: readonly string[]): Promise<Ran> =>
   new Promise((done) => {
     const child = execFile(process.execPath, ['--no-warnings', CLI, ...args], (_error, stdout, stderr) =>
       done({ code: child.exitCode ?? -1, stdout, stderr }),
     );
-    child.stdin?.end();
+    // A command that does not read it may have ended.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
   });
 
 export type CliBench = {

@@ -12,14 +12,12 @@ import type { ExecutionContext } from 'ava';
 import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { epochMs } from '../../src/core/units.ts';
-import { addCameras, startBox } from '../../src/demo/demo-box.ts';
+import { addCameras, killBox, startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { playedUnits } from '../../src/demo/played-units.ts';
 import { loadScene } from '../../src/simulator/assets.ts';
-import { crcOf } from '../../src/simulator/clip.ts';
-import type { VideoClip } from '../../src/simulator/clip.ts';
+import { lengthened } from '../../src/simulator/clip.ts';
 import type { RecordedUnit } from '../../src/simulator/check.ts';
-import type { CameraClips } from '../../src/simulator/simulated-camera.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { filesOf, PATIENCE_MS } from './protected-pair.ts';
 import { PASSWORD } from './real-box.ts';
@@ -30,7 +28,7 @@ export const SIMULATED = 'cam-1';
 /** Where the relay listens; the servers listen on 127.0.0.1 alone. */
 const RELAY = '127.0.0.2';
 /** Each access unit gets so many bytes more: 1.6 Mbit/s, so that fragments are large beside signs of life. */
-const FAT_BYTES = 8000;
+const MORE_BYTES = 8000;
 
 export type CutRestoration = {
   readonly id: string;
@@ -61,7 +59,9 @@ type Teardown = Pick<ExecutionContext, 'teardown'>;
 
 export async function startCutPair(t: Teardown, limit: number): Promise<CutPair> {
   const dir = await tempDir(t, 'cut-pair');
-  const simulator = await startSimulator({ clock, log: silentLog }, [{ id: SIMULATED, clips: await fatClips() }]);
+  const clips = await loadScene(0);
+  const main = lengthened(clips.main, MORE_BYTES);
+  const simulator = await startSimulator({ clock, log: silentLog }, [{ id: SIMULATED, clips: { ...clips, main } }]);
   t.teardown(() => simulator.stop());
   const ports = { protected: await freePorts(), failover: await freePorts() };
   const boxes = new Map<Side, Box>();
@@ -84,7 +84,14 @@ export async function startCutPair(t: Teardown, limit: number): Promise<CutPair>
   await box('protected').api.call('PATCH', '/cameras', { ids: [cameraId], change: { standbyLevel: 'hot' } });
   await box('protected').api.call('PATCH', '/server/settings', { allowedHosts: [RELAY] });
   await authorize(box('failover'), ports.protected[0], limit);
-  const pair: CutPair = { ...looking(box, cameraId), cameraId, box, relay, start, kill: (side) => killAll(box(side)) };
+  const pair: CutPair = {
+    ...looking(box, cameraId),
+    cameraId,
+    box,
+    relay,
+    start,
+    kill: (side) => void killBox(box(side)),
+  };
   await ready(pair, dir);
   return pair;
 }
@@ -106,16 +113,6 @@ export async function ready({ box, lastFrameAt, cameraId }: CutPair, dir?: strin
   const isKept = async (): Promise<boolean> =>
     (await filesOf(join(dir, 'failover', 'footage'), cameraId)).some((name) => name.includes(id.slice(0, 8)));
   await waitFor('the ring of the failover server', isKept, PATIENCE_MS);
-}
-
-function killAll(box: Box): void {
-  const status = box.status();
-  for (const pid of [box.supervisor.pid, status?.media?.pid, status?.control?.pid])
-    try {
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    } catch {
-      // It was just being started again.
-    }
 }
 
 type Looking = Pick<CutPair, 'restorations' | 'covered' | 'lastFrameAt' | 'log' | 'played'>;
@@ -210,21 +207,6 @@ async function startRelay(t: Teardown, ports: readonly number[]): Promise<Relay>
       return first;
     },
   };
-}
-
-async function fatClips(): Promise<CameraClips> {
-  const clips = await loadScene(0);
-  const filling = new Uint8Array(FAT_BYTES).fill(0xa5);
-  const fat = (clip: VideoClip): VideoClip => ({
-    ...clip,
-    accessUnits: clip.accessUnits.map((unit) => {
-      const slices = unit.slices.map((slice, index) =>
-        index === unit.slices.length - 1 ? Uint8Array.from([...slice, ...filling]) : slice,
-      );
-      return { ...unit, slices, crc: crcOf(slices) };
-    }),
-  });
-  return { ...clips, main: fat(clips.main) };
 }
 
 /** For the web interface and the peers. */

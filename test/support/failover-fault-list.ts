@@ -19,7 +19,10 @@ import {
   stopBox,
 } from './failover-faults.ts';
 import type { Heal } from './failover-faults.ts';
+import { CONNECT_MS, KEY_FRAME_MS, NEVER_HEARD_MS } from './failover-losses.ts';
 import type { Scene, SceneOptions } from './failover-scene.ts';
+import type { SiteBox } from './failover-site.ts';
+import { coveredBy, waitFor } from './failover-views.ts';
 import type { Random } from './seeded-random.ts';
 
 /** What a fault must lead to. */
@@ -34,7 +37,8 @@ export type Expectation =
   | 'either';
 export type Fault = {
   readonly name: string;
-  readonly expect: Expectation;
+  /** Perhaps by how long it really lasted, milliseconds. */
+  readonly expect: Expectation | ((lastedMs: number) => Expectation);
   readonly scene?: SceneOptions;
   /** How long it lasts, milliseconds; 0: `begin` sees to it. */
   readonly lasts: (random: Random) => number;
@@ -43,9 +47,18 @@ export type Fault = {
   readonly isSeenAtOnce?: boolean;
   /** Not of warm and cold cameras either. */
   readonly losesNothing?: boolean;
-  /** Its failover server was away too. */
-  readonly mayLoseHot?: boolean;
+  /** A failover server is killed too. */
+  readonly killsSpare?: boolean;
+  /** Failover servers that know of each other keep a camera hot at one of them, and that one is killed: the next one steps in cold. */
+  readonly hasOneHot?: boolean;
 };
+
+/** So long a server may pause without being missed; from here on (and a tick, and what the last sign of life was old) it must be. */
+const PAUSE_MS = 800;
+const MISSED_MS = 1600;
+const FREEZE_MOST_MS = 120_000;
+export const expectationOf = ({ expect }: Fault, lastedMs: number): Expectation =>
+  typeof expect === 'function' ? expect(lastedMs) : expect;
 
 const between =
   (least: number, most: number) =>
@@ -58,6 +71,32 @@ const othersOf = ({ failovers, simulation, host }: Scene) => [
   simulation.net,
   ...(host === undefined ? [] : [host.net]),
 ];
+
+/** SIGKILL, noted with when it was up again: what is lost while nobody was ready is nobody's fault (failover-losses.ts). */
+async function down(scene: Scene, box: SiteBox, readyMs: number = CONNECT_MS + KEY_FRAME_MS): Promise<Heal> {
+  const from = Date.now();
+  const start = await killBox(box);
+  return async () => {
+    await start();
+    scene.downs.push({ box: box.name, from, to: Date.now() + readyMs });
+  };
+}
+
+/** The recorder is killed, then a failover server that covers the hot camera; another one is well all the time. */
+async function killCovering(scene: Scene): Promise<Heal> {
+  const back = await down(scene, scene.protectedBox);
+  const hot = scene.cameras.find(({ level }) => level === 'hot');
+  const covering = await waitFor('the hot camera to be covered', () =>
+    scene.failovers.find((box) => coveredBy(box).includes(hot?.cameraId ?? '')),
+  );
+  await sleep(scene.random.int(2000, 5000));
+  const again = await down(scene, covering);
+  await sleep(scene.random.int(4000, 7000));
+  return async () => {
+    await again();
+    await back();
+  };
+}
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -90,8 +129,8 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'freeze',
-    expect: 'cover',
-    lasts: (random) => Math.round(1600 * 20 ** random.next()),
+    expect: (lastedMs) => (lastedMs < PAUSE_MS ? 'nothing' : lastedMs < MISSED_MS ? 'either' : 'cover'),
+    lasts: (random) => Math.round(PAUSE_MS * (FREEZE_MOST_MS / PAUSE_MS) ** random.next()),
     begin: ({ protectedBox }) => freezeBox(protectedBox),
   },
   { name: 'pause', expect: 'nothing', lasts: between(50, 750), begin: ({ protectedBox }) => freezeBox(protectedBox) },
@@ -186,14 +225,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'failover-killed',
-    mayLoseHot: true,
+    killsSpare: true,
     expect: 'cover',
     isSeenAtOnce: true,
     lasts: between(3000, 6000),
-    begin: async ({ protectedBox, failover, random }) => {
-      const back = await killBox(protectedBox);
+    begin: async (scene) => {
+      const { protectedBox, failover, random } = scene;
+      const back = await down(scene, protectedBox);
       await sleep(random.int(500, 4000));
-      const again = await killBox(failover);
+      const again = await down(scene, failover);
       await sleep(random.int(0, 2000));
       await again();
       return back;
@@ -201,11 +241,14 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'both',
-    mayLoseHot: true,
+    killsSpare: true,
     expect: 'either',
     lasts: between(500, 5000),
-    begin: async ({ protectedBox, failover, random }) => {
-      const heals = await Promise.all([killBox(protectedBox), killBox(failover)]);
+    begin: async (scene) => {
+      const { protectedBox, failover, random } = scene;
+      // It had nothing to go on with: it must first miss the other.
+      const readyMs = NEVER_HEARD_MS + CONNECT_MS + KEY_FRAME_MS;
+      const heals = await Promise.all([down(scene, protectedBox), down(scene, failover, readyMs)]);
       const ordered = random.chance(0.5) ? heals : heals.toReversed();
       return async () => {
         for (const heal of ordered) await heal();
@@ -235,5 +278,25 @@ export const FAULTS: readonly Fault[] = [
     scene: { failovers: 2 },
     lasts: between(4000, 10_000),
     begin: ({ protectedBox }) => killBox(protectedBox),
+  },
+  {
+    // Without a host they do not know of each other: each has the hot camera, and covers all.
+    name: 'one-of-two-killed',
+    killsSpare: true,
+    expect: 'cover',
+    isSeenAtOnce: true,
+    scene: { failovers: 2 },
+    lasts: between(3000, 6000),
+    begin: killCovering,
+  },
+  {
+    name: 'covering-killed',
+    killsSpare: true,
+    expect: 'cover',
+    isSeenAtOnce: true,
+    hasOneHot: true,
+    scene: { host: true, failovers: 2 },
+    lasts: between(3000, 6000),
+    begin: killCovering,
   },
 ];

@@ -27,11 +27,15 @@ const isGone = (pid: number): boolean => {
   }
 };
 
-/** SIGKILL of supervisor, media and control; healed by starting the box again. */
+/**
+ * SIGKILL of supervisor, media and control; healed by starting the box again. They stand still before: control, left alive for a moment,
+ * would take the end of its supervisor for a planned stop and say so.
+ */
 export async function killBox(box: SiteBox): Promise<Heal> {
   const pids = box.pids();
+  for (const pid of pids) signal(pid, 'SIGSTOP');
   for (const pid of pids) signal(pid, 'SIGKILL');
-  await waitFor('the processes to be gone', () => pids.every(isGone));
+  await waitFor('the processes to be gone', () => pids.every(isGone), 60_000);
   return box.start;
 }
 

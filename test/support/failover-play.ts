@@ -6,7 +6,9 @@
  * (failover-oracle.ts), tables (test/campaign/failover-tables.ts).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from './failover-fault-list.ts';
+import { expectationOf } from './failover-fault-list.ts';
+import type { Expectation, Fault } from './failover-fault-list.ts';
+import { CONNECT_MS, KEY_FRAME_MS, owedMs, SUSPECTED_MS } from './failover-losses.ts';
 import { judgeTimeline } from './failover-oracle.ts';
 import type { CameraVerdict } from './failover-oracle.ts';
 import { setScene } from './failover-scene.ts';
@@ -23,7 +25,10 @@ export type CameraFigures = {
   /** From the fault to the first durable key frame at a failover server; undefined: never told. */
   readonly coveredAfterMs: number | undefined;
   readonly lostFrames: number;
+  /** The longest hole. */
   readonly lostMs: number;
+  /** Of all holes: while a box that could have recorded was up and ready. Older results do not tell. */
+  readonly owedMs?: number;
   /** What is missing, milliseconds after the fault, as `from..to`. */
   readonly holes: readonly string[];
 };
@@ -63,7 +68,8 @@ export async function playIn(
   await sleep(random.int(0, 2000));
   const known = new Set((await allTakeovers(scene)).map(({ id }) => id));
   let at = Date.now();
-  const heal = await fault.begin({ ...scene, mark: () => (at = Date.now()) });
+  const own: Scene = { ...scene, mark: () => (at = Date.now()), downs: [] };
+  const heal = await fault.begin(own);
   await sleep(lasts);
   await heal();
   const lastedMs = Date.now() - at;
@@ -72,6 +78,9 @@ export async function playIn(
   const mine = (await allTakeovers(scene)).filter(({ id }) => !known.has(id));
   const suspected = mine.map(({ suspectedAt }) => Date.parse(suspectedAt) - at).sort((a, b) => a - b)[0];
   const firsts = firstFrames(failovers, at);
+  const boxes = [protectedBox, ...failovers].map(({ name }) => name);
+  const losses = verdicts.map((verdict) => ({ ...verdict, owed: owedMs(verdict.holes, boxes, own.downs) }));
+  const expected = expectationOf(fault, lastedMs);
   return {
     fault: fault.name,
     seed,
@@ -80,35 +89,47 @@ export async function playIn(
     covers: mine.length,
     declared: mine.filter(({ declaredAt }) => declaredAt !== undefined).length,
     reasons: mine.map(({ reason }) => reason),
-    cameras: verdicts.map(({ camera, missing, longestHoleMs, holes }) => ({
+    cameras: losses.map(({ camera, missing, longestHoleMs, holes, owed }) => ({
       level: camera.level,
       coveredAfterMs: firsts.get(camera.cameraId),
       lostFrames: missing,
       lostMs: longestHoleMs,
+      owedMs: owed,
       holes: holes.map(({ start, end }) => `${Math.round(start - at)}..${Math.round(end - at)}`),
     })),
     problems: [
       ...verdicts.flatMap(({ camera, problems }) =>
         problems.map((problem) => `${camera.level} ${camera.id}: ${problem}`),
       ),
-      ...verdicts.flatMap(({ camera, missing }) => lossProblems(fault, camera, missing)),
-      ...expectationProblems(fault, mine),
+      ...losses.flatMap((loss) => lossProblems(fault, expected, loss)),
+      ...expectationProblems(fault, expected, mine),
     ],
   };
 }
 
-/** Where the ring of a hot camera was there all the time nothing may be lost, and nowhere if nothing should happen. */
-function lossProblems(
-  { expect, losesNothing, mayLoseHot }: Fault,
-  { level, id }: SiteCamera,
-  missing: number,
+/** Of a hot camera nothing may be lost while a box that could have recorded it was ready, and nowhere anything if nothing should happen. */
+export function lossProblems(
+  { losesNothing, hasOneHot }: Pick<Fault, 'losesNothing' | 'hasOneHot'>,
+  expected: Expectation,
+  {
+    camera,
+    missing,
+    owed,
+  }: Pick<CameraVerdict, 'missing'> & {
+    readonly camera: Pick<SiteCamera, 'level' | 'id'>;
+    readonly owed: number;
+  },
 ): string[] {
-  const isQuiet = expect === 'nothing' || expect === 'no-takeover';
-  const mustBeWhole = isQuiet || losesNothing === true || (level === 'hot' && mayLoseHot !== true);
-  return mustBeWhole && missing > 0 ? [`${level} ${id}: ${missing} access units are lost`] : [];
+  const isQuiet = expected === 'nothing' || expected === 'no-takeover';
+  if (isQuiet || losesNothing === true)
+    return missing > 0 ? [`${camera.level} ${camera.id}: ${missing} access units are lost`] : [];
+  const mayOwe = hasOneHot === true ? SUSPECTED_MS + CONNECT_MS + KEY_FRAME_MS : 0;
+  return camera.level === 'hot' && owed > mayOwe
+    ? [`hot ${camera.id}: ${owed} ms are lost while a server was ready that could have recorded it`]
+    : [];
 }
 
-function expectationProblems({ name, expect }: Fault, mine: readonly TakeoverView[]): string[] {
+function expectationProblems({ name }: Fault, expect: Expectation, mine: readonly TakeoverView[]): string[] {
   if (expect === 'cover' && mine.length === 0) return [`${name} was not noticed`];
   const declared = mine.filter(({ declaredAt }) => declaredAt !== undefined);
   if (expect === 'no-takeover' && declared.length > 0) return [`${name} led to ${declared.length} takeovers`];

@@ -4,6 +4,7 @@
  *
  * Belongs here: setting it up. Does not: the single boxes (failover-site.ts), what goes wrong (failover-fault-list.ts).
  */
+import type { Downtime } from './failover-losses.ts';
 import { addSiteCameras, createFailoverSite, protect } from './failover-site.ts';
 import type { FailoverSite, Simulation, SiteBox, SiteCamera, StandbyLevel, Teardown } from './failover-site.ts';
 import { isReady } from './failover-views.ts';
@@ -27,6 +28,8 @@ export type Scene = {
   readonly disk: FaultDisk | undefined;
   /** The fault that is measured comes only now. */
   readonly mark: () => void;
+  /** When boxes were away or not yet ready; faults that kill more than one note it. */
+  readonly downs: Downtime[];
 };
 export type SceneOptions = {
   readonly levels?: readonly StandbyLevel[];
@@ -38,6 +41,8 @@ export type SceneOptions = {
   readonly failoverFootage?: string;
   readonly failoverSettings?: object;
   readonly failoverEnvironment?: Readonly<Record<string, string>>;
+  /** Of `simulate`. */
+  readonly simulation?: readonly string[];
   readonly onSite?: (site: FailoverSite) => void;
 };
 
@@ -45,7 +50,7 @@ export async function setScene(t: Teardown, options: SceneOptions, random: Rando
   const site = await createFailoverSite(t);
   options.onSite?.(site);
   const levels = options.levels ?? LEVELS;
-  const simulation = await site.cameras(levels.length);
+  const simulation = await site.cameras(levels.length, options.simulation);
   const { disk, footage } = await volumeOf(t, site, options.volume ?? 'folder');
   const store = options.failoverFootage === undefined ? {} : { footage: options.failoverFootage };
   const more = { environment: options.failoverEnvironment ?? {}, ...store };
@@ -60,7 +65,7 @@ export async function setScene(t: Teardown, options: SceneOptions, random: Rando
   const cameras = await addSiteCameras(protectedBox, simulation.cameras, levels);
   const scene = { t, site, simulation, protectedBox, failover, failovers, host, cameras, random, disk };
   await pairAll(scene, options.failoverSettings ?? {});
-  return { ...scene, mark: () => undefined };
+  return { ...scene, mark: () => undefined, downs: [] };
 }
 
 async function volumeOf(
@@ -80,7 +85,7 @@ async function volumeOf(
 }
 
 async function pairAll(
-  { protectedBox, failovers, host, cameras, simulation }: Omit<Scene, 'mark'>,
+  { protectedBox, failovers, host, cameras, simulation }: Omit<Scene, 'mark' | 'downs'>,
   failoverSettings: object,
 ): Promise<void> {
   for (const box of failovers) {

@@ -1,4 +1,6 @@
 /** What servers of a site say over their API, and waiting for it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Simulation, SiteBox, SiteCamera } from './failover-site.ts';
 import { waitFor as waitOften } from './wait-for.ts';
 
@@ -25,6 +27,7 @@ export type ServerView = {
     readonly cameras: number;
     readonly covered: number;
     readonly backupAt?: string;
+    readonly standby?: { readonly hot: { readonly wanted: number; readonly ready: number } };
   };
 };
 export async function serverView(by: SiteBox, name: string): Promise<ServerView | undefined> {
@@ -49,6 +52,18 @@ export type TakeoverView = {
 };
 export async function takeovers(by: SiteBox): Promise<readonly TakeoverView[]> {
   return ((await by.api.call('GET', '/failover/takeovers')) as { items: TakeoverView[] }).items;
+}
+
+/** Ids of the cameras that it covers now, by what it keeps on disk. */
+export function coveredBy({ dataDir }: SiteBox): readonly string[] {
+  try {
+    const file = JSON.parse(readFileSync(join(dataDir, 'settings', 'covers.json'), 'utf8')) as {
+      readonly data: { readonly covered: readonly { readonly cameraId: string; readonly to?: number }[] };
+    };
+    return file.data.covered.filter(({ to }) => to === undefined).map(({ cameraId }) => cameraId);
+  } catch {
+    return [];
+  }
 }
 
 type CameraView = { readonly state: string; readonly lastFrameAt?: string };
@@ -88,7 +103,9 @@ export async function isReady(
     'hot cameras to be recorded twice',
     async () => {
       for (const { id } of hot) if ((await openSessions(simulation, id, by.net.address)) === 0) return false;
-      return true;
+      // A session that plays has no key frame yet.
+      const ring = (await serverView(by, server.name))?.watch?.standby?.hot;
+      return ring === undefined || ring.ready === ring.wanted;
     },
     PATIENCE_MS,
   );

@@ -46,9 +46,10 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
     url: (mount = 0) => `rtsp://${options.host?.address ?? '127.0.0.1'}:${port}/cam${mount}`,
     signal: (signal) => killGroup(child, signal),
     stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      killGroup(child, 'SIGKILL'); // with its feeders; a stopped one would not hear SIGTERM
+      const hasEnded = child.exitCode !== null || child.signalCode !== null;
+      const exited = hasEnded ? undefined : once(child, 'exit');
+      // With its feeders, which outlive a server that an assertion of its own has ended; a stopped one would not hear SIGTERM.
+      killGroup(child, 'SIGKILL');
       await exited;
     },
   };

@@ -11,3 +11,13 @@ export async function isRefused(
   t.is(error?.context['status'], status, error?.message);
   t.regex(error?.message ?? '', message);
 }
+
+/** Undefined: it was not refused. */
+export async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return error instanceof UnderstudyError ? error.code : String(error);
+  }
+}

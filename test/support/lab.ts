@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { waitFor } from './wait-for.ts';
@@ -10,6 +10,8 @@ import { waitFor } from './wait-for.ts';
 const run = promisify(execFile);
 const LAB = resolve(import.meta.dirname, '../lab');
 const CACHE = resolve(import.meta.dirname, '../../node_modules/.cache/lab');
+/** An upper bound on a slow machine. */
+const PATIENCE_MS = 60_000;
 
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -36,7 +38,7 @@ export type FaultDisk = {
   readonly log: string;
   /** The image as it was before the first mount. */
   readonly base: string;
-  /** Words of blkfault.c, such as `hang=1`. */
+  /** Words of blkfault.c, such as `hang=1`; resolves when it goes by them. */
   readonly control: (words: string) => Promise<void>;
   readonly down: () => Promise<void>;
 };
@@ -53,7 +55,8 @@ export async function faultDisk(directory: string, megabytes: number): Promise<F
   await run('mkfs.ext4', ['-q', '-F', image]);
   await run('cp', ['--sparse=always', image, base]);
   const child = spawn(tool, [fuse, `backing=${image}`, `log=${log}`, `ctl=${control}`, '-f'], { stdio: 'ignore' });
-  await waitFor('the FUSE disk', async () => (await readdir(fuse).catch((): string[] => [])).includes('disk'));
+  const isThere = async (): Promise<boolean> => (await readdir(fuse).catch((): string[] => [])).includes('disk');
+  await waitFor('the FUSE disk', isThere, PATIENCE_MS);
   const loop = (await run('losetup', ['-f', '--show', join(fuse, 'disk')])).stdout.trim();
   await run('mount', [loop, mount]);
   return {
@@ -61,18 +64,28 @@ export async function faultDisk(directory: string, megabytes: number): Promise<F
     log,
     base,
     control: async (words) => {
-      await writeFile(control, `${words}\n`);
-      await new Promise((done) => setTimeout(done, 80)); // it looks every 20 ms
+      const written = await tell(control, words);
+      const hasSeen = async (): Promise<boolean> =>
+        child.exitCode !== null || (await readFile(`${control}.seen`, 'utf8').catch(() => '')) === `${written}\n`;
+      await waitFor(`the disk to hear ${words}`, hasSeen, PATIENCE_MS);
     },
     down: () => takeDown({ mount, loop, fuse, child, control }),
   };
+}
+
+/** Whole, or not at all: it is read at any moment. The nanoseconds of its modification. */
+async function tell(control: string, words: string): Promise<bigint> {
+  await writeFile(`${control}.new`, `${words}\n`);
+  const { mtimeNs } = await stat(`${control}.new`, { bigint: true });
+  await rename(`${control}.new`, control);
+  return mtimeNs;
 }
 
 type Up = { mount: string; loop: string; fuse: string; child: ChildProcess; control: string };
 async function takeDown({ mount, loop, fuse, child, control }: Up): Promise<void> {
   const quietly = (command: string, args: readonly string[]): Promise<unknown> =>
     run(command, args).catch(() => undefined);
-  await writeFile(control, 'hang=0 eio_w=0 delay_w=0\n');
+  await tell(control, 'hang=0 eio_w=0 delay_w=0');
   if (await isMounted(mount)) await run('umount', [mount]).catch(() => quietly('umount', ['-l', mount]));
   await quietly('losetup', ['-d', loop]);
   const ended = new Promise((done) => child.once('exit', done));
@@ -95,7 +108,8 @@ export async function mountTmpfs(path: string, options: string): Promise<() => P
   };
 }
 
-export async function remount(path: string, how: 'ro' | 'rw'): Promise<void> {
+/** `commit=1`: names and inodes go to the disk each second instead of every five. */
+export async function remount(path: string, how: 'ro' | 'rw' | 'rw,commit=1'): Promise<void> {
   await run('mount', ['-o', `remount,${how}`, path]);
 }
 
@@ -111,6 +125,8 @@ export async function crashImage(
   upTo: number,
   seed: number,
 ): Promise<bigint> {
+  // The loop device of the one before goes a moment after its mount, and is used again for the same file with what it remembers.
+  await rm(image, { force: true });
   await run('cp', ['--sparse=always', disk.base, image]);
   const { stdout } = await run(await labTool('blkreplay'), [
     disk.log,

@@ -40,7 +40,7 @@ export type MediaUnderTest = {
   readonly segmentsOf: (cameraId: string, stream?: 'main' | 'sub') => Promise<readonly string[]>;
   readonly unitsOf: (cameraId: string, stream?: 'main' | 'sub') => Promise<readonly RecordedUnit[]>;
   readonly check: (expectation: Expectation) => Promise<CheckReport>;
-  /** Ends it properly: everything in memory is written. */
+  /** Ends it properly: everything in memory is written, and told. */
   readonly stop: () => Promise<void>;
 };
 
@@ -69,8 +69,10 @@ export async function startMedia(t: ExecutionContext, options: MediaOptions = {}
   const [data, volume] = [join(folder, 'data'), join(folder, 'volume')];
   const process = startProcess(t, 'node', [MEDIA, '--data', data], { env: options.env ?? {} });
   const socketPath = join(data, 'run', 'media.sock');
-  const socket = await waitFor('the media socket', () => connected(socketPath), 30_000);
+  const socket = await waitFor('the media socket', () => connected(socketPath), 60_000);
   t.teardown(() => socket.destroy());
+  // Its last reports may be read a moment after it is seen to have ended.
+  const told = new Promise((resolve) => void socket.once('close', resolve));
   const events = collect(socket);
   socket.write(`${JSON.stringify({ kind: 'subscribe', after: 0 })}\n`);
   let version = options.folder === undefined ? 0 : 1000;
@@ -114,6 +116,7 @@ export async function startMedia(t: ExecutionContext, options: MediaOptions = {}
     stop: async () => {
       process.kill('SIGTERM');
       await process.ended;
+      await told;
     },
   };
 }

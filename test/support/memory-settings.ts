@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import type { SettingsFile } from '../../src/settings/settings-file.ts';
-import type { CamerasFile, PeersFile, VolumesFile } from '../../src/settings/settings.ts';
+import type { CamerasFile, PeersFile, SessionsFile, UsersFile, VolumesFile } from '../../src/settings/settings.ts';
+import { sessionRecordSchema } from '../../src/site/account.ts';
 import { cameraSettingsSchema } from '../../src/site/camera.ts';
 import type { CameraSettings } from '../../src/site/camera.ts';
 import { failoverSettingsSchema } from '../../src/site/failover-settings.ts';
@@ -11,6 +12,7 @@ import { licencesFileSchema, NO_LICENCES } from '../../src/site/licence-records.
 import type { LicencesFile } from '../../src/site/licence-records.ts';
 import { MAX_PEERS, peerRecordSchema } from '../../src/site/peer.ts';
 import type { PeerRecord } from '../../src/site/peer.ts';
+import { accountsFileSchema } from '../../src/site/site-accounts.ts';
 import { siteFileSchema } from '../../src/site/site-policy.ts';
 import type { SiteFile } from '../../src/site/site-policy.ts';
 import { serverSettingsSchema, volumeSettingsSchema } from '../../src/site/server-settings.ts';
@@ -72,6 +74,8 @@ export type MemorySettings = {
   readonly failover: SettingsFile<FailoverSettings>;
   readonly licences: SettingsFile<LicencesFile>;
   readonly site: SettingsFile<SiteFile>;
+  readonly users: SettingsFile<UsersFile>;
+  readonly sessions: SettingsFile<SessionsFile>;
 };
 export function memorySettings(
   given: {
@@ -83,6 +87,7 @@ export function memorySettings(
     readonly failover?: Partial<FailoverSettings>;
     readonly licences?: Partial<LicencesFile>;
     readonly site?: z.input<typeof siteFileSchema>;
+    readonly users?: UsersFile;
   } = {},
 ): MemorySettings {
   const { mode = 'failover', epoch = 1, peers = [], cameras = [], volumes = [], failover = {}, site = {} } = given;
@@ -96,5 +101,7 @@ export function memorySettings(
     failover: memoryFile<FailoverSettings>(failoverSettingsSchema, failover),
     licences: memoryFile<LicencesFile>(licencesFileSchema, { ...NO_LICENCES, ...given.licences }),
     site: memoryFile<SiteFile>(siteFileSchema, site),
+    users: memoryFile<UsersFile>(accountsFileSchema, given.users ?? { users: [], tokens: [] }),
+    sessions: memoryFile<SessionsFile>(z.strictObject({ sessions: z.array(sessionRecordSchema) }), { sessions: [] }),
   };
 }

@@ -10,7 +10,8 @@ import { WebSocketServer } from 'ws';
 import { SECURITY_HEADERS } from '../../src/api/app.ts';
 import { CLIP_FPS, makeClips, playlistOf, shifted, type Clip, type Clips } from './mock-clip.ts';
 import { iso } from './mock-data.ts';
-import { createMockState, mockRoutes, type Call, type MockOptions, type Reply } from './mock-routes.ts';
+import { ownerOf } from './mock-site.ts';
+import { createMockState, mockRoutes, type Call, type MockOptions, type MockState, type Reply } from './mock-routes.ts';
 
 export type MockApi = {
   readonly url: string;
@@ -19,6 +20,12 @@ export type MockApi = {
   readonly pause: () => void;
   readonly resume: () => void;
   readonly stallLive: () => void;
+  /** Event streams that are open. */
+  readonly streams: () => number;
+  /** Closes all sockets of live view; whoever connects again is served. */
+  readonly dropLive: () => void;
+  /** What it answers from; tests change it. */
+  readonly state: MockState;
   readonly close: () => Promise<void>;
 };
 type Options = MockOptions & { readonly port?: number; readonly media?: boolean };
@@ -64,7 +71,8 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
     if (!url.pathname.startsWith('/api/v1')) return sendFile(url.pathname, response);
     const path = url.pathname.slice('/api/v1'.length);
     if (path === '/events') return openEvents(response);
-    if (clips !== undefined && sendMedia(clips.perSecond, url, request, response)) return undefined;
+    const reachable = !state.site.away.has(/^\/servers\/([^/]+)\/api/.exec(path)?.[1] ?? '');
+    if (clips !== undefined && reachable && sendMedia(clips.perSecond, url, request, response)) return undefined;
     const call: Call = { method: request.method ?? 'GET', path, query: url.searchParams, body: await bodyOf(request) };
     const reply = answer(call);
     send(reply, request, response);
@@ -81,7 +89,9 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
   sockets.on('connection', (socket) => {
     const clip = clips?.perFrame;
     if (clip === undefined) return socket.close();
-    socket.send(JSON.stringify({ codec: codecOf(clip), width: 640, height: 360 }));
+    // It tells of sound that never comes: what is heard is tried on real boxes.
+    const sound = { audioCodec: 'mp4a.40.2', audio: false };
+    socket.send(JSON.stringify({ codec: codecOf(clip), width: 640, height: 360, ...sound }));
     socket.send(clip.init);
     let index = 0;
     const timer = setInterval(() => {
@@ -98,8 +108,10 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
   const recording = setInterval(() => {
     const end = Date.now();
     for (const { id, state: doing } of state.cameras) {
-      if (doing === 'recording')
-        api.emit({ kind: 'recorded', cameraId: id, stream: 'main', start: iso(end - 1000), end: iso(end) });
+      const recorder = state.site.coveredBy.get(id) ?? ownerOf(state.site, id);
+      if (doing !== 'recording' || state.site.away.has(recorder.id)) continue;
+      const range = { start: iso(end - 1000), end: iso(end) };
+      api.emit({ kind: 'recorded', cameraId: id, serverId: recorder.id, stream: 'main', ...range });
     }
   }, 1000);
   const api: MockApi = {
@@ -116,9 +128,14 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
     resume: () => {
       paused = false;
     },
+    streams: () => streams.size,
     stallLive: () => {
       liveStalled = true;
     },
+    dropLive: () => {
+      for (const client of sockets.clients) client.terminate();
+    },
+    state,
     close: async () => {
       clearInterval(recording);
       for (const client of sockets.clients) client.terminate();
@@ -129,10 +146,14 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
   return api;
 }
 
-function send({ status = 200, body, etag }: Reply, request: IncomingMessage, response: ServerResponse): void {
+function send({ status = 200, body, etag, file }: Reply, request: IncomingMessage, response: ServerResponse): void {
   if (etag !== undefined) response.setHeader('ETag', etag);
   if (etag !== undefined && request.headers['if-none-match'] === etag) {
     response.writeHead(304).end();
+    return;
+  }
+  if (file !== undefined) {
+    response.writeHead(status, { 'Content-Type': file.type }).end(file.bytes);
     return;
   }
   response.writeHead(status, { 'Content-Type': status >= 400 ? 'application/problem+json' : 'application/json' });
@@ -148,7 +169,8 @@ function sendMedia(
   if (pathname.endsWith('.m3u8')) {
     response.setHeader('Content-Type', 'application/vnd.apple.mpegurl');
     const [start, end] = [Date.parse(searchParams.get('start') ?? ''), Date.parse(searchParams.get('end') ?? '')];
-    response.end(playlistOf(clip, '/api/v1/clip.mp4', start, end));
+    const [below = ''] = /^\/api\/v1(\/servers\/[^/]+\/api)?/.exec(pathname) ?? [];
+    response.end(playlistOf(clip, `${below}/clip.mp4`, start, end));
     return true;
   }
   if (!pathname.endsWith('/clip.mp4')) return false;

@@ -97,7 +97,10 @@ export function mockCamera(index: number, now: number): Camera {
   };
 }
 
-/** A day: recorded but for some gaps of each camera, one of a single second; camera 3 was covered for an hour; nothing after `now`. */
+/**
+ * A day: recorded but for some gaps of each camera, one of a single second; camera 3 was covered for an hour; nothing after `now`.
+ * The last hour has no gaps: what tests play there is the same at every time of the day.
+ */
 export function mockTimeline(day: string, ids: readonly string[], now: number): TimelineDay {
   const dayStart = Date.parse(`${day}T00:00:00.000Z`);
   const until = Math.min(DAY_MS, now - dayStart);
@@ -128,7 +131,8 @@ function mockRuns(cameraId: string, until: number): { recorded: Triple[]; missin
   ];
   const missing: Triple[] = [];
   for (const [start, end, why] of wanted.sort((a, b) => a[0] - b[0])) {
-    if (start < until && start >= (missing.at(-1)?.[1] ?? 0)) missing.push([start, Math.min(end, until), why]);
+    const isOver = until === DAY_MS || end < until - hour;
+    if (isOver && start >= (missing.at(-1)?.[1] ?? 0)) missing.push([start, end, why]);
   }
   const recorded: Triple[] = [];
   let at = 0;

@@ -1,6 +1,7 @@
 /** What the mock API answers: one entry a method and path, on a state that calls change. */
 import type { Camera } from '../../src/api/contract/cameras.ts';
 import type { ExportJob } from '../../src/api/contract/footage.ts';
+import type { CmsMode } from '../../src/api/contract/server.ts';
 import type { Clip } from './mock-clip.ts';
 import {
   FINGERPRINT,
@@ -8,21 +9,68 @@ import {
   mockCamera,
   mockCameras,
   mockExport,
-  mockLog,
   mockServer,
   mockSuggestions,
   mockTimeline,
   mockVolumes,
 } from './mock-data.ts';
+import { mockActivity, type MockActivity } from './mock-activity-data.ts';
+import { activityMocks } from './mock-activity.ts';
+import { incidentMocks, mockIncidents, type MockIncidents } from './mock-incidents.ts';
+import { logHere } from './mock-log.ts';
+import type { MockServers } from './mock-servers-data.ts';
+import { serverMocks } from './mock-servers.ts';
+import { mockPlayback, playbackMocks } from './mock-playback.ts';
+import { protectionMocks } from './mock-protection.ts';
+import { settingsMocks } from './mock-settings.ts';
+import { mockSite, siteMocks, throughHost } from './mock-site.ts';
+import { mockSnapshots, snapshotMocks } from './mock-snapshots.ts';
 
-export type Reply = { readonly status?: number; readonly body?: unknown; readonly etag?: string };
+export type Reply = {
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly etag?: string;
+  /** Instead of JSON. */
+  readonly file?: { readonly type: string; readonly bytes: Buffer };
+};
 export type Call = {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Record<string, unknown>;
 };
-export type MockOptions = { readonly cameras?: number; readonly setupNeeded?: boolean; readonly signedIn?: boolean };
+export type MockOptions = {
+  readonly cameras?: number;
+  readonly setupNeeded?: boolean;
+  readonly signedIn?: boolean;
+  readonly mode?: CmsMode;
+  /** It is the host of two more servers. */
+  readonly members?: boolean;
+  /** More of them, in every state, on a state that calls change. */
+  readonly servers?: MockServers;
+  readonly role?: 'owner' | 'admin' | 'operator' | 'viewer';
+  /** How failover differs from a calm site. */
+  readonly activity?: Partial<MockActivity>;
+  /** Absent: one that is open and two that are over. */
+  readonly incidents?: MockIncidents;
+};
+/** A route of a room of pages; `parts` are the groups of `path`. */
+export type RoomRoute = {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly answer: (call: Call, parts: readonly string[]) => Reply;
+};
+/** One file a room of pages: mock-<room>.ts. */
+const roomMocks = (state: MockState): readonly RoomRoute[] => [
+  ...playbackMocks(state),
+  ...serverMocks(state.servers),
+  ...siteMocks(state),
+  ...activityMocks(state),
+  ...incidentMocks(state),
+  ...protectionMocks(state),
+  ...settingsMocks(),
+  ...snapshotMocks(state),
+];
 export type MockState = ReturnType<typeof createMockState>;
 type Handler = (call: Call, id: string) => Reply;
 type Emit = (event: Readonly<Record<string, unknown>>) => void;
@@ -34,9 +82,18 @@ const problem = (status: number, code: string, detail: string): Reply => ({
 const items = (list: readonly unknown[]): Reply => ({ body: { items: list } });
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export function createMockState({ setupNeeded = false, signedIn = true, cameras = 16 }: MockOptions, began: number) {
+export function createMockState(options: MockOptions, began: number) {
+  const { setupNeeded = false, signedIn = true, cameras = 16, members = false } = options;
   return {
+    mode: options.mode ?? (members ? 'host' : 'recording'),
+    site: mockSite(members),
+    playback: mockPlayback(began),
+    servers: options.servers,
+    role: options.role ?? 'owner',
+    activity: mockActivity(members, options.activity),
+    incidents: options.incidents ?? mockIncidents(began),
     began,
+    snapshots: mockSnapshots(began),
     setupNeeded,
     signedIn,
     name: 'Hall-NAS',
@@ -64,7 +121,8 @@ export function createMockState({ setupNeeded = false, signedIn = true, cameras 
 export function mockRoutes(state: MockState, clip: () => Clip | undefined, emit: Emit): (call: Call) => Reply {
   const open = accessRoutes(state);
   const closed = { ...cameraRoutes(state, clip, emit), ...boxRoutes(state) };
-  return (call) => {
+  const rooms = roomMocks(state);
+  const answerTo = (call: Call): Reply => {
     const id = /^\/cameras\/(cam-\d+)/.exec(call.path)?.[1] ?? '';
     const key = `${call.method} ${id === '' ? call.path : call.path.replace(id, ':id')}`;
     const free = open[key];
@@ -72,13 +130,18 @@ export function mockRoutes(state: MockState, clip: () => Clip | undefined, emit:
     if (!state.signedIn) return problem(401, 'not-signed-in', 'Sign in first.');
     const handler = closed[key];
     if (handler !== undefined) return handler(call, id);
+    for (const { method, path, answer } of rooms) {
+      const match = method === call.method ? path.exec(call.path) : null;
+      if (match !== null) return answer(call, match.slice(1));
+    }
     return call.method === 'DELETE' ? NO_CONTENT : problem(404, 'not-found', `There is nothing at ${call.path}.`);
   };
+  return (call) => throughHost(state, call, answerTo) ?? answerTo(call);
 }
 
 function accessRoutes(state: MockState): Readonly<Record<string, Handler>> {
   const session = (): Reply => ({
-    body: { user: { id: 'u1', username: 'anna', role: 'owner' }, expiresAt: iso(Date.now() + 9e8) },
+    body: { user: { id: 'u1', username: 'anna', role: state.role }, expiresAt: iso(Date.now() + 9e8) },
   });
   return {
     'GET /setup': () => ({
@@ -153,9 +216,17 @@ function cameraRoutes(state: MockState, clip: () => Clip | undefined, emit: Emit
 }
 
 function boxRoutes(state: MockState): Readonly<Record<string, Handler>> {
-  const server = (): Reply => ({ body: mockServer(state.name, Date.now(), state.began) });
+  const server = (): Reply => {
+    const { site } = state.servers ?? {};
+    const box = mockServer(state.name, Date.now(), state.began);
+    return { body: { ...box, mode: state.mode, ...(site === undefined ? {} : { site }) } };
+  };
   return {
     'GET /server': server,
+    'PUT /server/mode': ({ body }) => {
+      state.mode = text(body['mode']) as CmsMode;
+      return server();
+    },
     'PATCH /server': ({ body }) => {
       state.name = text(body['name']);
       return server();
@@ -179,15 +250,7 @@ function boxRoutes(state: MockState): Readonly<Record<string, Handler>> {
       state.exports.unshift(...made);
       return { status: 201, body: { items: made } };
     },
-    'GET /log': ({ query }) => {
-      const wanted = (query.get('text') ?? '').toLowerCase();
-      const level = query.get('severity');
-      return items(
-        mockLog(state.began).filter(
-          ({ severity, message }) => (level ?? severity) === severity && message.toLowerCase().includes(wanted),
-        ),
-      );
-    },
+    'GET /log': ({ query }) => logHere(query, state.began),
     'GET /users': () => items([{ id: 'u1', username: 'anna', role: 'owner', createdAt: iso(state.began - 9e9) }]),
     'GET /tokens': () => items(state.tokens),
     'POST /tokens': ({ body }) => {

@@ -28,7 +28,7 @@ export async function outage(
   await two.f.reconcile();
 }
 
-export async function ended(two: TwoServers, id: string, timeoutMs = 60_000): Promise<string> {
+export async function ended(two: TwoServers, id: string, timeoutMs = 110_000): Promise<string> {
   return await waitFor(
     'the restoration to end',
     () => {

@@ -45,12 +45,19 @@ export function startProcess(
     });
     child.once('close', (code, signal) => resolve(code ?? signal ?? 0));
   });
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
   const kill = (signal: NodeJS.Signals = 'SIGKILL'): void => void child.kill(signal);
   t.teardown(async () => {
     kill();
     await ended;
   });
-  const lineOf = (match: RegExp): string | undefined => stdout.split('\n').find((line) => match.test(line));
+  /** Whole lines: the rest of the last one may come with the next piece, unless there is none. */
+  const lineOf = (match: RegExp): string | undefined =>
+    stdout
+      .split('\n')
+      .slice(0, hasEnded ? undefined : -1)
+      .find((line) => match.test(line));
   return {
     child,
     pid: child.pid ?? -1,

@@ -11,7 +11,7 @@ import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { durationMs, epochMs } from '../../src/core/units.ts';
 import type { KnownServer } from '../../src/api/contract/failover.ts';
-import { addCameras, startBox } from '../../src/demo/demo-box.ts';
+import { addCameras, killBox, startBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { playedUnits } from '../../src/demo/played-units.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
@@ -25,6 +25,7 @@ import { waitFor } from './wait-for.ts';
 
 /** An upper bound on a slow machine. */
 export const PATIENCE_MS = 90_000;
+const LOOK_EVERY_MS = 100;
 export const CAMERA_NAME = 'Door';
 /** Names of the two servers. */
 export const PROTECTED = 'Shop';
@@ -52,11 +53,15 @@ export type Pair = {
   readonly comeBack: () => Promise<void>;
   /** Until a failure from now on loses nothing: the camera is hot on the failover server, and both have durable footage of one time. */
   readonly ready: () => Promise<void>;
+  /** Until the protected server has durable footage of so long from now on. */
+  readonly recordsFor: (milliseconds: number) => Promise<void>;
   /** How ready the camera is on the failover server, as it says itself. */
   readonly standby: () => Promise<Standby | undefined>;
+  /** Until the failover server has a settings backup of the protected one that was taken since this wall time. */
+  readonly backedUp: (since: number) => Promise<void>;
   /** Until the failover server has recorded the camera for so long, without a break. */
   readonly covered: (milliseconds: number) => Promise<void>;
-  /** Until the protected server records it again by itself. */
+  /** Until the protected server receives pictures of it again by itself. */
   readonly recordsAgain: () => Promise<void>;
   readonly restorations: () => Promise<readonly Restoration[]>;
   /** Until the failure is over: its footage given back or listed at home, and both sides say so. */
@@ -126,6 +131,7 @@ export async function startPair(
   }
   await authorize(covering, protectedBox);
   const of = (name: string): Box => boxes.get(name) ?? protectedBox;
+  let killed = Promise.resolve();
   const pair: Pair = {
     ...lookingAt(
       () => of(PROTECTED),
@@ -140,8 +146,14 @@ export async function startPair(
     covering: () => of(COVERING),
     stopCovering: async () => void (await of(COVERING).stop()),
     startCovering: async () => void (await start(COVERING)),
-    kill: () => killAll(of(PROTECTED)),
-    comeBack: async () => void (await start(PROTECTED)),
+    kill: () => {
+      killed = killBox(of(PROTECTED));
+    },
+    comeBack: async () => {
+      // Else its data directory and its port may still be held.
+      await killed;
+      await start(PROTECTED);
+    },
   };
   if (options.getsReady !== false) await pair.ready();
   return pair;
@@ -156,9 +168,20 @@ export async function authorize(covering: Box, protectedBox: Box): Promise<void>
 }
 
 const isRecorded = async (box: Box, cameraId: string, since = 0): Promise<void> => {
-  const isDurable = async (): Promise<boolean> => ((await lastFrameOf(box, cameraId)) ?? 0) > since;
-  await waitFor('the camera to be recorded at home', isDurable, PATIENCE_MS);
+  const isReceived = async (): Promise<boolean> => ((await lastFrameOf(box, cameraId)) ?? 0) > since;
+  await waitFor('the camera to be recorded at home', isReceived, PATIENCE_MS);
 };
+/** What was received is durable up to a second later, or whenever the disk has it: a server that is killed before has lost it. */
+async function isDurable({ api }: Box, { cameraId, began }: Pick<Pair, 'cameraId' | 'began'>, at: number) {
+  const hasIt = async (): Promise<boolean> => {
+    const query = new URLSearchParams({ start: isoOf(epochMs(began)), end: isoOf(clock.now()) }).toString();
+    const { spans } = (await api.call('GET', `/cameras/${cameraId}/ledger?${query}`)) as { spans: LedgerSpan[] };
+    if (spans.some(({ state, end }) => state === 'recorded' && Date.parse(end) > at)) return true;
+    await clock.sleep(durationMs(LOOK_EVERY_MS));
+    return false;
+  };
+  await waitFor('the camera to be durable at home', hasIt, PATIENCE_MS);
+}
 
 /** Paths of segments of the main stream below a volume. */
 export const filesOf = async (volume: string, cameraId: string): Promise<readonly string[]> =>
@@ -173,16 +196,12 @@ async function lastFrameOf({ api }: Box, cameraId: string): Promise<number | und
   return typeof last === 'string' ? Date.parse(last) : undefined;
 }
 
-function killAll(box: Box): void {
-  const status = box.status();
-  for (const pid of [status?.media?.pid, status?.control?.pid, status?.pid])
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-}
-
 type Looking = Pick<
   Pair,
+  | 'backedUp'
   | 'covered'
   | 'ready'
+  | 'recordsFor'
   | 'standby'
   | 'over'
   | 'recordsAgain'
@@ -213,7 +232,12 @@ function lookingAt(protectedBox: () => Box, covering: () => Box, subject: Subjec
       };
       await waitFor('the camera to be hot on the failover server', isHot, PATIENCE_MS);
       // What is durable there began before this moment; from the next durable frame at home on both have the same time.
-      await isRecorded(protectedBox(), cameraId, clock.now());
+      await isDurable(protectedBox(), subject, clock.now());
+    },
+    recordsFor: async (milliseconds) => await isDurable(protectedBox(), subject, clock.now() + milliseconds),
+    backedUp: async (since) => {
+      const isThere = async (): Promise<boolean> => Date.parse((await watch())?.backupAt ?? '') >= since;
+      await waitFor('a new settings backup', isThere, PATIENCE_MS);
     },
     over: async () => {
       await waitFor('the failure to be over', async () => (await watch())?.state === 'alive', PATIENCE_MS);

@@ -9,7 +9,10 @@ export function raw({ port, tls }: Pick<Api, 'port' | 'tls'>, text: string): Pro
     let all = '';
     socket.on('data', (part: Buffer) => (all += part.toString('latin1')));
     socket.on('close', () => resolve(all));
-    socket.on('error', reject);
+    // Whoever refuses what is still being sent may close before all of it came: the answer counts, if there was one.
+    socket.on('error', (error) => {
+      if (all === '') reject(error);
+    });
     socket.write(text);
   });
 }

@@ -65,10 +65,10 @@ export async function startRecordingBox(
 }
 
 /** Opens a page of the UI through the sign-in page. */
-export async function signIn(page: Page, url: string, path = '/live'): Promise<void> {
+export async function signIn(page: Page, url: string, path = '/live', password = PASSWORD): Promise<void> {
   await page.goto(`${url}${path}`);
   await page.getByLabel('User name').fill(DEMO_USER);
-  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('Password').fill(password);
   await page.keyboard.press('Enter');
   await page.getByLabel('Password').waitFor({ state: 'detached' });
 }
@@ -91,7 +91,7 @@ export async function recordedUntil({ box, ids }: Pick<RecordingBox, 'box' | 'id
         const last = typeof camera === 'object' && camera !== null && 'lastFrameAt' in camera ? camera.lastFrameAt : '';
         return typeof last === 'string' && Date.parse(last) > wallMs;
       },
-      PATIENCE_MS,
+      PATIENCE_MS + Math.max(0, wallMs - Date.now()),
     );
   }
 }

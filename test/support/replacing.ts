@@ -6,6 +6,7 @@ import type { ReplacementView, ReplaceServerResult } from '../../src/api/contrac
 import type { Server } from '../../src/api/contract/server.ts';
 import { isoOf, systemClock as clock } from '../../src/core/clock.ts';
 import { epochMs } from '../../src/core/units.ts';
+import { killBox } from '../../src/demo/demo-box.ts';
 import type { Box } from '../../src/demo/demo-box.ts';
 import { playedUnits } from '../../src/demo/played-units.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
@@ -15,7 +16,7 @@ import type { Pair } from './protected-pair.ts';
 import { PASSWORD } from './real-box.ts';
 import { waitFor } from './wait-for.ts';
 
-export const signIn = async ({ api }: Box): Promise<unknown> =>
+const signIn = async ({ api }: Box): Promise<unknown> =>
   await api.call('POST', '/sessions', { username: 'owner', password: PASSWORD });
 export const serverOf = async ({ api }: Box): Promise<Server> => (await api.call('GET', '/server')) as Server;
 export const replacementsOf = async ({ api }: Box): Promise<readonly ReplacementView[]> =>
@@ -37,7 +38,8 @@ export const replaceBy = async (
   more: object,
 ): Promise<ReplaceServerResult> => {
   const asked = { by: successor, ...more };
-  return (await pair.covering().api.call('POST', `/servers/${original}/replace`, asked)) as ReplaceServerResult;
+  const { api } = pair.covering();
+  return (await api.call('POST', `/servers/${original}/replace`, asked, PATIENCE_MS)) as ReplaceServerResult;
 };
 
 /** What somebody sees who plays everything of a camera at a server. */
@@ -52,10 +54,11 @@ export async function playedFrom(
 export const playedAt = async (box: Box, { cameraId, began, simulator }: Pair): Promise<CheckReport> =>
   await playedFrom(box, { cameraId, began, simulated: simulator.cameras[0]?.id ?? '' });
 
-export function kill({ status }: Box, which: 'control' | 'all'): void {
-  const now = status();
-  const pids = which === 'control' ? [now?.control?.pid] : [now?.media?.pid, now?.control?.pid, now?.pid];
-  for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+/** Resolves when who is killed is gone, so that it can be started again. */
+export async function kill(box: Box, which: 'control' | 'all'): Promise<void> {
+  if (which === 'all') return await killBox(box);
+  const control = box.status()?.control?.pid;
+  if (control !== undefined) process.kill(control, 'SIGKILL');
 }
 
 /** Signs in again when control is there anew. */

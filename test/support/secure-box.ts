@@ -67,7 +67,7 @@ export function get(
   path: string,
   options: { method?: string; headers?: object; body?: string; forMs?: number },
 ) {
-  const { method = 'GET', headers = {}, body, forMs = 10_000 } = options;
+  const { method = 'GET', headers = {}, body, forMs = PATIENCE_MS } = options;
   return new Promise<Got>((resolve) => {
     const where = {
       host: '127.0.0.1',
@@ -97,6 +97,23 @@ export function get(
     });
     ask.end(body);
   });
+}
+
+/** A stream that does not end by itself. */
+export function listen(
+  { box }: SecureBox,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): { readonly text: () => string; readonly end: () => void } {
+  let text = '';
+  const where = { host: '127.0.0.1', port: box.port(), path, headers, rejectUnauthorized: false };
+  const ask = request({ ...where, agent: false });
+  ask.on('error', () => undefined);
+  ask.once('response', (response: IncomingMessage) => {
+    response.on('data', (part: Buffer) => (text += part.toString('latin1'))).on('error', () => undefined);
+  });
+  ask.end();
+  return { text: () => text, end: () => void ask.destroy() };
 }
 
 export async function tokenOf(

@@ -20,6 +20,7 @@ import { waitFor } from './wait-for.ts';
 
 const SUPERVISOR = join(import.meta.dirname, '../../src/supervisor.ts');
 export const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 100;
 const OWNER = { username: 'owner', password: 'a long enough one' };
 
 export type Server = {
@@ -113,19 +114,25 @@ export async function startAgain(box: ServiceBox, env: Readonly<Record<string, s
 export const signIn = async ({ api }: ServiceBox): Promise<unknown> =>
   await api.call('POST', '/sessions', OWNER).catch(() => undefined);
 
-/** All three at once, as the kernel does it when memory is short. */
+/**
+ * All three at once, as the kernel does it when memory is short. The supervisor stands still meanwhile: ended first, control would
+ * take it for a planned stop; ended last, it could start control again.
+ */
 export async function killAll(box: ServiceBox): Promise<void> {
   const status = readStatus(box.dataDir);
-  for (const pid of [status?.pid, status?.media?.pid, status?.control?.pid]) if (pid !== undefined) tryKill(pid);
+  if (status !== undefined) tryKill(status.pid, 'SIGSTOP');
+  for (const pid of [status?.control?.pid, status?.media?.pid, status?.pid]) if (pid !== undefined) tryKill(pid);
   await box.server.ended;
   // Init collects the children of a killed supervisor when it likes.
-  await waitFor('everything to be gone', () =>
-    [status?.media, status?.control].every((child) => child === undefined || startTicksOf(child.pid) === ''),
+  await waitFor(
+    'everything to be gone',
+    () => [status?.media, status?.control].every((child) => child === undefined || startTicksOf(child.pid) === ''),
+    PATIENCE_MS,
   );
 }
-function tryKill(pid: number): void {
+function tryKill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended by itself.
   }
@@ -162,6 +169,14 @@ export async function recordMore(box: ServiceBox, seconds: number, ids = box.cam
       async () => ((await cameraOf(box, id))?.lastFrameAt ?? '') > wanted,
       PATIENCE_MS,
     );
+  for (const id of ids) await waitFor(`${id} to be durable`, async () => await isDurable(box, id, wanted), PATIENCE_MS);
+}
+/** What was received is durable up to a second later, or whenever the disk has it. */
+async function isDurable(box: ServiceBox, id: string, wanted: string): Promise<boolean> {
+  const { spans } = await ledgerOf(box, id);
+  if (spans.some(({ state, end }) => state === 'recorded' && end > wanted)) return true;
+  await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  return false;
 }
 
 export type HealthItem = {
@@ -188,7 +203,12 @@ export async function noHealthItem(box: ServiceBox, code: string): Promise<void>
     PATIENCE_MS,
   );
 }
-export type LogEntry = { readonly code: string; readonly message: string; readonly volumeId?: string };
+export type LogEntry = {
+  readonly at: string;
+  readonly code: string;
+  readonly message: string;
+  readonly volumeId?: string;
+};
 export async function logged({ api }: ServiceBox, code: string): Promise<readonly LogEntry[]> {
   const page = (await api.call('GET', `/log?code=${code}&limit=200`)) as { readonly items: LogEntry[] };
   return page.items;
@@ -208,14 +228,19 @@ export async function judge(box: ServiceBox, volumes: readonly string[]): Promis
   await box.api.call('PATCH', '/cameras', { ids: box.cameraIds, change: { enabled: false } });
   for (const id of box.cameraIds)
     await waitFor('the camera to be off', async () => (await cameraOf(box, id))?.state === 'disabled', PATIENCE_MS);
-  // What media still wrote is told within its next report.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
   const footage = await tempDir(box.t, 'merged');
   const range = { start: isoOf(epochMs(box.since)), end: isoOf(epochMs(Date.now())) };
   const orders = box.simulator.cameras.map((camera, index) => {
     return { api: box.api, footage, cameraId: box.cameraIds[index] ?? '', camera, ...range };
   });
-  const ledgers = await Promise.all(orders.map(fetchLedger));
+  // What media still wrote is told with its next report: until then nothing accounts for it.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  let ledgers: readonly LedgerView[] = [];
+  const isAccounted = async (): Promise<boolean> => {
+    ledgers = await Promise.all(orders.map(fetchLedger));
+    return ledgers.every((ledger) => !causesIn(ledger).includes('unexplained'));
+  };
+  await waitFor('an account of all', isAccounted, PATIENCE_MS).catch(() => undefined);
   await stopBox(box);
   await mkdir(footage, { recursive: true });
   for (const volume of volumes) await cp(volume, footage, { recursive: true });

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { isoOf, systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { epochMs } from '../../src/core/units.ts';
+import { killBox } from '../../src/demo/demo-box.ts';
 import { startSite } from '../../src/demo/demo-site.ts';
 import type { Site, SiteServer, SiteShape } from '../../src/demo/demo-site.ts';
 import { fetchLedger, judgePlayed } from '../../src/demo/footage-check.ts';
@@ -26,6 +27,7 @@ export const PATIENCE_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 /** The header of a segment lies in its first kilobytes. */
 const HEAD_BYTES = 8192;
+const STORE_RESERVE_BYTES: number = 16 * 1024 * 1024;
 /** Of a server that was never covered. */
 const FIRST_EPOCH = 1;
 
@@ -87,21 +89,9 @@ async function endOf(server: SiteServer): Promise<void> {
 export async function killServer(server: SiteServer): Promise<number> {
   const status = server.box().status();
   const children = [status?.media, status?.control].filter((child) => child !== undefined);
-  const { supervisor } = server.box();
   const at = Date.now();
-  supervisor.kill('SIGKILL');
-  for (const { pid } of children) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended by itself in this very moment.
-    }
-  }
-  await waitFor(
-    `${server.name} to be gone`,
-    () => !children.some(isAlive) && (supervisor.exitCode !== null || supervisor.signalCode !== null),
-    PATIENCE_MS,
-  );
+  await killBox(server.box());
+  await waitFor(`${server.name} to be gone`, () => !children.some(isAlive), PATIENCE_MS);
   return at;
 }
 
@@ -145,6 +135,19 @@ export async function oneOwnerEach(site: Site, among?: readonly SiteServer[]): P
     PATIENCE_MS,
   );
   return performance.now() - began;
+}
+
+/** From now on this failover server records what it covers on that disk only; undone by `atHome`. */
+export async function coverOnto(spare: SiteServer, path: string): Promise<{ readonly atHome: () => Promise<void> }> {
+  const { api } = spare.box();
+  const { id } = (await api.call('POST', '/volumes', { path, reserveBytes: STORE_RESERVE_BYTES })) as { id: string };
+  await api.call('PATCH', '/failover/settings', { storeVolumeIds: [id] });
+  return {
+    atHome: async () => {
+      await spare.box().api.call('PATCH', '/failover/settings', { storeVolumeIds: [] });
+      await spare.box().api.call('DELETE', `/volumes/${id}`);
+    },
+  };
 }
 
 export async function nobodyOwns(site: Site): Promise<void> {
@@ -210,7 +213,7 @@ export async function recordedUntil(site: Site, wallMs: number): Promise<void> {
         await pause();
         return false;
       },
-      PATIENCE_MS,
+      PATIENCE_MS + Math.max(0, wallMs - Date.now()),
     );
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { openCatalogue } from '../../src/archive/catalogue.ts';
 import type { Catalogue } from '../../src/archive/catalogue-types.ts';
+import { createDiskReader } from '../../src/archive/disk-reader.ts';
 import { createGroupReader } from '../../src/archive/footage-groups.ts';
 import { createGroupProver } from '../../src/archive/prove-groups.ts';
 import { reconcileVolume, storeScanned } from '../../src/archive/rebuild.ts';
@@ -15,13 +16,14 @@ import type { InboxDeps, ReturnInbox } from '../../src/archive/return-inbox.ts';
 import { createSigningKey } from '../../src/archive/signing-key.ts';
 import type { SigningKey } from '../../src/archive/signing-key.ts';
 import { adoptVolume } from '../../src/archive/volume.ts';
+import { LOOK_WITHIN_MS } from '../../src/archive/volume-looks.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { durationMs } from '../../src/core/units.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createSequence } from '../../src/recorder/run-counter.ts';
-import type { PeerCaller, PeerReply, PeerRequestOptions } from '../../src/peer/network-types.ts';
+import type { PeerCaller, PeerHandler, PeerReply, PeerRequestOptions } from '../../src/peer/network-types.ts';
 import { createFootageHandlers } from '../../src/restoration/footage-handlers.ts';
 import type { AccountGap, FootageHandlers } from '../../src/restoration/footage-handlers.ts';
 import { startRestoration } from '../../src/restoration/restoration.ts';
@@ -34,9 +36,13 @@ export const F_ID = 'f0000000-0000-4000-8000-00000000000f';
 export const R_ID = 'a0000000-0000-4000-8000-00000000000a';
 export const KEY = { cameraId: CAMERA, stream: 'main' as const };
 /** Pauses between attempts are cut short. */
-export const HASTY: Clock = {
+const HASTY: Clock = {
   ...systemClock,
-  sleep: async (duration, signal) => await systemClock.sleep(durationMs(Math.min(duration, 2)), signal),
+  sleep: async (duration, signal) => {
+    // A deadline is nobody's wait.
+    const ms = duration === LOOK_WITHIN_MS ? duration : Math.min(duration, 2);
+    await systemClock.sleep(durationMs(ms), signal);
+  },
 };
 export const ALL = { start: 0, end: 2 ** 45 };
 
@@ -50,9 +56,16 @@ export type Box = {
   readonly reconcile: () => Promise<void>;
 };
 
-export async function makeBox(t: Pick<ExecutionContext, 'teardown'>, id: string, root?: string): Promise<Box> {
-  const data = await tempDir(t, 'data');
-  const volume = root ?? (await tempDir(t, 'volume'));
+/** Where a server keeps its data and its footage. */
+export type BoxPlace = { readonly data: string; readonly root: string };
+
+export async function makeBox(
+  t: Pick<ExecutionContext, 'teardown'>,
+  id: string,
+  place: Partial<BoxPlace> = {},
+): Promise<Box> {
+  const data = place.data ?? (await tempDir(t, 'data'));
+  const volume = place.root ?? (await tempDir(t, 'volume'));
   const adopted = await adoptVolume(volume, { serverId: id, clock: systemClock, takeOver: true });
   const volumeId = 'marker' in adopted ? adopted.marker.id : '';
   const sequence = createSequence(id === F_ID ? 1_000_000 : 0);
@@ -97,6 +110,8 @@ export type TwoServers = {
   fate: (call: Call) => Fate;
   readonly inbox: () => ReturnInbox;
   readonly handlers: () => FootageHandlers;
+  /** Beside those of footage. */
+  readonly more: Record<string, PeerHandler>;
   readonly restoration: () => Restoration;
   /** The process of the protected server dies and comes back. */
   readonly restartR: (meanwhile?: () => Promise<void>) => Promise<void>;
@@ -109,12 +124,20 @@ export type TwoServersOptions = {
   /** Added to times of F to have those of R. */
   readonly clockOffsetMs?: number;
   readonly sharedRoot?: string;
+  /** Not folders of their own: on disks of a test, or as they were left there. */
+  readonly places?: { readonly f: BoxPlace; readonly r: BoxPlace };
+  /** By which R signs; a new one unless given. */
+  readonly key?: SigningKey;
 };
 
-export async function twoServers(t: ExecutionContext, options: TwoServersOptions = {}): Promise<TwoServers> {
-  const f = await makeBox(t, F_ID, options.sharedRoot);
-  const r = await makeBox(t, R_ID, options.sharedRoot);
-  const key = createSigningKey();
+export async function twoServers(
+  t: Pick<ExecutionContext, 'teardown'>,
+  options: TwoServersOptions = {},
+): Promise<TwoServers> {
+  const shared = options.sharedRoot === undefined ? {} : { root: options.sharedRoot };
+  const f = await makeBox(t, F_ID, options.places?.f ?? shared);
+  const r = await makeBox(t, R_ID, options.places?.r ?? shared);
+  const key = options.key ?? createSigningKey();
   const gaps: AccountGap[] = [];
   const damaged: string[] = [];
   const open = (): { inbox: ReturnInbox; handlers: FootageHandlers } => {
@@ -126,7 +149,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
       pause: async () => await Promise.resolve(),
       onDamage: async (file, segment) => {
         const told = ({ path }: { readonly path: string }): void => void damaged.push(path);
-        await storeScanned({ catalogue: r.catalogue, onDamage: told }, file, segment);
+        await storeScanned({ catalogue: r.catalogue, disk: createDiskReader(), onDamage: told }, file, segment);
       },
     });
     const inbox = createReturnInbox({
@@ -176,11 +199,12 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
     const fate = two.fate(call);
     const cut = (): UnderstudyError => new UnderstudyError('unavailable', 'peer/closed', 'The connection was cut.');
     if (!fate.reaches) throw cut();
-    const handler = side.handlers[method as keyof FootageHandlers];
+    const handler = two.more[method] ?? side.handlers[method as keyof FootageHandlers];
     // As over a wire.
     const given: unknown = JSON.parse(JSON.stringify(params));
     const bytes = 'attachment' in fate ? fate.attachment : attachment;
-    const answer = await handler({ id: F_ID } as PeerCaller, given, bytes && Uint8Array.from(bytes));
+    const caller = { id: F_ID, signal: new AbortController().signal } as PeerCaller;
+    const answer = await handler(caller, given, bytes && Uint8Array.from(bytes));
     if (!fate.answers()) throw cut();
     return { result: JSON.parse(JSON.stringify(answer.result)) as unknown, attachment: answer.attachment };
   };
@@ -216,6 +240,7 @@ export async function twoServers(t: ExecutionContext, options: TwoServersOptions
     gaps,
     damaged,
     fate: () => FINE,
+    more: {},
     inbox: () => side.inbox,
     handlers: () => side.handlers,
     restoration: () => (restoration ??= start()),

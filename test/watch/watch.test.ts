@@ -95,6 +95,33 @@ test('silence is suspected by the ticks', async (t) => {
   t.is(rig.clock.pendingTimers(), 0);
 });
 
+test('who watches nobody is woken by nothing', async (t) => {
+  const rig = rigOf();
+  let wakes = 0;
+  const every: FakeClock['every'] = (period, run) =>
+    rig.clock.every(period, () => {
+      wakes += 1;
+      run();
+    });
+  const { watch } = rigOf({ clock: { ...rig.clock, every } });
+  const wakesIn = async (ms: number): Promise<number> => {
+    wakes = 0;
+    await rig.clock.advance(ms);
+    return wakes;
+  };
+  t.is(await wakesIn(5000), 0);
+  watch.watch([R1, R2]);
+  t.is(await wakesIn(5000), 50);
+  watch.watch([R2]);
+  t.is(await wakesIn(5000), 50);
+  watch.watch([]);
+  t.is(await wakesIn(5000), 0);
+  watch.watch([R1]);
+  t.is(await wakesIn(5000), 50);
+  await watch.stop();
+  t.is(await wakesIn(5000), 0);
+});
+
 test('a pause of this process itself is not held against anybody', async (t) => {
   const base = createFakeClock();
   let paused = 0;

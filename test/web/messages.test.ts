@@ -18,6 +18,19 @@ test('German says what English says', (t) => {
   for (const [key, text] of Object.entries(en)) t.is(places(de[key as keyof typeof en]), places(text), key);
 });
 
+const ROOMS = readdirSync(join(SOURCES, 'messages'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+for (const { name } of ROOMS) {
+  test(`German says what English says in the room ${name}`, async (t) => {
+    const words = async (language: string): Promise<Readonly<Record<string, string>>> => {
+      const module = (await import(join(SOURCES, 'messages', name, `${language}.ts`))) as Record<string, unknown>;
+      return module[language] as Readonly<Record<string, string>>;
+    };
+    const [english, german] = [await words('en'), await words('de')];
+    t.deepEqual(Object.keys(german), Object.keys(english));
+    for (const [key, text] of Object.entries(english)) t.is(places(german[key] ?? ''), places(text), key);
+  });
+}
+
 test('every cause of missing footage has its words', (t) => {
   t.deepEqual(
     MISSING_CAUSES.filter((cause) => !(`cause.${cause}` in en)),

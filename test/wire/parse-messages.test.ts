@@ -78,7 +78,9 @@ test('hello, refusals and headers survive the wire', (t) => {
   t.like(parseMediaMessage(JSON.stringify(hello)), hello);
   const refused = { kind: 'refused', code: 'live/no-stream', message: 'No.' };
   t.like(parseMediaMessage(JSON.stringify(refused)), refused);
-  t.like(parseLiveAnswer('{"kind":"live-header","codec":"avc1","width":1,"height":1}'), { codec: 'avc1' });
+  const header = '{"kind":"live-header","codec":"avc1","width":1,"height":1';
+  t.like(parseLiveAnswer(`${header}}`), { codec: 'avc1', audio: false });
+  t.like(parseLiveAnswer(`${header},"audioCodec":"ulaw","audio":true}`), { audioCodec: 'ulaw', audio: true });
   t.like(parseKeyFrameAnswer('{"kind":"key-frame-header","codec":"h264","at":1,"length":5}'), { length: 5 });
 });
 

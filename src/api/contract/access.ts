@@ -21,6 +21,10 @@ export const setupState = z.object({
   serverName: z.string(),
   version: z.string(),
   fingerprint: z.string(),
+  /** Of a server that was the host of its site: who is it now, for people who look for the site here. */
+  host: z
+    .object({ name: z.string(), address: z.string().optional(), httpPort: z.number().int().optional() })
+    .optional(),
 });
 
 /** `POST /sessions`. */
@@ -39,19 +43,21 @@ export const user = z.object({
   createdAt: isoTime,
 });
 export type User = z.infer<typeof user>;
+/** A host tells the servers of its site which cameras an account may see: as many as src/site/gateway-caller.ts says. */
+const cameraIds = z.array(z.string().max(64)).max(1024);
 /** `cameraIds` absent: all cameras. */
 export const createUserRequest = z.strictObject({
   username,
   password: newPassword,
   role,
-  cameraIds: z.array(z.string()).optional(),
+  cameraIds: cameraIds.optional(),
 });
 export const updateUserRequest = z.strictObject({
   role: role.optional(),
   password: newPassword.optional(),
   /** Needed with `password` when it is one's own. */
   currentPassword: z.string().max(1024).optional(),
-  cameraIds: z.array(z.string()).nullable().optional(),
+  cameraIds: cameraIds.nullable().optional(),
 });
 
 export const token = z.object({

@@ -1,7 +1,8 @@
 /** Adding servers: what is at an address, several at once, switching management on where its owner left it off. */
 import { z } from 'zod';
 import { nameSchema } from '../../site/camera.ts';
-import { namingSchema } from '../../site/server-naming.ts';
+import { prefixProblemOf } from '../../site/server-naming.ts';
+import type { Naming } from '../../site/server-naming.ts';
 import { cmsMode } from './server.ts';
 
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits');
@@ -84,6 +85,19 @@ export const batchRow = z.strictObject({
   name: z.string().max(256).optional(),
 });
 export type BatchRow = z.infer<typeof batchRow>;
+
+export const namingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('model') }),
+  z.strictObject({ kind: z.literal('model-number') }),
+  z.strictObject({
+    kind: z.literal('prefix-number'),
+    prefix: z.string().superRefine((prefix, context) => {
+      const problem = prefixProblemOf(prefix);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    }),
+  }),
+  z.strictObject({ kind: z.literal('custom') }),
+]) satisfies z.ZodType<Naming>;
 
 /** `POST /servers/batch`. A row that fails leaves nothing behind, here and there, and costs no other one anything. */
 export const addBatchRequest = z.strictObject({

@@ -33,3 +33,5 @@ export function pageOf<T extends z.ZodType>(
 
 export const rangeQuery = z.object({ start: isoTimeInput, end: isoTimeInput });
 export const streamQuery = z.object({ stream: z.enum(['main', 'sub']).default('main') });
+/** `audio`: with its sound, where browsers play it (AAC, Opus); the first message tells what the camera sends, and whether it comes. */
+export const liveQuery = streamQuery.extend({ audio: z.enum(['true', 'false']).default('false') });

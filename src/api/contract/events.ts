@@ -36,6 +36,20 @@ export const liveEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('volume'), volumeId: z.string() }),
   z.object({ kind: z.literal('export'), exportId: z.string() }),
   z.object({ kind: z.literal('server') }),
+  z
+    .object({
+      kind: z.literal('incident'),
+      incidentId: z.string(),
+      news: z.enum(['opened', 'changed', 'closed']),
+      /** The protected server, and the failover server that covers it and has the report. */
+      protected: z.object({ id: z.string(), name: z.string() }),
+      by: z.object({ id: z.string(), name: z.string() }),
+      /** Over all cameras, as far as it is known. */
+      missingSeconds: z.number(),
+      files: z.number().int().describe('Came home so far'),
+    })
+    .describe('A failure of a protected server began, went on (at most once a second) or is over; for operators'),
   z.object({ kind: z.literal('signed-out'), reason: z.string() }),
 ]);
-export type LiveEvent = z.infer<typeof liveEvent>;
+/** At a host also what happens at its members, with the server that told; absent: here. */
+export type LiveEvent = z.infer<typeof liveEvent> & { readonly serverId?: string };

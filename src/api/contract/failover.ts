@@ -1,10 +1,10 @@
-/** Other servers, who covers whom, takeovers, restorations, drills, incidents. */
+/** Other servers, who covers whom, takeovers, restorations, drills. */
 import { z } from 'zod';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
 import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
 import { MEMBERSHIPS } from '../../site/membership.ts';
 import { CAMERA_CHOICES, peerIdentitySchema } from '../../site/peer.ts';
-import { isoTime } from './common.ts';
+import { isoTime, pageQuery } from './common.ts';
 import { cmsMode } from './server.ts';
 
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits');
@@ -63,6 +63,8 @@ export const knownServer = z.object({
   managesUs: z.boolean(),
   introduced: z.boolean(),
   enabled: z.boolean(),
+  /** Known here since. */
+  knownSince: isoTime.optional(),
   /** Of a member of our site: changes made there are refused. Of our host: so they are here. */
   locked: z.boolean().optional(),
   /** It is to leave the site and has not yet; `problem`: why, if it is there. */
@@ -182,6 +184,8 @@ export const takeover = z.object({
   ),
 });
 export type Takeover = z.infer<typeof takeover>;
+/** `running`: all that has not ended. */
+export const takeoverQuery = pageQuery.extend({ state: z.enum(['running', 'ended']).optional() });
 export const createTakeoverRequest = z.strictObject({ serverId: z.string() });
 
 export const restoration = z.object({
@@ -197,6 +201,16 @@ export const restoration = z.object({
   bytes: z.object({ done: z.number().int(), total: z.number().int() }),
   bytesPerSecond: z.number(),
   secondsLeft: z.number().optional(),
+  /** What is not at the protected server yet: stopped, this would be deleted. */
+  remaining: z
+    .object({
+      files: z.number().int(),
+      bytes: z.number().int(),
+      seconds: z.number(),
+      /** Pictures that were taken in its place. */
+      snapshots: z.number().int().optional(),
+    })
+    .optional(),
   message: z.string().optional(),
 });
 export type RestorationView = z.infer<typeof restoration>;
@@ -264,17 +278,3 @@ export const drill = z.object({
   ),
 });
 export const createDrillRequest = z.strictObject({ serverId: z.string() });
-
-export const incident = z.object({
-  id: z.string(),
-  serverId: z.string(),
-  serverName: z.string(),
-  state: z.enum(['open', 'closed']),
-  cause: z.string(),
-  summary: z.string(),
-  startedAt: isoTime,
-  endedAt: isoTime.optional(),
-  missingSeconds: z.number(),
-});
-/** The whole account, as made by failover/incident.ts. */
-export const incidentReport = z.looseObject({ id: z.string() });

@@ -12,6 +12,8 @@ export const recordingSpan = z.object({
   /** Equal for spans that can stand in one playlist. */
   layoutEpoch: z.string(),
   codec: z.string(),
+  /** As in playlists: with audio where browsers can play it. */
+  playlistCodec: z.string().optional(),
   bytes: z.number().int(),
 });
 export type RecordingSpan = z.infer<typeof recordingSpan>;

@@ -11,8 +11,7 @@ import type { CameraSettings } from '../../site/camera.ts';
 import type { ActivityLog } from '../activity.ts';
 import { applyChange, cameraETag, checkAddress, checkIfMatch, prepareChange } from '../camera-changes.ts';
 import type { CameraChange } from '../camera-changes.ts';
-import { mayCall, maySeeCamera } from '../caller.ts';
-import type { Caller } from '../caller.ts';
+import { maySeeCamera, signedIn } from '../caller.ts';
 import {
   camera,
   createCameraRequest,
@@ -31,6 +30,7 @@ import type { CoveredCamera } from '../readable-cameras.ts';
 import { pageOfItems } from '../page.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
+import { shownTo } from '../shown-camera.ts';
 
 /** What a camera is doing now; settings come from the settings. */
 export type CameraStatus = Omit<Camera, keyof CameraSettings>;
@@ -83,8 +83,6 @@ export function cameraRoutes(deps: CameraDeps): readonly Route[] {
   ];
 }
 
-const actorOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
-
 function found(cameras: readonly CameraSettings[], id: string): CameraSettings {
   const record = cameras.find((one) => one.id === id);
   if (record !== undefined) return record;
@@ -104,7 +102,7 @@ function listCameras(deps: CameraDeps): Route {
     ({ query, caller }) => {
       const visible = readableCameras(deps).filter(({ id }) => maySeeCamera(caller, id));
       const page = pageOfItems(visible, query);
-      return json({ ...page, items: page.items.map(({ record, more }) => cameraFor(caller, record, more)) });
+      return json({ ...page, items: page.items.map(({ record, more }) => shownTo(caller, { ...record, ...more() })) });
     },
   );
 }
@@ -125,22 +123,9 @@ function readCamera(deps: CameraDeps): Route {
       const one = readableCameras(deps).find(({ id }) => id === params.id);
       const record = one?.record ?? found([], params.id);
       const more = one?.more ?? ((): CameraStatus => deps.statusOf(record));
-      return json(cameraFor(caller, record, more), { etag: cameraETag(record) });
+      return json(shownTo(caller, { ...record, ...more() }), { etag: cameraETag(record) });
     },
   );
-}
-
-/** Where a camera is reached, its user and the key of a push are the business of those who set cameras up. */
-function cameraFor(caller: Caller, settings: CameraSettings, statusOf: CameraDeps['statusOf']): Camera {
-  const whole = { ...settings, ...statusOf(settings) };
-  if (mayCall(caller, 'admin')) return whole;
-  const { username: _user, fingerprint: _pin, pushUrl: _push, ...rest } = whole;
-  const hidden = (url: string): string => `${url.split('://', 1)[0] ?? ''}://hidden`;
-  return {
-    ...rest,
-    main: { ...rest.main, url: hidden(rest.main.url) },
-    ...(rest.sub ? { sub: { ...rest.sub, url: hidden(rest.sub.url) } } : {}),
-  };
 }
 
 function createCamera(deps: CameraDeps): Route {
@@ -167,7 +152,7 @@ function createCamera(deps: CameraDeps): Route {
         });
       });
       const message = `Camera ${record.name} was added.`;
-      activity.record({ severity: 'info', code: 'camera-added', message, cameraId: id, user: actorOf(caller) });
+      activity.record({ severity: 'info', code: 'camera-added', message, cameraId: id, user: signedIn(caller).name });
       const headers = { etag: cameraETag(record), location: `/api/v1/cameras/${id}` };
       return json({ ...record, ...statusOf(record) }, headers);
     },
@@ -211,7 +196,10 @@ function updateCamera(deps: CameraDeps): Route {
       problems: { 404: 'camera/unknown', 412: 'camera/changed', 422: 'camera/address-*' },
     },
     async ({ params, body, caller, header }) => {
-      const [record] = await change(deps, [params.id], body, { actor: actorOf(caller), ifMatch: header('if-match') });
+      const [record] = await change(deps, [params.id], body, {
+        actor: signedIn(caller).name,
+        ifMatch: header('if-match'),
+      });
       const updated = record ?? found(settings.cameras.get().cameras, params.id);
       return json({ ...updated, ...statusOf(updated) }, { etag: cameraETag(updated) });
     },
@@ -231,7 +219,7 @@ function updateCameras(deps: CameraDeps): Route {
     },
     async ({ body, caller }) => {
       const records = await change(deps, [...new Set(body.ids)], body.change, {
-        actor: actorOf(caller),
+        actor: signedIn(caller).name,
         ifMatch: undefined,
       });
       return json({ items: records.map((record) => ({ ...record, ...deps.statusOf(record) })) });
@@ -283,7 +271,7 @@ function deleteCamera(deps: CameraDeps): Route {
       problems: { 404: 'camera/unknown' },
     },
     async ({ params, query, caller }) => {
-      await remove(deps, [params.id], query.footage, actorOf(caller));
+      await remove(deps, [params.id], query.footage, signedIn(caller).name);
       return empty();
     },
   );
@@ -301,7 +289,7 @@ function deleteCameras(deps: CameraDeps): Route {
       problems: { 404: 'camera/unknown' },
     },
     async ({ body, caller }) => {
-      await remove(deps, [...new Set(body.ids)], body.footage, actorOf(caller));
+      await remove(deps, [...new Set(body.ids)], body.footage, signedIn(caller).name);
       return empty();
     },
   );

@@ -1,14 +1,12 @@
-/** `/failover`, `/incidents`: settings, plan, takeovers, restorations, probes, drills, what happened. */
+/** `/failover`: settings, plan, takeovers, restorations, probes, drills; `/incidents` in incidents.ts. */
 import { z } from 'zod';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
 import {
   createDrillRequest,
   createTakeoverRequest,
   drill,
   failoverSettings,
-  incident,
-  incidentReport,
   plan,
   probe,
   restoration,
@@ -18,18 +16,21 @@ import {
   simulatePlanRequest,
   stopRestorationRequest,
   takeover,
+  takeoverQuery,
   updateFailoverSettingsRequest,
 } from '../contract/failover.ts';
-import { checkTag, etagOf } from '../etag.ts';
+import { checkTag, etagOf, jsonUnlessKnown } from '../etag.ts';
 import { pageOfItems } from '../page.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
+import { incidentRoutes } from './incidents.ts';
+import type { IncidentDeps } from './incidents.ts';
 
 type Takeover = z.infer<typeof takeover>;
 type Restoration = z.infer<typeof restoration>;
 type Drill = z.infer<typeof drill>;
 /** All throw UnderstudyErrors with a message for the person. */
-export type FailoverDeps = {
+export type FailoverDeps = IncidentDeps & {
   readonly settings: () => z.infer<typeof failoverSettings>;
   readonly changeSettings: (
     change: z.output<typeof updateFailoverSettingsRequest>,
@@ -50,9 +51,6 @@ export type FailoverDeps = {
   readonly runProbes: (serverId: string) => Promise<void>;
   readonly drills: () => readonly Drill[];
   readonly startDrill: (serverId: string, user: string) => Drill;
-  readonly incidents: () => readonly z.infer<typeof incident>[];
-  /** @throws incident/unknown */
-  readonly incidentReport: (id: string) => z.infer<typeof incidentReport>;
 };
 
 const CHANGED = {
@@ -60,7 +58,6 @@ const CHANGED = {
   message: 'Somebody else changed these settings meanwhile: read them again, then repeat the change.',
 };
 const byId = z.object({ id: z.string().max(64) });
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function failoverRoutes(deps: FailoverDeps): readonly Route[] {
   return [
@@ -97,7 +94,7 @@ function settingsRoutes(deps: FailoverDeps): readonly Route[] {
       },
       async ({ body, caller, header }) => {
         const check = (now: object): void => checkTag(header('if-match'), etagOf(now), CHANGED);
-        const after = await deps.changeSettings(body, userOf(caller), check);
+        const after = await deps.changeSettings(body, signedIn(caller).name, check);
         return json(after, { etag: etagOf(after) });
       },
     ),
@@ -124,7 +121,7 @@ function settingsRoutes(deps: FailoverDeps): readonly Route[] {
         response: { status: 204 },
       },
       async ({ body, caller }) => {
-        await deps.setShare(body.share, userOf(caller));
+        await deps.setShare(body.share, signedIn(caller).name);
         return empty();
       },
     ),
@@ -137,11 +134,11 @@ function planRoutes(deps: FailoverDeps): readonly Route[] {
       {
         method: 'GET',
         path: '/failover/plan',
-        summary: 'Who would cover which camera now, and what would not be covered and why',
+        summary: 'Who would cover which camera now, and what would not be covered and why, with an ETag',
         access: 'operator',
         response: { json: plan },
       },
-      () => json(deps.plan()),
+      ({ header }) => jsonUnlessKnown(deps.plan(), header('if-none-match')),
     ),
     route(
       {
@@ -166,10 +163,14 @@ function takeoverRoutes(deps: FailoverDeps): readonly Route[] {
         path: '/failover/takeovers',
         summary: 'Covers and takeovers, the newest first',
         access: 'operator',
-        query: pageQuery,
+        query: takeoverQuery,
         response: { json: pageOf(takeover) },
       },
-      ({ query }) => json(pageOfItems(deps.takeovers(), query)),
+      ({ query }) => {
+        const isAsked = ({ state }: Takeover): boolean =>
+          query.state === undefined || (state === 'ended') === (query.state === 'ended');
+        return json(pageOfItems(deps.takeovers().filter(isAsked), query));
+      },
     ),
     route(
       {
@@ -183,7 +184,7 @@ function takeoverRoutes(deps: FailoverDeps): readonly Route[] {
         response: { status: 201, json: takeover },
         problems: { 404: 'server/unknown' },
       },
-      ({ body, caller }) => ({ kind: 'json', status: 201, body: deps.takeOver(body.serverId, userOf(caller)) }),
+      ({ body, caller }) => ({ kind: 'json', status: 201, body: deps.takeOver(body.serverId, signedIn(caller).name) }),
     ),
     route(
       {
@@ -196,7 +197,7 @@ function takeoverRoutes(deps: FailoverDeps): readonly Route[] {
         response: { json: takeover },
         problems: { 404: 'takeover/unknown', 409: 'takeover/not-back' },
       },
-      ({ params, caller }) => json(deps.restore(params.id, userOf(caller))),
+      ({ params, caller }) => json(deps.restore(params.id, signedIn(caller).name)),
     ),
   ];
 }
@@ -225,7 +226,8 @@ function restorationRoutes(deps: FailoverDeps): readonly Route[] {
         response: { json: restoration },
         problems: { 404: 'restoration/unknown', 422: 'restoration/not-confirmed' },
       },
-      async ({ params, body, caller }) => json(await deps.stopRestoration(params.id, body.confirm, userOf(caller))),
+      async ({ params, body, caller }) =>
+        json(await deps.stopRestoration(params.id, body.confirm, signedIn(caller).name)),
     ),
   ];
 }
@@ -280,35 +282,11 @@ function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
         response: { status: 201, json: drill },
         problems: { 404: 'server/unknown' },
       },
-      ({ body, caller }) => ({ kind: 'json', status: 201, body: deps.startDrill(body.serverId, userOf(caller)) }),
-    ),
-  ];
-}
-
-function incidentRoutes(deps: FailoverDeps): readonly Route[] {
-  return [
-    route(
-      {
-        method: 'GET',
-        path: '/incidents',
-        summary: 'Failures from first suspicion to last returned fragment, the newest first',
-        access: 'operator',
-        query: pageQuery,
-        response: { json: pageOf(incident) },
-      },
-      ({ query }) => json(pageOfItems(deps.incidents(), query)),
-    ),
-    route(
-      {
-        method: 'GET',
-        path: '/incidents/:id/report',
-        summary: 'The whole account of one incident',
-        access: 'operator',
-        params: byId,
-        response: { json: incidentReport },
-        problems: { 404: 'incident/unknown' },
-      },
-      ({ params }) => json(deps.incidentReport(params.id)),
+      ({ body, caller }) => ({
+        kind: 'json',
+        status: 201,
+        body: deps.startDrill(body.serverId, signedIn(caller).name),
+      }),
     ),
   ];
 }

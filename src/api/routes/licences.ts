@@ -1,6 +1,6 @@
 /** `/licences`: what this server, or its site, may have. Whatever changes here, nothing that is recorded stops. */
 import { z } from 'zod';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { addLicenceRequest, licence, licences } from '../contract/licences.ts';
 import type { Licence, Licences } from '../contract/licences.ts';
 import { empty, json, route } from '../route.ts';
@@ -13,8 +13,6 @@ export type LicenceDeps = {
   /** @throws licence/unknown, licence/at-host */
   readonly remove: (id: string, user: string) => Promise<void>;
 };
-
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function licenceRoutes(deps: LicenceDeps): readonly Route[] {
   return [
@@ -38,7 +36,7 @@ export function licenceRoutes(deps: LicenceDeps): readonly Route[] {
         response: { status: 201, json: licence },
         problems: { 404: 'server/unknown', 409: 'licence/known', 422: 'licence/signature' },
       },
-      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.add(body, userOf(caller)) }),
+      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.add(body, signedIn(caller).name) }),
     ),
     route(
       {
@@ -51,7 +49,7 @@ export function licenceRoutes(deps: LicenceDeps): readonly Route[] {
         problems: { 404: 'licence/unknown', 409: 'licence/at-host' },
       },
       async ({ params, caller }) => {
-        await deps.remove(params.id, userOf(caller));
+        await deps.remove(params.id, signedIn(caller).name);
         return empty();
       },
     ),

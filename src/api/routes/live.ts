@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { messageOf, UnderstudyError } from '../../core/errors.ts';
-import { streamQuery } from '../contract/common.ts';
+import type { Caller } from '../caller.ts';
+import { liveQuery } from '../contract/common.ts';
 import type { StreamRef } from '../footage-access.ts';
 import { createPlaces } from '../places.ts';
 import { problemOf } from '../problem.ts';
@@ -14,12 +15,14 @@ import { socketRoute } from '../route.ts';
 import type { AnyRoute } from '../route.ts';
 import { cameraParams } from './recordings.ts';
 
+/** Which picture, and whether its sound comes with it. */
+export type LiveRef = StreamRef & { readonly audio: boolean };
 export type LiveDeps = {
   /**
    * Frames of media from its header on, ready to be copied. The stream ends when the camera goes away.
    * @throws live/no-media, or the code with which media refuses
    */
-  readonly openLive: (stream: StreamRef, signal: AbortSignal) => Promise<LiveStream>;
+  readonly openLive: (stream: LiveRef, signal: AbortSignal) => Promise<LiveStream>;
 };
 export type LiveStream = {
   readonly socket: Duplex;
@@ -36,39 +39,43 @@ export const MAX_LIVE_VIEWS = 768;
 /** Of one user or token: four walls of 64 pictures. */
 export const MAX_LIVE_VIEWS_PER_CALLER = 256;
 
-export function liveRoutes(deps: LiveDeps): readonly AnyRoute[] {
+export const liveRoutes = (deps: LiveDeps): readonly AnyRoute[] => [
+  liveRoute('/cameras/:id/live', 'Live view: a text message with the codec, then fragmented MP4.', deps.openLive),
+];
+
+/** `open` as `openLive`, and who asks. */
+export function liveRoute(
+  path: `/${string}`,
+  summary: string,
+  open: (stream: LiveRef, signal: AbortSignal, caller: Caller) => Promise<LiveStream>,
+): AnyRoute {
   const places = createPlaces({ all: MAX_LIVE_VIEWS, each: MAX_LIVE_VIEWS_PER_CALLER });
-  return [
-    socketRoute(
-      {
-        path: '/cameras/:id/live',
-        summary: 'Live view: a text message with the codec, then fragmented MP4.',
-        access: 'viewer',
-        camera: 'id',
-        params: cameraParams,
-        query: streamQuery,
-      },
-      async ({ params, query, caller, signal }, { request, socket }) => {
-        socket.on('error', () => socket.destroy());
-        const key = request.headers['sec-websocket-key'];
-        if (!isHandshake(request) || key === undefined)
-          return refuse(
-            socket,
-            new UnderstudyError('invalid', 'live/handshake', 'Expected a WebSocket handshake, version 13.'),
-          );
-        const leave = places.enter(caller.kind === 'anonymous' ? '' : caller.id);
-        if (leave === undefined) return refuse(socket, tooMany());
-        socket.once('close', leave);
-        if (socket.destroyed) leave();
-        try {
-          const live = await deps.openLive({ cameraId: params.id, stream: query.stream }, signal);
-          copy(live, socket, acceptOf(key), signal);
-        } catch (error) {
-          refuse(socket, error);
-        }
-      },
-    ),
-  ];
+  return socketRoute(
+    { path, summary, access: 'viewer', camera: 'id', params: cameraParams, query: liveQuery },
+    async ({ params, query, caller, signal }, { request, socket }) => {
+      socket.on('error', () => socket.destroy());
+      const key = request.headers['sec-websocket-key'];
+      if (!isHandshake(request) || key === undefined)
+        return refuse(
+          socket,
+          new UnderstudyError('invalid', 'live/handshake', 'Expected a WebSocket handshake, version 13.'),
+        );
+      const leave = places.enter(caller.kind === 'anonymous' ? '' : caller.id);
+      if (leave === undefined) return refuse(socket, tooMany());
+      socket.once('close', leave);
+      if (socket.destroyed) leave();
+      try {
+        const live = await open(
+          { cameraId: params.id, stream: query.stream, audio: query.audio === 'true' },
+          signal,
+          caller,
+        );
+        copy(live, socket, acceptOf(key), signal);
+      } catch (error) {
+        refuse(socket, error);
+      }
+    },
+  );
 }
 
 const tooMany = (): UnderstudyError =>
@@ -80,7 +87,7 @@ function isHandshake({ headers }: IncomingMessage): boolean {
 }
 
 /** RFC 6455 §4.2.2. */
-export const acceptOf = (key: string): string =>
+const acceptOf = (key: string): string =>
   createHash('sha1')
     .update(key + HANDSHAKE_GUID)
     .digest('base64');

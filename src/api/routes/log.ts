@@ -6,6 +6,7 @@ import type { Caller } from '../caller.ts';
 import { isoTimeInput, pageOf, pageQuery } from '../contract/common.ts';
 import { logEntry, severity } from '../contract/events.ts';
 import type { LogEntry } from '../contract/events.ts';
+import { codesOf, LOG_TOPICS } from '../log-topics.ts';
 import { json, route } from '../route.ts';
 import type { Reply, Route } from '../route.ts';
 
@@ -17,6 +18,8 @@ const filters = {
   until: isoTimeInput.optional(),
   severity: severity.optional(),
   code: z.string().max(64).optional(),
+  /** Everything about one subject, whatever its codes. */
+  topic: z.enum(LOG_TOPICS).optional(),
   cameraId: z.string().max(64).optional(),
   /** Who did it: a name of an account or a token. */
   user: z.string().max(128).optional(),
@@ -79,7 +82,7 @@ function fileOf(format: 'json' | 'csv', entries: Iterable<LogEntry>): Reply<neve
 
 type Asked = Omit<z.output<typeof logQuery>, 'format'>;
 function queryOf(query: Asked, caller: Caller): ActivityQuery {
-  const { limit, cursor, since, until, code, cameraId, user, text } = query;
+  const { limit, cursor, since, until, code, topic, cameraId, user, text } = query;
   return {
     limit,
     cursor,
@@ -87,6 +90,7 @@ function queryOf(query: Asked, caller: Caller): ActivityQuery {
     until: until === undefined ? undefined : parseIso(until),
     severity: query.severity,
     code,
+    codes: topic === undefined ? undefined : codesOf(topic),
     cameraId,
     user,
     text,

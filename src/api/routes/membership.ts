@@ -1,7 +1,7 @@
 /** `/servers`: which of them are of this site, and on what terms: detaching, the lock, addresses, several at once. */
 import { z } from 'zod';
 import { reaches } from '../../site/account.ts';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import type { KnownServer } from '../contract/failover.ts';
 import { knownServer } from '../contract/failover.ts';
 import {
@@ -35,7 +35,6 @@ export type MembershipDeps = {
 };
 
 const byId = z.object({ id: z.string().max(64) });
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 const CHANGED = {
   code: 'server/changed',
   message: 'Somebody else changed this server meanwhile: read it again, then repeat the change.',
@@ -62,7 +61,7 @@ function detachRoutes(deps: MembershipDeps): readonly Route[] {
         response: { json: detachResult },
         problems: { 404: 'server/unknown', 409: 'failover/covering', 422: 'server/not-confirmed' },
       },
-      async ({ params, body, caller }) => json(await deps.detach(params.id, body, userOf(caller))),
+      async ({ params, body, caller }) => json(await deps.detach(params.id, body, signedIn(caller).name)),
     ),
     route(
       {
@@ -74,7 +73,7 @@ function detachRoutes(deps: MembershipDeps): readonly Route[] {
         response: { json: knownServer },
         problems: { 404: 'server/unknown', 409: 'server/not-pending' },
       },
-      async ({ params, caller }) => json(await deps.cancelDetach(params.id, userOf(caller))),
+      async ({ params, caller }) => json(await deps.cancelDetach(params.id, signedIn(caller).name)),
     ),
   ];
 }
@@ -93,7 +92,7 @@ function change(deps: MembershipDeps): Route {
     },
     async ({ params, body, caller, header }) => {
       const check = (now: Editable): void => checkTag(header('if-match'), serverTag(now), CHANGED);
-      const after = await deps.changeServer(params.id, body, userOf(caller), check);
+      const after = await deps.changeServer(params.id, body, signedIn(caller).name, check);
       return json(after, { etag: serverTag(after) });
     },
   );
@@ -112,7 +111,7 @@ function bulk(deps: MembershipDeps): Route {
     async ({ body, caller }) => {
       if (body.action === 'detach' && (caller.kind === 'anonymous' || !reaches(caller.role, 'owner')))
         throw new HttpError(403, 'auth/role', 'Only the account of the owner detaches servers.');
-      return json(await deps.bulk(body, userOf(caller)));
+      return json(await deps.bulk(body, signedIn(caller).name));
     },
   );
 }

@@ -8,6 +8,7 @@ import { recordingSpan } from '../contract/footage.ts';
 import type { RecordingSpan } from '../contract/footage.ts';
 import type { FootageAccess, MillisecondRange } from '../footage-access.ts';
 import { isoOfNumber, noSuchCamera, rangeOfQuery } from '../footage-query.ts';
+import { playableCodecOf } from '../playlist.ts';
 import { json, route } from '../route.ts';
 import type { AnyRoute } from '../route.ts';
 
@@ -55,6 +56,7 @@ function spansOf(segment: Segment, range: MillisecondRange, { serverNameOf }: Re
     origin: segment.returned === undefined ? 'own' : 'returned',
     layoutEpoch: layoutHash.slice(0, 16),
     codec: video.codecString,
+    playlistCodec: playableCodecOf(segment),
     // A share of the file: bytes are not kept by time.
     bytes: Math.round((bytes * (end - start)) / length),
   }));

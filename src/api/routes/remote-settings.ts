@@ -1,7 +1,7 @@
 /** `/servers/{id}/failover-settings`: how a member of the site watches, covers and gives back, set from its host. */
 import { z } from 'zod';
 import { UnderstudyError } from '../../core/errors.ts';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { failoverSettings, updateFailoverSettingsRequest } from '../contract/failover.ts';
 import { HttpError } from '../problem.ts';
 import { json, route } from '../route.ts';
@@ -21,7 +21,6 @@ export type RemoteSettingsDeps = {
 const MAX_TAGS = 16;
 const byId = z.object({ id: z.string().max(64) });
 const PATH = '/servers/:id/failover-settings';
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 const replyOf = ({ settings, revision }: Answer): Reply<Settings> => json(settings, { etag: `"${revision}"` });
 
 export function remoteSettingsRoutes(deps: RemoteSettingsDeps): readonly Route[] {
@@ -50,7 +49,7 @@ export function remoteSettingsRoutes(deps: RemoteSettingsDeps): readonly Route[]
         problems: { 404: 'server/unknown', 409: 'failover/site-policy', 412: 'settings/changed' },
       },
       async ({ params, body, caller, header }) => {
-        const more = { user: userOf(caller), expected: revisionsIn(header('if-match')) };
+        const more = { user: signedIn(caller).name, expected: revisionsIn(header('if-match')) };
         return replyOf(await deps.change(params.id, body, more).catch(failedPrecondition));
       },
     ),

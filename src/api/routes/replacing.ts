@@ -1,6 +1,6 @@
 /** Replacing a protected server by another one; and what the owner of a replaced server does to use it for something new. */
 import { z } from 'zod';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
 import { clearReplacedRequest, replacement, replaceServerRequest, replaceServerResult } from '../contract/replacing.ts';
 import type { ReplacementView, ReplaceServerResult } from '../contract/replacing.ts';
@@ -21,8 +21,6 @@ export type ReplacingDeps = {
   readonly clear: (confirm: string | undefined, user: string) => Promise<void>;
 };
 
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
-
 export function replacingRoutes(deps: ReplacingDeps): readonly Route[] {
   return [
     route(
@@ -37,7 +35,7 @@ export function replacingRoutes(deps: ReplacingDeps): readonly Route[] {
         response: { json: replaceServerResult },
         problems: { 404: 'server/unknown', 409: 'replace/not-acting', 422: 'replace/not-confirmed' },
       },
-      async ({ params, body, caller }) => json(await deps.replace(params.id, body, userOf(caller))),
+      async ({ params, body, caller }) => json(await deps.replace(params.id, body, signedIn(caller).name)),
     ),
     route(
       {
@@ -61,7 +59,7 @@ export function replacingRoutes(deps: ReplacingDeps): readonly Route[] {
         problems: { 409: 'replace/not-replaced', 422: 'replace/not-confirmed' },
       },
       async ({ body, caller }) => {
-        await deps.clear(body.confirm, userOf(caller));
+        await deps.clear(body.confirm, signedIn(caller).name);
         return empty();
       },
     ),

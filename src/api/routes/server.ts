@@ -5,6 +5,7 @@ import { epochMs } from '../../core/units.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ServerSettings } from '../../site/server-settings.ts';
 import type { ActivityLog } from '../activity.ts';
+import { signedIn } from '../caller.ts';
 import type { Caller } from '../caller.ts';
 import {
   server,
@@ -22,6 +23,8 @@ export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode' | 'managed' | 're
 export type ServerDeps = {
   readonly settings: Pick<Settings, 'server'>;
   readonly status: () => ServerStatus;
+  /** Of the web interface, PEM: what its visitors are shown anyway. */
+  readonly certificate: string;
   readonly activity: Pick<ActivityLog, 'record'>;
   /** @throws server/managed while a host manages it */
   readonly beforeUnmanaged: () => void;
@@ -30,10 +33,18 @@ export type ServerDeps = {
 };
 
 export function serverRoutes(deps: ServerDeps): readonly Route[] {
-  return [readServer(deps), renameServer(deps), setMode(deps), readOptions(deps), changeOptions(deps)];
+  return [
+    readServer(deps),
+    readCertificate(deps),
+    renameServer(deps),
+    setMode(deps),
+    readOptions(deps),
+    changeOptions(deps),
+  ];
 }
 
-const actorOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
+/** What browsers and systems take for a certificate to look at. */
+const CERTIFICATE = 'application/x-x509-ca-cert';
 
 function serverOf({ settings, status }: ServerDeps, caller: Caller): Server {
   const { id, name, mode, managed = 'allowed', replacedBy: by } = settings.server.get();
@@ -59,6 +70,24 @@ function readServer(deps: ServerDeps): Route {
   );
 }
 
+function readCertificate({ certificate }: ServerDeps): Route {
+  return route(
+    {
+      method: 'GET',
+      path: '/server/certificate',
+      summary: 'The certificate of the web interface, PEM, to be trusted by browsers',
+      access: 'viewer',
+      response: { mediaType: CERTIFICATE },
+    },
+    () => ({
+      kind: 'bytes',
+      body: certificate,
+      mediaType: CERTIFICATE,
+      headers: { 'content-disposition': 'attachment; filename="understudy.crt"' },
+    }),
+  );
+}
+
 function renameServer(deps: ServerDeps): Route {
   return route(
     {
@@ -72,7 +101,7 @@ function renameServer(deps: ServerDeps): Route {
     async ({ body, caller }) => {
       await deps.settings.server.update((before) => ({ ...before, name: body.name }));
       const message = `This server is now called ${body.name}.`;
-      deps.activity.record({ severity: 'info', code: 'server-renamed', message, user: actorOf(caller) });
+      deps.activity.record({ severity: 'info', code: 'server-renamed', message, user: signedIn(caller).name });
       return json(serverOf(deps, caller));
     },
   );
@@ -95,7 +124,7 @@ function setMode(deps: ServerDeps): Route {
       deps.beforeModeChange(body.mode, body.confirm);
       await deps.settings.server.update((settings) => ({ ...settings, mode: body.mode }));
       const message = `The mode of this server was changed from ${before.mode} to ${body.mode}.`;
-      deps.activity.record({ severity: 'warning', code: 'mode-changed', message, user: actorOf(caller) });
+      deps.activity.record({ severity: 'warning', code: 'mode-changed', message, user: signedIn(caller).name });
       return json(serverOf(deps, caller));
     },
   );
@@ -148,7 +177,7 @@ function changeOptions({ settings, activity, beforeUnmanaged }: ServerDeps): Rou
         ...(managed === undefined ? {} : { managed }),
       }));
       const message = 'The settings of this server were changed.';
-      activity.record({ severity: 'warning', code: 'server-settings-changed', message, user: actorOf(caller) });
+      activity.record({ severity: 'warning', code: 'server-settings-changed', message, user: signedIn(caller).name });
       return json(optionsOf(after));
     },
   );

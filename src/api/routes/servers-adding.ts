@@ -1,6 +1,6 @@
 /** Adding servers: Test Connection, several at once, switching management on. Adding one stands in servers.ts. */
 import { z } from 'zod';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import {
   addBatchRequest,
   batchResult,
@@ -29,7 +29,6 @@ export type ServersAddingDeps = {
 };
 
 const byId = z.object({ id: z.string().max(64) });
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function serversAddingRoutes(deps: ServersAddingDeps): readonly Route[] {
   return [
@@ -55,7 +54,7 @@ export function serversAddingRoutes(deps: ServersAddingDeps): readonly Route[] {
         response: { json: batchResult },
         problems: { 409: 'server/batch-running, server/not-host' },
       },
-      async ({ body, caller }) => json(await deps.batch(body, userOf(caller))),
+      async ({ body, caller }) => json(await deps.batch(body, signedIn(caller).name)),
     ),
     route(
       {
@@ -67,7 +66,7 @@ export function serversAddingRoutes(deps: ServersAddingDeps): readonly Route[] {
         response: { json: enableServerResult },
         problems: { 403: 'server/fingerprint' },
       },
-      async ({ body, caller }) => json(await deps.enable(body, userOf(caller))),
+      async ({ body, caller }) => json(await deps.enable(body, signedIn(caller).name)),
     ),
     route(
       {
@@ -80,7 +79,7 @@ export function serversAddingRoutes(deps: ServersAddingDeps): readonly Route[] {
         response: { json: renameServerResult },
         problems: { 404: 'server/unknown', 409: 'server/name-taken, server/not-member' },
       },
-      async ({ params, body, caller }) => json(await deps.rename(params.id, body.name, userOf(caller))),
+      async ({ params, body, caller }) => json(await deps.rename(params.id, body.name, signedIn(caller).name)),
     ),
   ];
 }

@@ -1,7 +1,6 @@
 /** `/servers`: the other servers this one knows; `/peers`: what another server asks of this one. */
 import { z } from 'zod';
-import { mayCall } from '../caller.ts';
-import type { Caller } from '../caller.ts';
+import { mayCall, signedIn } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
 import {
   addServerRequest,
@@ -48,7 +47,6 @@ export type ServersDeps = ServersAddingDeps &
   };
 
 const byId = z.object({ id: z.string().max(64) });
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function serversRoutes(deps: ServersDeps): readonly Route[] {
   return [
@@ -100,7 +98,7 @@ function trustRoutes(deps: ServersDeps): readonly Route[] {
         response: { status: 201, json: knownServer },
         problems: { 409: 'server/known', 403: 'server/fingerprint' },
       },
-      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.add(body, userOf(caller)) }),
+      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.add(body, signedIn(caller).name) }),
     ),
     route(
       {
@@ -110,7 +108,7 @@ function trustRoutes(deps: ServersDeps): readonly Route[] {
         access: 'owner',
         response: { json: pairingCode },
       },
-      ({ caller }) => json(deps.issueCode(userOf(caller))),
+      ({ caller }) => json(deps.issueCode(signedIn(caller).name)),
     ),
     route(
       {
@@ -121,7 +119,7 @@ function trustRoutes(deps: ServersDeps): readonly Route[] {
         body: pairRequest,
         response: { status: 201, json: knownServer },
       },
-      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.pair(body, userOf(caller)) }),
+      async ({ body, caller }) => ({ kind: 'json', status: 201, body: await deps.pair(body, signedIn(caller).name) }),
     ),
   ];
 }
@@ -142,7 +140,7 @@ function oneServerRoutes(deps: ServersDeps): readonly Route[] {
         response: { json: knownServer },
         problems: { 404: 'server/unknown' },
       },
-      async ({ params, caller }) => json(await run(params.id, userOf(caller))),
+      async ({ params, caller }) => json(await run(params.id, signedIn(caller).name)),
     );
   return [
     ...endingRoutes(deps),
@@ -172,7 +170,7 @@ function oneServerRoutes(deps: ServersDeps): readonly Route[] {
         response: { json: knownServer },
         problems: { 404: 'server/unknown' },
       },
-      async ({ params, body, caller }) => json(await deps.authorize(params.id, body, userOf(caller))),
+      async ({ params, body, caller }) => json(await deps.authorize(params.id, body, signedIn(caller).name)),
     ),
     action('/servers/:id/enable', 'Watches it again', async (id, user) => await deps.setEnabled(id, true, user)),
     action(
@@ -197,7 +195,7 @@ function endingRoutes(deps: ServersDeps): readonly Route[] {
         problems: { 404: 'server/unknown', 409: 'failover/covering' },
       },
       async ({ params, caller }) => {
-        await deps.deauthorize(params.id, userOf(caller), false);
+        await deps.deauthorize(params.id, signedIn(caller).name, false);
         return empty();
       },
     ),
@@ -212,7 +210,7 @@ function endingRoutes(deps: ServersDeps): readonly Route[] {
         problems: { 404: 'server/unknown', 409: 'failover/covering' },
       },
       async ({ params, caller }) => {
-        await deps.deauthorize(params.id, userOf(caller), true);
+        await deps.deauthorize(params.id, signedIn(caller).name, true);
         return empty();
       },
     ),
@@ -236,7 +234,7 @@ function introducePeer(deps: ServersDeps): Route {
       // It gets all settings, passwords too, and makes accounts: an administrator must not come by that.
       if (body.role === 'manages' && !mayCall(caller, 'owner'))
         throw new HttpError(403, 'auth/role', 'Only the account of the owner lets a host manage this server.');
-      return json(await deps.introduce(body, userOf(caller)));
+      return json(await deps.introduce(body, signedIn(caller).name));
     },
   );
 }

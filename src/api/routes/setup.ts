@@ -7,9 +7,11 @@ import { createId } from '../../core/ids.ts';
 import { epochMs } from '../../core/units.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { UserRecord } from '../../site/account.ts';
-import { nameProblemOf } from '../../site/camera.ts';
+import { succeededBy } from '../../site/host-role.ts';
+import { managerOf } from '../../site/membership.ts';
+import { nameProblemOf } from '../../site/name.ts';
 import type { ActivityLog } from '../activity.ts';
-import type { Auth } from '../auth.ts';
+import type { Auth, StartedSession } from '../auth.ts';
 import type { Caller } from '../caller.ts';
 import { session, setupRequest, setupState, signInRequest, signOutQuery } from '../contract/access.ts';
 import type { Session } from '../contract/access.ts';
@@ -21,7 +23,7 @@ import type { Reply, Route } from '../route.ts';
 import type { SignInGuard } from '../sign-in-guard.ts';
 
 export type SetupDeps = {
-  readonly settings: Pick<Settings, 'users' | 'server'>;
+  readonly settings: Pick<Settings, 'users' | 'server' | 'peers'>;
   readonly auth: Pick<Auth, 'startSession' | 'endSession' | 'endSessionsOf'>;
   readonly hasher: PasswordHasher;
   readonly guard: SignInGuard;
@@ -54,9 +56,20 @@ function readSetup(deps: SetupDeps): Route {
         serverName: deps.settings.server.get().name,
         version: deps.version,
         fingerprint: deps.fingerprint,
+        ...newHost(deps.settings),
       },
     }),
   );
+}
+
+/** Only of a server that had the role itself: others say nothing of their site to strangers. */
+function newHost({ server, peers }: Pick<Settings, 'server' | 'peers'>): Pick<z.infer<typeof setupState>, 'host'> {
+  const found = succeededBy(server.get(), managerOf(peers.get().peers));
+  if (found === undefined) return {};
+  const { name, host: address, httpPort } = found;
+  return {
+    host: { name, ...(address === undefined ? {} : { address }), ...(httpPort === undefined ? {} : { httpPort }) },
+  };
 }
 
 function doSetup(deps: SetupDeps): Route {
@@ -85,7 +98,9 @@ function doSetup(deps: SetupDeps): Route {
       const { serverName } = body;
       if (serverName !== undefined) await settings.server.update((server) => ({ ...server, name: serverName }));
       activity.record({ severity: 'info', code: 'setup', message: 'The owner account was made.', user: username });
-      return await answerWithSession(auth, owner, clock);
+      const started = await auth.startSession(owner);
+      if (started === undefined) throw setupDone();
+      return answerWith(started, clock);
     },
   );
 }
@@ -99,12 +114,7 @@ function checkName(name: string): void {
   throw new HttpError(422, 'http/invalid', message, { issues: [{ path: 'serverName', message }] });
 }
 
-async function answerWithSession(
-  auth: Pick<Auth, 'startSession'>,
-  user: UserRecord,
-  clock: Clock,
-): Promise<Reply<Session>> {
-  const { token, caller } = await auth.startSession(user);
+function answerWith({ token, caller }: StartedSession, clock: Clock): Reply<Session> {
   const maxAge = ((caller.expiresAt ?? 0) - clock.now()) / 1000;
   const headers = { 'set-cookie': sessionCookie(token, maxAge) };
   return { kind: 'json', status: 201, headers, body: sessionOf(caller) };
@@ -118,7 +128,8 @@ function sessionOf(caller: Caller): Session {
   return { user: { id, username: name, role }, expiresAt: isoOf(epochMs(expiresAt)) };
 }
 
-function signIn({ settings, auth, hasher, guard, activity, clock }: SetupDeps): Route {
+function signIn(deps: SetupDeps): Route {
+  const { guard, activity, clock } = deps;
   return route(
     {
       method: 'POST',
@@ -133,9 +144,8 @@ function signIn({ settings, auth, hasher, guard, activity, clock }: SetupDeps): 
     async ({ body, address }) => {
       const wait = guard.begin(body.username, address);
       if (wait > 0) throw waitFirst(wait);
-      const user = settings.users.get().users.find(({ username }) => username === body.username);
-      const right = await hasher.verify(body.password, user?.passwordHash);
-      if (!right || user === undefined) {
+      const started = await letIn(deps, body);
+      if (started === undefined) {
         activity.record({
           severity: 'warning',
           code: 'sign-in-failed',
@@ -145,12 +155,33 @@ function signIn({ settings, auth, hasher, guard, activity, clock }: SetupDeps): 
         throw new UnderstudyError('unauthenticated', 'auth/wrong', 'User name or password is wrong.');
       }
       guard.succeeded(body.username, address);
-      const message = `Signed in from ${address}.`;
-      activity.record({ severity: 'info', code: 'signed-in', message, user: user.username });
-      return await answerWithSession(auth, user, clock);
+      activity.record({
+        severity: 'info',
+        code: 'signed-in',
+        message: `Signed in from ${address}.`,
+        user: started.caller.name,
+      });
+      return answerWith(started, clock);
     },
   );
 }
+
+/** Looks again when the account was replaced while its password was checked: the same name and password may be right for the new one. */
+async function letIn(
+  { settings, auth, hasher }: Pick<SetupDeps, 'settings' | 'auth' | 'hasher'>,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<StartedSession | undefined> {
+  for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+    const user = settings.users.get().users.find((one) => one.username === username);
+    const isRight = await hasher.verify(password, user?.passwordHash);
+    if (!isRight || user === undefined) return undefined;
+    const started = await auth.startSession(user);
+    if (started !== undefined) return started;
+  }
+  return undefined;
+}
+/** Each costs as much as a password does. */
+const MAX_LOOKS = 3;
 
 function waitFirst(milliseconds: number): HttpError {
   const seconds = Math.ceil(milliseconds / 1000);

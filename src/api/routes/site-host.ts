@@ -1,5 +1,5 @@
 /** `/site/host`: who is the host, and taking its role. */
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { siteHost, takeHostRequest } from '../contract/site-host.ts';
 import type { SiteHostView } from '../contract/site-host.ts';
 import { json, route } from '../route.ts';
@@ -10,8 +10,6 @@ export type SiteHostDeps = {
   /** @throws site/is-host, site/no-host, site/not-successor, site/no-copy, site/host-heard */
   readonly take: (confirm: string | undefined, user: string) => Promise<void>;
 };
-
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 export function siteHostRoutes(deps: SiteHostDeps): readonly Route[] {
   return [
@@ -39,7 +37,7 @@ export function siteHostRoutes(deps: SiteHostDeps): readonly Route[] {
         problems: { 409: 'site/host-heard' },
       },
       async ({ body, caller }) => {
-        await deps.take(body.confirm, userOf(caller));
+        await deps.take(body.confirm, signedIn(caller).name);
         return json(deps.view());
       },
     ),

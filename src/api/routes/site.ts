@@ -1,6 +1,6 @@
 /** `/site`: what the host decides for all its servers, and how they are. */
 import type { z } from 'zod';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { cmsMode } from '../contract/server.ts';
 import { site, siteServerState, siteStatus, siteStatusQuery, updateSiteRequest } from '../contract/site.ts';
 import type { SiteServerView, SiteView } from '../contract/site.ts';
@@ -28,7 +28,6 @@ export type SiteDeps = {
   ) => Promise<SiteView>;
 };
 
-const userOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 const tagOf = ({ policy, protection }: SiteView): string => etagOf({ policy, protection });
 const CHANGED = {
   code: 'site/changed',
@@ -66,7 +65,7 @@ function policyRoutes(deps: SiteDeps): readonly Route[] {
       },
       async ({ body, caller, header }) => {
         const check = (now: SiteView): void => checkTag(header('if-match'), tagOf(now), CHANGED);
-        const after = await deps.changeSite(body, userOf(caller), check);
+        const after = await deps.changeSite(body, signedIn(caller).name, check);
         return json(after, { etag: tagOf(after) });
       },
     ),

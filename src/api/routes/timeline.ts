@@ -1,5 +1,4 @@
 /** `/timeline`: a day of many cameras as run lists, with an ETag. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { AccountSpan } from '../../ledger/account.ts';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
@@ -10,6 +9,7 @@ import { timelineDay } from '../contract/footage.ts';
 import type { TimelineDay } from '../contract/footage.ts';
 import type { FootageAccess } from '../footage-access.ts';
 import { isoOfNumber, rangeOfDay } from '../footage-query.ts';
+import { jsonUnlessKnown } from '../etag.ts';
 import { HttpError } from '../problem.ts';
 import { route } from '../route.ts';
 import type { AnyRoute } from '../route.ts';
@@ -40,10 +40,7 @@ export function timelineRoutes(deps: TimelineDeps): readonly AnyRoute[] {
           .filter((id) => deps.isCamera(id))
           .map((cameraId) => runsOf(cameraId, deps.accountOf({ cameraId, stream: query.stream }, range), range.start));
         const day: TimelineDay = { dayStart: isoOfNumber(range.start), cameras, causes: CAUSES };
-        const etag = `"${createHash('sha256').update(JSON.stringify(day)).digest('base64url').slice(0, 24)}"`;
-        const headers = { etag, 'cache-control': 'private, no-cache' };
-        if (header('if-none-match') === etag) return { kind: 'empty', status: 304, headers };
-        return { kind: 'json', body: day, headers };
+        return jsonUnlessKnown(day, header('if-none-match'));
       },
     ),
   ];

@@ -1,4 +1,4 @@
-/** `/users` and `/tokens`: who may use this box. Nobody gives a role above their own, and the last owner stays. */
+/** `/users`: who may use this box. Nobody gives a role above their own, and the last owner stays. */
 import { z } from 'zod';
 import { isoOf } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -6,28 +6,23 @@ import { UnderstudyError } from '../../core/errors.ts';
 import { createId } from '../../core/ids.ts';
 import { epochMs } from '../../core/units.ts';
 import type { Settings, UsersFile } from '../../settings/settings.ts';
-import { MAX_TOKENS, MAX_USERS, mayBeLimited, mayManage, reaches } from '../../site/account.ts';
-import type { TokenRecord, UserRecord } from '../../site/account.ts';
+import { MAX_USERS, mayBeLimited, mayManage, reaches } from '../../site/account.ts';
+import type { UserRecord } from '../../site/account.ts';
 import type { ActivityLog } from '../activity.ts';
-import { createSecret, hashOfSecret, TOKEN_PREFIX } from '../auth.ts';
 import type { Auth } from '../auth.ts';
-import type { Caller, SignedIn } from '../caller.ts';
-import {
-  createdToken,
-  createTokenRequest,
-  createUserRequest,
-  token,
-  updateUserRequest,
-  user,
-} from '../contract/access.ts';
+import { signedIn } from '../caller.ts';
+import type { SignedIn } from '../caller.ts';
+import { createUserRequest, updateUserRequest, user } from '../contract/access.ts';
 import type { User } from '../contract/access.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
+import { checkTag, etagOf } from '../etag.ts';
 import { pageOfItems } from '../page.ts';
 import type { PasswordHasher } from '../password.ts';
 import { HttpError } from '../problem.ts';
 import { empty, json, route } from '../route.ts';
 import type { Asked, Route } from '../route.ts';
 import type { SignInGuard } from '../sign-in-guard.ts';
+import { notAbove, tooMany } from './account-rules.ts';
 
 export type UserDeps = {
   readonly settings: Pick<Settings, 'users'>;
@@ -41,16 +36,7 @@ export type UserDeps = {
 const byId = z.object({ id: z.string().max(64) });
 
 export function userRoutes(deps: UserDeps): readonly Route[] {
-  return [
-    listUsers(deps),
-    createUser(deps),
-    readUser(deps),
-    updateUser(deps),
-    deleteUser(deps),
-    listTokens(deps),
-    createToken(deps),
-    deleteToken(deps),
-  ];
+  return [listUsers(deps), createUser(deps), readUser(deps), updateUser(deps), deleteUser(deps)];
 }
 
 function userOf({ id, username, role, cameraIds, createdAt }: UserRecord): User {
@@ -58,20 +44,11 @@ function userOf({ id, username, role, cameraIds, createdAt }: UserRecord): User 
   return cameraIds === undefined ? plain : { ...plain, cameraIds };
 }
 
-/** The one who asks; routes here are never public. */
-function signedIn(caller: Caller): SignedIn {
-  if (caller.kind === 'anonymous') throw new UnderstudyError('unauthenticated', 'auth/required', 'Sign in first.');
-  return caller;
-}
-
 function found(file: UsersFile, id: string): UserRecord {
   const record = file.users.find((one) => one.id === id);
   if (record === undefined) throw new UnderstudyError('not-found', 'user/unknown', 'There is no such user.');
   return record;
 }
-
-const notAbove = (what: string): UnderstudyError =>
-  new UnderstudyError('forbidden', 'auth/role', `${what} only for roles below your own.`);
 
 function listUsers({ settings }: UserDeps): Route {
   return route(
@@ -92,13 +69,16 @@ function readUser({ settings }: UserDeps): Route {
     {
       method: 'GET',
       path: '/users/:id',
-      summary: 'One user',
+      summary: 'One user, with an ETag',
       access: 'admin',
       params: byId,
       response: { json: user },
       problems: { 404: 'user/unknown' },
     },
-    ({ params }) => json(userOf(found(settings.users.get(), params.id))),
+    ({ params }) => {
+      const one = userOf(found(settings.users.get(), params.id));
+      return json(one, { etag: etagOf(one) });
+    },
   );
 }
 
@@ -135,15 +115,16 @@ function createUser({ settings, hasher, activity, clock }: UserDeps): Route {
 
 const taken = (): UnderstudyError =>
   new UnderstudyError('conflict', 'user/exists', 'A user of that name exists already.');
-const tooMany = (what: string, most: number): UnderstudyError =>
-  new UnderstudyError('conflict', 'limit/reached', `There are ${most} ${what} already, which is the most.`);
-
 function checkLimit(role: UserRecord['role'], cameraIds: readonly string[] | undefined): void {
   if (cameraIds === undefined || mayBeLimited(role)) return;
   const message = 'Only operators and viewers can be limited to some cameras.';
   throw new HttpError(422, 'http/invalid', message, { issues: [{ path: 'cameraIds', message }] });
 }
 
+const CHANGED = {
+  code: 'user/changed',
+  message: 'Somebody else changed this user meanwhile: read it again, then repeat the change.',
+};
 type Change = z.output<typeof updateUserRequest>;
 
 /** Nothing but the password, and nobody's but one's own. */
@@ -165,14 +146,15 @@ function updateUser(deps: UserDeps): Route {
       params: byId,
       body: updateUserRequest,
       response: { json: user },
-      problems: { 403: 'auth/role', 404: 'user/unknown', 409: 'user/last-owner' },
+      problems: { 403: 'auth/role', 404: 'user/unknown', 409: 'user/last-owner', 412: 'user/changed' },
     },
-    async ({ params, body, caller, address }) => {
+    async ({ params, body, caller, address, header }) => {
       const actor = signedIn(caller);
       await checkMayChange(deps, actor, { id: params.id, body, address });
       const passwordHash = body.password === undefined ? undefined : await hasher.hash(body.password);
       const next = await settings.users.update((file) => {
         const before = found(file, params.id);
+        checkTag(header('if-match'), etagOf(userOf(before)), CHANGED);
         if (actor.id !== before.id && !mayManage(actor.role, before.role)) throw notAbove('Users can be changed');
         const after = changed(before, body, passwordHash);
         const users = file.users.map((one) => (one.id === params.id ? after : one));
@@ -260,76 +242,6 @@ function deleteUser({ settings, auth, activity }: UserDeps): Route {
       await auth.endSessionsOf(params.id);
       const message = `User ${subject.username} was removed.`;
       activity.record({ severity: 'info', code: 'user-removed', message, user: actor.name });
-      return empty();
-    },
-  );
-}
-
-function tokenOf({ id, name, role, createdAt, lastUsedAt }: TokenRecord): z.infer<typeof token> {
-  const plain = { id, name, role, createdAt: isoOf(epochMs(createdAt)) };
-  return lastUsedAt === undefined ? plain : { ...plain, lastUsedAt: isoOf(epochMs(lastUsedAt)) };
-}
-
-function listTokens({ settings }: UserDeps): Route {
-  return route(
-    {
-      method: 'GET',
-      path: '/tokens',
-      summary: 'All tokens, without their secrets',
-      access: 'admin',
-      query: pageQuery,
-      response: { json: pageOf(token) },
-    },
-    ({ query }) => json(pageOfItems(settings.users.get().tokens.map(tokenOf), query)),
-  );
-}
-
-function createToken({ settings, activity, clock }: UserDeps): Route {
-  return route(
-    {
-      method: 'POST',
-      path: '/tokens',
-      summary: 'Makes a bearer token for scripts; its secret is shown this once',
-      access: 'admin',
-      body: createTokenRequest,
-      response: { status: 201, json: createdToken },
-    },
-    async ({ body, caller }) => {
-      const actor = signedIn(caller);
-      if (!mayManage(actor.role, body.role)) throw notAbove('Tokens can be made');
-      const secret = `${TOKEN_PREFIX}${createSecret()}`;
-      const { name, role } = body;
-      const record = { id: createId('token'), name, role, secretHash: hashOfSecret(secret), createdAt: clock.now() };
-      await settings.users.update((file) => {
-        if (file.tokens.length >= MAX_TOKENS) throw tooMany('tokens', MAX_TOKENS);
-        return { ...file, tokens: [...file.tokens, record] };
-      });
-      const message = `Token ${name} was made with the role ${role}.`;
-      activity.record({ severity: 'info', code: 'token-added', message, user: actor.name });
-      return json({ ...tokenOf(record), secret });
-    },
-  );
-}
-
-function deleteToken({ settings, activity }: UserDeps): Route {
-  return route(
-    {
-      method: 'DELETE',
-      path: '/tokens/:id',
-      summary: 'Revokes a token at once',
-      access: 'admin',
-      params: byId,
-      response: { status: 204 },
-      problems: { 404: 'token/unknown' },
-    },
-    async ({ params, caller }) => {
-      const actor = signedIn(caller);
-      const subject = settings.users.get().tokens.find(({ id }) => id === params.id);
-      if (subject === undefined) throw new UnderstudyError('not-found', 'token/unknown', 'There is no such token.');
-      if (!mayManage(actor.role, subject.role)) throw notAbove('Tokens can be revoked');
-      await settings.users.update((file) => ({ ...file, tokens: file.tokens.filter(({ id }) => id !== params.id) }));
-      const message = `Token ${subject.name} was revoked.`;
-      activity.record({ severity: 'info', code: 'token-removed', message, user: actor.name });
       return empty();
     },
   );

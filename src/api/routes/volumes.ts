@@ -6,7 +6,7 @@ import { DEFAULT_RESERVE_BYTES, MAX_VOLUMES } from '../../site/server-settings.t
 import type { VolumeSettings } from '../../site/server-settings.ts';
 import { overlapProblem } from '../../site/volume-place.ts';
 import type { ActivityLog } from '../activity.ts';
-import type { Caller } from '../caller.ts';
+import { signedIn } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
 import { createVolumeRequest, updateVolumeRequest, volume, volumeSuggestion } from '../contract/server.ts';
 import type { Volume } from '../contract/server.ts';
@@ -42,8 +42,6 @@ export function volumeRoutes(deps: VolumeDeps): readonly Route[] {
     deleteVolume(deps),
   ];
 }
-
-const actorOf = (caller: Caller): string => (caller.kind === 'anonymous' ? 'nobody' : caller.name);
 
 function found(volumes: readonly VolumeSettings[], id: string): VolumeSettings {
   const record = volumes.find((one) => one.id === id);
@@ -127,7 +125,7 @@ function createVolume({ settings, statusOf, prepare, activity }: VolumeDeps): Ro
         return { volumes: [...volumes, record] };
       });
       const message = `Volume ${path} was added.`;
-      activity.record({ severity: 'info', code: 'volume-added', message, volumeId: id, user: actorOf(caller) });
+      activity.record({ severity: 'info', code: 'volume-added', message, volumeId: id, user: signedIn(caller).name });
       return json({ ...record, ...statusOf(record) });
     },
   );
@@ -193,7 +191,7 @@ function deleteVolume({ settings, activity, beforeForgetting }: VolumeDeps): Rou
         code: 'volume-removed',
         message,
         volumeId: params.id,
-        user: actorOf(caller),
+        user: signedIn(caller).name,
       });
       return empty();
     },

@@ -87,7 +87,7 @@ export function noAnswer(
 
 export const noMedia = (anyBefore: boolean, silent: number, policy: Policy): Failure => ({
   cause: 'camera-stalled',
-  message: `${nameOf(policy)} ${anyBefore ? 'stopped sending' : 'sends nothing'}: no media for ${silent / 1000} s.`,
+  message: `${nameOf(policy)} ${anyBefore ? 'stopped sending' : 'sends nothing'}: no pictures for ${silent / 1000} s.`,
 });
 
 export function brokenOff(state: State, reason: string, policy: Policy): Failure {

@@ -31,7 +31,7 @@ export function step(state: State, event: Event, policy: Policy): Step {
     case 'ports-opened':
       return portsOpened(state, event.ports, event.at, policy);
     case 'media-received':
-      return to(state.kind === 'playing' ? { ...state, lastMedia: event.at, anyMedia: true } : state);
+      return to(state.kind === 'playing' ? received(state, event) : state);
     case 'time-passed':
       return timePassed(state, event.at, policy);
     case 'play':
@@ -44,6 +44,12 @@ export function step(state: State, event: Event, policy: Policy): Step {
       return assertNever(event);
   }
 }
+
+/** Sound shows that the way is open; pictures alone show that the camera works. */
+const received = (
+  state: Extract<State, { kind: 'playing' }>,
+  { at, pictures }: Extract<Event, { kind: 'media-received' }>,
+): State => ({ ...state, lastMedia: pictures ? at : state.lastMedia, anyMedia: true });
 
 const to = (state: State, ...effects: readonly Effect[]): Step => ({ state, effects });
 

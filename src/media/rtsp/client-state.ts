@@ -23,7 +23,7 @@ export type Policy = {
   readonly responseTimeout: number;
   /** Without a first packet for so long over UDP the machine falls back to TCP. */
   readonly udpTimeout: number;
-  /** Without any media for so long the camera is stalled. */
+  /** Without any picture for so long the camera is stalled. */
   readonly mediaTimeout: number;
   /** Wait between SETUP and PLAY until a `play` event (warm standby). */
   readonly pauseBeforePlay: boolean;
@@ -49,8 +49,8 @@ export type Event =
   | { readonly kind: 'request'; readonly at: number; readonly request: RtspRequest }
   /** Answers `open-ports`: even and odd port, or `undefined` if there are none. */
   | { readonly kind: 'ports-opened'; readonly at: number; readonly ports: PortPair | undefined }
-  /** Media packets have come since the last event. Once per `time-passed` is enough. */
-  | { readonly kind: 'media-received'; readonly at: number }
+  /** Media packets have come since the last event; `pictures`: not of sound alone. Once per `time-passed` is enough. */
+  | { readonly kind: 'media-received'; readonly at: number; readonly pictures: boolean }
   /** At least every second. */
   | { readonly kind: 'time-passed'; readonly at: number }
   | { readonly kind: 'play'; readonly at: number }

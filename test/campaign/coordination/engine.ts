@@ -7,6 +7,9 @@
 import { createRandom } from '../../support/seeded-random.ts';
 import type { Random } from '../../support/seeded-random.ts';
 
+/** Of a message, at most, while nothing is wrong. */
+export const USUAL_DELAY_MS = 15;
+
 type Entry = { readonly at: number; readonly order: number; readonly run: () => void };
 export type Message = { readonly kind: string };
 
@@ -35,7 +38,9 @@ export function createEngine(seed: number) {
   const boxes = new Map<string, Box>();
   const cuts = new Set<string>();
   const lastDelivery = new Map<string, number>();
-  const network = { loss: 0, maxDelay: 15 };
+  const network = { loss: 0, maxDelay: USUAL_DELAY_MS };
+  const witnesses: ((box: Box) => void)[] = [];
+  const losers: ((from: string, to: string, message: Message) => void)[] = [];
   let now = 0;
   let order = 0;
 
@@ -51,7 +56,8 @@ export function createEngine(seed: number) {
   /** In order, as TCP has it; but what is lost is lost, and some of it comes twice. */
   const send = (from: string, to: string, message: Message): void => {
     const line = `${from}>${to}`;
-    if (cuts.has(line) || (network.loss > 0 && random.chance(network.loss))) return;
+    if (cuts.has(line)) return;
+    if (network.loss > 0 && random.chance(network.loss)) return losers.forEach((tell) => tell(from, to, message));
     for (let copies = random.chance(0.01) ? 2 : 1; copies > 0; copies -= 1) {
       const due = Math.max(now + 1 + random.next() * network.maxDelay, (lastDelivery.get(line) ?? 0) + 0.01);
       lastDelivery.set(line, due);
@@ -76,8 +82,10 @@ export function createEngine(seed: number) {
     };
     after(box, random.next() * ms, again);
   };
+  const fails = (box: Box): void => witnesses.forEach((witness) => witness(box));
   const crash = (box: Box, how: 'kill' | 'power'): void => {
     if (!box.up) return;
+    fails(box);
     box.up = false;
     box.inbox.length = 0;
     box.stop(how);
@@ -93,6 +101,7 @@ export function createEngine(seed: number) {
   };
   const pause = (box: Box, ms: number): void => {
     if (!box.up || isPaused(box)) return;
+    fails(box);
     box.pausedUntil = now + ms;
     const { run } = box;
     at(box.pausedUntil, () => {
@@ -120,6 +129,11 @@ export function createEngine(seed: number) {
     crash,
     restart,
     pause,
+    fails,
+    /** Told of each box that stops doing its work, just before it does. */
+    onFailure: (witness: (box: Box) => void): void => void witnesses.push(witness),
+    /** Told of each message that the network loses; not of those that a cut keeps back. */
+    onLoss: (tell: (from: string, to: string, message: Message) => void): void => void losers.push(tell),
     isPaused,
     runUntil,
     add: (box: Box): void => {

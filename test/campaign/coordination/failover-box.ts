@@ -15,6 +15,8 @@ import { planCover } from '../../../src/failover/plan.ts';
 import { rankedFor } from '../../../src/failover/placement.ts';
 import { needsSaving, resume, savedOf } from '../../../src/failover/saved-state.ts';
 import type { SavedState } from '../../../src/failover/saved-state.ts';
+import { backoffOf } from '../../../src/recorder/backoff.ts';
+import { BEAT_MS } from '../../../src/wire/peer-protocol.ts';
 import type { StreamProgress } from '../../../src/wire/peer-protocol.ts';
 import type { Cameras } from './cameras.ts';
 import { createDisk, createFootage } from './engine.ts';
@@ -22,10 +24,11 @@ import type { Box, Engine, Footage } from './engine.ts';
 import type { SimMessage } from './messages.ts';
 import { secondOf } from './other-boxes.ts';
 
+/** As in watch/watch.ts, and as covering is called in compose/failover-set-up.ts. */
+const TICK_MS = 100;
+const REVIEW_MS = 250;
 const FLUSH_MS = 300;
 const BATCH = 40;
-/** To a camera that refused (recorder/backoff.ts). */
-const CONNECT_AGAIN_MS = 1000;
 
 export type Site = {
   readonly policy: Policy;
@@ -116,21 +119,22 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       if (kept === undefined)
         tell(serverId, { kind: 'roster', streams: cameraIds.map((cameraId) => ({ cameraId, stream: 'main' })) });
     }
-    engine.every(box, 250, tick);
+    engine.every(box, TICK_MS, tick);
+    engine.every(box, REVIEW_MS, (lateMs) => tellClaims({ kind: 'tick', loopDelayMs: lateMs }));
     engine.every(box, 500, record);
-    engine.every(box, 500, () => toOthers({ kind: 'member-beat' }));
+    engine.every(box, BEAT_MS, () => toOthers({ kind: 'member-beat' }));
     engine.every(box, 1000, each);
   };
 
   const tick = (lateMs: number): void => {
     for (const serverId of machines.keys()) tell(serverId, { kind: 'tick', loopDelayMs: lateMs });
-    tellClaims({ kind: 'tick', loopDelayMs: lateMs });
   };
   const toOthers = (message: SimMessage): void => {
     for (const other of site.failoverIds) if (other !== id) engine.send(id, other, message);
   };
+  const tellClaimed = (): void => toOthers({ kind: 'member', covering: coveringOf() });
   const each = (): void => {
-    toOthers({ kind: 'member', covering: coveringOf() });
+    tellClaimed();
     for (const [serverId, state] of machines) {
       const wanted = Object.keys(state.wanted);
       if (wanted.length > 0) tell(serverId, { kind: 'cover-progress', streams: progressOf(serverId) });
@@ -197,6 +201,7 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
       claimsDisk.flush();
     }
     result.effects.forEach(performClaim);
+    if (result.effects.some(({ kind }) => kind === 'record')) tellClaimed();
   };
   const performClaim = (effect: ClaimEffect): void => {
     switch (effect.kind) {
@@ -229,14 +234,17 @@ export function createFailoverBox(engine: Engine, id: string, site: Site, witnes
     }
     const recording: Recording = { serverId, epoch, since: undefined, until: 0, refused: false };
     recordings.set(cameraId, recording);
-    const connect = (): void => {
+    const connect = (failures = 0): void => {
       if (recordings.get(cameraId) !== recording) return;
       recording.refused = !site.cameras.take(cameraId, id);
-      if (recording.refused) return engine.after(box, CONNECT_AGAIN_MS, connect);
+      if (recording.refused) {
+        const wait = backoffOf(failures + 1, 'no-room', engine.random.next());
+        return engine.after(box, wait, () => connect(failures + 1));
+      }
       recording.since = engine.now();
       recording.until = engine.now();
     };
-    engine.after(box, 300 + engine.random.next() * 600, connect);
+    engine.after(box, 300 + engine.random.next() * 600, () => connect());
   };
   const record = (): void => {
     const now = engine.now();

@@ -6,6 +6,7 @@ import { WAITING_AFTER_MS } from '../../../src/archive/disk-pulse.ts';
 import { createArbiterCore } from '../../../src/coordination/arbiter-core.ts';
 import type { ArbiterCore, ArbiterRecord } from '../../../src/coordination/arbiter-core.ts';
 import { monotonicMs } from '../../../src/core/units.ts';
+import { backoffOf } from '../../../src/recorder/backoff.ts';
 import { homeEpoch } from '../../../src/failover/epochs.ts';
 import type { HandoverConfirmation } from '../../../src/failover/machine-types.ts';
 import type { StreamProgress } from '../../../src/wire/peer-protocol.ts';
@@ -17,8 +18,6 @@ import type { SimMessage } from './messages.ts';
 export const secondOf = (cameraId: string, now: number): string => `${cameraId}@${Math.floor(now / 1000)}`;
 const CONNECT_MS = 600;
 const FLUSH_MS = 300;
-/** Between two attempts at a camera that has no session left (recorder/backoff.ts). */
-const REFUSED_AGAIN_MS = 3000;
 
 export type Recorder = Box & {
   readonly cameraIds: readonly string[];
@@ -76,15 +75,15 @@ export function createRecorder(
   const tell = (message: SimMessage): void => {
     for (const watcher of watchers) engine.send(id, watcher, message);
   };
-  const connect = (cameraId: string): void => {
+  const connect = (cameraId: string, failures = 0): void => {
     if (cameras.take(cameraId, id)) {
       refused.delete(cameraId);
       runs.set(cameraId, { since: engine.now(), until: engine.now() });
       return;
     }
     refused.add(cameraId);
-    const wait = cameras.isNarrow(cameraId) ? REFUSED_AGAIN_MS * (0.5 + engine.random.next() / 2) : REFUSED_AGAIN_MS;
-    engine.after(box, wait, () => connect(cameraId));
+    const wait = backoffOf(failures + 1, 'no-room', engine.random.next());
+    engine.after(box, wait, () => connect(cameraId, failures + 1));
   };
   const idleMs = (until: number): number => (engine.now() - until) * box.rate;
   const progressOf = (cameraId: string): StreamProgress => {

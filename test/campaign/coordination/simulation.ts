@@ -5,28 +5,28 @@
 import { policyOf } from '../../../src/failover/machine.ts';
 import { failoverSettingsSchema } from '../../../src/site/failover-settings.ts';
 import { createCameras } from './cameras.ts';
-import { createEngine } from './engine.ts';
+import { USUAL_DELAY_MS, createEngine } from './engine.ts';
 import type { Box, Engine } from './engine.ts';
 import { createFailoverBox } from './failover-box.ts';
 import type { FailoverBox, Site, Witness } from './failover-box.ts';
+import { createGapJudge } from './gap-judge.ts';
+import type { GapKind } from './gap-judge.ts';
 import { createHost, createRecorder } from './other-boxes.ts';
 import type { Recorder } from './other-boxes.ts';
 
-/** A camera without anybody who records it, while a failover server is well and sees the failure. */
-export const GAP_BOUND_MS = 6000;
-/** With a disk that hangs, of a server that does not say so, the failure shows only after the progress suspicion. */
-const HUNG_BOUND_MS = 9000;
-/** A narrow camera that was just left to its server: until its next attempt, and until that server is suspected should it fail then. */
-const NARROW_BOUND_MS = 9000;
 /** Somebody else recorded the camera so shortly before a stop: age of the answer, of its newest footage, of the flush. */
 const SUCCESSOR_MS = 4500;
-const SAMPLE_MS = 250;
+const SAMPLE_MS = 100;
 const FAULTS_MS = 40_000;
 const QUIET_MS = 45_000;
 
 export type Outcome = {
   readonly violations: readonly string[];
-  readonly maxGapMs: number;
+  /**
+   * Of cameras that let in everybody: with one failure; with a second one while nobody recorded, from that and from the first on; while
+   * messages were held back. Of the others.
+   */
+  readonly longest: Readonly<Record<GapKind, number>>;
   /** Of the samples of cameras: recorded by more than one. */
   readonly doubled: number;
   readonly takeovers: number;
@@ -95,6 +95,9 @@ function fault(engine: Engine, boxes: readonly Box[], recorders: readonly Record
         .map((b) => `${a.id}>${b.id}`),
     );
     for (const line of lines) engine.cuts.add(line);
+    // To be cut off is a failure of its own: whoever could have said that it does not record cannot any more.
+    for (const recorder of recorders)
+      if (lines.some((line) => line.startsWith(`${recorder.id}>`))) engine.fails(recorder);
     later(500, 15_000, () => lines.forEach((line) => engine.cuts.delete(line)));
   };
   const faults: readonly (() => void)[] = [
@@ -109,11 +112,12 @@ function fault(engine: Engine, boxes: readonly Box[], recorders: readonly Record
     },
     () => {
       network.maxDelay = random.int(50, 1500);
-      later(3000, 6000, () => (network.maxDelay = 15));
+      later(3000, 6000, () => (network.maxDelay = USUAL_DELAY_MS));
     },
     () => engine.pause(box, random.int(200, 9000)),
     () => {
       const target = random.pick(recorders);
+      if (target.up && !target.hung) engine.fails(target);
       target.hung = true;
       later(3000, 15_000, () => (target.hung = false));
     },
@@ -124,7 +128,7 @@ function fault(engine: Engine, boxes: readonly Box[], recorders: readonly Record
 function heal(engine: Engine, recorders: readonly Recorder[]): void {
   engine.cuts.clear();
   engine.network.loss = 0;
-  engine.network.maxDelay = 15;
+  engine.network.maxDelay = USUAL_DELAY_MS;
   for (const recorder of recorders) recorder.hung = false;
   for (const box of engine.boxes.values()) engine.restart(box);
 }
@@ -141,18 +145,14 @@ function createJudge(engine: Engine, site: Site): Judge {
   const owners = new Map<string, string>();
   const epochs = new Map<string, number>();
   const lastSeen = new Map<string, number>();
-  /** `hung`: somewhere in it the disk of its server hung, and nobody said so. */
-  const gaps = new Map<string, { readonly since: number; readonly hung: boolean }>();
-  const wellSince = new Map<string, number>();
   const deleted: string[] = [];
-  const leftAt = new Map<string, number>();
   const counts = { gaveWay: 0, takeovers: 0, covers: 0, doubled: 0, samples: 0 };
-  let maxGapMs = 0;
   let recorders: readonly Recorder[] = [];
   let failovers: readonly FailoverBox[] = [];
   const violate = (what: string): void => {
     if (violations.length < 20) violations.push(`${(engine.now() / 1000).toFixed(2)} s: ${what}`);
   };
+  const gaps = createGapJudge(engine, site, violate);
   const serverOf = (cameraId: string): Recorder | undefined =>
     recorders.find(({ cameraIds }) => cameraIds.includes(cameraId));
 
@@ -173,7 +173,7 @@ function createJudge(engine: Engine, site: Site): Judge {
     },
     gaveWay: (by, cameraId) => {
       counts.gaveWay += 1;
-      leftAt.set(cameraId, engine.now());
+      gaps.left(cameraId);
       if (!site.cameras.isNarrow(cameraId)) violate(`${by} left ${cameraId}, which has room for everybody`);
       if (serverOf(cameraId)?.isRecording(cameraId) === true)
         violate(`${by} left ${cameraId}, which its server records`);
@@ -188,30 +188,6 @@ function createJudge(engine: Engine, site: Site): Judge {
     },
   };
 
-  const boundOf = (cameraId: string, hung: boolean): number => {
-    if (hung) return HUNG_BOUND_MS;
-    const wasLeft = engine.now() - (leftAt.get(cameraId) ?? -Infinity) <= NARROW_BOUND_MS;
-    return wasLeft ? NARROW_BOUND_MS : GAP_BOUND_MS;
-  };
-  const noteGap = (cameraId: string, recorder: Recorder): void => {
-    const now = engine.now();
-    const gap = gaps.get(cameraId);
-    const hung = (recorder.hung && !recorder.tellsOfHanging) || gap?.hung === true;
-    const since = gap?.since ?? now;
-    gaps.set(cameraId, { since, hung });
-    // Whoever has the only session does not record, being paused or hung: nobody else can.
-    if (site.cameras.holder(cameraId) !== undefined) return void gaps.delete(cameraId);
-    const bound = boundOf(cameraId, hung);
-    const couldRecord = failovers.some(
-      (failover) => now - (wellSince.get(failover.id) ?? now) > bound && failover.held() < site.channels,
-    );
-    if (!couldRecord) return;
-    if (!hung) maxGapMs = Math.max(maxGapMs, now - since);
-    if (now - since <= bound) return;
-    violate(`${cameraId} was recorded by nobody for ${((now - since) / 1000).toFixed(1)} s`);
-    gaps.set(cameraId, { since: now, hung });
-  };
-
   const sampleCamera = (cameraId: string, recorder: Recorder): void => {
     const now = engine.now();
     const covering = failovers.filter((failover) => failover.records(cameraId));
@@ -221,15 +197,11 @@ function createJudge(engine: Engine, site: Site): Judge {
     counts.samples += 1;
     const count = covering.length + (isHome ? 1 : 0);
     if (count > 1) counts.doubled += 1;
-    if (count > 0) return void gaps.delete(cameraId);
-    noteGap(cameraId, recorder);
+    if (count > 0) gaps.end(cameraId);
+    else gaps.note(cameraId, recorder);
   };
   const sample = (): void => {
-    for (const failover of failovers) {
-      const isWell = failover.up && !engine.isPaused(failover);
-      if (!isWell) wellSince.delete(failover.id);
-      else if (!wellSince.has(failover.id)) wellSince.set(failover.id, engine.now());
-    }
+    gaps.sample(failovers);
     for (const recorder of recorders) for (const cameraId of recorder.cameraIds) sampleCamera(cameraId, recorder);
     engine.at(engine.now() + SAMPLE_MS, sample);
   };
@@ -267,13 +239,14 @@ function createJudge(engine: Engine, site: Site): Judge {
     watch: (recording, covering) => {
       recorders = recording;
       failovers = covering;
+      engine.onFailure((box) => gaps.failed(box, recorders, failovers));
       engine.at(SAMPLE_MS, sample);
     },
     verdict: () => {
       checkEnd();
       return {
         violations,
-        maxGapMs,
+        longest: gaps.longest,
         doubled: counts.doubled / Math.max(1, counts.samples),
         takeovers: counts.takeovers,
         gaveWay: counts.gaveWay,

@@ -38,7 +38,7 @@ test('a broken connection names what was under way', (t) => {
 /** Media flows for `seconds`. */
 function watch(session: ReturnType<typeof play>, from: number, seconds: number): void {
   for (let at = from; at <= from + seconds * 1000; at += 1000) {
-    session.tell({ kind: 'media-received', at });
+    session.tell({ kind: 'media-received', at, pictures: true });
     session.tell({ kind: 'time-passed', at });
   }
 }
@@ -93,6 +93,17 @@ test('a camera that stops sending is stalled', (t) => {
   session.tell({ kind: 'time-passed', at: 16_000 });
   t.like(session.failure(), { cause: 'camera-stalled' });
 });
+test('sound alone shows that the way is open, not that the camera works', (t) => {
+  const session = play(camera(), policyOf({ pauseBeforePlay: true }));
+  session.tell({ kind: 'play', at: 12_000 });
+  session.tell({ kind: 'media-received', at: 12_500, pictures: false });
+  session.tell({ kind: 'time-passed', at: 15_000 });
+  t.is(session.state().kind, 'playing', 'its next key frame may be seconds away');
+  session.tell({ kind: 'media-received', at: 16_000, pictures: true });
+  session.tell({ kind: 'media-received', at: 25_900, pictures: false });
+  session.tell({ kind: 'time-passed', at: 26_000 });
+  t.like(session.failure(), { cause: 'camera-stalled' });
+});
 test('a warm standby waits after SETUP, is kept alive, and plays when told', (t) => {
   const session = play(camera(), policyOf({ pauseBeforePlay: true }));
   t.is(session.state().kind, 'standing-by');
@@ -121,7 +132,7 @@ test('what stood by and neither answers nor sends within two seconds has failed'
   t.regex(mute.failure()?.message ?? '', /PLAY within 2 s/);
   const sends = play(camera(), policyOf({ pauseBeforePlay: true }));
   sends.tell({ kind: 'play', at: 12_000 });
-  sends.tell({ kind: 'media-received', at: 13_000 });
+  sends.tell({ kind: 'media-received', at: 13_000, pictures: true });
   sends.tell({ kind: 'time-passed', at: 15_000 });
   t.is(sends.state().kind, 'playing');
 });
@@ -169,7 +180,7 @@ function anyEvent(random: Random, at: number, cseq: number): Event {
     { kind: 'response', at, response },
     { kind: 'response', at, response },
     { kind: 'time-passed', at },
-    { kind: 'media-received', at },
+    { kind: 'media-received', at, pictures: true },
     { kind: 'ports-opened', at, ports: random.chance(0.9) ? { rtp: 4, rtcp: 5 } : undefined },
     ...(random.chance(0.1) ? [{ kind: 'play', at } as const, { kind: 'connected', at } as const] : []),
     ...(random.chance(0.05) ? [{ kind: 'stop', at } as const, { kind: 'closed', at, reason: 'x' } as const] : []),

@@ -36,13 +36,26 @@ test('live view catches up a little by speed and jumps when it is far behind', (
   t.is(steer({ position: 0, start: 5, end: 6 }).seekTo, 5.8);
 });
 
+test('with sound the picture stays further behind, and the speed is left alone for longer', (t) => {
+  const at = (end: number) => steer({ position: 10, start: 0, end, audio: true });
+  for (const end of [10.3, 10.5, 10.7]) t.deepEqual(at(end), { rate: 1, seekTo: undefined });
+  t.true(at(10.9).rate > 1 && at(10.1).rate < 1);
+  t.is(at(15).seekTo, 14.5);
+});
+
 test('steering never asks for a place outside the buffer, nor for a speed one would hear', (t) => {
   const number = fc.double({ min: 0, max: 1e6, noNaN: true });
   fc.assert(
-    fc.property(number, number, fc.double({ min: 0, max: 100, noNaN: true }), (position, start, length) => {
-      const { rate, seekTo } = steer({ position, start, end: start + length });
-      return rate >= 0.9 && rate <= 1.5 && (seekTo === undefined || (seekTo >= start && seekTo <= start + length));
-    }),
+    fc.property(
+      number,
+      number,
+      fc.double({ min: 0, max: 100, noNaN: true }),
+      fc.boolean(),
+      (position, start, length, audio) => {
+        const { rate, seekTo } = steer({ position, start, end: start + length, audio });
+        return rate >= 0.9 && rate <= 1.5 && (seekTo === undefined || (seekTo >= start && seekTo <= start + length));
+      },
+    ),
     { seed: 9 },
   );
   t.pass();

@@ -27,7 +27,7 @@ test('a level never loses a bit of the seconds below it, and tells none that is 
   const span = fc.tuple(
     fc.nat(DAY_SECONDS - 1),
     fc.integer({ min: 1, max: 4000 }),
-    fc.constantFrom<Run['state'][]>(0, 1, 2, 3),
+    fc.constantFrom<Run['state'][]>(0, 1, 2, 3, 4),
   );
   fc.assert(
     fc.property(
@@ -53,7 +53,8 @@ test('a level never loses a bit of the seconds below it, and tells none that is 
 
 test('zoomed in to seconds the exact runs are drawn, zoomed out the cells; missing outweighs recorded', (t) => {
   const runs = [run(100, 110, 0), run(110, 112, 3)];
-  const days = new Map([[DAY, buildPyramid(runs, DAY)]]);
+  const pyramid = buildPyramid(runs, DAY);
+  const days = new Map([[DAY, pyramid]]);
   const near = stretchesOf(runs, days, { start: DAY + 100_000, end: DAY + 120_000 }, 1000);
   t.deepEqual(
     near.map(({ x, width, state }) => [x, width, state]),
@@ -62,7 +63,21 @@ test('zoomed in to seconds the exact runs are drawn, zoomed out the cells; missi
       [500, 100, 3],
     ],
   );
-  t.is(bitsBetween(days.get(DAY) ?? [], 64, 128) & MISSING_BIT, MISSING_BIT);
+  t.is(bitsBetween(pyramid, 64, 128) & MISSING_BIT, MISSING_BIT);
+});
+
+test('a month of a camera is drawn from few cells, and a gap of a second in it is still seen', (t) => {
+  const days = new Map(
+    Array.from({ length: 30 }, (_, day) => {
+      const start = DAY + day * DAY_SECONDS * 1000;
+      const gap = day === 17 ? [{ ...run(0, 1, 3), start: start + 5e6, end: start + 5_001_000 }] : [];
+      return [start, buildPyramid([{ ...run(0, 1, 0), start, end: start + DAY_SECONDS * 1000 }, ...gap], start)];
+    }),
+  );
+  const view = { start: DAY, end: DAY + 30 * DAY_SECONDS * 1000 };
+  const found = stretchesOf([], days, view, 1200);
+  t.is(found.filter(({ state }) => state === 3).length, 1);
+  t.true((days.get(DAY)?.level(10).length ?? 0) < 100);
 });
 
 test('a day that is not loaded draws nothing', (t) => {

@@ -5,7 +5,7 @@ import type * as Cameras from '../../../src/api/contract/cameras.ts';
 import type * as Events from '../../../src/api/contract/events.ts';
 import type * as Footage from '../../../src/api/contract/footage.ts';
 import type * as Server from '../../../src/api/contract/server.ts';
-import { get, getCached, patch, post, remove } from './client.ts';
+import { get, patch, post, remove } from './client.ts';
 
 export type Page<T> = { readonly items: readonly T[]; readonly next?: string };
 export type SetupState = z.infer<typeof Access.setupState>;
@@ -30,7 +30,7 @@ const id = encodeURIComponent;
 const MAX_PAGES = 50;
 
 /** Walks the pages of a list to its end. */
-async function all<T>(path: string): Promise<readonly T[]> {
+export async function all<T>(path: string): Promise<readonly T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
@@ -56,24 +56,6 @@ export const api = {
   rename: (name: string): Promise<Server.Server> => patch('/server', { name }),
 
   cameras: (): Promise<readonly Cameras.Camera[]> => all('/cameras'),
-  camera: (cameraId: string): Promise<Cameras.Camera> => get(`/cameras/${id(cameraId)}`),
-  createCamera: (body: CreateCamera): Promise<Cameras.Camera> => post('/cameras', body),
-  updateCamera: (cameraId: string, change: UpdateCamera): Promise<Cameras.Camera> =>
-    patch(`/cameras/${id(cameraId)}`, change),
-  updateCameras: (ids: readonly string[], change: UpdateCamera): Promise<unknown> => patch('/cameras', { ids, change }),
-  deleteCameras: (ids: readonly string[], footage: 'keep' | 'delete'): Promise<void> =>
-    remove('/cameras', { ids, footage }),
-  discover: (body: DiscoverRequest): Promise<Page<Cameras.DiscoveredCamera>> => post('/cameras/discover', body),
-  testCamera: (body: TestCamera): Promise<Cameras.TestCameraResult> => post('/cameras/test', body),
-
-  timeline: (day: string, ids: readonly string[], abort?: AbortSignal): Promise<Footage.TimelineDay> =>
-    getCached(`/timeline?day=${day}&cameras=${ids.map(id).join(',')}&stream=main`, abort),
-  playlists: (cameraId: string, start: Date, end: Date, stream: StreamName): Promise<Page<Footage.PlaylistEpoch>> =>
-    get(`/cameras/${id(cameraId)}/playlists?start=${start.toISOString()}&end=${end.toISOString()}&stream=${stream}`),
-
-  exports: (): Promise<readonly Footage.ExportJob[]> => all('/exports'),
-  createExports: (body: CreateExport): Promise<Page<Footage.ExportJob>> => post('/exports', body),
-  deleteExport: (exportId: string): Promise<void> => remove(`/exports/${id(exportId)}`),
 
   volumes: (): Promise<readonly Server.Volume[]> => all('/volumes'),
   volumeSuggestions: (): Promise<Page<VolumeSuggestion>> => get('/volumes/suggestions'),

@@ -4,6 +4,7 @@
  */
 import { signal } from '@preact/signals';
 import type { Problem } from '../../../src/api/contract/common.ts';
+import { t } from '../messages/messages.ts';
 
 export const API = '/api/v1';
 
@@ -26,6 +27,8 @@ type Options = {
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   readonly etag?: string | undefined;
+  /** Only if what is there still has this tag; else 412. */
+  readonly ifMatch?: string | undefined;
 };
 
 export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {
@@ -35,9 +38,32 @@ export async function request<T>(method: Method, path: string, options: Options 
 }
 
 export const get = <T>(path: string, abort?: AbortSignal): Promise<T> => request<T>('GET', path, { signal: abort });
-export const post = <T>(path: string, body?: unknown): Promise<T> => request<T>('POST', path, { body });
+export const post = <T>(path: string, body?: unknown, abort?: AbortSignal): Promise<T> =>
+  request<T>('POST', path, { body, signal: abort });
 export const patch = <T>(path: string, body: unknown): Promise<T> => request<T>('PATCH', path, { body });
+export const put = (path: string, body: unknown): Promise<void> => request<void>('PUT', path, { body });
 export const remove = (path: string, body?: unknown): Promise<void> => request<void>('DELETE', path, { body });
+
+/** A file in the answer to a request with a body, under the name that the box gives it. */
+export async function postForFile(
+  path: string,
+  body: unknown,
+): Promise<{ readonly name: string; readonly blob: Blob }> {
+  const response = await send('POST', path, { body });
+  const said = response.headers.get('Content-Disposition') ?? '';
+  return { name: /filename="([^"]+)"/.exec(said)?.[1] ?? 'understudy', blob: await response.blob() };
+}
+
+/** What several people may change at once, with the tag that a change is sent with. */
+export type Tagged<T> = { readonly value: T; readonly tag: string | undefined };
+async function tagged<T>(response: Response): Promise<Tagged<T>> {
+  return { value: (await response.json()) as T, tag: response.headers.get('ETag') ?? undefined };
+}
+export const getTagged = async <T>(path: string, abort?: AbortSignal): Promise<Tagged<T>> =>
+  tagged<T>(await send('GET', path, { signal: abort }));
+/** Refused with 412 if somebody else changed it since `tag` was read. */
+export const patchTagged = async <T>(path: string, body: unknown, tag: string | undefined): Promise<Tagged<T>> =>
+  tagged<T>(await send('PATCH', path, { body, ifMatch: tag }));
 
 const MAX_CACHED = 200;
 const cache = new Map<string, { readonly etag: string; readonly value: unknown }>();
@@ -56,18 +82,33 @@ export async function getCached<T>(path: string, abort?: AbortSignal): Promise<T
   return value;
 }
 
-async function send(method: Method, path: string, { body, signal: abort, etag }: Options): Promise<Response> {
+/** Until the answer begins: a link that dies silently would otherwise leave a Save without a word for minutes. */
+const PATIENCE_MS = 30_000;
+/** What the box answers only when it is done, with other boxes and cameras. */
+const LONG_PATIENCE_MS = 300_000;
+const LONG =
+  /\/(cameras|servers|search|test|batch|bulk|enable|authorize|deauthorize|pair|detach|cancel|replace|clear|hand-over|take-host|discover|drills|probes|takeovers|restore|stop|simulate|backup|exports|setup|volumes)$/;
+const patienceOf = (method: Method, path: string): number =>
+  method === 'POST' && LONG.test(path) ? LONG_PATIENCE_MS : PATIENCE_MS;
+
+async function send(method: Method, path: string, { body, signal: abort, etag, ifMatch }: Options): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (etag !== undefined) headers['If-None-Match'] = etag;
+  if (ifMatch !== undefined) headers['If-Match'] = ifMatch;
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
   if (body !== undefined) init.body = JSON.stringify(body);
-  if (abort !== undefined) init.signal = abort;
-  const response = await fetch(`${API}${path}`, init).catch((error: unknown) => {
-    if (abort?.aborted) throw error;
-    reachable.value = false;
-    throw new ApiError(unreachable());
-  });
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), patienceOf(method, path));
+  init.signal = abort === undefined ? silence.signal : AbortSignal.any([abort, silence.signal]);
+  const response = await fetch(`${API}${path}`, init)
+    .catch((error: unknown) => {
+      if (abort?.aborted) throw error;
+      reachable.value = false;
+      const mayHaveChanged = method !== 'GET' && silence.signal.aborted;
+      throw new ApiError(unreachable(mayHaveChanged ? 'shell.noAnswerYet' : 'shell.noAnswer'));
+    })
+    .finally(() => clearTimeout(timer));
   reachable.value = true;
   if (response.ok || response.status === 304) return response;
   const problem = await problemOf(response);
@@ -89,10 +130,10 @@ async function problemOf(response: Response): Promise<Problem> {
   return { ...plain, ...said };
 }
 
-const unreachable = (): Problem => ({
+const unreachable = (detail: 'shell.noAnswer' | 'shell.noAnswerYet'): Problem => ({
   type: 'about:blank',
-  title: 'Unreachable',
+  title: t('shell.unreachable'),
   status: 0,
   code: 'unreachable',
-  detail: 'The box does not answer. It may be restarting, or the network is down; nothing was changed.',
+  detail: t(detail),
 });

@@ -1,10 +1,12 @@
 /**
  * Server-sent events, resumed by `Last-Event-ID` after any break; EventSource gives up after an error answer, this does not.
- * Listeners get every event; after a break `resynced` counts up so that what is shown can be asked for again.
+ * Listeners get every event; after a break `resynced` counts up so that what is shown can be asked for again. A tab that nobody looks
+ * at has no stream (seen.ts).
  */
 import { signal } from '@preact/signals';
 import type { LiveEvent } from './api.ts';
 import { API, reachable, refusedSessions } from './client.ts';
+import { thisTab, watchSeen } from './seen.ts';
 import { createSseParser } from './sse-parser.ts';
 
 const FIRST_RETRY_MS = 500;
@@ -23,47 +25,68 @@ export function onEvent(listener: (event: LiveEvent) => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export function startEvents(): void {
+let isWanted = false;
+let isSeen = true;
+let lastId: string | undefined;
+
+let isWatchingPage = false;
+/** A page that the browser keeps for the Back button keeps its connection too. There are six to a server: the seventh page would wait for minutes. */
+function watchPage(): void {
+  if (isWatchingPage) return;
+  isWatchingPage = true;
+  addEventListener('pagehide', () => running?.abort());
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) begin(true);
+  });
+  isSeen = watchSeen(thisTab(), (now) => {
+    isSeen = now;
+    if (now) begin(true);
+    else running?.abort();
+  });
+}
+
+/** Unless nobody would look at what it tells. `openedBefore`: what is shown may be stale. */
+function begin(openedBefore: boolean): void {
   running?.abort();
+  if (!isWanted || !isSeen) return;
   running = new AbortController();
-  void keepOpen(running.signal);
+  void keepOpen(running.signal, openedBefore);
+}
+
+export function startEvents(): void {
+  watchPage();
+  isWanted = true;
+  begin(false);
 }
 
 export function stopEvents(): void {
+  isWanted = false;
   running?.abort();
-  running = undefined;
+  lastId = undefined;
 }
 
-async function keepOpen(abort: AbortSignal): Promise<void> {
-  let lastId: string | undefined;
+async function keepOpen(abort: AbortSignal, openedBefore: boolean): Promise<void> {
   let wait = FIRST_RETRY_MS;
-  let opened = false;
+  let opened = openedBefore;
   while (!abort.aborted) {
-    const outcome = await readOnce(lastId, abort, () => {
+    await readOnce(abort, () => {
       if (opened) resynced.value += 1;
       opened = true;
       wait = FIRST_RETRY_MS;
-    }).catch(() => undefined);
+    });
     if (abort.aborted) return;
-    if (outcome !== undefined) lastId = outcome.lastId ?? lastId;
-    else reachable.value = false;
     await new Promise((resolve) => setTimeout(resolve, wait));
     wait = Math.min(MAX_RETRY_MS, wait * 2);
   }
 }
 
-async function readOnce(
-  lastId: string | undefined,
-  abort: AbortSignal,
-  onOpen: () => void,
-): Promise<{ lastId: string | undefined }> {
+async function readOnce(abort: AbortSignal, onOpen: () => void): Promise<void> {
   const headers: Record<string, string> = { Accept: 'text/event-stream' };
   if (lastId !== undefined) headers['Last-Event-ID'] = lastId;
   const attempt = new AbortController();
   const stop = (): void => attempt.abort();
   abort.addEventListener('abort', stop);
   let silence = setTimeout(stop, SILENCE_MS);
-  let id = lastId;
   try {
     const response = await fetch(`${API}/events`, { headers, signal: attempt.signal, cache: 'no-store' });
     if (response.status === 401) refusedSessions.value += 1;
@@ -76,7 +99,7 @@ async function readOnce(
       clearTimeout(silence);
       silence = setTimeout(stop, SILENCE_MS);
       for (const event of parser.push(chunk.value)) {
-        id = event.id ?? id;
+        lastId = event.id ?? lastId;
         deliver(event.data);
       }
     }
@@ -86,7 +109,6 @@ async function readOnce(
     clearTimeout(silence);
     abort.removeEventListener('abort', stop);
   }
-  return { lastId: id };
 }
 
 function deliver(data: string): void {

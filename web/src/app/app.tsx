@@ -2,7 +2,9 @@
 import { signal } from '@preact/signals';
 import type { ComponentType, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { t } from '../messages/messages.ts';
+import { api } from '../api/api.ts';
+import { reachable } from '../api/client.ts';
+import { t, wordsReady } from '../messages/messages.ts';
 import { Empty } from '../ui/dialog.tsx';
 import { navigate, path } from './router.ts';
 import { access, firstRun, loadAccess } from './session.ts';
@@ -14,9 +16,17 @@ const PAGES: Readonly<Record<string, Loader>> = {
   '/live': async () => (await import('../pages/live/live-page.tsx')).LivePage,
   '/playback': async () => (await import('../pages/playback/playback-page.tsx')).PlaybackPage,
   '/cameras': async () => (await import('../pages/cameras/cameras-page.tsx')).CamerasPage,
+  '/incidents': async () => (await import('../pages/incidents/incidents-page.tsx')).IncidentsPage,
+  '/failover': async () => (await import('../pages/failover/servers/servers-page.tsx')).ServersPage,
+  '/failover/protection': async () => (await import('../pages/failover/protection/protection-page.tsx')).ProtectionPage,
+  '/failover/activity': async () => (await import('../pages/failover/activity/activity-page.tsx')).ActivityPage,
+  '/failover/settings': async () =>
+    (await import('../pages/failover/settings/failover-settings-page.tsx')).FailoverSettingsPage,
   '/exports': async () => (await import('../pages/exports/exports-page.tsx')).ExportsPage,
+  '/snapshots': async () => (await import('../pages/snapshots/snapshots-page.tsx')).SnapshotsPage,
   '/health': async () => (await import('../pages/health/health-page.tsx')).HealthPage,
   '/events': async () => (await import('../pages/events/events-page.tsx')).EventsPage,
+  '/settings/trust': async () => (await import('../pages/settings/trust-page.tsx')).TrustPage,
   '/settings': async () => (await import('../pages/settings/settings-page.tsx')).SettingsPage,
 };
 const signIn: Loader = async () => (await import('../pages/setup/sign-in-page.tsx')).SignInPage;
@@ -61,8 +71,8 @@ function Content(): VNode {
 }
 
 function SignedIn(): VNode {
-  const section = `/${path.value.split('/')[1] ?? ''}`;
-  const loader = PAGES[section];
+  const [, room = '', view = ''] = path.value.split('/');
+  const loader = PAGES[`/${room}/${view}`] ?? PAGES[`/${room}`];
   useEffect(() => {
     if (path.value === '/') navigate('/live', 'replace');
   });
@@ -88,8 +98,29 @@ function Lazy({ loader }: { readonly loader: Loader }): VNode {
   }, [loader, Component]);
   if (Component !== undefined) return <Component />;
   if (failed.value !== loader) return <Waiting />;
+  return <Missing loader={loader} />;
+}
+
+const AGAIN_MS = 2000;
+/** Asks again: a network that was gone comes back. Only a reload helps after an update, when the old file names are gone. */
+function Missing({ loader }: { readonly loader: Loader }): VNode {
+  useEffect(() => {
+    let timer = 0;
+    const again = (): void => {
+      timer = window.setTimeout(() => void load(loader).then(() => timer !== 0 && again()), AGAIN_MS);
+    };
+    again();
+    return () => {
+      clearTimeout(timer);
+      timer = 0;
+    };
+  }, [loader]);
   return (
-    <Empty icon="alert" title={t('shell.partMissing')} text={t('shell.partMissingText')}>
+    <Empty
+      icon="alert"
+      title={t('shell.partMissing')}
+      text={t(reachable.value ? 'shell.partMissingText' : 'shell.partAwayText')}
+    >
       <button type="button" class="button" onClick={() => location.reload()}>
         {t('common.reload')}
       </button>
@@ -100,9 +131,11 @@ function Lazy({ loader }: { readonly loader: Loader }): VNode {
 async function load(loader: Loader): Promise<void> {
   try {
     const component = await loader();
+    await wordsReady();
     loaded.value = new Map(loaded.value).set(loader, component);
   } catch {
-    failed.value = loader; // after an update the old file name is gone: a reload brings the new ones
+    await api.setupState().catch(() => undefined); // tells whether the box answers at all
+    failed.value = loader;
   }
 }
 

@@ -51,6 +51,8 @@ export async function signOut(): Promise<void> {
   await loadAccess();
 }
 
+export const isOwner = (): boolean => access.value.kind === 'signed-in' && access.value.session.user.role === 'owner';
+
 export const can = (what: 'change' | 'export'): boolean => {
   const now = access.value;
   if (now.kind !== 'signed-in') return false;

@@ -7,6 +7,7 @@ import { Icon, type IconName } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { path } from './router.ts';
 import { access, signOut } from './session.ts';
+import { SiteStatus, SiteStrip } from './site-status.tsx';
 import { healthTone, server } from './stores.ts';
 import { setTheme, shownTheme } from './theme.ts';
 
@@ -14,7 +15,9 @@ type Place = { readonly to: string; readonly icon: IconName; readonly name: Mess
 const PLACES: readonly Place[] = [
   { to: '/live', icon: 'live', name: 'nav.live' },
   { to: '/playback', icon: 'playback', name: 'nav.playback' },
+  { to: '/incidents', icon: 'alert', name: 'nav.incidents' },
   { to: '/cameras', icon: 'camera', name: 'nav.cameras' },
+  { to: '/failover', icon: 'shield', name: 'nav.failover' },
   { to: '/exports', icon: 'exports', name: 'nav.exports' },
   { to: '/health', icon: 'health', name: 'nav.health' },
   { to: '/events', icon: 'events', name: 'nav.events' },
@@ -40,6 +43,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): V
       <Rail />
       <main class="main" id="main" tabIndex={-1} ref={main}>
         <ConnectionBanner />
+        <SiteStrip />
         {children}
       </main>
       <BottomBar />
@@ -47,8 +51,12 @@ export function Shell({ children }: { readonly children: ComponentChildren }): V
   );
 }
 
-const isCurrent = (to: string): 'page' | undefined =>
-  path.value === to || path.value.startsWith(`${to}/`) ? 'page' : undefined;
+/** Pages that are reached from one of the places, and lie beside it. */
+const PLACE_OF: Readonly<Record<string, string>> = { '/snapshots': '/exports' };
+const isCurrent = (to: string): 'page' | 'true' | undefined => {
+  if (path.value === to || path.value.startsWith(`${to}/`)) return 'page';
+  return PLACE_OF[path.value] === to ? 'true' : undefined;
+};
 
 function Rail(): VNode {
   const problems = server.value?.health.items.filter(({ severity }) => severity !== 'info').length ?? 0;
@@ -58,9 +66,10 @@ function Rail(): VNode {
         <img src="/favicon.svg" alt="" width="24" height="24" />
         <span class="brand-text">
           Understudy
-          <small>{server.value?.name ?? ''}</small>
+          <small class="cut">{server.value?.name ?? ''}</small>
         </span>
       </a>
+      <BoxKind />
       <nav class="nav" aria-label={t('nav.label')}>
         {PLACES.map(({ to, icon, name }) => (
           <a key={to} href={to} aria-current={isCurrent(to)} title={t(name)}>
@@ -71,6 +80,7 @@ function Rail(): VNode {
         ))}
       </nav>
       <div class="rail-foot">
+        <SiteStatus />
         <a class="nav-button" href="/health">
           <span class={`dot ${healthTone.value}`} />
           <span class="label">{t(`health.${healthTone.value}`)}</span>
@@ -79,6 +89,20 @@ function Rail(): VNode {
         <UserMenu />
       </div>
     </header>
+  );
+}
+
+/** What this box is. */
+function BoxKind(): VNode | null {
+  const box = server.value;
+  if (box === undefined) return null;
+  const { mode, replacedBy } = box;
+  const text = replacedBy === undefined ? t(`box.${mode}`) : t('box.replaced', { name: replacedBy.name });
+  return (
+    <p class="box-kind" title={text}>
+      <Icon name={mode === 'recording' ? 'camera' : mode === 'failover' ? 'shield' : 'table'} />
+      <span class="label cut">{text}</span>
+    </p>
   );
 }
 

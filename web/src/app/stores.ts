@@ -1,10 +1,19 @@
 /** What several pages show, kept fresh by events: cameras, this box, volumes. Each is fetched once and again when an event says so. */
 import { computed, effect, signal, type Signal } from '@preact/signals';
-import { api, type Camera, type LiveEvent, type Server, type Volume } from '../api/api.ts';
+import { api, type LiveEvent, type Server, type Volume } from '../api/api.ts';
+import { ApiError } from '../api/client.ts';
 import { onEvent, resynced } from '../api/event-stream.ts';
+import {
+  siteCamera,
+  siteCameras,
+  siteCounts,
+  type SiteCamera,
+  type SiteCounts,
+  type SiteServerRef,
+} from '../api/site.ts';
 
-/** `undefined` until the first answer. */
-export const cameras = signal<readonly Camera[] | undefined>(undefined);
+/** Of all servers of the site; `undefined` until the first answer. */
+export const cameras = signal<readonly SiteCamera[] | undefined>(undefined);
 export const server = signal<Server | undefined>(undefined);
 export const volumes = signal<readonly Volume[] | undefined>(undefined);
 /** Milliseconds that the box's clock is ahead of the browser's. */
@@ -17,7 +26,20 @@ export const healthTone = computed((): 'good' | 'warn' | 'bad' => {
   if (status === 'error') return 'bad';
   return status === 'warning' ? 'warn' : 'good';
 });
-export const cameraById = (id: string): Camera | undefined => cameras.value?.find((camera) => camera.id === id);
+export const cameraById = (id: string): SiteCamera | undefined => cameras.value?.find((camera) => camera.id === id);
+/** How the servers of the site are; `undefined` where there is no site. */
+export const siteState = signal<SiteCounts | undefined>(undefined);
+/** Those that have cameras, by name; one alone needs no name beside its cameras. */
+export const cameraServers = computed((): readonly SiteServerRef[] => {
+  const known = new Map((cameras.value ?? []).map(({ server: owner }) => [owner.id, owner]));
+  return [...known.values()].toSorted((a, b) => a.name.localeCompare(b.name));
+});
+
+/** Where the web interface of the host is, if that is known here. */
+export function hostAddress({ address, httpPort }: NonNullable<Server['site']['host']>): string | undefined {
+  if (address === undefined || httpPort === undefined) return undefined;
+  return `https://${address.includes(':') ? `[${address}]` : address}:${httpPort}`;
+}
 
 /** Several events in one breath make one request. */
 const COALESCE_MS = 250;
@@ -31,12 +53,30 @@ function soon(key: string, work: () => Promise<void>): void {
   waiting.set(key, setTimeout(run, COALESCE_MS));
 }
 
-export const refreshCameras = (): Promise<void> => fill(cameras, api.cameras());
+export async function refreshCameras(): Promise<void> {
+  // Whoever has cameras also knows which of their servers is this box.
+  if (server.peek() === undefined) await refreshServer();
+  const before = new Map((cameras.peek() ?? []).map((camera) => [camera.id, camera]));
+  // What a `recorded` event told meanwhile is newer than the answer.
+  cameras.value = (await siteCameras()).map((camera) => {
+    const known = before.get(camera.id)?.lastFrameAt ?? '';
+    return known > (camera.lastFrameAt ?? '') ? { ...camera, lastFrameAt: known } : camera;
+  });
+}
 export const refreshVolumes = (): Promise<void> => fill(volumes, api.volumes());
 export async function refreshServer(): Promise<void> {
   const answer = await api.server();
   clockOffset.value = Date.parse(answer.now) - Date.now();
   server.value = answer;
+  if (answer.mode !== 'host') siteState.value = undefined;
+  else await refreshSite();
+}
+export async function refreshSite(): Promise<void> {
+  if (server.peek()?.mode !== 'host') return;
+  siteState.value = await siteCounts().catch((error: unknown) => {
+    if (error instanceof ApiError && error.problem.status === 403) return undefined; // whoever may only watch is not told
+    throw error;
+  });
 }
 
 async function fill<T>(into: Signal<T | undefined>, answer: Promise<T>): Promise<void> {
@@ -44,25 +84,58 @@ async function fill<T>(into: Signal<T | undefined>, answer: Promise<T>): Promise
 }
 
 async function refreshCamera(id: string): Promise<void> {
-  const fresh = await api.camera(id);
-  cameras.value = cameras.value?.map((camera) => (camera.id === id ? fresh : camera));
+  const fresh = await siteCamera(id);
+  cameras.value = cameras.value?.map((camera) => (camera.id === id ? { ...camera, ...fresh } : camera));
 }
+
+/** What such an event says may be old now: the state of this box, or of the server that told. */
+const CHANGES_SERVER: readonly LiveEvent['kind'][] = ['server', 'volume', 'camera', 'incident'];
 
 function onLiveEvent(event: LiveEvent): void {
-  if (event.kind === 'cameras') soon('cameras', refreshCameras);
-  else if (event.kind === 'camera') soon(`camera ${event.cameraId}`, () => refreshCamera(event.cameraId));
-  else if (event.kind === 'volume') soon('volumes', refreshVolumes);
-  else if (event.kind === 'recorded' && event.stream === 'main') touch(event.cameraId, event.end);
-  if (event.kind === 'server' || event.kind === 'volume' || event.kind === 'camera') soon('server', refreshServer);
+  const elsewhere = event.serverId !== undefined && event.serverId !== server.peek()?.id;
+  switch (event.kind) {
+    case 'cameras':
+    case 'incident':
+      soon('cameras', refreshCameras);
+      break;
+    case 'camera':
+      soon(`camera ${event.cameraId}`, () => refreshCamera(event.cameraId));
+      break;
+    case 'volume':
+      if (!elsewhere) soon('volumes', refreshVolumes);
+      break;
+    case 'recorded':
+      if (event.stream === 'main') touch(event.cameraId, event.end);
+      break;
+    default:
+  }
+  if (!CHANGES_SERVER.includes(event.kind)) return;
+  if (elsewhere) soon('site', refreshSite);
+  else soon('server', refreshServer);
 }
 
+/** Told since the list was last drawn anew; each camera of a site tells once a second. */
+const touched = new Map<string, string>();
+const TOUCH_EVERY_MS = 500;
 /** Footage up to `end` exists, so a frame of that time came. */
 function touch(cameraId: string, end: string): void {
-  const known = cameras.value;
-  if (known === undefined) return;
-  cameras.value = known.map((camera) =>
-    camera.id === cameraId && (camera.lastFrameAt ?? '') < end ? { ...camera, lastFrameAt: end } : camera,
-  );
+  if (touched.size === 0) setTimeout(applyTouched, TOUCH_EVERY_MS);
+  touched.set(cameraId, end);
+}
+function applyTouched(): void {
+  cameras.value = cameras.value?.map((camera) => {
+    const end = touched.get(camera.id) ?? '';
+    return (camera.lastFrameAt ?? '') < end ? { ...camera, lastFrameAt: end } : camera;
+  });
+  touched.clear();
+}
+
+/** What other servers do is not told by events alone: one that is gone says nothing. */
+const SITE_EVERY_MS = 5000;
+function lookAgain(): void {
+  if (document.hidden || server.peek() === undefined) return;
+  soon('site', refreshSite);
+  if (server.peek()?.mode !== 'recording') soon('cameras', refreshCameras);
 }
 
 let started = false;
@@ -76,6 +149,7 @@ export function startStores(): void {
   setInterval(() => {
     now.value = Date.now() + clockOffset.value;
   }, 1000);
+  setInterval(lookAgain, SITE_EVERY_MS);
   effect(() => {
     if (resynced.value > 0) startStores();
   });
@@ -85,4 +159,5 @@ export function forget(): void {
   cameras.value = undefined;
   server.value = undefined;
   volumes.value = undefined;
+  siteState.value = undefined;
 }

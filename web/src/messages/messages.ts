@@ -1,4 +1,7 @@
-/** Every string the UI says comes from one table per language. English is built in; others load when chosen. */
+/**
+ * Every string the UI says comes from a table per language: that of the shell (en.ts, de.ts), and one of each room of pages, loaded with
+ * them (`<room>/words.ts`). English is built in; others load when chosen.
+ */
 import { signal } from '@preact/signals';
 import { en } from './en.ts';
 
@@ -15,9 +18,41 @@ export const language = signal<Language>('en');
 
 const STORED = 'understudy.language';
 
+type Values = Readonly<Record<string, string | number>>;
+const filled = (text: string, values: Values): string =>
+  text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+
 /** The message, with `{name}` places filled. */
-export function t(key: MessageKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return table.value[key].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+export const t = (key: MessageKey, values: Values = {}): string => filled(table.value[key], values);
+
+const rooms: (() => Promise<void>)[] = [];
+/** Resolves when the words of all rooms are there in the language chosen; those that could not be loaded are asked for again. */
+export const wordsReady = (): Promise<unknown> => Promise.all(rooms.map((load) => load()));
+
+/** The words of one room of pages, in the language chosen; `german` is loaded when it is wanted. */
+export function roomWords<Key extends string>(
+  english: Readonly<Record<Key, string>>,
+  german: () => Promise<Readonly<Record<Key, string>>>,
+): {
+  readonly t: (key: Key, values?: Values) => string;
+  readonly tOr: (key: string, fallback: string) => string;
+} {
+  const words = signal(english);
+  let loaded: Language = 'en';
+  const load = async (): Promise<void> => {
+    const wanted = language.peek();
+    if (loaded === wanted) return;
+    const table = wanted === 'de' ? await german() : english;
+    if (wanted !== language.peek()) return;
+    words.value = table;
+    loaded = wanted;
+  };
+  rooms.push(load);
+  load().catch(() => undefined); // who waits for `wordsReady` asks again, and hears of it
+  return {
+    t: (key, values = {}) => filled(words.value[key], values),
+    tOr: (key, fallback) => (key in words.value ? words.value[key as Key] : fallback),
+  };
 }
 
 /** A message whose key is made from data (a cause, a state); falls back to the data itself, which is at least honest. */
@@ -33,6 +68,7 @@ export async function setLanguage(next: Language): Promise<void> {
   language.value = next;
   document.documentElement.lang = next;
   localStorage.setItem(STORED, next);
+  await wordsReady();
 }
 
 export async function startLanguage(): Promise<void> {

@@ -1,92 +1,45 @@
-/** Paints the timeline on a canvas: rows of stretches, hatch for missing, stripes for failover, ruler, range. Reads no state of its own. */
+/** Paints the timeline on a canvas: rows of stretches, ruler, range. Reads no state of its own; how states look stands in look.ts. */
 import { shortDate, shortTime, clockTime } from '../ui/format.ts';
 import type { CameraTrack } from './data.ts';
+import type { Look } from './look.ts';
 import { spanOf, ticksOf, xOf, type View } from './scale.ts';
 import { stretchesOf } from './segments.ts';
+import { browserOffset, isTwice, zoneName } from './zone.ts';
 
 export const RULER_HEIGHT = 26;
 const MIN_TICK_PIXELS = 84;
 const MIN_GAP_PIXELS = 2;
 
-export type Look = {
-  readonly track: string;
-  readonly text: string;
-  readonly line: string;
-  readonly range: string;
-  readonly fills: readonly (string | CanvasPattern)[];
-  readonly gapEdge: string;
-  readonly font: string;
-};
 export type Scene = {
   readonly view: View;
-  readonly tracks: readonly CameraTrack[];
+  /** One a row; undefined for the name of a server. */
+  readonly rows: readonly (CameraTrack | undefined)[];
   readonly rowHeight: number;
+  /** Of the first of `rows`, pixels from the top. */
+  readonly top: number;
   readonly range: { readonly from: number | undefined; readonly to: number | undefined };
   readonly now: number;
 };
+type Drawn = Scene & { readonly look: Look };
+type Size = { readonly width: number; readonly height: number };
 
-/** Colours from the tokens; patterns are made once per theme. */
-export function lookOf(context: CanvasRenderingContext2D): Look {
-  const style = getComputedStyle(document.documentElement);
-  const token = (name: string): string => style.getPropertyValue(name).trim();
-  return {
-    track: token('--tl-track'),
-    text: token('--muted'),
-    line: token('--line'),
-    range: token('--accent-text'),
-    gapEdge: token('--tl-hatch'),
-    font: `11px ${token('--font')}`,
-    fills: [
-      token('--tl-own'),
-      striped(context, token('--tl-failover'), 'rgb(0 0 0 / 28%)'),
-      token('--tl-returned'),
-      striped(context, token('--tl-missing'), token('--tl-hatch')),
-    ],
-  };
+export function draw(context: CanvasRenderingContext2D, size: Size, scene: Drawn): void {
+  const { rows, rowHeight, top } = scene;
+  context.clearRect(0, 0, size.width, size.height);
+  drawTicks(context, size, scene, 'lines');
+  rows.forEach((track, index) => {
+    const place = { y: top + index * rowHeight + 3, height: rowHeight - 6 };
+    if (track !== undefined) drawRow(context, size.width, scene, { track, ...place });
+  });
+  context.fillStyle = scene.look.ground;
+  context.fillRect(0, 0, size.width, RULER_HEIGHT);
+  drawTicks(context, size, scene, 'labels');
+  drawRange(context, size, scene);
 }
 
-function striped(context: CanvasRenderingContext2D, ground: string, stripe: string): string | CanvasPattern {
-  const tile = document.createElement('canvas');
-  tile.width = 8;
-  tile.height = 8;
-  const paint = tile.getContext('2d');
-  if (paint === null) return ground;
-  paint.fillStyle = ground;
-  paint.fillRect(0, 0, 8, 8);
-  paint.strokeStyle = stripe;
-  paint.lineWidth = 1.6;
-  paint.beginPath();
-  for (const shift of [-8, 0, 8]) {
-    paint.moveTo(shift, 8);
-    paint.lineTo(shift + 8, 0);
-  }
-  paint.stroke();
-  return context.createPattern(tile, 'repeat') ?? ground;
-}
-
-export function draw(
-  context: CanvasRenderingContext2D,
-  width: number,
-  height: number,
-  scene: Scene & { readonly look: Look },
-): void {
-  const { look, view, tracks, rowHeight } = scene;
-  context.clearRect(0, 0, width, height);
-  drawRuler(context, width, height, scene);
-  tracks.forEach((track, row) =>
-    drawRow(context, width, { look, view, track, y: RULER_HEIGHT + row * rowHeight + 3, height: rowHeight - 6 }),
-  );
-  drawRange(context, width, height, scene);
-}
-
-type Row = {
-  readonly look: Look;
-  readonly view: View;
-  readonly track: CameraTrack;
-  readonly y: number;
-  readonly height: number;
-};
-function drawRow(context: CanvasRenderingContext2D, width: number, { look, view, track, y, height }: Row): void {
+type Row = { readonly track: CameraTrack; readonly y: number; readonly height: number };
+function drawRow(context: CanvasRenderingContext2D, width: number, { look, view }: Drawn, row: Row): void {
+  const { track, y, height } = row;
   context.fillStyle = look.track;
   context.fillRect(0, y, width, height);
   const stretches = stretchesOf(track.runs, track.days, view, width);
@@ -103,35 +56,37 @@ function drawRow(context: CanvasRenderingContext2D, width: number, { look, view,
   }
 }
 
-function drawRuler(
+/** In the hour that comes twice the zone is told with the time. */
+function labelOf(at: number, major: boolean, seconds: boolean): string {
+  if (major) return shortDate(at);
+  const time = seconds ? clockTime(at) : shortTime(at);
+  return isTwice(at) ? `${time} ${zoneName(at)}` : time;
+}
+
+function drawTicks(
   context: CanvasRenderingContext2D,
-  width: number,
-  height: number,
-  { look, view }: Scene & { readonly look: Look },
+  { width, height }: Size,
+  { look, view }: Drawn,
+  what: 'lines' | 'labels',
 ): void {
-  const zone = -new Date(view.start).getTimezoneOffset() * 60_000;
   const seconds = spanOf(view) / width < 700;
   context.font = look.font;
   context.textBaseline = 'middle';
   context.textAlign = 'center';
-  for (const { at, major } of ticksOf(view, width, MIN_TICK_PIXELS, zone)) {
+  context.strokeStyle = look.line;
+  context.fillStyle = look.text;
+  for (const { at, major } of ticksOf(view, width, MIN_TICK_PIXELS, browserOffset)) {
     const x = Math.round(xOf(view, width, at)) + 0.5;
-    context.strokeStyle = look.line;
     context.beginPath();
     context.moveTo(x, RULER_HEIGHT - 6);
-    context.lineTo(x, height);
+    context.lineTo(x, what === 'lines' ? height : RULER_HEIGHT);
     context.stroke();
-    context.fillStyle = look.text;
-    context.fillText(major ? shortDate(at) : seconds ? clockTime(at) : shortTime(at), x, RULER_HEIGHT / 2 - 1);
+    if (what === 'labels') context.fillText(labelOf(at, major, seconds), x, RULER_HEIGHT / 2 - 1);
   }
 }
 
-function drawRange(
-  context: CanvasRenderingContext2D,
-  width: number,
-  height: number,
-  { look, view, range, now }: Scene & { readonly look: Look },
-): void {
+function drawRange(context: CanvasRenderingContext2D, { width, height }: Size, scene: Drawn): void {
+  const { look, view, range, now } = scene;
   const { from, to } = range;
   if (from !== undefined || to !== undefined) {
     const left = from === undefined ? -2 : xOf(view, width, from);

@@ -45,6 +45,7 @@ function press(context: Context, event: PointerEvent): void {
   gesture.moved = 0;
   const onHead = event.target instanceof Element && event.target.closest('.tl-head') !== null;
   gesture.scrubbing = gesture.held.size === 1 && (point.y < RULER_HEIGHT || onHead);
+  context.state.scrubbing.value = gesture.scrubbing;
   if (!gesture.scrubbing) return;
   scrubTo(context, point.x);
   gesture.frame = requestAnimationFrame(() => followEdge(context));
@@ -99,6 +100,7 @@ function release(context: Context, event: PointerEvent): void {
   const clicked = event.type === 'pointerup' && !gesture.scrubbing && gesture.moved < CLICK_PIXELS;
   if (clicked && point !== undefined) scrubTo(context, point.x);
   gesture.scrubbing = false;
+  context.state.scrubbing.value = false;
 }
 
 function wheel(context: Context, event: WheelEvent): void {

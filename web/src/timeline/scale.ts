@@ -1,9 +1,11 @@
 /** Which time stands at which pixel, and how the view is moved and zoomed. Pure. */
+import { nextRound, type OffsetAt } from './zone.ts';
 
 /** Wall milliseconds at the left and right edge. */
 export type View = { readonly start: number; readonly end: number };
+const DAY_MS = 86_400_000;
 export const MIN_SPAN_MS = 5000;
-export const MAX_SPAN_MS = 2 * 86_400_000;
+export const MAX_SPAN_MS: number = 31 * DAY_MS;
 
 export const spanOf = ({ start, end }: View): number => end - start;
 export const xOf = (view: View, width: number, at: number): number => ((at - view.start) / spanOf(view)) * width;
@@ -38,15 +40,20 @@ export function edgePan(view: View, width: number, x: number): number {
 }
 
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
+const STEPS_DAYS = [1, 2, 5, 10];
+const STEPS_MS: readonly number[] = [
+  ...STEPS_S.map((seconds) => seconds * 1000),
+  ...STEPS_DAYS.map((days) => days * DAY_MS),
+];
 export type Tick = { readonly at: number; readonly major: boolean };
 
-/** Round times to label, at least `minPixels` apart; `zoneOffsetMs` is local minus UTC, so that hours are round here. */
-export function ticksOf(view: View, width: number, minPixels: number, zoneOffsetMs: number): readonly Tick[] {
+/** Times to label, round on the local clock whenever it changes, mostly at least `minPixels` apart. */
+export function ticksOf(view: View, width: number, minPixels: number, offsetAt: OffsetAt): readonly Tick[] {
   const wanted = (spanOf(view) / Math.max(1, width)) * minPixels;
-  const step = (STEPS_S.find((seconds) => seconds * 1000 >= wanted) ?? 86_400) * 1000;
+  const step = STEPS_MS.find((ms) => ms >= wanted) ?? 10 * DAY_MS;
   const ticks: Tick[] = [];
-  for (let at = Math.ceil((view.start + zoneOffsetMs) / step) * step - zoneOffsetMs; at <= view.end; at += step) {
-    ticks.push({ at, major: (at + zoneOffsetMs) % 86_400_000 === 0 });
+  for (let at = nextRound(view.start - 1, step, offsetAt); at <= view.end; at = nextRound(at, step, offsetAt)) {
+    ticks.push({ at, major: (at + offsetAt(at)) % DAY_MS === 0 });
   }
   return ticks;
 }
@@ -54,8 +61,8 @@ export function ticksOf(view: View, width: number, minPixels: number, zoneOffset
 /** UTC days the view touches, as the API names them. */
 export function daysOf({ start, end }: View): readonly string[] {
   const days: string[] = [];
-  for (let day = Math.floor(start / 86_400_000); day * 86_400_000 < end; day += 1) {
-    days.push(new Date(day * 86_400_000).toISOString().slice(0, 10));
+  for (let day = Math.floor(start / DAY_MS); day * DAY_MS < end; day += 1) {
+    days.push(new Date(day * DAY_MS).toISOString().slice(0, 10));
   }
   return days;
 }

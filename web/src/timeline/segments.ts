@@ -52,5 +52,6 @@ function lookOf(bits: number): number {
   if ((bits & MISSING_BIT) !== 0) return 3;
   if ((bits & 2) !== 0) return 1;
   if ((bits & 4) !== 0) return 2;
+  if ((bits & 16) !== 0) return 4;
   return (bits & 1) === 0 ? -1 : 0;
 }

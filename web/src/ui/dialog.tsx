@@ -10,11 +10,13 @@ type DialogProps = {
   readonly children: ComponentChildren;
   readonly foot?: ComponentChildren;
   readonly wide?: boolean;
+  /** At the side, from top to bottom. */
+  readonly drawer?: boolean;
   /** Wraps body and foot in a form, so that Enter does the main thing. */
   readonly onSubmit?: () => void;
 };
 
-export function Dialog({ title, onClose, children, foot, wide, onSubmit }: DialogProps): VNode {
+export function Dialog({ title, onClose, children, foot, wide, drawer, onSubmit }: DialogProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
@@ -23,7 +25,9 @@ export function Dialog({ title, onClose, children, foot, wide, onSubmit }: Dialo
     dialog?.showModal();
     return () => {
       dialog?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // What opened it may be gone with what was done.
+      const back = before instanceof HTMLElement && before.isConnected ? before : document.getElementById('main');
+      back?.focus();
     };
   }, []);
   const inner = (
@@ -37,7 +41,7 @@ export function Dialog({ title, onClose, children, foot, wide, onSubmit }: Dialo
   return (
     <dialog
       ref={element}
-      class={wide ? 'wide' : ''}
+      class={drawer ? 'drawer' : wide ? 'wide' : ''}
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();
@@ -105,7 +109,7 @@ export function Notice({
   tone,
   children,
 }: {
-  readonly tone?: 'bad' | 'warn';
+  readonly tone?: 'bad' | 'warn' | undefined;
   readonly children: ComponentChildren;
 }): VNode {
   return (

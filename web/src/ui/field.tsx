@@ -119,12 +119,18 @@ type CheckProps = {
   readonly label: ComponentChildren;
   readonly hint?: string;
   readonly checked: boolean;
+  readonly disabled?: boolean;
   readonly onChange: (checked: boolean) => void;
 };
-export function CheckField({ label, hint, checked, onChange }: CheckProps): VNode {
+export function CheckField({ label, hint, checked, disabled = false, onChange }: CheckProps): VNode {
   return (
     <label class="check">
-      <input type="checkbox" checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
       <span>
         {label}
         {hint !== undefined && <small>{hint}</small>}

@@ -22,11 +22,15 @@ export const shortDate = (ms: number): string =>
 export const dateAndTime = (ms: number): string =>
   `${dateFormat({ month: 'short', day: 'numeric' }).format(ms)}, ${clockTime(ms)}`;
 
+const ISO = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+/** What a box says, with the times in it as people of this browser read them. */
+export const timesRead = (said: string): string => said.replaceAll(ISO, (iso) => dateAndTime(Date.parse(iso)));
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 /** Decimal units, as disks are sold. */
 export function size(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${decimal(bytes / 1000 ** power, power === 0 ? 0 : 1)} ${UNITS[power] ?? ''}`;
+  return `${decimal(bytes / 1000 ** power, power < 2 ? 0 : 1)} ${UNITS[power] ?? ''}`;
 }
 export const decimal = (value: number, digits = 1): string =>
   value.toLocaleString(language.value, { maximumFractionDigits: digits });
@@ -46,7 +50,7 @@ export function duration(seconds: number): string {
 export function ago(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 2) return t('time.now');
-  if (seconds < 120) return t('time.secondsAgo', { n: seconds });
+  if (seconds < 60) return t('time.secondsAgo', { n: seconds });
   if (seconds < 7200) return t('time.minutesAgo', { n: Math.round(seconds / 60) });
   if (seconds < 172_800) return t('time.hoursAgo', { n: Math.round(seconds / 3600) });
   return t('time.daysAgo', { n: Math.round(seconds / 86_400) });

@@ -149,7 +149,7 @@ function Head<Row>({ columns }: { readonly columns: readonly Column<Row>[] }): V
 }
 
 /** A row without content that keeps the scroll bar honest. */
-function Spacer({ height, span }: { readonly height: number; readonly span: number }): VNode | null {
+export function Spacer({ height, span }: { readonly height: number; readonly span: number }): VNode | null {
   const cell = useRef<HTMLTableCellElement>(null);
   useLayoutEffect(() => {
     if (cell.current !== null) cell.current.style.height = `${height}px`;

@@ -1,18 +1,37 @@
 /** Changing or deleting several cameras at once: only what is chosen is changed. */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { api, type UpdateCamera } from '../../api/api.ts';
+import type { UpdateCamera } from '../../api/api.ts';
+import { camerasAt, type Refusal } from '../../api/cameras.ts';
+import type { SiteCamera } from '../../api/site.ts';
 import { cameraById, refreshCameras } from '../../app/stores.ts';
-import { attempt, toast } from '../../app/toasts.tsx';
+import { messageOf, toast } from '../../app/toasts.tsx';
+import { t as word } from '../../messages/cameras/words.ts';
 import { plural, t } from '../../messages/messages.ts';
 import { ConfirmDialog, Notice } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
+import { LEVELS, PRIORITIES } from './draft.ts';
 
 type Props = { readonly ids: readonly string[]; readonly onClose: () => void };
 type Keep<V extends string> = V | 'keep';
-export const PRIORITIES = ['high', 'medium', 'low', 'never'] as const;
-export const LEVELS = ['cold', 'warm', 'hot'] as const;
 const YES_NO = ['yes', 'no'] as const;
+
+const placed = (ids: readonly string[]): readonly SiteCamera[] => ids.flatMap((id) => cameraById(id) ?? []);
+
+/** Each server that refused is named with its words. */
+function isDone(refused: readonly Refusal[], done: string): boolean {
+  for (const { server, error } of refused)
+    toast(word('bulk.partly', { server: server.name, message: messageOf(error) }), 'bad');
+  if (refused.length === 0) toast(done);
+  return refused.length === 0;
+}
+
+/** Answers whether every server took the change. */
+export async function changeAll(ids: readonly string[], change: UpdateCamera): Promise<boolean> {
+  const refused = await camerasAt.updateAll(placed(ids), change);
+  await refreshCameras().catch(() => undefined);
+  return isDone(refused, plural(ids.length, 'cameras.changedOne', 'cameras.changedMany'));
+}
 
 export function BulkDialog({ ids, onClose }: Props): VNode {
   const [priority, setPriority] = useState<Keep<(typeof PRIORITIES)[number]>>('keep');
@@ -30,13 +49,7 @@ export function BulkDialog({ ids, onClose }: Props): VNode {
       ...(audio === 'keep' ? {} : { audio: audio === 'yes' }),
       ...(Number(days) > 0 ? { retention: { maxDays: Number(days) } } : {}),
     };
-    const done = await attempt(async () => {
-      await api.updateCameras(ids, change);
-      await refreshCameras();
-    });
-    if (!done) return;
-    toast(plural(ids.length, 'cameras.changedOne', 'cameras.changedMany'));
-    onClose();
+    if (await changeAll(ids, change)) onClose();
   };
   return (
     <ConfirmDialog
@@ -46,6 +59,7 @@ export function BulkDialog({ ids, onClose }: Props): VNode {
       onClose={onClose}
     >
       <p class="muted">{t('bulk.text')}</p>
+      {priority === 'never' && <Notice tone="warn">{word('bulk.never')}</Notice>}
       <div class="columns">
         <SelectField
           label={t('camera.priority')}
@@ -77,13 +91,9 @@ export function DeleteDialog({ ids, onClose }: Props): VNode {
   const [footage, setFootage] = useState<'keep' | 'delete'>('keep');
   const names = ids.map((id) => cameraById(id)?.name ?? id);
   const go = async (): Promise<void> => {
-    const done = await attempt(async () => {
-      await api.deleteCameras(ids, footage);
-      await refreshCameras();
-    });
-    if (!done) return;
-    toast(plural(ids.length, 'delete.doneOne', 'delete.doneMany'));
-    onClose();
+    const refused = await camerasAt.deleteAll(placed(ids), footage);
+    await refreshCameras().catch(() => undefined);
+    if (isDone(refused, plural(ids.length, 'delete.doneOne', 'delete.doneMany'))) onClose();
   };
   return (
     <ConfirmDialog

@@ -1,34 +1,40 @@
 /** Cameras: the list with states, several at once, and the ways to add. */
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
-import { api, type Camera } from '../../api/api.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { SiteCamera } from '../../api/site.ts';
+import { query, setQuery } from '../../app/router.ts';
 import { can } from '../../app/session.ts';
 import { Page } from '../../app/shell.tsx';
-import { cameras, now, refreshCameras } from '../../app/stores.ts';
-import { attempt, toast } from '../../app/toasts.tsx';
+import { cameras, cameraServers, server } from '../../app/stores.ts';
+import { t as word } from '../../messages/cameras/words.ts';
 import { plural, t } from '../../messages/messages.ts';
 import { Dialog, Empty } from '../../ui/dialog.tsx';
-import { ago, bitrate, size } from '../../ui/format.ts';
+import { SelectField } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { NOTHING_SELECTED, type Selection } from '../../ui/selection.ts';
-import { problemOf, StateChip } from '../../ui/state-chip.tsx';
-import { Table, type Column } from '../../ui/table.tsx';
-import { BulkDialog, DeleteDialog } from './bulk-dialogs.tsx';
+import { Table } from '../../ui/table.tsx';
+import { BulkDialog, changeAll, DeleteDialog } from './bulk-dialogs.tsx';
 import { CameraDialog } from './camera-dialog.tsx';
+import { columnsOf } from './columns.tsx';
 import { Discovery } from './discovery.tsx';
+import { loadForecasts, loadPlaces } from './places.ts';
 import './cameras.css';
 
 type Open =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'add' }
   | { readonly kind: 'discover' }
-  | { readonly kind: 'edit'; readonly camera: Camera }
+  | { readonly kind: 'edit'; readonly camera: SiteCamera }
   | { readonly kind: 'bulk'; readonly ids: readonly string[] }
   | { readonly kind: 'delete'; readonly ids: readonly string[] };
 const NOTHING: Open = { kind: 'nothing' };
 
 export function CamerasPage(): VNode {
   const [open, setOpen] = useState<Open>(NOTHING);
+  const box = server.value?.id;
+  const known = cameraServers.value.map(({ id }) => id).join(' ');
+  useEffect(() => void loadPlaces().catch(() => undefined), [box]);
+  useEffect(() => void loadForecasts().catch(() => undefined), [known]);
   const actions = can('change') && (
     <>
       <button type="button" class="button" onClick={() => setOpen({ kind: 'discover' })}>
@@ -74,7 +80,9 @@ function Dialogs({ open, onClose }: { readonly open: Open; readonly onClose: () 
 
 function Content({ onOpen }: { readonly onOpen: (open: Open) => void }): VNode {
   const [selection, setSelection] = useState<Selection>(NOTHING_SELECTED);
-  const [filter, setFilter] = useState('');
+  const [filter, setFilter] = useState<Typed>({ text: '', state: '' });
+  // In the address, so that others can lead here.
+  const serverId = query.value.get('server') ?? '';
   const all = cameras.value;
   if (all === undefined)
     return (
@@ -93,19 +101,11 @@ function Content({ onOpen }: { readonly onOpen: (open: Open) => void }): VNode {
       </Empty>
     );
   }
-  const wanted = filter.trim().toLowerCase();
-  const rows = all.filter(({ name, main }) => `${name} ${main.url}`.toLowerCase().includes(wanted));
+  const rows = all.filter(matches({ ...filter, serverId }));
   return (
     <div class="cameras-page">
       <div class="select-bar">
-        <input
-          class="filter"
-          type="search"
-          placeholder={t('cameras.filter')}
-          aria-label={t('cameras.filter')}
-          value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
+        <Filters filter={filter} onChange={setFilter} serverId={serverId} />
         <Summary all={all} />
         <SelectionActions ids={[...selection.ids]} onOpen={onOpen} />
       </div>
@@ -113,17 +113,75 @@ function Content({ onOpen }: { readonly onOpen: (open: Open) => void }): VNode {
         label={t('nav.cameras')}
         rows={rows}
         idOf={({ id }) => id}
-        columns={columns(onOpen)}
+        columns={columnsOf((camera) => onOpen({ kind: 'edit', camera }))}
         selection={selection}
         onSelect={setSelection}
         onOpen={(camera) => onOpen({ kind: 'edit', camera })}
       />
-      <p class="muted small not-phone">{t('cameras.selectHint')}</p>
+      <p class="muted small not-phone">{rows.length === 0 ? word('filter.nothing') : t('cameras.selectHint')}</p>
     </div>
   );
 }
 
-function Summary({ all }: { readonly all: readonly Camera[] }): VNode {
+type Filter = { readonly text: string; readonly serverId: string; readonly state: SiteCamera['state'] | '' };
+function matches({ text, serverId, state }: Filter): (camera: SiteCamera) => boolean {
+  const wanted = text.trim().toLowerCase();
+  return (camera) => {
+    if (serverId !== '' && camera.server.id !== serverId) return false;
+    if (state !== '' && camera.state !== state) return false;
+    return `${camera.name} ${camera.main.url} ${camera.server.name}`.toLowerCase().includes(wanted);
+  };
+}
+
+const STATES = ['recording', 'watching', 'connecting', 'failed', 'disabled'] as const;
+type Typed = Omit<Filter, 'serverId'>;
+type FilterProps = {
+  readonly filter: Typed;
+  readonly onChange: (filter: Typed) => void;
+  readonly serverId: string;
+};
+function Filters({ filter, onChange, serverId }: FilterProps): VNode {
+  const known = cameraServers.value;
+  return (
+    <>
+      <input
+        class="filter"
+        type="search"
+        placeholder={t('cameras.filter')}
+        aria-label={t('cameras.filter')}
+        value={filter.text}
+        onInput={(event) => onChange({ ...filter, text: event.currentTarget.value })}
+      />
+      {known.length > 1 && (
+        <SelectField
+          label={word('server.title')}
+          hideLabel
+          value={serverId}
+          onChange={(id) => setQuery({ server: id || undefined })}
+          options={[['', word('server.all')], ...known.map(({ id, name }) => [id, name] as const)]}
+        />
+      )}
+      <SelectField<Filter['state']>
+        label={word('state.filter')}
+        hideLabel
+        value={filter.state}
+        onChange={(state) => onChange({ ...filter, state })}
+        options={[['', word('state.all')], ...STATES.map((state) => [state, t(`state.${state}`)] as const)]}
+      />
+      {serverId !== '' && (
+        <button type="button" class="chip info only-server" onClick={() => setQuery({ server: undefined })}>
+          <span class="cut">
+            {word('server.only', { name: known.find(({ id }) => id === serverId)?.name ?? serverId })}
+          </span>
+          <Icon name="close" />
+          <span class="hidden-text">{word('server.clear')}</span>
+        </button>
+      )}
+    </>
+  );
+}
+
+function Summary({ all }: { readonly all: readonly SiteCamera[] }): VNode {
   const failed = all.filter(({ state }) => state === 'failed').length;
   return (
     <span class="muted grow">
@@ -141,13 +199,7 @@ function SelectionActions({
   readonly onOpen: (open: Open) => void;
 }): VNode | null {
   if (ids.length === 0 || !can('change')) return null;
-  const enable = (enabled: boolean): void => {
-    void attempt(async () => {
-      await api.updateCameras(ids, { enabled });
-      await refreshCameras();
-      toast(plural(ids.length, 'cameras.changedOne', 'cameras.changedMany'));
-    });
-  };
+  const enable = (enabled: boolean): void => void changeAll(ids, { enabled });
   return (
     <>
       <span class="strong">{t('cameras.selected', { n: ids.length })}</span>
@@ -166,71 +218,5 @@ function SelectionActions({
         {t('common.delete')}
       </button>
     </>
-  );
-}
-
-function columns(onOpen: (open: Open) => void): readonly Column<Camera>[] {
-  return [
-    { key: 'name', title: t('cameras.name'), cell: (camera) => <NameCell camera={camera} onOpen={onOpen} /> },
-    { key: 'state', title: t('cameras.state'), class: 'fit', cell: (camera) => <StateChip camera={camera} /> },
-    { key: 'video', title: t('cameras.video'), class: 'fit wide-only', cell: videoText },
-    { key: 'rate', title: t('cameras.rate'), class: 'num fit wide-only', cell: rateText },
-    {
-      key: 'last',
-      title: t('cameras.lastFrame'),
-      class: 'fit wide-only',
-      cell: (camera) => <LastFrame camera={camera} />,
-    },
-    {
-      key: 'priority',
-      title: t('camera.priority'),
-      class: 'fit wide-only',
-      cell: ({ priority }) => t(`priority.${priority}`),
-    },
-    {
-      key: 'footage',
-      title: t('cameras.footage'),
-      class: 'num fit wide-only',
-      cell: ({ footageBytes }) => size(footageBytes),
-    },
-  ];
-}
-
-function NameCell({ camera, onOpen }: { readonly camera: Camera; readonly onOpen: (open: Open) => void }): VNode {
-  const problem = problemOf(camera);
-  return (
-    <>
-      <button type="button" class="camera-name" onClick={() => onOpen({ kind: 'edit', camera })}>
-        {camera.name}
-      </button>
-      <div class={`small ${problem === undefined ? 'muted' : 'bad'}`}>
-        {problem ?? camera.main.url.replace(/^\w+:\/\//, '')}
-      </div>
-    </>
-  );
-}
-
-const mainOf = ({ streams }: Camera): Camera['streams'][number] | undefined =>
-  streams.find(({ stream }) => stream === 'main');
-
-function codecName(codec: string): string {
-  if (/^(hvc|hev)/.test(codec)) return 'H.265';
-  return codec.startsWith('avc') ? 'H.264' : codec;
-}
-
-function videoText(camera: Camera): string {
-  const main = mainOf(camera);
-  const codec = codecName(main?.codec ?? '');
-  return main?.width === undefined ? '' : `${codec} ${main.width}×${main.height ?? ''}`;
-}
-function rateText(camera: Camera): string {
-  const rate = mainOf(camera)?.bitsPerSecond ?? 0;
-  return rate > 0 ? bitrate(rate) : '';
-}
-function LastFrame({ camera: { lastFrameAt } }: { readonly camera: Camera }): VNode {
-  return (
-    <span class="muted">
-      {lastFrameAt === undefined ? t('cameras.never') : ago(now.value - Date.parse(lastFrameAt))}
-    </span>
   );
 }

@@ -2,12 +2,15 @@
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { api, type DiscoveredCamera } from '../../api/api.ts';
+import type { DiscoveredCamera } from '../../api/api.ts';
+import { camerasAt } from '../../api/cameras.ts';
 import { messageOf, toast } from '../../app/toasts.tsx';
-import { refreshCameras } from '../../app/stores.ts';
+import { refreshCameras, server } from '../../app/stores.ts';
 import { plural, t } from '../../messages/messages.ts';
 import { FormError, TextField } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icon.tsx';
+import { PlaceField } from './camera-dialog.tsx';
+import { FoundPicture, startPreviews } from './found-picture.tsx';
 import './cameras.css';
 
 const SECONDS = 4;
@@ -19,6 +22,7 @@ type Search =
 const search = signal<Search>({ kind: 'idle' });
 
 export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
+  const [serverId, setServerId] = useState(server.peek()?.id ?? '');
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -27,7 +31,8 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
     search.value = { kind: 'running', began: Date.now() };
     try {
       const credentials = username === '' ? {} : { username, password };
-      const { items } = await api.discover({ seconds: SECONDS, ...credentials });
+      const { items } = await camerasAt.discover(placeId(serverId), { seconds: SECONDS, ...credentials });
+      startPreviews(placeId(serverId), items, credentials);
       search.value = { kind: 'done', found: items };
       setChosen(new Set(items.filter(isAddable).map(({ xaddr }) => xaddr)));
     } catch (error) {
@@ -43,7 +48,7 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   const picked = found.filter(({ xaddr }) => chosen.has(xaddr));
   const add = async (): Promise<void> => {
     setAdding(true);
-    const added = await addAll(picked, username, password);
+    const added = await addAll(picked, { serverId: placeId(serverId), username, password });
     setAdding(false);
     if (added > 0) toast(plural(added, 'discover.addedOne', 'discover.addedMany'));
     await refreshCameras().catch(() => undefined);
@@ -51,6 +56,7 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   };
   return (
     <div class="stack">
+      <PlaceField serverId={serverId} onChange={setServerId} />
       <Credentials
         username={username}
         password={password}
@@ -61,21 +67,19 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
       {state.kind === 'running' && <Progress began={state.began} />}
       {state.kind === 'failed' && <FormError error={state.error} />}
       {state.kind === 'done' && <Found found={found} chosen={chosen} onChange={setChosen} />}
-      {found.length > 0 && (
-        <div class="row end">
-          <button
-            type="button"
-            class="button primary"
-            disabled={picked.length === 0 || adding}
-            onClick={() => void add()}
-          >
-            {plural(picked.length, 'discover.addOne', 'discover.addMany')}
-          </button>
-        </div>
-      )}
+      {found.length > 0 && <AddButton count={picked.length} adding={adding} onAdd={() => void add()} />}
     </div>
   );
 }
+
+type AddProps = { readonly count: number; readonly adding: boolean; readonly onAdd: () => void };
+const AddButton = ({ count, adding, onAdd }: AddProps): VNode => (
+  <div class="row end">
+    <button type="button" class="button primary" disabled={count === 0 || adding} onClick={onAdd}>
+      {plural(count, 'discover.addOne', 'discover.addMany')}
+    </button>
+  </div>
+);
 
 type CredentialsProps = {
   readonly username: string;
@@ -115,14 +119,19 @@ function Credentials({ username, password, onUsername, onPassword, onSearch }: C
 
 const isAddable = ({ cameraId, profiles }: DiscoveredCamera): boolean => cameraId === undefined && profiles.length > 0;
 
+/** The wizard comes here before it knows this box. */
+const placeId = (chosen: string): string => (chosen === '' ? (server.peek()?.id ?? '') : chosen);
+
+type Where = { readonly serverId: string; readonly username: string; readonly password: string };
 /** Answers how many were added; each refusal is said with the camera's name. */
-async function addAll(picked: readonly DiscoveredCamera[], username: string, password: string): Promise<number> {
+async function addAll(picked: readonly DiscoveredCamera[], where: Where): Promise<number> {
+  const { serverId, username, password } = where;
   let added = 0;
   for (const { name, address, profiles } of picked) {
     const [main, sub] = profiles;
     if (main === undefined) continue;
     try {
-      await api.createCamera({
+      await camerasAt.create(serverId, {
         name: nameFor(name ?? address),
         main: { url: main.url },
         ...(sub === undefined ? {} : { sub: { url: sub.url } }),
@@ -169,6 +178,7 @@ function Found({ found, chosen, onChange }: FoundProps): VNode {
     <ul class="found">
       {found.map((camera) => (
         <li key={camera.xaddr}>
+          <FoundPicture camera={camera} />
           <label class="check grow">
             <input
               type="checkbox"

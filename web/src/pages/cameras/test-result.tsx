@@ -46,16 +46,22 @@ export function TestResult({ result, trusted, onTrust }: Props): VNode {
   );
 }
 
-function Preview({ base64, codec }: { readonly base64: string; readonly codec: string | undefined }): VNode {
+/** A picture that came as base64, as an address that a <video> can show. */
+export function useMovie(base64: string): string {
   const [url, setUrl] = useState('');
-  const [failed, setFailed] = useState(false);
   useEffect(() => {
     const bytes = Uint8Array.from(atob(base64), (character) => character.codePointAt(0) ?? 0);
     const made = URL.createObjectURL(new Blob([bytes], { type: 'video/mp4' }));
     setUrl(made);
-    setFailed(false);
     return () => URL.revokeObjectURL(made);
   }, [base64]);
+  return url;
+}
+
+function Preview({ base64, codec }: { readonly base64: string; readonly codec: string | undefined }): VNode {
+  const url = useMovie(base64);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => setFailed(false), [base64]);
   if (failed) return <Notice>{t('camera.noPreview', { codec: codec ?? '' })}</Notice>;
   return (
     <video

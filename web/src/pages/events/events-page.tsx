@@ -1,73 +1,113 @@
-/** Events: the log with filters in the address, new entries as they come, downloads of what is filtered. */
+/** Events: the log of this box, at a host that of its servers, with filters in the address, new entries as they come, downloads of what is filtered. */
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { api, type LogEntry } from '../../api/api.ts';
-import { API } from '../../api/client.ts';
-import { onEvent, resynced } from '../../api/event-stream.ts';
+import { useMemo } from 'preact/hooks';
+import type { LogEntry } from '../../api/api.ts';
+import { logApi } from '../../api/log.ts';
 import { query, setQuery } from '../../app/router.ts';
 import { Page } from '../../app/shell.tsx';
-import { cameraById, cameras } from '../../app/stores.ts';
-import { attempt, messageOf, toast } from '../../app/toasts.tsx';
+import { cameraById, hostAddress, server } from '../../app/stores.ts';
+import { attempt } from '../../app/toasts.tsx';
+import { t as word } from '../../messages/events/words.ts';
 import { t } from '../../messages/messages.ts';
-import { Empty } from '../../ui/dialog.tsx';
+import { Empty, Notice } from '../../ui/dialog.tsx';
 import { SelectField } from '../../ui/field.tsx';
-import { dateAndTime } from '../../ui/format.ts';
+import { timesRead } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Table, type Column } from '../../ui/table.tsx';
 import './events.css';
+import { logColumns, severityOptions } from './log-parts.tsx';
+import { rowsOf, type Part, type Place, type Row } from './merged-log.ts';
+import { camerasAt, usePlaces, type Places } from './places.ts';
+import { useLog } from './use-log.ts';
 
-const PAGE = 200;
-const MAX_SHOWN = 20_000;
-const DOWNLOAD = 1000;
 const FILTERS = ['severity', 'cameraId', 'text'] as const;
-type Shown = { readonly filter: string; readonly items: readonly LogEntry[]; readonly next: string | undefined };
 
 export function EventsPage(): VNode {
   const filter = filterOf(query.value);
-  const resync = resynced.value;
-  const [shown, setShown] = useState<Shown>();
-  const load = async (cursor?: string): Promise<void> => {
-    const page = await api.log(
-      `limit=${PAGE}${filter}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
-    );
-    setShown((before) => ({
-      filter,
-      items: cursor === undefined ? page.items : [...(before?.items ?? []), ...page.items].slice(0, MAX_SHOWN),
-      next: page.next,
-    }));
-  };
-  useEffect(() => {
-    void attempt(load);
-    return onEvent((event) => {
-      if (event.kind === 'log' && matches(event.entry, query.peek())) {
-        setShown((before) =>
-          before === undefined ? before : { ...before, items: [event.entry, ...before.items].slice(0, MAX_SHOWN) },
-        );
-      }
-    });
-  }, [filter, resync]);
+  const places = usePlaces(query.value.get('server'));
   return (
-    <Page title={t('nav.events')} actions={<Downloads filter={filter} />} fill>
-      <Filters />
-      {shown?.items.length === 0 && (
+    <Page title={t('nav.events')} actions={<Downloads at={places?.chosen} filter={filter} />} fill>
+      <Filters places={places} />
+      <ToHost />
+      {places !== undefined && <Log places={places} filter={filter} />}
+    </Page>
+  );
+}
+
+function Log({ places, filter }: { readonly places: Places; readonly filter: string }): VNode {
+  const { parts, loadOlder } = useLog({
+    places: places.read,
+    filter,
+    matches: (entry) => matches(entry, query.peek()),
+  });
+  const rows = useMemo(() => rowsOf(parts ?? []), [parts]);
+  const isKnown = parts?.every(({ isRead }) => isRead) === true;
+  return (
+    <>
+      <Missing parts={parts ?? []} />
+      {places.read.length < places.all.length && places.chosen === undefined && (
+        <Notice>{word('part.some', { n: places.read.length, all: places.all.length })}</Notice>
+      )}
+      {isKnown && rows.length === 0 && (
         <Empty
           icon="events"
           title={t('events.emptyTitle')}
           text={t(filter === '' ? 'events.emptyText' : 'events.emptyFilter')}
         />
       )}
-      {shown !== undefined && shown.items.length > 0 && (
-        <Table label={t('nav.events')} rows={shown.items} idOf={({ id }) => id} columns={columns()} />
+      {rows.length > 0 && (
+        <Table
+          label={t('nav.events')}
+          rows={rows}
+          idOf={({ id, place }) => `${place.id} ${id}`}
+          columns={places.chosen === undefined ? siteColumns() : logColumns()}
+        />
       )}
-      {shown?.next !== undefined && (
+      {loadOlder !== undefined && (
         <p class="events-more">
-          <button type="button" class="button" onClick={() => void attempt(() => load(shown.next))}>
+          <button type="button" class="button" onClick={() => void attempt(loadOlder)}>
             {t('events.more')}
           </button>
         </p>
       )}
-    </Page>
+    </>
   );
+}
+
+/** Who could not be asked, in the words of the API. */
+function Missing({ parts }: { readonly parts: readonly Part[] }): VNode {
+  return (
+    <>
+      {parts.map(
+        ({ place: { id, name }, problem, isRead }) =>
+          problem !== undefined && (
+            <Notice key={id} tone="warn">
+              {word(isRead ? 'part.stale' : 'part.missing', { name, words: problem })}
+            </Notice>
+          ),
+      )}
+    </>
+  );
+}
+
+/** On a narrow screen its server stands below the message. */
+function siteColumns(): readonly Column<Row>[] {
+  const place: Column<Row> = {
+    key: 'server',
+    title: word('server'),
+    class: 'events-server wide-only',
+    cell: (row) => row.place.name,
+  };
+  return logColumns().flatMap((column): readonly Column<Row>[] => {
+    if (column.key !== 'message') return [column];
+    const message = (row: Row): VNode => (
+      <>
+        {timesRead(row.message)}
+        <div class="small muted phone-only">{row.place.name}</div>
+      </>
+    );
+    return [place, { ...column, cell: message }];
+  });
 }
 
 const filterOf = (from: URLSearchParams): string =>
@@ -81,9 +121,12 @@ const matches = (entry: LogEntry, from: URLSearchParams): boolean =>
   (from.get('cameraId') ?? entry.cameraId) === entry.cameraId &&
   entry.message.toLowerCase().includes((from.get('text') ?? '').toLowerCase());
 
-function Filters(): VNode {
+function Filters({ places }: { readonly places: Places | undefined }): VNode {
   const value = (key: string): string => query.value.get(key) ?? '';
   const set = (key: string, to: string): void => setQuery({ [key]: to === '' ? undefined : to });
+  const offered = camerasAt(places?.chosen);
+  const wanted = value('cameraId');
+  const isOffered = wanted === '' || offered.some(({ id }) => id === wanted);
   return (
     <div class="events-filter" role="search" aria-label={t('events.filter')}>
       <input
@@ -93,89 +136,79 @@ function Filters(): VNode {
         value={value('text')}
         onInput={(event) => set('text', event.currentTarget.value)}
       />
+      {places !== undefined && places.all.length > 1 && <ServerChoice places={places} />}
       <SelectField
         label={t('events.severity')}
         hideLabel
         value={value('severity')}
         onChange={(to) => set('severity', to)}
-        options={[
-          ['', t('events.allSeverities')],
-          ...(['info', 'warning', 'error'] as const).map((key): [string, string] => [key, t(`severity.${key}`)]),
-        ]}
+        options={severityOptions()}
       />
       <SelectField
         label={t('exports.camera')}
         hideLabel
-        value={value('cameraId')}
+        value={wanted}
         onChange={(to) => set('cameraId', to)}
         options={[
           ['', t('events.allCameras')],
-          ...(cameras.value ?? []).map(({ id, name }): [string, string] => [id, name]),
+          ...offered.map(({ id, name }): [string, string] => [id, name]),
+          ...(isOffered ? [] : [[wanted, cameraById(wanted)?.name ?? wanted] as const]),
         ]}
       />
     </div>
   );
 }
 
-const TONES: Readonly<Record<LogEntry['severity'], string>> = { info: '', warning: 'warn', error: 'bad' };
-const columns = (): readonly Column<LogEntry>[] => [
-  {
-    key: 'at',
-    title: t('events.time'),
-    class: 'fit',
-    cell: ({ at }) => <span class="muted">{dateAndTime(Date.parse(at))}</span>,
-  },
-  {
-    key: 'severity',
-    title: t('events.severity'),
-    class: 'fit wide-only',
-    cell: ({ severity }) => (
-      <span class={`chip ${TONES[severity]}`}>
-        <span class="dot" />
-        {t(`severity.${severity}`)}
-      </span>
-    ),
-  },
-  { key: 'message', title: t('events.message'), cell: ({ message }) => message },
-  {
-    key: 'camera',
-    title: t('exports.camera'),
-    class: 'fit wide-only',
-    cell: ({ cameraId }) => (cameraId === undefined ? '' : (cameraById(cameraId)?.name ?? cameraId)),
-  },
-  {
-    key: 'code',
-    title: t('events.code'),
-    class: 'fit wide-only',
-    cell: ({ code }) => <span class="mono muted">{code}</span>,
-  },
-];
-
-function Downloads({ filter }: { readonly filter: string }): VNode {
+function ServerChoice({ places: { all, chosen } }: { readonly places: Places }): VNode {
+  const choose = (id: string): void => {
+    const at = all.find((one) => one.id === id);
+    const camera = query.peek().get('cameraId');
+    const isThere = camerasAt(at).some((one) => one.id === camera);
+    setQuery({ server: at?.id, ...(isThere ? {} : { cameraId: undefined }) });
+  };
+  const nameOf = ({ id, name }: Place): string => (id === server.value?.id ? word('server.here', { name }) : name);
   return (
-    <>
-      <button type="button" class="button" onClick={() => void download('text/csv', 'csv', filter)}>
-        <Icon name="exports" />
-        CSV
-      </button>
-      <button type="button" class="button" onClick={() => void download('application/json', 'json', filter)}>
-        <Icon name="exports" />
-        JSON
-      </button>
-    </>
+    <SelectField
+      label={word('server')}
+      hideLabel
+      value={chosen?.id ?? ''}
+      onChange={choose}
+      options={[['', word('server.all')], ...all.map((one): [string, string] => [one.id, nameOf(one)])]}
+    />
   );
 }
 
-async function download(accept: string, ending: string, filter: string): Promise<void> {
-  try {
-    const response = await fetch(`${API}/log?limit=${DOWNLOAD}${filter}`, { headers: { Accept: accept } });
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(await response.blob());
-    link.download = `understudy-events.${ending}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  } catch (error) {
-    toast(messageOf(error), 'bad');
+/** A member knows what it wrote down itself. */
+function ToHost(): VNode | null {
+  const host = server.value?.site.host;
+  if (host === undefined) return null;
+  const to = hostAddress(host);
+  return (
+    <Notice>
+      {word('host.elsewhere')} {to !== undefined && <a href={`${to}/events`}>{word('host.go', { name: host.name })}</a>}
+    </Notice>
+  );
+}
+
+/** Each server keeps a log of its own, so a file is one server's. */
+function Downloads({ at, filter }: { readonly at: Place | undefined; readonly filter: string }): VNode {
+  if (at === undefined) {
+    const isSite = server.value?.mode === 'host';
+    return <span class="muted small">{isSite ? word('files.choose') : ''}</span>;
   }
+  return (
+    <>
+      {(['csv', 'json'] as const).map((format) => (
+        <a
+          key={format}
+          class="button"
+          href={logApi.file(at.id, filter, format)}
+          download={`understudy-events.${format}`}
+        >
+          <Icon name="exports" />
+          {format.toUpperCase()}
+        </a>
+      ))}
+    </>
+  );
 }

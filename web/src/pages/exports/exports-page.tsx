@@ -1,62 +1,113 @@
-/** Exports: what was asked for, how far it is, the files with their hashes and manifests. */
-import { signal } from '@preact/signals';
+/** Exports of the whole site: what was asked for, where, how far it is, the files with their hashes and manifests. */
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { api, type ExportJob } from '../../api/api.ts';
-import { onEvent, resynced } from '../../api/event-stream.ts';
-import { can } from '../../app/session.ts';
+import { resynced } from '../../api/event-stream.ts';
+import type { SiteExport } from '../../api/site-footage.ts';
+import { playbackLink } from '../../app/playback-link.ts';
 import { Page } from '../../app/shell.tsx';
-import { cameraById } from '../../app/stores.ts';
-import { attempt, toast } from '../../app/toasts.tsx';
-import { t } from '../../messages/messages.ts';
-import { Empty } from '../../ui/dialog.tsx';
-import { clockTime, dateAndTime, duration, size } from '../../ui/format.ts';
+import { cameraById, server } from '../../app/stores.ts';
+import { t } from '../../messages/playback/words.ts';
+import { Empty, Notice } from '../../ui/dialog.tsx';
+import { duration, size } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Table, type Column } from '../../ui/table.tsx';
-
-const jobs = signal<readonly ExportJob[] | undefined>(undefined);
-async function refresh(): Promise<void> {
-  jobs.value = await api.exports();
-}
+import { servers } from '../playback/servers.ts';
+import { exportJobs, watchJobs } from './jobs.ts';
+import { rangeOf, Remove, RemoveDialog, spanOf } from './remove.tsx';
+import './exports.css';
 
 export function ExportsPage(): VNode {
   const resync = resynced.value;
-  useEffect(() => {
-    void attempt(refresh);
-    return onEvent((event) => {
-      if (event.kind === 'export') void refresh().catch(() => undefined);
-    });
-  }, [resync]);
+  const own = server.value?.id;
+  useEffect(() => (own === undefined ? undefined : watchJobs()), [resync, own]);
+  const { jobs, away } = exportJobs.value ?? { jobs: undefined, away: [] };
+  const several = servers.value.size > 1;
   return (
-    <Page title={t('nav.exports')}>
-      {jobs.value?.length === 0 && (
+    <Page title={t('exports.title')} actions={<SnapshotsLink />}>
+      {away.map(({ name, message }) => (
+        <Notice key={name} tone="warn">
+          {t('exports.away', { server: name, message })}
+        </Notice>
+      ))}
+      {jobs?.length === 0 && (
         <Empty icon="exports" title={t('exports.emptyTitle')} text={t('exports.emptyText')}>
           <a class="button primary" href="/playback">
-            {t('nav.playback')}
+            {t('controls')}
           </a>
         </Empty>
       )}
-      {jobs.value !== undefined && jobs.value.length > 0 && (
-        <Table label={t('nav.exports')} rows={jobs.value} idOf={({ id }) => id} columns={columns()} />
+      {jobs !== undefined && jobs.length > 0 && (
+        <Table
+          label={t('exports.title')}
+          rows={jobs}
+          idOf={({ serverId, id }) => `${serverId} ${id}`}
+          columns={several ? [...COLUMNS.slice(0, 1), SERVER, ...COLUMNS.slice(1)] : COLUMNS}
+        />
       )}
+      <RemoveDialog jobs={jobs ?? []} />
     </Page>
   );
 }
 
-const columns = (): readonly Column<ExportJob>[] => [
-  { key: 'camera', title: t('exports.camera'), cell: (job) => <What job={job} /> },
-  { key: 'state', title: t('cameras.state'), class: 'fit', cell: (job) => <State job={job} /> },
-  { key: 'files', title: t('exports.files'), cell: (job) => <Files job={job} /> },
-  { key: 'actions', title: t('common.delete'), class: 'fit', cell: (job) => <Remove job={job} /> },
-];
+const SnapshotsLink = (): VNode => (
+  <a class="button" href="/snapshots">
+    <Icon name="camera" />
+    {t('exports.snapshots')}
+  </a>
+);
 
-function What({ job }: { readonly job: ExportJob }): VNode {
-  const [start, end] = [Date.parse(job.cutStart ?? job.start), Date.parse(job.cutEnd ?? job.end)];
+const COLUMNS: readonly Column<SiteExport>[] = [
+  {
+    key: 'camera',
+    get title() {
+      return t('exports.camera');
+    },
+    cell: (job) => <What job={job} />,
+  },
+  {
+    key: 'state',
+    get title() {
+      return t('exports.state');
+    },
+    class: 'fit',
+    cell: (job) => <State job={job} />,
+  },
+  {
+    key: 'files',
+    get title() {
+      return t('exports.files');
+    },
+    cell: (job) => <Files job={job} />,
+  },
+  {
+    key: 'actions',
+    get title() {
+      return t('exports.delete');
+    },
+    class: 'fit',
+    cell: (job) => <Remove job={job} />,
+  },
+];
+const SERVER: Column<SiteExport> = {
+  key: 'server',
+  get title() {
+    return t('exports.server');
+  },
+  class: 'fit',
+  cell: ({ serverId }) => <span class="export-server cut">{servers.value.get(serverId)?.name ?? serverId}</span>,
+};
+
+function What({ job }: { readonly job: SiteExport }): VNode {
+  const [start, end] = rangeOf(job);
+  const link = playbackLink({ cameras: [job.cameraId], at: start, from: start, to: end });
   return (
     <>
       <div class="strong">{cameraById(job.cameraId)?.name ?? job.cameraId}</div>
       <div class="muted small">
-        {dateAndTime(start)} – {clockTime(end)} · {duration((end - start) / 1000)}
+        <a href={link} title={t('exports.play')}>
+          {spanOf(job)}
+        </a>{' '}
+        · {duration((end - start) / 1000)}
         {(job.missingSeconds ?? 0) > 0 && (
           <span class="warn"> · {t('exports.missing', { time: duration(job.missingSeconds ?? 0) })}</span>
         )}
@@ -65,13 +116,13 @@ function What({ job }: { readonly job: ExportJob }): VNode {
   );
 }
 
-const TONES: Readonly<Record<ExportJob['state'], string>> = {
+const TONES: Readonly<Record<SiteExport['state'], string>> = {
   queued: '',
   running: 'info',
   done: 'good',
   failed: 'bad',
 };
-function State({ job: { state, progress, message } }: { readonly job: ExportJob }): VNode {
+function State({ job: { state, progress, message } }: { readonly job: SiteExport }): VNode {
   return (
     <>
       <span class={`chip ${TONES[state]}`}>
@@ -84,9 +135,9 @@ function State({ job: { state, progress, message } }: { readonly job: ExportJob 
   );
 }
 
-function Files({ job }: { readonly job: ExportJob }): VNode {
+function Files({ job }: { readonly job: SiteExport }): VNode {
   return (
-    <ul>
+    <ul class="export-files">
       {job.files.map(({ name, bytes, sha256, url, manifestUrl }) => (
         <li key={name}>
           <a href={url} download={name}>
@@ -96,32 +147,14 @@ function Files({ job }: { readonly job: ExportJob }): VNode {
           <a href={manifestUrl} download={`${name}.manifest.json`} class="small">
             {t('exports.manifest')}
           </a>
-          <div class="mono small muted" title={sha256}>
-            SHA-256 {sha256.slice(0, 16)}…
-          </div>
+          <details class="small muted">
+            <summary>
+              SHA-256 <span class="mono">{sha256.slice(0, 16)}…</span>
+            </summary>
+            <span class="mono hash">{sha256}</span>
+          </details>
         </li>
       ))}
     </ul>
-  );
-}
-
-function Remove({ job }: { readonly job: ExportJob }): VNode | null {
-  if (!can('export')) return null;
-  const go = (): void => {
-    void attempt(async () => {
-      await api.deleteExport(job.id);
-      await refresh();
-      toast(t('exports.deleted'));
-    });
-  };
-  return (
-    <button
-      type="button"
-      class="button quiet icon-only"
-      aria-label={`${t('common.delete')}: ${cameraById(job.cameraId)?.name ?? job.cameraId}`}
-      onClick={go}
-    >
-      <Icon name="trash" />
-    </button>
   );
 }

@@ -1,46 +1,48 @@
-/** Bit rate and frame rate of each camera from polling, drawn by uPlot, which loads only here. */
+/** Bit rate, frame rate and lost packets of each camera from polling, drawn by uPlot, which loads only here. */
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api } from '../../api/api.ts';
 import { reachable } from '../../api/client.ts';
-import { cameras } from '../../app/stores.ts';
+import { healthApi } from '../../api/health.ts';
+import type { SiteCamera } from '../../api/site.ts';
+import { cameraById, cameras } from '../../app/stores.ts';
 import { shownTheme } from '../../app/theme.ts';
+import { t as word } from '../../messages/health/words.ts';
 import { t } from '../../messages/messages.ts';
 import { SelectField } from '../../ui/field.tsx';
 import { bitrate, clockTime, decimal } from '../../ui/format.ts';
 import type { openChart, Scale } from './draw-chart.ts';
+import { lossOf, type Sample } from './loss.ts';
 
-type Sample = { readonly at: number; readonly bits: number | undefined; readonly frames: number | undefined };
 const EVERY_MS = 2000;
 const MAX_SAMPLES = 900;
 /** Kept while the UI is open, so that coming back shows the last half hour. */
 const history = signal<ReadonlyMap<string, readonly Sample[]>>(new Map());
 type Drawing = { readonly openChart: typeof openChart };
 
-async function poll(): Promise<void> {
-  if (document.hidden || !reachable.peek()) return;
+async function poll(serverId: string): Promise<void> {
+  if (document.hidden || !reachable.peek() || serverId === '') return;
   const next = new Map(history.peek());
-  for (const { id, streams } of await api.cameras()) {
+  for (const { id, streams } of await healthApi.cameras(serverId)) {
     const main = streams.find(({ stream }) => stream === 'main');
-    const sample = { at: Date.now() / 1000, bits: main?.bitsPerSecond, frames: main?.framesPerSecond };
+    const at = Date.now() / 1000;
+    const sample = { at, bits: main?.bitsPerSecond, frames: main?.framesPerSecond, lost: main?.packetsLost };
     next.set(id, [...(next.get(id) ?? []), sample].slice(-MAX_SAMPLES));
   }
   history.value = next;
 }
 
-export function Charts(): VNode {
-  const all = cameras.value ?? [];
+export function Charts({ serverId }: { readonly serverId: string }): VNode {
+  const all = (cameras.value ?? []).filter((camera) => camera.server.id === serverId);
   const [chosen, setChosen] = useState('');
   const id = all.some((camera) => camera.id === chosen) ? chosen : (all[0]?.id ?? '');
   useEffect(() => {
-    const run = (): void => void poll().catch(() => undefined);
+    const run = (): void => void poll(serverId).catch(() => undefined);
     run();
     const timer = setInterval(run, EVERY_MS);
     return () => clearInterval(timer);
-  }, []);
-  const samples = history.value.get(id) ?? [];
-  const last = samples.at(-1);
+  }, [serverId]);
+  if (cameras.value !== undefined && all.length === 0) return <p class="muted">{word('rates.none')}</p>;
   return (
     <section class="card" aria-labelledby="rates">
       <div class="card-head">
@@ -53,7 +55,20 @@ export function Charts(): VNode {
           options={all.map((camera) => [camera.id, camera.name] as const)}
         />
       </div>
-      <div class="health-columns equal">
+      <Rates id={id} />
+    </section>
+  );
+}
+
+/** Three lines over the same time. */
+function Rates({ id }: { readonly id: string }): VNode {
+  const samples = history.value.get(id) ?? [];
+  const last = samples.at(-1);
+  const loss = lossOf(samples);
+  const reconnects = mainOf(id)?.reconnects ?? 0;
+  return (
+    <>
+      <div class="health-columns thirds">
         <Chart
           title={t('health.bitrate')}
           now={last?.bits === undefined ? '–' : bitrate(last.bits)}
@@ -68,10 +83,21 @@ export function Charts(): VNode {
           colour="--good"
           scale={FRAMES}
         />
+        <Chart
+          title={word('rates.loss')}
+          now={t('health.perSecond', { n: decimal(loss.at(-1)?.[1] ?? 0) })}
+          samples={loss}
+          colour="--warn"
+          scale={LOSS}
+        />
       </div>
-    </section>
+      <p class="muted small">{word('rates.lossSince', { n: last?.lost ?? 0, reconnects })}</p>
+    </>
   );
 }
+
+const mainOf = (id: string): SiteCamera['streams'][number] | undefined =>
+  cameraById(id)?.streams.find(({ stream }) => stream === 'main');
 
 type ChartProps = {
   readonly title: string;
@@ -83,13 +109,24 @@ type ChartProps = {
 const time = (at: number): string => clockTime(at * 1000);
 const BITS: Scale = { atLeast: 100_000, value: (bits) => (bits === 0 ? '0' : bitrate(bits)), time };
 const FRAMES: Scale = { atLeast: 10, value: (frames) => decimal(frames), time };
+const LOSS: Scale = { atLeast: 5, value: (lost) => decimal(lost), time };
+/** What draws did not load: the network may be gone for a moment. */
+const AGAIN_MS = 3000;
 function Chart({ title, now, samples, colour, scale }: ChartProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [drawing, setDrawing] = useState<Drawing>();
   const chart = useRef<ReturnType<Drawing['openChart']>>(null);
   const theme = shownTheme.value;
   useEffect(() => {
-    void import('./draw-chart.ts').then((module) => setDrawing(module)).catch(() => undefined);
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const load = (): void => {
+      import('./draw-chart.ts').then(
+        (module) => setDrawing(module),
+        () => (again = setTimeout(load, AGAIN_MS)),
+      );
+    };
+    load();
+    return () => clearTimeout(again);
   }, []);
   useEffect(() => {
     if (drawing === undefined || box.current === null) return undefined;

@@ -1,190 +1,127 @@
-/** Health: what needs attention, the volumes with their forecast, the processes, and each camera's rates over time. */
+/** Health of the servers of the site; of the one looked at: what needs attention, volumes with their forecast, processes, its cameras' rates over time. */
 import type { VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
-import type { HealthItem, Server, Volume } from '../../api/api.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { Server, Volume } from '../../api/api.ts';
+import { healthApi } from '../../api/health.ts';
+import { siteServers } from '../../api/site.ts';
+import { query } from '../../app/router.ts';
 import { Page } from '../../app/shell.tsx';
-import { cameraById, now, refreshServer, refreshVolumes, server, volumes } from '../../app/stores.ts';
+import { hostAddress, refreshServer, refreshVolumes, server, volumes } from '../../app/stores.ts';
+import { messageOf } from '../../app/toasts.tsx';
+import { t as word } from '../../messages/health/words.ts';
 import { t } from '../../messages/messages.ts';
-import { Empty } from '../../ui/dialog.tsx';
-import { ago, decimal, duration, size } from '../../ui/format.ts';
-import { Icon } from '../../ui/icon.tsx';
+import { Notice } from '../../ui/dialog.tsx';
 import { Charts } from './charts.tsx';
+import { Items, Processes, Volumes } from './parts.tsx';
+import { SiteServers, type SiteHealth } from './site-servers.tsx';
 import './health.css';
 
-const POLL_MS = 10_000;
+const POLL_MS = 5000;
 
 export function HealthPage(): VNode {
-  useEffect(() => {
-    const refresh = (): void => {
-      void Promise.all([refreshServer(), refreshVolumes()]).catch(() => undefined);
-    };
-    refresh();
-    const timer = setInterval(refresh, POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const site = useSite();
+  const own = server.value?.id ?? '';
+  const asked = query.value.get('server');
+  const chosen = site?.servers.find(({ id }) => id === asked) ?? { id: own, name: server.value?.name ?? '' };
   return (
     <Page title={t('nav.health')}>
       <div class="stack">
-        <Items items={server.value?.health.items ?? []} />
-        <div class="health-columns">
-          <Volumes />
-          <Processes />
-        </div>
-        <Charts />
+        {site !== undefined && site.servers.length > 1 && (
+          <>
+            <SiteServers site={site} chosen={chosen.id} />
+            <h2 class="health-of">{word('of.title', { name: chosen.name })}</h2>
+          </>
+        )}
+        <ToHost />
+        <OneServer id={chosen.id} isHere={chosen.id === own} />
       </div>
     </Page>
   );
 }
 
-const ORDER: Readonly<Record<HealthItem['severity'], number>> = { error: 0, warning: 1, info: 2 };
-const TONES: Readonly<Record<HealthItem['severity'], string>> = { error: 'bad', warning: 'warn', info: 'muted' };
-
-function Items({ items }: { readonly items: readonly HealthItem[] }): VNode {
-  const sorted = items.toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+function OneServer({ id, isHere }: { readonly id: string; readonly isHere: boolean }): VNode {
+  const { error, box, volumes: disks } = useServer(id, isHere);
   return (
-    <section class="card" aria-labelledby="attention">
-      <div class="card-head">
-        <h2 id="attention">{t('health.attention')}</h2>
-      </div>
-      {sorted.length === 0 && (
-        <p class="row good">
-          <Icon name="shield" />
-          {t('health.allGood')}
-        </p>
+    <>
+      {error !== undefined && (
+        <Notice tone="warn">
+          {messageOf(error)} {box !== undefined && word('of.away')}
+        </Notice>
       )}
-      <ul class="items">
-        {sorted.map(({ code, severity, message, since, cameraId }) => (
-          <li key={`${code}${cameraId ?? ''}${since}`}>
-            <span class={TONES[severity]}>
-              <Icon name={severity === 'info' ? 'info' : 'alert'} />
-              <span class="hidden-text">{t(`severity.${severity}`)}</span>
-            </span>
-            <span class="grow">
-              {cameraId !== undefined && <span class="strong">{cameraById(cameraId)?.name ?? cameraId}: </span>}
-              {message}
-            </span>
-            <span class="muted small">{ago(now.value - Date.parse(since))}</span>
-          </li>
-        ))}
-      </ul>
-    </section>
+      {box !== undefined && (
+        <>
+          <Items items={box.health.items} />
+          <div class="health-columns">
+            <Volumes volumes={disks} isHere={isHere} />
+            <Processes box={box} />
+          </div>
+        </>
+      )}
+      {error === undefined && <Charts key={id} serverId={id} />}
+    </>
   );
 }
 
-function Volumes(): VNode {
-  const all = volumes.value ?? [];
-  return (
-    <section class="card" aria-labelledby="volumes">
-      <div class="card-head">
-        <h2 id="volumes">{t('health.volumes')}</h2>
-      </div>
-      {volumes.value?.length === 0 && (
-        <Empty icon="disk" title={t('health.noVolume')} text={t('health.noVolumeText')}>
-          <a class="button primary" href="/settings">
-            {t('settings.addVolume')}
-          </a>
-        </Empty>
-      )}
-      <ul class="volumes">
-        {all.map((volume) => (
-          <VolumeRow key={volume.id} volume={volume} />
-        ))}
-      </ul>
-    </section>
-  );
+/** At once, and again every few seconds while somebody looks. */
+function usePolling(work: () => Promise<void>, key: string): void {
+  useEffect(() => {
+    const run = (): void => {
+      if (!document.hidden) void work().catch(() => undefined);
+    };
+    run();
+    const timer = setInterval(run, POLL_MS);
+    return () => clearInterval(timer);
+  }, [key]);
 }
 
-function VolumeRow({ volume }: { readonly volume: Volume }): VNode {
-  const { path, state, message, totalBytes = 0, freeBytes = 0, footageBytes, forecast } = volume;
-  const { daysFit, daysWanted } = forecast;
-  const tooShort = daysFit !== undefined && daysWanted !== undefined && daysFit < daysWanted;
-  return (
-    <li>
-      <div class="row">
-        <Icon name="disk" />
-        <span class="strong grow cut">{path}</span>
-        <span class={`chip ${state === 'usable' ? 'good' : 'bad'}`}>
-          <span class="dot" />
-          {t(`volume.${state}`)}
-        </span>
-      </div>
-      {message !== undefined && <p class="bad small">{message}</p>}
-      <Meter
-        label={t('health.used')}
-        value={totalBytes - freeBytes}
-        of={totalBytes}
-        text={t('first.free', { free: size(freeBytes), total: size(totalBytes) })}
-        tone=""
-      />
-      {daysFit !== undefined && daysWanted !== undefined && (
-        <Meter
-          label={t('health.forecast')}
-          value={daysFit}
-          of={daysWanted}
-          text={t('health.daysFit', { fit: decimal(daysFit), wanted: decimal(daysWanted) })}
-          tone={tooShort ? 'short' : 'fits'}
-        />
-      )}
-      <p class="muted small">
-        {t('health.footage', { size: size(footageBytes), perDay: size(forecast.bytesPerDay ?? 0) })}
-      </p>
-    </li>
-  );
+/** Only a host knows all of them; whoever may not ask sees this box alone. */
+function useSite(): SiteHealth | undefined {
+  const [site, setSite] = useState<SiteHealth>();
+  const isHost = server.value?.mode === 'host';
+  usePolling(async () => {
+    if (!isHost) return;
+    const [servers, known] = await Promise.all([siteServers(), healthApi.known().catch(() => [])]);
+    setSite({ servers, known: new Map(known.map((one) => [one.id, one])) });
+  }, String(isHost));
+  return isHost ? site : undefined;
 }
 
-type MeterProps = {
-  readonly label: string;
-  readonly value: number;
-  readonly of: number;
-  readonly text: string;
-  readonly tone: string;
+type Seen = {
+  readonly id: string;
+  readonly box: Server | undefined;
+  readonly volumes: readonly Volume[] | undefined;
+  readonly error: unknown;
 };
-function Meter({ label, value, of, text, tone }: MeterProps): VNode {
-  return (
-    <div>
-      <div class="row small">
-        <span class="grow">{label}</span>
-        <span class={tone === 'short' ? 'warn' : 'muted'}>{text}</span>
-      </div>
-      <progress
-        class={`meter ${tone}`}
-        max={Math.max(1, of)}
-        value={Math.min(value, of)}
-        aria-label={`${label}: ${text}`}
-      />
-    </div>
-  );
+/** This box stands in the stores; another one is asked through its host. */
+function useServer(id: string, isHere: boolean): Seen {
+  const [seen, setSeen] = useState<Seen>({ id, box: undefined, volumes: undefined, error: undefined });
+  usePolling(async () => {
+    if (id === '') return;
+    if (isHere) {
+      await Promise.all([refreshServer(), refreshVolumes()]);
+      return;
+    }
+    try {
+      const [box, disks] = await Promise.all([healthApi.server(id), healthApi.volumes(id)]);
+      setSeen({ id, box, volumes: disks, error: undefined });
+    } catch (error) {
+      setSeen((before) =>
+        before.id === id ? { ...before, error } : { id, box: undefined, volumes: undefined, error },
+      );
+    }
+  }, id);
+  if (isHere || id === '') return { id, box: server.value, volumes: volumes.value, error: undefined };
+  return seen.id === id ? seen : { id, box: undefined, volumes: undefined, error: undefined };
 }
 
-function Processes(): VNode {
+/** A member knows itself only. */
+function ToHost(): VNode | null {
+  const host = server.value?.site.host;
+  if (host === undefined) return null;
+  const to = hostAddress(host);
   return (
-    <section class="card" aria-labelledby="processes">
-      <div class="card-head">
-        <h2 id="processes">{t('health.processes')}</h2>
-      </div>
-      {server.value !== undefined && <ProcessFacts box={server.value} />}
-    </section>
-  );
-}
-
-function ProcessFacts({ box: { processes, startedAt, version, platform } }: { readonly box: Server }): VNode {
-  const { media, memoryBytes } = processes;
-  return (
-    <dl class="facts">
-      <dt>{t('health.media')}</dt>
-      <dd class={media.running ? '' : 'bad'}>{t(media.running ? 'health.running' : 'health.stopped')}</dd>
-      <dt>{t('health.restarts')}</dt>
-      <dd>{media.restarts}</dd>
-      <dt>{t('health.loopDelay')}</dt>
-      <dd>{media.loopDelayP99Ms === undefined ? '–' : `${decimal(media.loopDelayP99Ms)} ms`}</dd>
-      <dt>{t('health.memory')}</dt>
-      <dd>{memoryBytes === undefined ? '–' : size(memoryBytes)}</dd>
-      <dt>{t('health.up')}</dt>
-      <dd>{duration(Math.max(0, now.value - Date.parse(startedAt)) / 1000)}</dd>
-      <dt>{t('settings.version')}</dt>
-      <dd>{version}</dd>
-      <dt>{t('settings.platform')}</dt>
-      <dd>{[platform.model, platform.os, platform.arch].filter(Boolean).join(' · ')}</dd>
-    </dl>
+    <Notice>
+      {word('of.host')} {to !== undefined && <a href={`${to}/health`}>{word('of.toHost', { name: host.name })}</a>}
+    </Notice>
   );
 }

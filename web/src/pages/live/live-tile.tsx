@@ -1,34 +1,55 @@
 /** One camera live: picture, name, state, age of the last picture; a picture that stands still says so. */
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Camera } from '../../api/api.ts';
+import type { SiteCamera } from '../../api/site.ts';
+import { cameraServers } from '../../app/stores.ts';
 import { t } from '../../messages/messages.ts';
-import { startLivePlayer, type LivePlayer, type LiveState } from '../../player/live-player.ts';
-import { ago, clockTime } from '../../ui/format.ts';
+import { ago } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { problemOf } from '../../ui/state-chip.tsx';
-import { freshnessOf } from './layout.ts';
-import { Unsupported } from './unsupported.tsx';
+import { ArrangeTools, type Arranging } from './arrange-tools.tsx';
+import { heard, silenceOf } from './heard.ts';
+import { freshnessOf, type Freshness } from './layout.ts';
+import { SnapshotButton } from './snapshot-button.tsx';
+import { SoundButton, switchSound } from './sound-button.tsx';
+import { Badge, Cover } from './tile-cover.tsx';
+import { usePlayer } from './use-player.ts';
 
-type TileProps = { readonly camera: Camera; readonly large: boolean; readonly onLarge: (on: boolean) => void };
-const AGE_EVERY_MS = 500;
+type TileProps = {
+  readonly camera: SiteCamera;
+  readonly large: boolean;
+  /** The only one on the page. */
+  readonly single: boolean;
+  readonly onLarge: (on: boolean) => void;
+  /** Present while a view is arranged. */
+  readonly arranging?: Arranging | undefined;
+};
 
-export function LiveTile({ camera, large, onLarge }: TileProps): VNode {
+export function LiveTile({ camera, large, single, onLarge, arranging }: TileProps): VNode {
   const tile = useRef<HTMLLIElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const [forceSub, setForceSub] = useState(false);
-  const stream = camera.sub !== undefined && (!large || forceSub) ? 'sub' : 'main';
-  const { state, lastFrameAt, nowMs } = usePlayer(video, camera.id, stream);
-  const fresh = freshnessOf(lastFrameAt, nowMs);
+  const asked = useFullScreen(tile) || large;
+  const usual = forceSub ? 'sub' : streamFor(camera, { asked, single });
+  const { state, lastFrameAt, nowMs, stream, sound } = usePlayer(video, camera, usual);
+  const silence = silenceOf(sound);
+  const fresh = freshnessOf(lastFrameAt, nowMs, state.kind === 'playing');
+  const toggleFull = (): void => toggleFullScreen(tile.current);
   return (
-    <li class={`tile ${fresh}`} ref={tile}>
+    <li
+      class={`tile ${fresh} ${arranging === undefined ? '' : 'arranging'}`}
+      ref={tile}
+      data-camera={camera.id}
+      {...dragOf(arranging)}
+    >
       <video
         ref={video}
         muted
         playsInline
         disableRemotePlayback
+        tabIndex={0}
         aria-label={t('live.pictureOf', { name: camera.name })}
-        onDblClick={() => onLarge(!large)}
+        onDblClick={toggleFull}
+        onKeyDown={arranging?.onKeyDown ?? keysFor(toggleFull, () => switchSound({ ...camera, silence }))}
       />
       <Cover
         camera={camera}
@@ -38,31 +59,103 @@ export function LiveTile({ camera, large, onLarge }: TileProps): VNode {
         nowMs={nowMs}
         onSub={camera.sub !== undefined && stream === 'main' ? () => setForceSub(true) : undefined}
       />
+      <Badge camera={camera} />
       <div class="tile-bar">
         <span class="tile-name cut">{camera.name}</span>
-        <span class={`tile-age ${fresh}`}>
-          <span class="dot" />
-          {fresh === 'live'
-            ? t('live.live')
-            : lastFrameAt === undefined
-              ? t('live.noPicture')
-              : ago(nowMs - lastFrameAt)}
-        </span>
-        <Tools
-          camera={camera}
-          large={large}
-          onLarge={onLarge}
-          onFullscreen={() => void tile.current?.requestFullscreen().catch(() => undefined)}
-        />
+        {cameraServers.value.length > 1 && <span class="tile-server cut">{camera.server.name}</span>}
+        <Age fresh={fresh} lastFrameAt={lastFrameAt} nowMs={nowMs} />
       </div>
+      {arranging === undefined ? (
+        <Tools {...{ camera, large, asked, onLarge, silence }} onFullscreen={toggleFull} />
+      ) : (
+        <ArrangeTools name={camera.name} arranging={arranging} />
+      )}
     </li>
   );
 }
 
-type ToolsProps = TileProps & { readonly onFullscreen: () => void };
-function Tools({ camera: { id, name }, large, onLarge, onFullscreen }: ToolsProps): VNode {
+type Wanted = { readonly asked: boolean; readonly single: boolean };
+/** The sub-stream for tiles, the main one for a picture that has the page or the screen. */
+function streamFor(camera: SiteCamera, { asked, single }: Wanted): 'main' | 'sub' {
+  return camera.sub === undefined || asked || (single && canShowMain(camera)) ? 'main' : 'sub';
+}
+
+type Drag = Partial<Pick<Arranging, 'onDragStart' | 'onDragOver' | 'onDrop'>> & { readonly draggable?: true };
+const dragOf = (arranging: Arranging | undefined): Drag =>
+  arranging === undefined
+    ? {}
+    : {
+        draggable: true,
+        onDragStart: arranging.onDragStart,
+        onDragOver: arranging.onDragOver,
+        onDrop: arranging.onDrop,
+      };
+
+function toggleFullScreen(tile: HTMLElement | null): void {
+  if (document.fullscreenElement !== null) void document.exitFullscreen();
+  else void tile?.requestFullscreen().catch(() => undefined);
+}
+
+const keysFor =
+  (toggleFull: () => void, toggleSound: () => void) =>
+  (event: KeyboardEvent): void => {
+    if (event.key === 'Enter') toggleFull();
+    else if (event.key === 's' && !event.ctrlKey && !event.metaKey && !event.altKey) toggleSound();
+    else moveFocus(event);
+  };
+
+/** What it sends is known before it is asked for: a lone tile does not begin with an explanation where the sub-stream plays. */
+function canShowMain({ streams }: SiteCamera): boolean {
+  const codec = streams.find(({ stream }) => stream === 'main')?.codec;
+  if (codec === undefined || typeof MediaSource === 'undefined') return true;
+  return MediaSource.isTypeSupported(`video/mp4; codecs="${codec}"`);
+}
+
+function useFullScreen(tile: { readonly current: HTMLElement | null }): boolean {
+  const [full, setFull] = useState(false);
+  useEffect(() => {
+    const look = (): void =>
+      setFull(document.fullscreenElement !== null && document.fullscreenElement === tile.current);
+    document.addEventListener('fullscreenchange', look);
+    return () => document.removeEventListener('fullscreenchange', look);
+  }, []);
+  return full;
+}
+
+const STEPS: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+/** Arrow keys go from picture to picture. */
+function moveFocus(event: KeyboardEvent): void {
+  const step = STEPS[event.key];
+  if (step === undefined || !(event.currentTarget instanceof HTMLElement)) return;
+  const all = [...document.querySelectorAll<HTMLElement>('.grid.live .tile video')];
+  const next = all[all.indexOf(event.currentTarget) + step];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}
+
+type AgeProps = { readonly fresh: Freshness; readonly lastFrameAt: number | undefined; readonly nowMs: number };
+function Age({ fresh, lastFrameAt, nowMs }: AgeProps): VNode {
+  const text = lastFrameAt === undefined ? t('live.noPicture') : ago(nowMs - lastFrameAt);
   return (
-    <span class="tile-tools">
+    <span class={`tile-age ${fresh}`} title={text}>
+      <span class="dot" />
+      {fresh === 'live' ? t('live.live') : text}
+    </span>
+  );
+}
+
+type ToolsProps = Pick<TileProps, 'camera' | 'large' | 'onLarge'> & {
+  readonly silence: string | undefined;
+  /** It has the page or the screen. */
+  readonly asked: boolean;
+  readonly onFullscreen: () => void;
+};
+function Tools({ camera: { id, name }, large, asked, onLarge, silence, onFullscreen }: ToolsProps): VNode {
+  return (
+    <span class={`tile-tools ${heard.value === id ? 'stay' : ''}`}>
+      <SoundButton id={id} name={name} silence={silence} />
+      {asked && <SnapshotButton id={id} name={name} />}
       <a
         class="tile-button"
         href={`/playback?cameras=${encodeURIComponent(id)}`}
@@ -83,78 +176,5 @@ function Tools({ camera: { id, name }, large, onLarge, onFullscreen }: ToolsProp
         <Icon name="fullscreen" />
       </button>
     </span>
-  );
-}
-
-type Watched = { readonly state: LiveState; readonly lastFrameAt: number | undefined; readonly nowMs: number };
-
-/** Runs the player while the tile and the page are visible. */
-function usePlayer(
-  video: { readonly current: HTMLVideoElement | null },
-  cameraId: string,
-  stream: 'main' | 'sub',
-): Watched {
-  const [state, setState] = useState<LiveState>({ kind: 'connecting' });
-  const [seen, setSeen] = useState<{ readonly last: number | undefined; readonly now: number }>({
-    last: undefined,
-    now: Date.now(),
-  });
-  useEffect(() => {
-    let player: LivePlayer | undefined;
-    const sync = (): void => {
-      const element = video.current;
-      if (document.hidden || element === null) {
-        player?.stop();
-        player = undefined;
-      } else player ??= startLivePlayer({ video: element, cameraId, stream, onState: setState });
-    };
-    sync();
-    document.addEventListener('visibilitychange', sync);
-    const timer = setInterval(
-      () => setSeen((before) => ({ last: player?.lastFrameAt() ?? before.last, now: Date.now() })),
-      AGE_EVERY_MS,
-    );
-    return () => {
-      document.removeEventListener('visibilitychange', sync);
-      clearInterval(timer);
-      player?.stop();
-    };
-  }, [cameraId, stream]);
-  return { state, lastFrameAt: seen.last, nowMs: seen.now };
-}
-
-type CoverProps = {
-  readonly camera: Camera;
-  readonly state: LiveState;
-  readonly fresh: 'none' | 'live' | 'stale';
-  readonly lastFrameAt: number | undefined;
-  readonly nowMs: number;
-  readonly onSub: (() => void) | undefined;
-};
-
-/** What lies over the picture when it is not live: why, and since when. */
-function Cover({ camera, state, fresh, lastFrameAt, nowMs, onSub }: CoverProps): VNode | null {
-  if (state.kind === 'unsupported') return <Unsupported codec={state.codec} onSub={onSub} />;
-  if (fresh === 'live') return null;
-  const reason = problemOf(camera) ?? (state.kind === 'waiting' ? state.reason : undefined);
-  if (lastFrameAt === undefined && reason === undefined) {
-    return (
-      <div class="cover">
-        <span class="spinner" />
-        <p>{t('live.connecting')}</p>
-      </div>
-    );
-  }
-  const since = lastFrameAt ?? (camera.lastFrameAt === undefined ? undefined : Date.parse(camera.lastFrameAt));
-  return (
-    <div class="cover">
-      <Icon name="alert" />
-      <p class="strong">
-        {since === undefined
-          ? t('live.noPicture')
-          : t('live.noPictureSince', { time: clockTime(since), ago: ago(nowMs - since) })}
-      </p>
-      {reason !== undefined && <p class="small">{reason}</p>}
-    </div>
   );
 }

@@ -1,65 +1,110 @@
 /** One camera of the synchronized grid: its picture at the playhead, or why there is none. */
+import { effect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Camera } from '../../api/api.ts';
-import { t } from '../../messages/messages.ts';
+import type { SiteCamera } from '../../api/site.ts';
+import { t as shell } from '../../messages/messages.ts';
+import { t } from '../../messages/playback/words.ts';
 import { createCameraPlayer, type CameraPlayer, type PlayerStatus } from '../../player/camera-player.ts';
-import { runAt } from '../../timeline/runs.ts';
-import { causeText } from '../../timeline/words.ts';
-import { duration } from '../../ui/format.ts';
+import { MISSING, runAt } from '../../timeline/runs.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { Unsupported } from '../live/unsupported.tsx';
 import type { PlaybackState } from './state.ts';
+import { Cover, Recorder } from './tile-cover.tsx';
 
 const FOLLOW_MS = 100;
+type TileProps = {
+  readonly state: PlaybackState;
+  readonly camera: SiteCamera;
+  readonly onExport: (() => void) | undefined;
+};
 
-export function PlaybackTile({ state, camera }: { readonly state: PlaybackState; readonly camera: Camera }): VNode {
+export function PlaybackTile({ state, camera, onExport }: TileProps): VNode {
   const first = useRef<HTMLVideoElement>(null);
   const second = useRef<HTMLVideoElement>(null);
+  const scrub = useRef<HTMLVideoElement>(null);
   const player = useRef<CameraPlayer>(null);
   const [status, setStatus] = useState<PlayerStatus>({ kind: 'loading' });
   useEffect(() => {
-    if (first.current === null || second.current === null) return undefined;
+    const videos = [first.current, second.current, scrub.current] as const;
+    const [one, two, three] = videos;
+    if (one === null || two === null || three === null) return undefined;
+    const onStatus = (next: PlayerStatus): void => {
+      setStatus(next);
+      setWaiting(state, camera.id, waitOf(next));
+    };
     const made = createCameraPlayer({
       cameraId: camera.id,
-      videos: [first.current, second.current],
-      onStatus: setStatus,
+      hasSub: camera.sub !== undefined && camera.recordSub,
+      videos: [one, two],
+      scrubVideo: three,
+      onStatus,
     });
     player.current = made;
-    let seeks = -1;
-    const timer = setInterval(() => {
-      const jumped = seeks !== state.seeks.peek();
-      seeks = state.seeks.peek();
-      made.follow({
-        at: state.playhead.peek(),
-        speed: state.speed.peek(),
-        playing: state.playing.peek(),
-        jumped,
-        heard: state.heard.peek() === camera.id,
-      });
-    }, FOLLOW_MS);
+    state.steppers.set(camera.id, made.step);
+    const stop = follow(state, camera.id, made);
+    setWaiting(state, camera.id, 'loads');
     return () => {
-      clearInterval(timer);
+      stop();
       made.close();
-      setWaiting(state, camera.id, false);
+      state.steppers.delete(camera.id);
+      setWaiting(state, camera.id, undefined);
     };
   }, [camera.id, state]);
-  useEffect(() => setWaiting(state, camera.id, status.kind === 'loading'), [status.kind]);
-  const useSub = camera.sub === undefined ? undefined : () => player.current?.useStream('sub');
+  const useSub = camera.sub !== undefined && camera.recordSub ? () => player.current?.useStream('sub') : undefined;
   return (
     <li class="tile">
-      <video ref={first} muted playsInline aria-label={t('live.pictureOf', { name: camera.name })} hidden />
-      <video ref={second} muted playsInline aria-hidden="true" hidden />
-      <Cover state={state} camera={camera} status={status} onSub={useSub} />
+      <video ref={first} muted playsInline aria-label={shell('live.pictureOf', { name: camera.name })} hidden />
+      <video ref={second} muted playsInline aria-label={shell('live.pictureOf', { name: camera.name })} hidden />
+      <video ref={scrub} class="scrub" muted playsInline aria-hidden="true" hidden />
+      <Cover state={state} camera={camera} status={status} onSub={useSub} onExport={onExport} />
+      {status.kind === 'playing' && status.keysOnly && state.playing.value && (
+        <p class="tile-note">
+          <Icon name="info" />
+          {t('keysOnly', { speed: state.speed.value })}
+        </p>
+      )}
       <div class="tile-bar">
         <span class="tile-name cut">{camera.name}</span>
+        <Recorder camera={camera} status={status} />
         {status.kind === 'playing' && status.hasSound && <SoundButton state={state} camera={camera} />}
       </div>
     </li>
   );
 }
 
-function SoundButton({ state, camera }: { readonly state: PlaybackState; readonly camera: Camera }): VNode {
+/** Tells the player where the clock is: ten times a second, and at once whenever it jumps. */
+function follow(state: PlaybackState, cameraId: string, player: CameraPlayer): () => void {
+  let seeks = -1;
+  const tick = (): void => {
+    const jumped = seeks !== state.seeks.peek();
+    seeks = state.seeks.peek();
+    player.follow({
+      at: state.playhead.peek(),
+      speed: state.speed.peek(),
+      playing: state.playing.peek(),
+      jumped,
+      heard: state.heard.peek() === cameraId,
+      scrubbing: state.scrubbing.peek(),
+      expected: isExpected(state, cameraId),
+    });
+  };
+  const timer = setInterval(tick, FOLLOW_MS);
+  const stop = effect(() => {
+    void [state.seeks.value, state.playing.value, state.scrubbing.value];
+    tick();
+  });
+  return () => {
+    clearInterval(timer);
+    stop();
+  };
+}
+
+function isExpected({ data, playhead }: PlaybackState, cameraId: string): boolean {
+  const run = runAt(data.trackOf(cameraId).runs, playhead.peek());
+  return run !== undefined && run.state !== MISSING;
+}
+
+function SoundButton({ state, camera }: { readonly state: PlaybackState; readonly camera: SiteCamera }): VNode {
   const isHeard = state.heard.value === camera.id;
   return (
     <span class={`tile-tools ${isHeard ? 'stay' : ''}`}>
@@ -67,8 +112,8 @@ function SoundButton({ state, camera }: { readonly state: PlaybackState; readonl
         type="button"
         class="tile-button"
         aria-pressed={isHeard}
-        aria-label={t('playback.sound', { name: camera.name })}
-        title={t('playback.sound', { name: camera.name })}
+        aria-label={t('sound', { name: camera.name })}
+        title={t('sound', { name: camera.name })}
         onClick={() => (state.heard.value = isHeard ? undefined : camera.id)}
       >
         <Icon name={isHeard ? 'sound' : 'soundOff'} />
@@ -77,48 +122,16 @@ function SoundButton({ state, camera }: { readonly state: PlaybackState; readonl
   );
 }
 
-/** The common clock waits for a video that waits for data. */
-function setWaiting(state: PlaybackState, cameraId: string, waits: boolean): void {
-  const before = state.waiting.peek();
-  if (before.has(cameraId) === waits) return;
-  const next = new Set(before);
-  if (waits) next.add(cameraId);
-  else next.delete(cameraId);
-  state.waiting.value = next;
-}
+type Wait = 'loads' | 'failed' | undefined;
+const waitOf = ({ kind }: PlayerStatus): Wait =>
+  kind === 'loading' ? 'loads' : kind === 'failed' ? 'failed' : undefined;
 
-type CoverProps = {
-  readonly state: PlaybackState;
-  readonly camera: Camera;
-  readonly status: PlayerStatus;
-  readonly onSub: (() => void) | undefined;
-};
-function Cover({ state, camera, status, onSub }: CoverProps): VNode | null {
-  void state.data.version.value;
-  const run = runAt(state.data.trackOf(camera.id).runs, state.playhead.value);
-  if (status.kind === 'unsupported') return <Unsupported codec={status.codec} onSub={onSub} />;
-  if (run?.state === 3) {
-    return (
-      <div class="cover solid">
-        <Icon name="alert" />
-        <p class="strong">{t('playback.missing')}</p>
-        <p class="small">
-          {causeText(run.cause)} · {duration((run.end - run.start) / 1000)}
-        </p>
-      </div>
-    );
-  }
-  if (status.kind === 'playing') return null;
-  return (
-    <div class="cover">
-      {status.kind === 'loading' ? <span class="spinner" /> : <Icon name="info" />}
-      <p>
-        {status.kind === 'loading'
-          ? t('common.loading')
-          : status.kind === 'failed'
-            ? t('playback.failed', { message: status.message })
-            : t('playback.nothing')}
-      </p>
-    </div>
-  );
+/** The common clock waits for a video that loads; for one that failed only when no other has a picture. */
+function setWaiting(state: PlaybackState, cameraId: string, wait: Wait): void {
+  const before = state.waiting.peek();
+  if (wait === undefined && !before.has(cameraId)) return;
+  const next = new Map(before);
+  if (wait === undefined) next.delete(cameraId);
+  else next.set(cameraId, wait === 'failed' ? -Infinity : performance.now());
+  state.waiting.value = next;
 }

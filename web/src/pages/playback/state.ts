@@ -1,11 +1,14 @@
 /** What playback is doing: view, playhead, speed, marked range. The clock runs here; videos follow it (camera-player.ts). */
 import { effect, signal, type Signal } from '@preact/signals';
-import { onEvent } from '../../api/event-stream.ts';
+import { onEvent, resynced } from '../../api/event-stream.ts';
+import { SPEEDS, type PlaybackPlace } from '../../app/playback-link.ts';
+import { cameras } from '../../app/stores.ts';
 import { createTimelineData, type TimelineData } from '../../timeline/data.ts';
 import { footageAfter, gapFrom, runAt } from '../../timeline/runs.ts';
-import { centre, contains, daysOf, reveal, type View } from '../../timeline/scale.ts';
+import { centre, contains, daysOf, MAX_SPAN_MS, MIN_SPAN_MS, reveal, type View } from '../../timeline/scale.ts';
+import { advanced, mayAdvance } from './clock.ts';
 
-export type PlaybackState = {
+type Signals = {
   readonly data: TimelineData;
   readonly view: Signal<View>;
   /** Pixels of the timeline. */
@@ -18,74 +21,113 @@ export type PlaybackState = {
   readonly rangeTo: Signal<number | undefined>;
   /** Counts jumps, so that videos know a seek from the passing of time. */
   readonly seeks: Signal<number>;
+  /** The pointer drags the playhead. */
+  readonly scrubbing: Signal<boolean>;
   readonly chosen: Signal<readonly string[]>;
-  readonly waiting: Signal<ReadonlySet<string>>;
+  /** Cameras whose timeline is wanted. */
+  readonly wanted: Signal<readonly string[]>;
+  /** Chosen cameras without their picture, and since when. */
+  readonly waiting: Signal<ReadonlyMap<string, number>>;
   /** The one camera whose sound is heard. */
   readonly heard: Signal<string | undefined>;
+  /** Of chosen cameras: the wall time of the picture before or after the shown one. */
+  readonly steppers: Map<string, (direction: 1 | -1) => Promise<number | undefined>>;
+};
+export type PlaybackState = Signals & {
   readonly seek: (to: number) => void;
+  /** As `seek`, and the view goes along. */
+  readonly goTo: (to: number) => void;
   readonly toggle: () => void;
+  readonly faster: (direction: 1 | -1) => void;
   readonly stepFrame: (direction: 1 | -1) => void;
-  readonly jumpGap: (direction: 1 | -1, cameraIds: readonly string[]) => void;
+  readonly jumpGap: (direction: 1 | -1) => void;
   readonly mark: (edge: 'from' | 'to') => void;
-  readonly start: (cameraIds: () => readonly string[]) => () => void;
+  readonly clearMarks: () => void;
+  /** The sound of the next chosen camera, after the last of none. */
+  readonly nextSound: () => void;
+  readonly start: () => () => void;
 };
 const HOUR_MS = 3_600_000;
 const FRAME_MS = 40;
 const GAP_LEAD_MS = 3000;
-/** Stays this far behind what is being recorded, so that there is something to play. */
-const LIVE_LAG_MS = 2000;
+/** Stays this far behind what is being recorded, so that the next part can be fetched while the last one plays. */
+const LIVE_LAG_MS = 6000;
+const BEHIND_NOW_MS = 60_000;
 
-type Signals = Pick<
-  PlaybackState,
-  | 'data'
-  | 'view'
-  | 'width'
-  | 'playhead'
-  | 'playing'
-  | 'speed'
-  | 'rangeFrom'
-  | 'rangeTo'
-  | 'seeks'
-  | 'chosen'
-  | 'waiting'
-  | 'heard'
->;
-
-export function createPlaybackState(at: number): PlaybackState {
+export function createPlaybackState(place: PlaybackPlace): PlaybackState {
+  const at = place.at ?? Date.now() - BEHIND_NOW_MS;
+  const span = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, place.span ?? HOUR_MS));
   const signals: Signals = {
     data: createTimelineData(),
-    view: signal<View>({ start: at - 0.75 * HOUR_MS, end: at + 0.25 * HOUR_MS }),
+    view: signal<View>({ start: at - 0.75 * span, end: at + 0.25 * span }),
     width: signal(0),
     playhead: signal(at),
-    playing: signal(false),
-    speed: signal(1),
-    rangeFrom: signal<number | undefined>(undefined),
-    rangeTo: signal<number | undefined>(undefined),
+    playing: signal(place.play === true),
+    speed: signal(place.speed ?? 1),
+    rangeFrom: signal(place.from),
+    rangeTo: signal(place.to),
     seeks: signal(0),
+    scrubbing: signal(false),
     chosen: signal<readonly string[]>([]),
-    waiting: signal<ReadonlySet<string>>(new Set()),
+    wanted: signal<readonly string[]>([]),
+    waiting: signal<ReadonlyMap<string, number>>(new Map()),
     heard: signal<string | undefined>(undefined),
+    steppers: new Map(),
   };
-  const { playhead, playing } = signals;
+  return { ...signals, ...actionsOf(signals), start: () => run(signals) };
+}
+
+function actionsOf(signals: Signals): Omit<PlaybackState, keyof Signals | 'start'> {
+  const { playing, view, speed, rangeFrom, rangeTo, chosen, heard } = signals;
+  const stepFrame = createStepper(signals);
   return {
-    ...signals,
     seek: (to) => seek(signals, to),
+    goTo: (wanted) => {
+      const to = Math.min(wanted, Date.now() - LIVE_LAG_MS);
+      seek(signals, to);
+      if (!contains(view.peek(), to)) view.value = centre(view.peek(), to);
+    },
     toggle: () => {
       playing.value = !playing.value;
     },
-    stepFrame: (direction) => {
-      playing.value = false;
-      seek(signals, playhead.peek() + direction * FRAME_MS);
+    faster: (direction) => {
+      speed.value = SPEEDS[SPEEDS.indexOf(speed.peek()) + direction] ?? speed.peek();
     },
-    jumpGap: (direction, cameraIds) => jumpGap(signals, direction, cameraIds),
+    stepFrame,
+    jumpGap: (direction) => jumpGap(signals, direction),
     mark: (edge) => mark(signals, edge),
-    start: (cameraIds) => run(signals, cameraIds),
+    clearMarks: () => {
+      rangeFrom.value = undefined;
+      rangeTo.value = undefined;
+    },
+    nextSound: () => {
+      const ids = chosen.peek();
+      heard.value = ids[heard.peek() === undefined ? 0 : ids.indexOf(heard.peek() ?? '') + 1];
+    },
   };
 }
 
 function seek({ playhead, seeks }: Signals, to: number): void {
   playhead.value = Math.min(to, Date.now());
   seeks.value += 1;
+}
+
+/** By the pictures of the first chosen camera that has one; without any by what most cameras send. */
+function createStepper(signals: Signals): (direction: 1 | -1) => void {
+  let busy = false;
+  const step = async (direction: 1 | -1): Promise<void> => {
+    const { playhead, chosen, steppers } = signals;
+    const from = playhead.peek();
+    let to: number | undefined;
+    for (const id of chosen.peek()) to ??= await steppers.get(id)?.(direction);
+    if (playhead.peek() === from) seek(signals, to ?? from + direction * FRAME_MS);
+  };
+  return (direction) => {
+    signals.playing.value = false;
+    if (busy) return;
+    busy = true;
+    void step(direction).finally(() => (busy = false));
+  };
 }
 
 /** On a box that is new the moment where playback opens may lie before everything: it then opens at the first footage. */
@@ -101,22 +143,17 @@ function beginAtFootage(signals: Signals): void {
 function advance(signals: Signals, elapsed: number): void {
   const { playhead, speed, chosen, data, seeks, view } = signals;
   const from = playhead.peek();
-  let to = Math.min(from + elapsed * speed.peek(), Date.now() - LIVE_LAG_MS);
   const all = chosen.peek().map((id) => data.trackOf(id).runs);
-  const nothing = all.length > 0 && all.every((runs) => (runAt(runs, to)?.state ?? 3) === 3);
-  const next = nothing ? footageAfter(all, to) : undefined;
-  if (next !== undefined && next > to) {
-    to = next; // no chosen camera has a picture here: go on where one has
-    seeks.value += 1;
-  }
-  playhead.value = Math.max(to, Math.min(from, to));
+  const { to, jumped } = advanced(all, from, Math.min(from + elapsed * speed.peek(), Date.now() - LIVE_LAG_MS));
+  if (jumped) seeks.value += 1;
+  playhead.value = to;
   if (contains(view.peek(), from)) view.value = reveal(view.peek(), to);
 }
 
-function jumpGap(signals: Signals, direction: 1 | -1, cameraIds: readonly string[]): void {
-  const { data, playhead, view } = signals;
+function jumpGap(signals: Signals, direction: 1 | -1): void {
+  const { data, playhead, view, wanted } = signals;
   const from = playhead.peek() + GAP_LEAD_MS + direction;
-  const all = cameraIds.map((id) => data.trackOf(id).runs);
+  const all = wanted.peek().map((id) => data.trackOf(id).runs);
   const gap = gapFrom(all, from, direction);
   if (gap === undefined) return;
   seek(signals, gap.start - GAP_LEAD_MS);
@@ -131,39 +168,75 @@ function mark({ playhead, rangeFrom, rangeTo }: Signals, edge: 'from' | 'to'): v
   if (from !== undefined && to !== undefined && from >= to) other.value = undefined;
 }
 
-function run(signals: Signals, cameraIds: () => readonly string[]): () => void {
-  const { data, view, playing, waiting } = signals;
-  const stopClock = runClock(playing, waiting, (elapsed) => advance(signals, elapsed));
+/** Several events in one breath make one request. */
+const COALESCE_MS = 1000;
+function run(signals: Signals): () => void {
+  const { data, view, wanted } = signals;
+  const stopClock = runClock(signals);
   const stopLoading = effect(() => {
-    const [days, ids] = [daysOf(view.value), cameraIds()];
+    const [days, ids] = [nearestFirst(daysOf(view.value), signals), wanted.value];
     if (ids.length === 0) return;
     data.need(days, ids).then(
       () => beginAtFootage(signals),
       () => undefined, // the banner tells; moving the view asks again
     );
   });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const again = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      data.need(nearestFirst(daysOf(view.peek()), signals), wanted.peek(), true).catch(() => undefined);
+    }, COALESCE_MS);
+  };
   const stopEvents = onEvent((event) => {
-    data.onEvent(event);
-    if (event.kind === 'ledger') data.need(daysOf(view.peek()), cameraIds(), true).catch(() => undefined);
+    if (event.kind === 'recorded') data.onEvent(event, recorderState(event));
+    if (event.kind === 'ledger') again();
+  });
+  const stopWatching = watchServers(again);
+  // What was recorded while nothing was told.
+  const breaks = resynced.peek();
+  const stopResync = resynced.subscribe((count) => {
+    if (count !== breaks) again();
   });
   return () => {
-    stopClock();
-    stopLoading();
-    stopEvents();
+    clearTimeout(timer);
+    for (const stop of [stopClock, stopLoading, stopEvents, stopWatching, stopResync]) stop();
   };
 }
 
-/** Lets time pass while playing and while no video waits for data. */
-function runClock(
-  playing: Signal<boolean>,
-  waiting: Signal<ReadonlySet<string>>,
-  advance: (elapsed: number) => void,
-): () => void {
+/** What another than the owner records lies on a failover server. */
+function recorderState(event: { readonly cameraId: string; readonly serverId?: string | undefined }): 0 | 1 {
+  const camera = cameras.peek()?.find(({ id }) => id === event.cameraId);
+  if (camera === undefined) return 0;
+  return (event.serverId ?? camera.server.id) === camera.server.id ? 0 : 1;
+}
+
+/** When a server goes or comes back, or another records in its place, the account of its days is another. */
+function watchServers(onChange: () => void): () => void {
+  let before: string | undefined;
+  return effect(() => {
+    const now = (cameras.value ?? [])
+      .map(({ id, serverConnected, coveredBy }) => `${id} ${serverConnected} ${coveredBy?.id ?? ''}`)
+      .join();
+    if (before !== undefined && before !== '' && before !== now) onChange();
+    before = now;
+  });
+}
+
+function nearestFirst(days: readonly string[], { playhead }: Signals): readonly string[] {
+  const at = playhead.peek() - HOUR_MS * 12;
+  return days.toSorted((a, b) => Math.abs(Date.parse(a) - at) - Math.abs(Date.parse(b) - at));
+}
+
+/** Lets time pass while playing and while the pictures keep up. */
+function runClock(signals: Signals): () => void {
+  const { playing, waiting, chosen, scrubbing } = signals;
   let last = performance.now();
   let frame = requestAnimationFrame(function tick(at) {
     const elapsed = Math.min(250, at - last);
     last = at;
-    if (playing.peek() && waiting.peek().size === 0) advance(elapsed);
+    const goes = playing.peek() && !scrubbing.peek() && mayAdvance(chosen.peek(), waiting.peek(), performance.now());
+    if (goes) advance(signals, elapsed);
     frame = requestAnimationFrame(tick);
   });
   return () => cancelAnimationFrame(frame);

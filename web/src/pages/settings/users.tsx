@@ -1,20 +1,21 @@
 /** Users: who may come in, and as what. */
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { api, type Role, type User } from '../../api/api.ts';
+import { api, type User } from '../../api/api.ts';
 import { access } from '../../app/session.ts';
-import { attempt, toast } from '../../app/toasts.tsx';
+import { hostAddress, server } from '../../app/stores.ts';
+import { attempt } from '../../app/toasts.tsx';
 import { t } from '../../messages/messages.ts';
-import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
-import { FormError, SelectField, TextField } from '../../ui/field.tsx';
+import { t as word } from '../../messages/settings/words.ts';
+import { ConfirmDialog, Notice } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
-
-export const ROLES = ['viewer', 'operator', 'admin', 'owner'] as const satisfies readonly Role[];
+import { UserDialog } from './user-dialog.tsx';
 
 export function Users(): VNode {
   const [users, setUsers] = useState<readonly User[]>([]);
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<User>();
+  const [editing, setEditing] = useState<User>();
   const refresh = async (): Promise<void> => setUsers(await api.users());
   useEffect(() => {
     void attempt(refresh);
@@ -26,7 +27,6 @@ export function Users(): VNode {
     });
     if (done) setRemoving(undefined);
   };
-  const me = access.value.kind === 'signed-in' ? access.value.session.user.id : '';
   return (
     <section class="card" aria-labelledby="users">
       <div class="card-head">
@@ -36,25 +36,14 @@ export function Users(): VNode {
           {t('users.add')}
         </button>
       </div>
+      <AtHost />
       <ul class="list">
         {users.map((user) => (
-          <li key={user.id}>
-            <Icon name="user" />
-            <span class="grow strong">{user.username}</span>
-            <span class="chip">{t(`role.${user.role}`)}</span>
-            <button
-              type="button"
-              class="button quiet icon-only"
-              disabled={user.id === me}
-              aria-label={`${t('common.delete')}: ${user.username}`}
-              onClick={() => setRemoving(user)}
-            >
-              <Icon name="trash" />
-            </button>
-          </li>
+          <UserRow key={user.id} user={user} onEdit={() => setEditing(user)} onRemove={() => setRemoving(user)} />
         ))}
       </ul>
-      {adding && <AddUser onClose={() => setAdding(false)} onDone={refresh} />}
+      {adding && <UserDialog onClose={() => setAdding(false)} onDone={refresh} />}
+      {editing !== undefined && <UserDialog user={editing} onClose={() => setEditing(undefined)} onDone={refresh} />}
       {removing !== undefined && (
         <ConfirmDialog
           title={t('users.removeTitle', { name: removing.username })}
@@ -70,51 +59,41 @@ export function Users(): VNode {
   );
 }
 
-function AddUser({ onClose, onDone }: { readonly onClose: () => void; readonly onDone: () => Promise<void> }): VNode {
-  const [username, setUsername] = useState('');
-  const [password, setPassword] = useState('');
-  const [role, setRole] = useState<Role>('viewer');
-  const [error, setError] = useState<unknown>();
-  const submit = async (): Promise<void> => {
-    try {
-      await api.createUser({ username, password, role });
-      await onDone();
-      toast(t('users.added', { name: username }));
-      onClose();
-    } catch (problem) {
-      setError(problem);
-    }
-  };
-  const foot = (
-    <>
-      <button type="button" class="button" onClick={onClose}>
-        {t('common.cancel')}
-      </button>
-      <button type="submit" class="button primary" disabled={username === '' || password.length < 10}>
-        {t('users.add')}
-      </button>
-    </>
-  );
+type RowProps = { readonly user: User; readonly onEdit: () => void; readonly onRemove: () => void };
+function UserRow({ user, onEdit, onRemove }: RowProps): VNode {
+  const me = access.value.kind === 'signed-in' ? access.value.session.user.id : '';
   return (
-    <Dialog title={t('users.add')} onClose={onClose} foot={foot} onSubmit={() => void submit()}>
-      <FormError error={error} />
-      <TextField label={t('signIn.username')} value={username} onInput={setUsername} autoFocus required />
-      <TextField
-        label={t('signIn.password')}
-        value={password}
-        onInput={setPassword}
-        type="password"
-        autoComplete="new-password"
-        hint={t('first.passwordHint')}
-        required
-      />
-      <SelectField
-        label={t('users.role')}
-        value={role}
-        onChange={setRole}
-        options={ROLES.map((key) => [key, t(`role.${key}`)] as const)}
-        hint={t(`roleHint.${role}`)}
-      />
-    </Dialog>
+    <li>
+      <Icon name="user" />
+      <button type="button" class="user-name grow" onClick={onEdit}>
+        <span class="cut">{user.username}</span>
+        {user.cameraIds !== undefined && (
+          <span class="muted small">{word('users.someCameras', { n: user.cameraIds.length })}</span>
+        )}
+      </button>
+      <span class="chip">{t(`role.${user.role}`)}</span>
+      <button
+        type="button"
+        class="button quiet icon-only"
+        disabled={user.id === me}
+        aria-label={`${t('common.delete')}: ${user.username}`}
+        onClick={onRemove}
+      >
+        <Icon name="trash" />
+      </button>
+    </li>
+  );
+}
+
+/** The accounts that work everywhere are those of the host. */
+function AtHost(): VNode | null {
+  const host = server.value?.site.host;
+  if (host === undefined) return null;
+  const to = hostAddress(host);
+  return (
+    <Notice>
+      {word('users.atHost', { name: host.name })}{' '}
+      {to !== undefined && <a href={`${to}/settings`}>{word('users.toHost')}</a>}
+    </Notice>
   );
 }

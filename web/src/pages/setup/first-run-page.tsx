@@ -1,41 +1,73 @@
-/** First run: owner's account with the certificate explained, a volume, cameras; then live view. Each step can be left and done later. */
+/** First run: owner's account with the certificate explained, what the box shall be, a volume, cameras; each but the first two may wait. */
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { api, type VolumeSuggestion } from '../../api/api.ts';
+import { api } from '../../api/api.ts';
 import { navigate } from '../../app/router.ts';
 import { access, firstRun, signedIn } from '../../app/session.ts';
-import { cameras, refreshVolumes } from '../../app/stores.ts';
+import { cameras, refreshVolumes, volumes } from '../../app/stores.ts';
 import { plural, t } from '../../messages/messages.ts';
-import { Notice } from '../../ui/dialog.tsx';
+import { t as word } from '../../messages/setup/words.ts';
 import { FormError, TextField } from '../../ui/field.tsx';
-import { fingerprintText, size } from '../../ui/format.ts';
+import { decimal, fingerprintText } from '../../ui/format.ts';
 import { Discovery } from '../cameras/discovery.tsx';
+import { fitOf } from '../cameras/forecast.ts';
 import { Front } from './front.tsx';
+import { NextStep, RoleStep, type Mode } from './role-step.tsx';
+import { VolumeStep } from './volume-step.tsx';
 
-const STEPS = ['first.stepOwner', 'first.stepVolume', 'first.stepCameras'] as const;
-const TITLES = ['first.titleOwner', 'first.titleVolume', 'first.titleCameras'] as const;
+type Step = 'owner' | 'role' | 'volume' | 'cameras' | 'next';
+/** A failover server has no cameras of its own; what it and a host do next is on another page. */
+const STEPS: Readonly<Record<Mode, readonly Step[]>> = {
+  recording: ['owner', 'role', 'volume', 'cameras'],
+  failover: ['owner', 'role', 'volume', 'next'],
+  host: ['owner', 'role', 'volume', 'cameras', 'next'],
+};
+const nameOf = (step: Step): string => {
+  if (step === 'owner') return t('first.stepOwner');
+  if (step === 'volume') return t('first.stepVolume');
+  return step === 'cameras' ? t('first.stepCameras') : word(`step.${step}`);
+};
+function titleOf(step: Step, mode: Mode): string {
+  if (step === 'owner') return t('first.titleOwner');
+  if (step === 'volume') return t('first.titleVolume');
+  if (step === 'cameras') return t('first.titleCameras');
+  return step === 'role' ? word('title.role') : word(mode === 'host' ? 'title.host' : 'title.failover');
+}
 
 export function FirstRunPage(): VNode {
-  const [step, setStep] = useState(access.value.kind === 'signed-in' ? 1 : 0);
-  const finish = (): void => {
+  const [step, setStep] = useState<Step>(access.value.kind === 'signed-in' ? 'role' : 'owner');
+  const [mode, setMode] = useState<Mode>('recording');
+  const steps = STEPS[mode];
+  const leave = (to: string): void => {
     firstRun.value = false;
-    navigate('/live', 'replace');
+    navigate(to, 'replace');
   };
-  const steps = (
+  const goOn = (): void => {
+    const next = steps[steps.indexOf(step) + 1];
+    if (next === undefined) leave('/live');
+    else setStep(next);
+  };
+  const list = (
     <ol class="steps" aria-label={t('first.steps')}>
-      {STEPS.map((name, index) => (
-        <li key={name} aria-current={index === step ? 'step' : undefined}>
+      {steps.map((name, index) => (
+        <li key={name} aria-current={name === step ? 'step' : undefined}>
           <i aria-hidden="true">{index + 1}</i>
-          {t(name)}
+          {nameOf(name)}
         </li>
       ))}
     </ol>
   );
+  const chosen = (next: Mode): void => {
+    setMode(next);
+    setStep('volume');
+  };
   return (
-    <Front title={t(TITLES[step] ?? 'first.titleOwner')} steps={steps} wide>
-      {step === 0 && <OwnerStep onDone={() => setStep(1)} />}
-      {step === 1 && <VolumeStep onDone={() => setStep(2)} />}
-      {step === 2 && <CamerasStep onDone={finish} />}
+    <Front title={titleOf(step, mode)} steps={list} wide>
+      {step === 'owner' && <OwnerStep onDone={goOn} />}
+      {step === 'role' && <RoleStep onDone={chosen} />}
+      {step === 'volume' && <VolumeStep mode={mode} onDone={goOn} />}
+      {step === 'cameras' && <CamerasStep isLast={steps.at(-1) === 'cameras'} onDone={goOn} />}
+      {step === 'next' && <NextStep mode={mode} onGo={leave} />}
     </Front>
   );
 }
@@ -113,99 +145,34 @@ function Certificate({ fingerprint }: { readonly fingerprint: string }): VNode {
   );
 }
 
-function VolumeStep({ onDone }: { readonly onDone: () => void }): VNode {
-  const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>();
-  const [path, setPath] = useState('');
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
+const FORECAST_MS = 5000;
+/** How long footage of the cameras lasts; known when they have recorded for a while. */
+function Forecast(): VNode {
   useEffect(() => {
-    const load = async (): Promise<void> => {
-      const { items } = await api.volumeSuggestions();
-      setSuggestions(items);
-      setPath(items[0]?.path ?? '');
-    };
-    load().catch(setError);
+    const ask = (): void => void refreshVolumes().catch(() => undefined);
+    ask();
+    const timer = setInterval(ask, FORECAST_MS);
+    return () => clearInterval(timer);
   }, []);
-  const submit = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      await api.createVolume(path);
-      await refreshVolumes();
-      onDone();
-    } catch (problem) {
-      setError(problem);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const days = fitOf(volumes.value ?? []);
   return (
-    <form
-      class="stack"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
-      <p class="muted">{t('first.volumeText')}</p>
-      {error !== undefined && <FormError error={error} />}
-      <fieldset class="stack">
-        <legend class="hidden-text">{t('first.volumeLegend')}</legend>
-        {suggestions?.map((suggestion) => (
-          <VolumeChoice
-            key={suggestion.path}
-            suggestion={suggestion}
-            checked={path === suggestion.path}
-            onChoose={setPath}
-          />
-        ))}
-        {suggestions?.length === 0 && <Notice tone="warn">{t('first.noVolume')}</Notice>}
-      </fieldset>
-      <TextField label={t('first.volumePath')} value={path} onInput={setPath} hint={t('first.volumePathHint')} />
-      <div class="row end">
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t('first.later')}
-        </button>
-        <button type="submit" class="button primary" disabled={path === '' || busy}>
-          {t('first.useVolume')}
-        </button>
-      </div>
-    </form>
+    <p class="muted" role="status">
+      {days === undefined ? word('forecast.later') : word('forecast.days', { n: decimal(days) })}
+    </p>
   );
 }
 
-type ChoiceProps = {
-  readonly suggestion: VolumeSuggestion;
-  readonly checked: boolean;
-  readonly onChoose: (path: string) => void;
-};
-function VolumeChoice({
-  suggestion: { path, fileSystem, totalBytes, freeBytes },
-  checked,
-  onChoose,
-}: ChoiceProps): VNode {
-  return (
-    <label class="choice">
-      <input type="radio" name="volume" checked={checked} onChange={() => onChoose(path)} />
-      <span class="grow">
-        <span class="strong">{path}</span>
-        <span class="muted small"> {fileSystem}</span>
-      </span>
-      <span class="muted small">{t('first.free', { free: size(freeBytes), total: size(totalBytes) })}</span>
-    </label>
-  );
-}
-
-function CamerasStep({ onDone }: { readonly onDone: () => void }): VNode {
+function CamerasStep({ isLast, onDone }: { readonly isLast: boolean; readonly onDone: () => void }): VNode {
   const count = cameras.value?.length ?? 0;
   return (
     <div class="stack">
       <p class="muted">{t('first.camerasText')}</p>
       <Discovery auto />
+      {count > 0 && <Forecast />}
       <div class="row end">
         <span class="muted grow">{count > 0 ? plural(count, 'cameras.one', 'cameras.many') : ''}</span>
         <button type="button" class={`button ${count > 0 ? 'primary' : ''}`} onClick={onDone}>
-          {t(count > 0 ? 'first.done' : 'first.later')}
+          {count === 0 ? t('first.later') : isLast ? t('first.done') : word('role.goOn')}
         </button>
       </div>
     </div>

@@ -1,0 +1,48 @@
+/** Footage of the whole site, whoever recorded it: timeline, playlists, and exports where the footage lies. */
+import type { SitePlaylistEpoch, SitePlaylists, SiteTimelineDay } from '../../../src/api/contract/site-footage.ts';
+import { all, type CreateExport, type ExportJob, type Page, type StreamName } from './api.ts';
+import { API, get, getCached, post, remove } from './client.ts';
+import { serverPath } from './server-path.ts';
+
+export type { SitePlaylistEpoch, SitePlaylists, SiteTimelineDay } from '../../../src/api/contract/site-footage.ts';
+export type EpochParts = Pick<SitePlaylistEpoch, 'start' | 'end' | 'codec' | 'url' | 'serverId'>;
+
+const id = encodeURIComponent;
+
+export const siteTimeline = (day: string, ids: readonly string[]): Promise<SiteTimelineDay> =>
+  getCached(`/site/timeline?day=${day}&cameras=${ids.map(id).join(',')}&stream=main`);
+
+export const sitePlaylists = (
+  cameraId: string,
+  range: { readonly start: number; readonly end: number },
+  stream: StreamName,
+): Promise<SitePlaylists> => {
+  const [start, end] = [new Date(range.start).toISOString(), new Date(range.end).toISOString()];
+  return get(`/site/cameras/${id(cameraId)}/playlists?start=${start}&end=${end}&stream=${stream}`);
+};
+
+/** An export, and at which server it is made. */
+export type SiteExport = ExportJob & { readonly serverId: string };
+
+const at = (serverId: string, path: string): string => serverPath(serverId, path);
+/** Links in an answer of another server lead through this box. */
+const linkAt = (serverId: string, url: string): string =>
+  url.startsWith(API) ? `${API}${at(serverId, url.slice(API.length))}` : url;
+
+function placed(serverId: string, job: ExportJob): SiteExport {
+  const files = job.files.map((file) => ({
+    ...file,
+    url: linkAt(serverId, file.url),
+    manifestUrl: linkAt(serverId, file.manifestUrl),
+  }));
+  return { ...job, files, serverId };
+}
+
+export const exportsAt = async (serverId: string): Promise<readonly SiteExport[]> =>
+  (await all<ExportJob>(at(serverId, '/exports'))).map((job) => placed(serverId, job));
+
+export const createExportsAt = async (serverId: string, body: CreateExport): Promise<readonly SiteExport[]> =>
+  (await post<Page<ExportJob>>(at(serverId, '/exports'), body)).items.map((job) => placed(serverId, job));
+
+export const deleteExportAt = (serverId: string, exportId: string): Promise<void> =>
+  remove(at(serverId, `/exports/${id(exportId)}`));

@@ -1,0 +1,5 @@
+/** Words of health over the site. */
+import { roomWords } from '../messages.ts';
+import { en } from './en.ts';
+
+export const { t, tOr } = roomWords(en, async () => (await import('./de.ts')).de);

@@ -1,0 +1,119 @@
+/** For scripts and other systems: metrics, the document of the API, names under which the box may be reached. */
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { z } from 'zod';
+import type { serverOptions } from '../../../../src/api/contract/server.ts';
+import { API, get, patch } from '../../api/client.ts';
+import { access } from '../../app/session.ts';
+import { attempt, toast } from '../../app/toasts.tsx';
+import { t } from '../../messages/messages.ts';
+import { t as word } from '../../messages/settings/words.ts';
+import { CheckField } from '../../ui/field.tsx';
+import { Icon } from '../../ui/icon.tsx';
+
+type Options = z.infer<typeof serverOptions>;
+
+export function Integrations(): VNode {
+  const [options, setOptions] = useState<Options>();
+  useEffect(() => {
+    void attempt(async () => setOptions(await get<Options>('/server/settings')));
+  }, []);
+  const change = (by: Partial<Options>): void => {
+    void attempt(async () => {
+      setOptions(await patch<Options>('/server/settings', by));
+      toast(word('integrations.saved'));
+    });
+  };
+  const isOwner = access.value.kind === 'signed-in' && access.value.session.user.role === 'owner';
+  return (
+    <section class="card" aria-labelledby="integrations">
+      <div class="card-head">
+        <h2 id="integrations">{word('integrations.title')}</h2>
+      </div>
+      <Address what={word('integrations.metrics')} path="/metrics" text={word('integrations.metricsText')} />
+      {isOwner && options !== undefined && (
+        <CheckField
+          label={word('integrations.open')}
+          hint={word('integrations.openHint')}
+          checked={options.openMetrics}
+          onChange={(openMetrics) => change({ openMetrics })}
+        />
+      )}
+      <Address what={word('integrations.api')} path={`${API}/openapi.json`} text={word('integrations.apiText')} />
+      {isOwner && options !== undefined && (
+        <HostNames names={options.allowedHosts} onSave={(allowedHosts) => change({ allowedHosts })} />
+      )}
+    </section>
+  );
+}
+
+type AddressProps = { readonly what: string; readonly path: string; readonly text: string };
+function Address({ what, path, text }: AddressProps): VNode {
+  const url = `${location.origin}${path}`;
+  // Only where the browser allows it: not on plain HTTP.
+  const copy = (): void =>
+    void attempt(async () => {
+      await navigator.clipboard.writeText(url);
+      toast(word('integrations.copied'));
+    });
+  return (
+    <div class="address">
+      <p class="row">
+        <span class="strong">{what}</span>
+        <a class="mono small grow cut" href={path} target="_blank" rel="noreferrer">
+          {url}
+        </a>
+        {isSecureContext && (
+          <button
+            type="button"
+            class="button quiet icon-only"
+            aria-label={word('integrations.copy', { what })}
+            onClick={copy}
+          >
+            <Icon name="copy" />
+          </button>
+        )}
+      </p>
+      <p class="muted small">{text}</p>
+    </div>
+  );
+}
+
+type NamesProps = { readonly names: readonly string[]; readonly onSave: (names: string[]) => void };
+function HostNames({ names, onSave }: NamesProps): VNode {
+  const [text, setText] = useState<string>();
+  const shown = text ?? names.join('\n');
+  return (
+    <form
+      class="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSave(shown.split(/\s+/).filter((name) => name !== ''));
+        setText(undefined);
+      }}
+    >
+      <div class="field">
+        <label for="host-names">{word('integrations.hosts')}</label>
+        <textarea
+          id="host-names"
+          rows={2}
+          value={shown}
+          spellcheck={false}
+          aria-describedby="host-names-hint"
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <span class="hint" id="host-names-hint">
+          {word('integrations.hostsHint')}
+        </span>
+      </div>
+      {text !== undefined && (
+        <div class="row end">
+          <button type="submit" class="button">
+            {t('common.save')}
+          </button>
+        </div>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,142 @@
+/** Restoring the settings of this box: the file, what it would change, and then all of it or nothing. */
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import type { RestoreSettingsResult } from '../../../../src/api/contract/own-backup.ts';
+import { post } from '../../api/client.ts';
+import { t } from '../../messages/messages.ts';
+import { t as word } from '../../messages/settings/words.ts';
+import { Dialog } from '../../ui/dialog.tsx';
+import { FormError, TextField } from '../../ui/field.tsx';
+import { RestoreChanges, losses } from './restore-changes.tsx';
+
+/** As many bytes as the API takes in base64. */
+const MAX_FILE_BYTES = 4_190_000;
+
+type Step = { readonly kind: 'file' } | { readonly kind: 'shown' | 'done'; readonly result: RestoreSettingsResult };
+
+export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VNode {
+  const [file, setFile] = useState<File>();
+  const [passphrase, setPassphrase] = useState('');
+  const [typed, setTyped] = useState('');
+  const [step, setStep] = useState<Step>({ kind: 'file' });
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const ask = async (shown: RestoreSettingsResult | undefined): Promise<void> => {
+    if (file === undefined) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      const sure = shown === undefined ? {} : { confirm: shown.name.before, revision: shown.revision };
+      const body = { backup: await base64Of(file), passphrase, ...sure };
+      const result = await post<RestoreSettingsResult>('/server/settings/restore', body);
+      setStep({ kind: result.restored ? 'done' : 'shown', result });
+    } catch (problem) {
+      setError(problem);
+      setStep({ kind: 'file' });
+    } finally {
+      setBusy(false);
+    }
+  };
+  // Everything on the page, and perhaps who is signed in, is another now.
+  const close = (): void => (step.kind === 'done' ? location.reload() : onClose());
+  const shown = step.kind === 'file' ? undefined : step.result;
+  const asksName = step.kind === 'shown' && losses(step.result) > 0;
+  const ready = !busy && file !== undefined && passphrase !== '' && (!asksName || typed === shown?.name.before);
+  return (
+    <Dialog
+      title={word('restore.title')}
+      onClose={close}
+      onSubmit={() => (step.kind === 'done' ? close() : void ask(shown))}
+      foot={<Foot step={step} ready={ready} danger={asksName} onClose={close} />}
+    >
+      <FormError error={error} />
+      {step.kind === 'file' ? (
+        <FileFields file={file} onFile={setFile} passphrase={passphrase} onPassphrase={setPassphrase} />
+      ) : (
+        <RestoreChanges result={step.result} />
+      )}
+      {asksName && (
+        <TextField
+          label={word('restore.confirm', { name: step.result.name.before })}
+          value={typed}
+          onInput={setTyped}
+        />
+      )}
+      {busy && <progress aria-label={word('restore.title')} />}
+    </Dialog>
+  );
+}
+
+type FootProps = {
+  readonly step: Step;
+  readonly ready: boolean;
+  readonly danger: boolean;
+  readonly onClose: () => void;
+};
+function Foot({ step, ready, danger, onClose }: FootProps): VNode {
+  if (step.kind === 'done')
+    return (
+      <button type="submit" class="button primary">
+        {t('common.close')}
+      </button>
+    );
+  return (
+    <>
+      <button type="button" class="button" onClick={onClose}>
+        {t('common.cancel')}
+      </button>
+      <button type="submit" class={`button ${danger ? 'danger' : 'primary'}`} disabled={!ready}>
+        {word(step.kind === 'file' ? 'restore.show' : 'restore.do')}
+      </button>
+    </>
+  );
+}
+
+type FileProps = {
+  readonly file: File | undefined;
+  readonly onFile: (file: File | undefined) => void;
+  readonly passphrase: string;
+  readonly onPassphrase: (passphrase: string) => void;
+};
+function FileFields({ file, onFile, passphrase, onPassphrase }: FileProps): VNode {
+  const isLarge = file !== undefined && file.size > MAX_FILE_BYTES;
+  return (
+    <>
+      <p>{word('restore.text')}</p>
+      <div class="field">
+        <label for="restore-file">{word('restore.file')}</label>
+        <input
+          id="restore-file"
+          type="file"
+          aria-invalid={isLarge || undefined}
+          aria-describedby={isLarge ? 'restore-file-error' : undefined}
+          onChange={({ currentTarget: { files } }) => onFile(files?.[0])}
+        />
+        {isLarge && (
+          <span class="error" id="restore-file-error">
+            {word('restore.tooLarge')}
+          </span>
+        )}
+      </div>
+      <TextField
+        type="password"
+        autoComplete="off"
+        label={word('backup.passphrase')}
+        value={passphrase}
+        onInput={onPassphrase}
+      />
+    </>
+  );
+}
+
+/** `data:…;base64,` stands before it. */
+const base64Of = async (file: File): Promise<string> =>
+  await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => {
+      const { result } = reader;
+      resolve(typeof result === 'string' ? (result.split(',', 2)[1] ?? '') : '');
+    });
+    reader.addEventListener('error', () => reject(new Error(word('restore.unreadable'))));
+    reader.readAsDataURL(file);
+  });

@@ -1,0 +1,108 @@
+/** First run: where footage goes. */
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { api, type VolumeSuggestion } from '../../api/api.ts';
+import { refreshVolumes } from '../../app/stores.ts';
+import { t } from '../../messages/messages.ts';
+import { t as word } from '../../messages/setup/words.ts';
+import { Notice } from '../../ui/dialog.tsx';
+import { FormError, TextField } from '../../ui/field.tsx';
+import { size } from '../../ui/format.ts';
+import type { Mode } from './role-step.tsx';
+
+export function VolumeStep({ mode, onDone }: { readonly mode: Mode; readonly onDone: () => void }): VNode {
+  const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>();
+  const [path, setPath] = useState('');
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    const load = async (): Promise<void> => {
+      const { items } = await api.volumeSuggestions();
+      setSuggestions(items);
+      setPath(items[0]?.path ?? '');
+    };
+    load().catch(setError);
+  }, []);
+  const submit = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      await api.createVolume(path);
+      await refreshVolumes();
+      onDone();
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      class="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <p class="muted">
+        {mode === 'failover' && `${word('storage.failover')} `}
+        {t('first.volumeText')}
+      </p>
+      {error !== undefined && <FormError error={error} />}
+      <Suggestions suggestions={suggestions} path={path} onChoose={setPath} />
+      <TextField label={t('first.volumePath')} value={path} onInput={setPath} hint={t('first.volumePathHint')} />
+      <div class="row end">
+        <button type="button" class="button quiet" disabled={busy} onClick={onDone}>
+          {t('first.later')}
+        </button>
+        <button type="submit" class="button primary" disabled={path === '' || busy}>
+          {t('first.useVolume')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+type SuggestionsProps = {
+  readonly suggestions: readonly VolumeSuggestion[] | undefined;
+  readonly path: string;
+  readonly onChoose: (path: string) => void;
+};
+function Suggestions({ suggestions, path, onChoose }: SuggestionsProps): VNode {
+  return (
+    <fieldset class="stack">
+      <legend class="hidden-text">{t('first.volumeLegend')}</legend>
+      {suggestions?.map((suggestion) => (
+        <VolumeChoice
+          key={suggestion.path}
+          suggestion={suggestion}
+          checked={path === suggestion.path}
+          onChoose={onChoose}
+        />
+      ))}
+      {suggestions?.length === 0 && <Notice tone="warn">{t('first.noVolume')}</Notice>}
+    </fieldset>
+  );
+}
+
+type ChoiceProps = {
+  readonly suggestion: VolumeSuggestion;
+  readonly checked: boolean;
+  readonly onChoose: (path: string) => void;
+};
+function VolumeChoice({
+  suggestion: { path, fileSystem, totalBytes, freeBytes },
+  checked,
+  onChoose,
+}: ChoiceProps): VNode {
+  return (
+    <label class="choice">
+      <input type="radio" name="volume" checked={checked} onChange={() => onChoose(path)} />
+      <span class="grow">
+        <span class="strong">{path}</span>
+        <span class="muted small"> {fileSystem}</span>
+      </span>
+      <span class="muted small">{t('first.free', { free: size(freeBytes), total: size(totalBytes) })}</span>
+    </label>
+  );
+}
