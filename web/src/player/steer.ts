@@ -35,7 +35,8 @@ function setRate(video: HTMLVideoElement, rate: number): void {
 
 function setRunning({ video, ready }: EpochVideo, running: boolean): void {
   if (!running) video.pause();
-  else if (video.paused && ready()) void video.play().catch(() => undefined);
+  // To play a video that is at its end would begin it anew, and the clock would wait for ever: what follows lies in another one.
+  else if (video.paused && !video.ended && ready()) void video.play().catch(() => undefined);
 }
 
 const KEYS_ABOVE = 4;
