@@ -107,6 +107,7 @@ export async function startMockApi(options: Options = {}): Promise<MockApi> {
   await new Promise<void>((resolve) => http.listen(options.port ?? 0, '127.0.0.1', resolve));
   const recording = setInterval(() => {
     const end = Date.now();
+    for (const stream of streams) stream.write(':\n\n');
     for (const { id, state: doing } of state.cameras) {
       const recorder = state.site.coveredBy.get(id) ?? ownerOf(state.site, id);
       if (doing !== 'recording' || state.site.away.has(recorder.id)) continue;

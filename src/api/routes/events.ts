@@ -18,7 +18,8 @@ export const MAX_EVENT_STREAMS_PER_CALLER = 16;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** Of events missed meanwhile, well below that: a client that missed more asks for everything anew. */
 export const MAX_MISSED_CHARACTERS = 256 * 1024;
-const HEARTBEAT_SECONDS = 15;
+/** A browser takes a stream that is silent for more than twice as long for broken. */
+const HEARTBEAT_SECONDS = 5;
 /** What a client must fetch again when events between are gone. */
 const REFRESH: readonly LiveEvent[] = [{ kind: 'server' }, { kind: 'cameras' }];
 

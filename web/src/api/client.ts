@@ -5,6 +5,7 @@
 import { signal } from '@preact/signals';
 import type { Problem } from '../../../src/api/contract/common.ts';
 import { t } from '../messages/messages.ts';
+import { exchange } from './exchange.ts';
 
 export const API = '/api/v1';
 
@@ -34,7 +35,7 @@ type Options = {
 export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {
   const response = await send(method, path, options);
   if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  return await whole<T>(response.json(), method, options.signal);
 }
 
 export const get = <T>(path: string, abort?: AbortSignal): Promise<T> => request<T>('GET', path, { signal: abort });
@@ -51,19 +52,21 @@ export async function postForFile(
 ): Promise<{ readonly name: string; readonly blob: Blob }> {
   const response = await send('POST', path, { body });
   const said = response.headers.get('Content-Disposition') ?? '';
-  return { name: /filename="([^"]+)"/.exec(said)?.[1] ?? 'understudy', blob: await response.blob() };
+  return { name: /filename="([^"]+)"/.exec(said)?.[1] ?? 'understudy', blob: await whole(response.blob(), 'POST') };
 }
 
 /** What several people may change at once, with the tag that a change is sent with. */
 export type Tagged<T> = { readonly value: T; readonly tag: string | undefined };
-async function tagged<T>(response: Response): Promise<Tagged<T>> {
-  return { value: (await response.json()) as T, tag: response.headers.get('ETag') ?? undefined };
+async function tagged<T>(method: Method, path: string, options: Options): Promise<Tagged<T>> {
+  const response = await send(method, path, options);
+  const value = await whole<T>(response.json(), method, options.signal);
+  return { value, tag: response.headers.get('ETag') ?? undefined };
 }
 export const getTagged = async <T>(path: string, abort?: AbortSignal): Promise<Tagged<T>> =>
-  tagged<T>(await send('GET', path, { signal: abort }));
+  tagged<T>('GET', path, { signal: abort });
 /** Refused with 412 if somebody else changed it since `tag` was read. */
 export const patchTagged = async <T>(path: string, body: unknown, tag: string | undefined): Promise<Tagged<T>> =>
-  tagged<T>(await send('PATCH', path, { body, ifMatch: tag }));
+  tagged<T>('PATCH', path, { body, ifMatch: tag });
 
 const MAX_CACHED = 200;
 const cache = new Map<string, { readonly etag: string; readonly value: unknown }>();
@@ -73,7 +76,7 @@ export async function getCached<T>(path: string, abort?: AbortSignal): Promise<T
   const known = cache.get(path);
   const response = await send('GET', path, { signal: abort, etag: known?.etag });
   if (response.status === 304 && known !== undefined) return known.value as T;
-  const value = (await response.json()) as T;
+  const value = await whole<T>(response.json(), 'GET', abort);
   const etag = response.headers.get('ETag');
   cache.delete(path);
   if (etag !== null) cache.set(path, { etag, value });
@@ -98,23 +101,27 @@ async function send(method: Method, path: string, { body, signal: abort, etag, i
   if (ifMatch !== undefined) headers['If-Match'] = ifMatch;
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
   if (body !== undefined) init.body = JSON.stringify(body);
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), patienceOf(method, path));
-  init.signal = abort === undefined ? silence.signal : AbortSignal.any([abort, silence.signal]);
-  const response = await fetch(`${API}${path}`, init)
-    .catch((error: unknown) => {
-      if (abort?.aborted) throw error;
-      reachable.value = false;
-      const mayHaveChanged = method !== 'GET' && silence.signal.aborted;
-      throw new ApiError(unreachable(mayHaveChanged ? 'shell.noAnswerYet' : 'shell.noAnswer'));
-    })
-    .finally(() => clearTimeout(timer));
+  if (abort !== undefined) init.signal = abort;
+  const response = await exchange(`${API}${path}`, init, patienceOf(method, path)).catch((error: unknown) =>
+    failed(error, abort, method !== 'GET' && wasSilent(error)),
+  );
   reachable.value = true;
   if (response.ok || response.status === 304) return response;
   const problem = await problemOf(response);
   if (response.status === 401 && !path.startsWith('/sessions')) refusedSessions.value += 1;
   throw new ApiError(problem);
 }
+
+/** What comes behind the head of an answer, unless the link dies before all of it is there. */
+const whole = <T>(coming: Promise<T>, method: Method, abort?: AbortSignal): Promise<T> =>
+  coming.catch((error: unknown) => failed(error, abort, method !== 'GET'));
+
+function failed(error: unknown, abort: AbortSignal | undefined, mayHaveChanged: boolean): never {
+  if (abort?.aborted) throw error;
+  reachable.value = false;
+  throw new ApiError(unreachable(mayHaveChanged ? 'shell.noAnswerYet' : 'shell.noAnswer'));
+}
+const wasSilent = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 
 async function problemOf(response: Response): Promise<Problem> {
   const { status, statusText } = response;

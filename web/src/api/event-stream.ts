@@ -11,8 +11,8 @@ import { createSseParser } from './sse-parser.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 8000;
-/** The server sends a comment at least every 15 s. */
-const SILENCE_MS = 40_000;
+/** The server sends a comment at least every 5 s. */
+const SILENCE_MS = 12_000;
 
 /** Counts reconnections: anything shown may be stale and should be fetched anew. */
 export const resynced = signal(0);
