@@ -196,6 +196,7 @@ export const de: Messages = {
     'Keine Kamera hat geantwortet. Ist sie in diesem Netz, und ist ONVIF in ihr eingeschaltet? Mit ihrer Adresse geht es immer.',
   'discover.present': 'Eingerichtet',
   'discover.problem': 'Braucht Aufmerksamkeit',
+  'discover.adding': 'Hinzugefügt werden: {done} von {total}',
   'discover.addOne': '1 Kamera hinzufügen',
   'discover.addMany': '{n} Kameras hinzufügen',
   'discover.addedOne': '1 Kamera hinzugefügt',

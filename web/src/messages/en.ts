@@ -194,6 +194,7 @@ export const en = {
     'No camera answered. Is it on this network, and is ONVIF enabled in its settings? You can always add it by its address.',
   'discover.present': 'Set up',
   'discover.problem': 'Needs attention',
+  'discover.adding': 'Adding: {done} of {total}',
   'discover.addOne': 'Add 1 camera',
   'discover.addMany': 'Add {n} cameras',
   'discover.addedOne': '1 camera added',

@@ -26,7 +26,7 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [adding, setAdding] = useState(false);
+  const [done, setDone] = useState<number>();
   const run = async (): Promise<void> => {
     search.value = { kind: 'running', began: Date.now() };
     try {
@@ -47,9 +47,8 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   const found = state.kind === 'done' ? state.found : [];
   const picked = found.filter(({ xaddr }) => chosen.has(xaddr));
   const add = async (): Promise<void> => {
-    setAdding(true);
-    const added = await addAll(picked, { serverId: placeId(serverId), username, password });
-    setAdding(false);
+    const added = await addAll(picked, { serverId: placeId(serverId), username, password }, setDone);
+    setDone(undefined);
     if (added > 0) toast(plural(added, 'discover.addedOne', 'discover.addedMany'));
     await refreshCameras().catch(() => undefined);
     await run();
@@ -67,19 +66,25 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
       {state.kind === 'running' && <Progress began={state.began} />}
       {state.kind === 'failed' && <FormError error={state.error} />}
       {state.kind === 'done' && <Found found={found} chosen={chosen} onChange={setChosen} />}
-      {found.length > 0 && <AddButton count={picked.length} adding={adding} onAdd={() => void add()} />}
+      {found.length > 0 && <Adding count={picked.length} done={done} onAdd={() => void add()} />}
     </div>
   );
 }
 
-type AddProps = { readonly count: number; readonly adding: boolean; readonly onAdd: () => void };
-const AddButton = ({ count, adding, onAdd }: AddProps): VNode => (
-  <div class="row end">
-    <button type="button" class="button primary" disabled={count === 0 || adding} onClick={onAdd}>
-      {plural(count, 'discover.addOne', 'discover.addMany')}
-    </button>
-  </div>
-);
+/** `done`: of these so many have been tried, while they are being added. */
+type AddingProps = { readonly count: number; readonly done: number | undefined; readonly onAdd: () => void };
+function Adding({ count, done, onAdd }: AddingProps): VNode {
+  const text = t('discover.adding', { done: done ?? 0, total: count });
+  return (
+    <div class="row end">
+      {done !== undefined && <span class="muted small">{text}</span>}
+      {done !== undefined && <progress value={done} max={count} aria-label={text} />}
+      <button type="button" class="button primary" disabled={count === 0 || done !== undefined} onClick={onAdd}>
+        {plural(count, 'discover.addOne', 'discover.addMany')}
+      </button>
+    </div>
+  );
+}
 
 type CredentialsProps = {
   readonly username: string;
@@ -123,11 +128,15 @@ const isAddable = ({ cameraId, profiles }: DiscoveredCamera): boolean => cameraI
 const placeId = (chosen: string): string => (chosen === '' ? (server.peek()?.id ?? '') : chosen);
 
 type Where = { readonly serverId: string; readonly username: string; readonly password: string };
-/** Answers how many were added; each refusal is said with the camera's name. */
-async function addAll(picked: readonly DiscoveredCamera[], where: Where): Promise<number> {
-  const { serverId, username, password } = where;
+/** Answers how many were added; each refusal is said with the camera's name. `onTried` hears how many are behind it. */
+async function addAll(
+  picked: readonly DiscoveredCamera[],
+  { serverId, username, password }: Where,
+  onTried: (done: number) => void,
+): Promise<number> {
   let added = 0;
-  for (const { name, address, profiles } of picked) {
+  for (const [index, { name, address, profiles }] of picked.entries()) {
+    onTried(index);
     const [main, sub] = profiles;
     if (main === undefined) continue;
     try {
