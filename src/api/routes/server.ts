@@ -15,8 +15,9 @@ import {
   updateServerRequest,
 } from '../contract/server.ts';
 import type { Server } from '../contract/server.ts';
+import { checkTag, etagOf } from '../etag.ts';
 import { json, route } from '../route.ts';
-import type { Route } from '../route.ts';
+import type { Reply, Route } from '../route.ts';
 
 /** Everything that is not in the settings; health items of cameras that the caller may not see are left out by `cameraIds`. */
 export type ServerStatus = Omit<Server, 'id' | 'name' | 'mode' | 'managed' | 'replacedBy'>;
@@ -142,16 +143,25 @@ const optionsOf = ({
   managed,
 });
 
+const CHANGED = {
+  code: 'settings/changed',
+  message: 'Somebody else changed these settings meanwhile: read them again, then repeat the change.',
+};
+function tagged(settings: ServerSettings): Reply<z.infer<typeof serverOptions>> {
+  const options = optionsOf(settings);
+  return json(options, { etag: etagOf(options) });
+}
+
 function readOptions({ settings }: ServerDeps): Route {
   return route(
     {
       method: 'GET',
       path: '/server/settings',
-      summary: 'What the owner allows',
+      summary: 'What the owner allows, with an ETag',
       access: 'admin',
       response: { json: serverOptions },
     },
-    () => json(optionsOf(settings.server.get())),
+    () => tagged(settings.server.get()),
   );
 }
 
@@ -160,25 +170,30 @@ function changeOptions({ settings, activity, beforeUnmanaged }: ServerDeps): Rou
     {
       method: 'PATCH',
       path: '/server/settings',
-      summary: 'Changes what the owner allows',
+      summary: 'Changes what the owner allows; with If-Match only if nobody else changed it meanwhile',
       access: 'owner',
       body: updateServerOptionsRequest,
       response: { json: serverOptions },
-      problems: { 409: 'server/managed' },
+      problems: { 409: 'server/managed', 412: 'settings/changed' },
     },
-    async ({ body, caller }) => {
+    async ({ body, caller, header }) => {
+      const check = (now: ServerSettings): void => checkTag(header('if-match'), etagOf(optionsOf(now)), CHANGED);
+      check(settings.server.get()); // before anything else is asked or done
       const { allowedHosts, allowLoopbackCameras, openMetrics, managed } = body;
       if (managed === 'off') beforeUnmanaged();
-      const after = await settings.server.update((before) => ({
-        ...before,
-        allowedHosts: allowedHosts ?? before.allowedHosts,
-        allowLoopbackCameras: allowLoopbackCameras ?? before.allowLoopbackCameras,
-        openMetrics: openMetrics ?? before.openMetrics,
-        ...(managed === undefined ? {} : { managed }),
-      }));
+      const after = await settings.server.update((before) => {
+        check(before);
+        return {
+          ...before,
+          allowedHosts: allowedHosts ?? before.allowedHosts,
+          allowLoopbackCameras: allowLoopbackCameras ?? before.allowLoopbackCameras,
+          openMetrics: openMetrics ?? before.openMetrics,
+          ...(managed === undefined ? {} : { managed }),
+        };
+      });
       const message = 'The settings of this server were changed.';
       activity.record({ severity: 'warning', code: 'server-settings-changed', message, user: signedIn(caller).name });
-      return json(optionsOf(after));
+      return tagged(after);
     },
   );
 }

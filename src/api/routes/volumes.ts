@@ -10,6 +10,7 @@ import { signedIn } from '../caller.ts';
 import { pageOf, pageQuery } from '../contract/common.ts';
 import { createVolumeRequest, updateVolumeRequest, volume, volumeSuggestion } from '../contract/server.ts';
 import type { Volume } from '../contract/server.ts';
+import { checkTag, etagOf } from '../etag.ts';
 import { pageOfItems } from '../page.ts';
 import { HttpError } from '../problem.ts';
 import { empty, json, route } from '../route.ts';
@@ -71,7 +72,7 @@ function readVolume({ settings, statusOf }: VolumeDeps): Route {
     {
       method: 'GET',
       path: '/volumes/:id',
-      summary: 'One volume',
+      summary: 'One volume, with an ETag over its settings',
       access: 'operator',
       params: byId,
       response: { json: volume },
@@ -79,7 +80,7 @@ function readVolume({ settings, statusOf }: VolumeDeps): Route {
     },
     ({ params }) => {
       const record = found(settings.volumes.get().volumes, params.id);
-      return json({ ...record, ...statusOf(record) });
+      return json({ ...record, ...statusOf(record) }, { etag: etagOf(record) });
     },
   );
 }
@@ -142,25 +143,29 @@ const exists = (path: string): UnderstudyError =>
 const tooMany = (): UnderstudyError =>
   new UnderstudyError('conflict', 'volume/too-many', `This box has ${MAX_VOLUMES} volumes already, which is the most.`);
 
+const CHANGED = {
+  code: 'volume/changed',
+  message: 'Somebody else changed this volume meanwhile: read it again, then repeat the change.',
+};
 function updateVolume({ settings, statusOf }: VolumeDeps): Route {
   return route(
     {
       method: 'PATCH',
       path: '/volumes/:id',
-      summary: 'Changes how much of a volume stays free',
+      summary: 'Changes how much of a volume stays free; with If-Match only if nobody else changed it meanwhile',
       access: 'admin',
       params: byId,
       body: updateVolumeRequest,
       response: { json: volume },
-      problems: { 404: 'volume/unknown' },
+      problems: { 404: 'volume/unknown', 412: 'volume/changed' },
     },
-    async ({ params, body }) => {
+    async ({ params, body, header }) => {
       const after = await settings.volumes.update(({ volumes }) => {
-        found(volumes, params.id);
+        checkTag(header('if-match'), etagOf(found(volumes, params.id)), CHANGED);
         return { volumes: volumes.map((one) => (one.id === params.id ? { ...one, ...body } : one)) };
       });
       const record = found(after.volumes, params.id);
-      return json({ ...record, ...statusOf(record) });
+      return json({ ...record, ...statusOf(record) }, { etag: etagOf(record) });
     },
   );
 }

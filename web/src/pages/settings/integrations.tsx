@@ -3,9 +3,9 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { z } from 'zod';
 import type { serverOptions } from '../../../../src/api/contract/server.ts';
-import { API, get, patch } from '../../api/client.ts';
+import { API, getTagged, patchTagged, type Tagged } from '../../api/client.ts';
 import { access } from '../../app/session.ts';
-import { attempt, toast } from '../../app/toasts.tsx';
+import { attempt, messageOf, toast } from '../../app/toasts.tsx';
 import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/settings/words.ts';
 import { CheckField } from '../../ui/field.tsx';
@@ -14,15 +14,20 @@ import { Icon } from '../../ui/icon.tsx';
 type Options = z.infer<typeof serverOptions>;
 
 export function Integrations(): VNode {
-  const [options, setOptions] = useState<Options>();
-  useEffect(() => {
-    void attempt(async () => setOptions(await get<Options>('/server/settings')));
-  }, []);
-  const change = (by: Partial<Options>): void => {
-    void attempt(async () => {
-      setOptions(await patch<Options>('/server/settings', by));
+  const [known, setKnown] = useState<Tagged<Options>>();
+  const options = known?.value;
+  const read = (): void => void attempt(async () => setKnown(await getTagged<Options>('/server/settings')));
+  useEffect(read, []);
+  const change = async (by: Partial<Options>): Promise<boolean> => {
+    try {
+      setKnown(await patchTagged<Options>('/server/settings', by, known?.tag));
       toast(word('integrations.saved'));
-    });
+      return true;
+    } catch (error) {
+      toast(messageOf(error), 'bad');
+      read(); // somebody else has changed it, perhaps
+      return false;
+    }
   };
   const isOwner = access.value.kind === 'signed-in' && access.value.session.user.role === 'owner';
   return (
@@ -36,7 +41,7 @@ export function Integrations(): VNode {
           label={word('integrations.open')}
           hint={word('integrations.openHint')}
           checked={options.openMetrics}
-          onChange={(openMetrics) => change({ openMetrics })}
+          onChange={(openMetrics) => void change({ openMetrics })}
         />
       )}
       <Address what={word('integrations.api')} path={`${API}/openapi.json`} text={word('integrations.apiText')} />
@@ -79,7 +84,7 @@ function Address({ what, path, text }: AddressProps): VNode {
   );
 }
 
-type NamesProps = { readonly names: readonly string[]; readonly onSave: (names: string[]) => void };
+type NamesProps = { readonly names: readonly string[]; readonly onSave: (names: string[]) => Promise<boolean> };
 function HostNames({ names, onSave }: NamesProps): VNode {
   const [text, setText] = useState<string>();
   const shown = text ?? names.join('\n');
@@ -89,8 +94,7 @@ function HostNames({ names, onSave }: NamesProps): VNode {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        onSave(shown.split(/\s+/).filter((name) => name !== ''));
-        setText(undefined);
+        void onSave(shown.split(/\s+/).filter((name) => name !== '')).then((isSaved) => isSaved && setText(undefined));
       }}
     >
       <div class="field">
