@@ -15,6 +15,7 @@ import type { Log } from '../core/log.ts';
 import { machineFacts } from '../hardware/machine.ts';
 import type { Keys } from '../settings/keys.ts';
 import type { Settings } from '../settings/settings.ts';
+import { isGuarded } from '../site/introductions.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
 import type { SuitabilityFacts } from '../wire/peer-protocol.ts';
 
@@ -70,9 +71,7 @@ export const reachedAt = ({ settings }: Pick<Box, 'settings'>, id: string): stri
 export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
   settings.server.get().mode === 'failover' &&
   standInOf({ settings }, id) === undefined &&
-  settings.peers
-    .get()
-    .peers.some((peer) => peer.id === id && peer.watched && peer.enabled && peer.forgottenAt === undefined);
+  settings.peers.get().peers.some((peer) => peer.id === id && isGuarded(peer));
 
 /** Another server is in its place (docs/design/replacement.md). */
 export const isReplaced = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>

@@ -26,7 +26,7 @@ import { refuseHeld } from './held-in-site.ts';
 import type { HeldInSiteDeps } from './held-in-site.ts';
 
 export type DetachingDeps = Omit<HeldInSiteDeps, 'request'> & {
-  readonly known: Pick<KnownServers, 'find' | 'remove'>;
+  readonly known: Pick<KnownServers, 'find' | 'left'>;
   /** By the key that was pinned it said, since it was connected last, that it does not know this server. */
   readonly refuses: (peerId: string) => boolean;
   readonly request: (peerId: string, method: string, params: unknown, timeoutMs?: number) => Promise<unknown>;
@@ -242,7 +242,7 @@ async function forget({ deps, tries }: Desk, { id, name, detachPending }: PeerRe
   const left = membersOf(settings.peers.get().peers);
   if (left.every((member) => member.id !== id)) return;
   if (left.length === 1) await endSessions();
-  await known.remove(id);
+  await known.left(id);
   tries.delete(id);
   const user = detachPending?.user;
   const message = `${name} ${words}`;

@@ -72,6 +72,8 @@ export type KnownServers = {
   readonly forgottenBy: (id: string) => Promise<void>;
   /** Footage was given back or given up: those that deauthorized this server, and have nothing here any more, are forgotten now. */
   readonly review: () => Promise<void>;
+  /** It left the site of this host. As if it had deauthorized this server: if footage of it lies here that stays, known by its name. */
+  readonly left: (id: string) => Promise<void>;
   /** Forgets it and all that was kept for it, and tells nobody. */
   readonly remove: (id: string) => Promise<void>;
   /** @throws server/unknown */
@@ -164,11 +166,18 @@ function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: strin
 function createEnding(
   { network, settings, activity, beforeForgetting, heldOf, clock }: KnownServersDeps,
   { find, known, write, drop }: ServerRecords,
-): Pick<KnownServers, 'deauthorize' | 'forgottenBy' | 'review'> {
+): Pick<KnownServers, 'deauthorize' | 'forgottenBy' | 'left' | 'review'> {
   const forgotten = async (id: string, words: string, user: string | undefined): Promise<void> => {
     const message = `${find(id).name} ${words}`;
     await drop(id);
     activity.record({ severity: 'warning', code: 'server-removed', message, ...(user === undefined ? {} : { user }) });
+  };
+  const keptHeld = async ({ id, name, watched }: PeerRecord): Promise<boolean> => {
+    const held = watched ? heldOf(id) : undefined;
+    if (held === undefined) return false;
+    await write(id, (now) => now && withoutTrust(now, clock.now()));
+    activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(name, held) });
+    return true;
   };
   return {
     deauthorize: async (id, user) => {
@@ -182,20 +191,22 @@ function createEnding(
     forgottenBy: async (id) => {
       const record = known(id);
       if (record === undefined || isTombstoneInUse(settings, record)) return;
-      const held = record.watched ? heldOf(id) : undefined;
-      if (held === undefined) return await forgotten(id, 'deauthorized this server.', undefined);
-      await write(
-        id,
-        (now) => now && { ...now, watcher: false, managesUs: false, forgottenAt: now.forgottenAt ?? clock.now() },
-      );
-      activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(record.name, held) });
+      if (!(await keptHeld(record))) await forgotten(id, 'deauthorized this server.', undefined);
+    },
+    left: async (id) => {
+      if (!(await keptHeld(find(id)))) await drop(id);
     },
     review: async () => {
       for (const { id, forgottenAt } of settings.peers.get().peers)
         if (forgottenAt !== undefined && heldOf(id) === undefined && known(id)?.forgottenAt !== undefined)
-          await forgotten(id, 'deauthorized this server; nothing of its footage is left here.', undefined);
+          await forgotten(id, 'is forgotten: nothing of its footage is left here.', undefined);
     },
   };
+}
+
+function withoutTrust(record: PeerRecord, at: number): PeerRecord {
+  const { detachPending: _wish, locked: _locked, ...known } = record;
+  return { ...known, watcher: false, managesUs: false, forgottenAt: record.forgottenAt ?? at };
 }
 
 /**
@@ -207,7 +218,7 @@ const isTombstoneInUse = ({ server }: KnownServersDeps['settings'], { replacedBy
 
 export const FOOTAGE_HELD = 'footage-held';
 export const wordsOfHeld = (name: string, { words }: HeldFootage): string =>
-  `${name}, or its host, deauthorized this server, which still has its footage: ${words}. Authorize ${name} again and it goes home; or delete it here with understudy restoration stop.`;
+  `${name}, or its host, deauthorized this server, or it was detached here; its footage still lies here: ${words}. Authorize ${name} again and it goes home; or delete it here with understudy restoration stop.`;
 const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
   new UnderstudyError(
     'conflict',

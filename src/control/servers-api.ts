@@ -12,6 +12,7 @@ import type { State } from '../failover/machine-types.ts';
 import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
+import { isLeaving } from '../site/introductions.ts';
 import type { DetachPending, PeerRecord } from '../site/peer.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Backups, BackupState } from './backups.ts';
@@ -180,6 +181,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
   } = record;
   const status = deps.network.statusOf(record.id);
   const heard = deps.heardOf(record.id);
+  const isProtected = record.watched && !isLeaving(record);
   return {
     ...rest,
     knownSince: isoOf(epochMs(addedAt)),
@@ -188,7 +190,8 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
     ...(heard === undefined
       ? {}
       : { lastContactAt: isoOf(epochMs(heard.at)), channels: { ...heard.keepAlive.channels } }),
-    ...(record.watched ? { watch: watchOf(deps, record.id) } : {}),
+    watched: isProtected,
+    ...(isProtected ? { watch: watchOf(deps, record.id) } : {}),
     ...(detachPending === undefined
       ? {}
       : { detachPending: leavingOf(detachPending, deps.detaching.problemOf(record.id)) }),

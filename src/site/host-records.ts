@@ -17,7 +17,10 @@ export function recordsOfNewHost(
   copied: readonly PeerRecord[],
   ownId: string,
 ): readonly PeerRecord[] {
-  const members = copied.filter(({ id, managesUs }) => id !== ownId && !managesUs);
+  // What lies at the host before of one that left is known there.
+  const members = copied.filter(
+    ({ id, managesUs, forgottenAt }) => id !== ownId && !managesUs && forgottenAt === undefined,
+  );
   const theirs = new Map(members.map((member) => [member.id, member]));
   const known = own.map((record) => {
     const member = theirs.get(record.id);

@@ -55,7 +55,12 @@ export type Site = z.infer<typeof siteSchema>;
 export function siteFor(member: PeerRecord, all: readonly PeerRecord[], host: SiteHost): Site {
   const { policy = sitePolicySchema.parse({}), protection = [] } = host;
   const others = all.filter(
-    (other) => other.id !== member.id && other.enabled && !isLeaving(other) && other.replacedBy === undefined,
+    (other) =>
+      other.id !== member.id &&
+      other.enabled &&
+      !isLeaving(other) &&
+      other.replacedBy === undefined &&
+      other.forgottenAt === undefined,
   );
   // Hardly ever any: looked for once, not for each of the others.
   const replaced = all.filter(({ replacedBy }) => replacedBy !== undefined);
@@ -83,6 +88,13 @@ export function siteFor(member: PeerRecord, all: readonly PeerRecord[], host: Si
  */
 export const isLeaving = ({ mode, detachPending }: PeerRecord): boolean =>
   detachPending !== undefined && mode !== 'failover';
+
+/**
+ * A failover server covers it now. A host that is one itself tells itself nothing: one that is to leave stays watched in its record, by
+ * which footage of it that lies here is known and goes home, until it has left.
+ */
+export const isGuarded = (record: PeerRecord): boolean =>
+  record.watched && record.enabled && record.forgottenAt === undefined && !isLeaving(record);
 
 export type SiteHost = {
   readonly id: string;

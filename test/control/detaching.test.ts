@@ -44,13 +44,13 @@ function rigOf(t: ExecutionContext, given: Parameters<typeof memorySettings>[0] 
     answer: async (_to: string): Promise<unknown> => await Promise.resolve({}),
     signedOut: 0,
   };
-  const known: Pick<KnownServers, 'find' | 'remove'> = {
+  const known: Pick<KnownServers, 'find' | 'left'> = {
     find: (id) => {
       const record = peers().find((one) => one.id === id);
       if (record === undefined) throw new UnderstudyError('not-found', 'server/unknown', 'unknown');
       return record;
     },
-    remove: async (id) => {
+    left: async (id) => {
       await settings.peers.update((file) => ({ peers: file.peers.filter((one) => one.id !== id) }));
     },
   };

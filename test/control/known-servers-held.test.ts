@@ -51,6 +51,27 @@ test('a server that deauthorized this one may be added again as if it were new, 
   t.is(rig.peers().length, 1);
 });
 
+test('a server that left the site of this host stays known while its footage lies here, and is forgotten with the last of it', async (t) => {
+  const detachPending = { since: 1, cameras: 'keep', force: true, user: 'olga' } as const;
+  const rig = rigOf({
+    mode: 'failover',
+    peers: [peerOf(2, { watched: true, locked: true, name: 'Hall', detachPending })],
+  });
+  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+  await rig.known.left(serverIdOf(2));
+  t.like(rig.known.find(serverIdOf(2)), { watched: true, detachPending: undefined, locked: undefined });
+  t.not(rig.known.find(serverIdOf(2)).forgottenAt, undefined, 'it is not trusted');
+  t.deepEqual(rig.forgotten, [], 'backups, covers and name stay');
+  t.like(rig.entries.at(-1), { severity: 'error', code: 'footage-held' });
+  rig.held = undefined;
+  await rig.known.review();
+  t.deepEqual([rig.forgotten, rig.peers()], [[serverIdOf(2)], []]);
+
+  const empty = rigOf({ mode: 'failover', peers: [peerOf(2, { watched: true, detachPending })] });
+  await empty.known.left(serverIdOf(2));
+  t.deepEqual([empty.forgotten, empty.peers(), empty.entries], [[serverIdOf(2)], [], []]);
+});
+
 test('what protects this server is forgotten at once, whatever lies here', async (t) => {
   const rig = rigOf({ mode: 'recording', peers: [peerOf(2, { watcher: true, mode: 'failover' })] });
   rig.held = { words: '3 files (12.4 MB)', canStop: true };

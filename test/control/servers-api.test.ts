@@ -71,6 +71,13 @@ test('a server that was refused, and why, is in the log with who asked; no passw
   ]);
 });
 
+test('a server that is to leave is shown as protected no more', (t) => {
+  const detachPending = { since: 1, cameras: 'keep', force: false, user: 'olga' } as const;
+  const leaving = peerOf(11, { watched: true, detachPending });
+  const api = apiOf({ known: { find: () => leaving } as unknown as ServersApiDeps['known'] });
+  t.like(api.find(R), { watched: false, watch: undefined, detachPending: { cameras: 'keep' } });
+});
+
 /** The machine after these, a second apart. */
 function stateAfter(happenings: readonly (Happening | number)[]): State {
   let [state, at] = [initialState(R, monotonicMs(0), epochMs(0)), 0];

@@ -15,7 +15,7 @@ import type { CheckReport } from '../../src/simulator/check.ts';
 import { cutOneWay, pullCable } from '../support/failover-faults.ts';
 import type { Heal } from '../support/failover-faults.ts';
 import { judgeTimeline } from '../support/failover-oracle.ts';
-import { addSiteCameras, createFailoverSite, HTTP_PORT, PASSWORD } from '../support/failover-site.ts';
+import { addSiteCameras, createFailoverSite, HTTP_PORT, PASSWORD, signal } from '../support/failover-site.ts';
 import type { FailoverSite, Simulation, SiteBox, SiteCamera } from '../support/failover-site.ts';
 import { coveredBy, openSessions, recordsFor, serverView, takeovers, waitFor } from '../support/failover-views.ts';
 import type { TakeoverView } from '../support/failover-views.ts';
@@ -165,13 +165,23 @@ async function detachCutOff({ t, site, recorder, spares, cameras }: Played, host
   t.regex(refused?.message ?? '', /has footage of R/);
   t.is((await detach({ confirm: recorder.name })).state, 'pending');
   await waitFor('nobody to cover it any more', () => !isCovered(), PATIENCE_MS);
+  for (const pid of host.pids()) signal(pid, 'SIGKILL');
+  await waitFor('the host to be gone', () => host.pids().length === 0, PATIENCE_MS);
+  await host.start();
+  t.true((await serverView(host, recorder.name))?.detachPending !== undefined, 'the wish is on disk');
+  await takeovers(host);
+  t.false(isCovered(), 'nor after a restart');
   await heal();
   await waitFor(
-    'the host to forget it',
-    async () => (await serverView(host, recorder.name)) === undefined,
+    'the host to know it by name only',
+    async () => {
+      const view = await serverView(host, recorder.name);
+      return view?.detachPending === undefined && view?.connected === false;
+    },
     PATIENCE_MS,
   );
-  t.deepEqual((await serverOf(recorder)).site, { kind: 'undefined', locked: false });
+  await waitFor('it to be alone', async () => (await serverOf(recorder)).site.kind === 'undefined', PATIENCE_MS);
+  t.false((await serverOf(recorder)).site.locked);
   await t.notThrowsAsync(recorder.api.call('PATCH', '/server', { name: 'Mine' }), 'the lock went too');
   await recordsFor(recorder, cameras, 2000);
   const isHeld = async (): Promise<boolean> =>
@@ -179,7 +189,12 @@ async function detachCutOff({ t, site, recorder, spares, cameras }: Played, host
       health.items.some(({ code }) => code === 'footage-held'),
     );
   await waitFor('what was covered to be told as held, by name', isHeld, PATIENCE_MS);
+  await add(host, recorder);
+  await waitFor('it to go home once it is of the site again', async () => !(await isHeld()), PATIENCE_MS);
+  await waitFor('the restoration', async () => (await restorationsOf(host)).includes('done'), PATIENCE_MS);
 }
+const restorationsOf = async ({ api }: SiteBox): Promise<readonly string[]> =>
+  ((await api.call('GET', '/failover/restorations')) as { items: { state: string }[] }).items.map(({ state }) => state);
 
 (problem === undefined ? test.serial : test.serial.skip)(
   'cables of a site are cut: its host is succeeded while it lives and yields, nothing is lost, and who is away is detached',
@@ -200,11 +215,11 @@ async function detachCutOff({ t, site, recorder, spares, cameras }: Played, host
     const end = Date.now();
     t.log(`the role changed hands in ${end - start} ms`);
     await lostNothing(played, { start, end });
-    // The host itself keeps what it is to a server until that has left: another one covers here.
-    const nobody = { [await next.id()]: [] };
+    // The host itself is left to cover it, which nobody tells what its servers are to it.
+    const nobody = Object.fromEntries(await Promise.all(spares.slice(1).map(async (other) => [await other.id(), []])));
     await next.api.call('PATCH', '/site', { protection: nobody });
-    await isReady({ ...played, spares: spares.slice(1) });
-    await detachCutOff({ ...played, spares: spares.slice(1) }, next);
+    await isReady({ ...played, spares: [next] });
+    await detachCutOff({ ...played, spares: [next] }, next);
   },
 );
 

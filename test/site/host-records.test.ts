@@ -37,6 +37,15 @@ test('a new host manages whom the old one managed, and the old one too; what it 
   t.deepEqual(recordsOfNewHost(records, copied, OWN), records);
 });
 
+test('what lies at the old host of one that left is none of the new one', (t) => {
+  const records = recordsOfNewHost(
+    [peerOf(1, { managesUs: true })],
+    [peerOf(3, { watched: true, forgottenAt: 5 })],
+    OWN,
+  );
+  t.deepEqual(idsOf(records), [serverIdOf(1)]);
+});
+
 test('who follows has the new host as its only manager, with the lock of the old one, and keeps everybody', (t) => {
   const before = [
     peerOf(1, { mode: 'host', managesUs: true, watched: true, locked: true }),

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { recordsAfter, siteFor } from '../../src/site/introductions.ts';
+import { isGuarded, recordsAfter, siteFor } from '../../src/site/introductions.ts';
 import { peerRecordSchema } from '../../src/site/peer.ts';
 import type { PeerRecord } from '../../src/site/peer.ts';
 
@@ -76,4 +76,22 @@ test('a failover server with a list protects those in it, and is known to no oth
   t.true(siteFor(F2, ALL, host).hostWatched);
   t.deepEqual(siteFor(F2, ALL, host).protection, host.protection, 'each plans with what the others protect');
   t.deepEqual(siteFor(R1, ALL, host).protection, []);
+});
+
+test('who is disabled, forgotten or to leave is covered no more by a host that watches it', (t) => {
+  const detachPending = { since: 1, cameras: 'keep', force: true, user: 'olga' } as const;
+  const guarded = (more: Partial<PeerRecord>): boolean => isGuarded(peer(1, 'recording', { watched: true, ...more }));
+  t.true(guarded({}));
+  t.false(guarded({ watched: false }));
+  t.false(guarded({ enabled: false }));
+  t.false(guarded({ forgottenAt: 1 }));
+  t.false(guarded({ detachPending }));
+});
+
+test('one that left, and of which footage lies at the host still, is introduced to nobody', (t) => {
+  const left = { ...R1, watched: true, forgottenAt: 5 };
+  t.deepEqual(
+    siteFor(F1, [left, R2, F1, F2], HOST).members.map(({ id }) => id),
+    [R2.id, F2.id],
+  );
 });

@@ -22,6 +22,7 @@ export type ServerView = {
   readonly id: string;
   readonly name: string;
   readonly connected: boolean;
+  readonly detachPending?: object;
   readonly watch?: {
     readonly state: string;
     readonly cameras: number;
