@@ -6,9 +6,11 @@ import type { Page } from 'playwright-core';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export type Finding = { readonly id: string; readonly target: string };
 
-export async function axeFindings(page: Page): Promise<readonly Finding[]> {
+/** `within`, a selector: that part alone, such as the dialog over a page that was looked at before. */
+export async function axeFindings(page: Page, within?: string): Promise<readonly Finding[]> {
   await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+  const part = within === undefined ? 'document' : JSON.stringify(within);
+  return page.evaluate(`axe.run(${part}, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
     .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => ({ id, target: node.target.join(' ') + ' ' + node.html.slice(0, 120) }))))`);
 }
 

@@ -54,7 +54,7 @@ function dismiss(id: number): void {
 
 export function Toasts(): VNode {
   return (
-    <div class="toasts">
+    <section class="toasts" aria-label={t('shell.toasts')}>
       <div class="hidden-text" role="status" aria-live="polite">
         {spoken.value}
       </div>
@@ -81,6 +81,6 @@ export function Toasts(): VNode {
           </button>
         </div>
       ))}
-    </div>
+    </section>
   );
 }

@@ -37,6 +37,7 @@ export const de: Messages = {
   'nav.events': 'Ereignisse',
   'nav.settings': 'Einstellungen',
   'nav.more': 'Mehr',
+  'shell.toasts': 'Meldungen',
   'shell.skip': 'Zum Inhalt',
   'shell.lost': 'Verbindung zum Gerät verloren. Die Aufzeichnung hängt nicht davon ab; neuer Versuch …',
   'shell.unreachable': 'Das Gerät antwortet nicht',

@@ -36,6 +36,7 @@ export const en = {
   'nav.events': 'Events',
   'nav.settings': 'Settings',
   'nav.more': 'More',
+  'shell.toasts': 'Messages',
   'shell.skip': 'Skip to content',
   'shell.lost': 'Connection to the box lost. Recording does not depend on it; trying again …',
   'shell.unreachable': 'The box does not answer',

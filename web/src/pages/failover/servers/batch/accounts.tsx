@@ -24,7 +24,7 @@ export function Accounts({ batch }: { readonly batch: Batch }): VNode {
       <p class="muted small">{t(isHost.value ? 'account.host' : 'account.failover')}</p>
       <section class="stack" aria-label={t('accounts.certificates')}>
         <p>{t('accounts.compare')}</p>
-        <ul class="hits tall">
+        <ul class="hits tall" aria-label={t('accounts.certificates')} tabIndex={0}>
           {picked.map((one) => (
             <Row key={one.key} one={one} batch={batch} />
           ))}

@@ -15,8 +15,10 @@ export function Results({ batch: { result, busy, error, picked } }: { readonly b
       <FormError error={error} />
       {result !== undefined && (
         <>
-          <p role="status">{t('batch.result', { done, all: result.rows.length })}</p>
-          <ul class="hits tall">
+          <p id="batch-result" role="status">
+            {t('batch.result', { done, all: result.rows.length })}
+          </p>
+          <ul class="hits tall" aria-labelledby="batch-result" tabIndex={0}>
             {result.of.map(({ key, name, host }, index) => {
               const row = result.rows[index];
               return (
