@@ -27,8 +27,9 @@ export function createReceiptKeys(
 ): ReceiptKeys {
   /** Told already, by server. */
   const alarms = new Map<string, string>();
+  // Protected no more, by a change of mode for example, it is still the one that footage is owed to.
   const recordOf = (serverId: string): PeerRecord | undefined =>
-    deps.settings.peers.get().peers.find(({ id, watched }) => id === serverId && watched);
+    deps.settings.peers.get().peers.find(({ id }) => id === serverId);
   const see = (serverId: string, told: string): void => {
     const record = recordOf(serverId);
     if (record === undefined || record.receiptKey === told) return;
@@ -39,14 +40,14 @@ export function createReceiptKeys(
     deps.activity.record({ severity: 'error', code: 'receipt-key-changed', message });
   };
   network.listen((event) => {
-    if (event.kind === 'hello') see(event.peerId, event.hello.receiptKey);
+    if (event.kind === 'hello' && recordOf(event.peerId)?.watched === true) see(event.peerId, event.hello.receiptKey);
   });
   return {
     keyOf: (serverId) => {
       const record = recordOf(serverId);
       if (record?.receiptKey !== undefined) return record.receiptKey;
       // Authorized again while it was connected: its hello stands.
-      const told = record && network.statusOf(serverId)?.hello?.receiptKey;
+      const told = record?.watched === true ? network.statusOf(serverId)?.hello?.receiptKey : undefined;
       if (told !== undefined) see(serverId, told);
       return told;
     },

@@ -77,3 +77,12 @@ test('nothing is pinned for servers that are not protected here', async (t) => {
   t.is(keys.keyOf(R), undefined);
   t.is(pinned(), undefined);
 });
+
+test('a server that is protected no more is still owed what lies here: its key stays good', async (t) => {
+  const { keys, hello, alarms } = bench([peerOf(2, { watched: false, receiptKey: ONE })]);
+  t.is(keys.keyOf(R), ONE);
+  hello(OTHER);
+  await Promise.resolve();
+  t.is(keys.keyOf(R), ONE);
+  t.deepEqual(alarms, []);
+});

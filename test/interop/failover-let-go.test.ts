@@ -148,6 +148,10 @@ test.serial('another mode while it covers, and back: the footage goes home and t
   });
   const { name: confirm } = (await api.call('GET', '/server')) as { name: string };
   await api.call('PUT', '/server/mode', { mode: 'host', confirm });
+  await waitFor(
+    'it to protect nobody any more',
+    async () => !((await api.call('GET', '/servers')) as Items<{ watched: boolean }>).items.some((one) => one.watched),
+  );
   await api.call('PUT', '/server/mode', { mode: 'failover' });
   await pair.comeBack();
   await pair.recordsAgain();
