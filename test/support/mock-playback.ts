@@ -45,7 +45,10 @@ const urlOf = (server: SiteServerRef, cameraId: string, { start, end }: Span): s
   return `/api/v1${below}/cameras/${cameraId}/e.m3u8?start=${iso(start)}&end=${iso(end)}`;
 };
 
-function playlists(state: MockState, cameraId: string, range: Span): SitePlaylists {
+/** H.265 as a camera records its main stream; its sub-stream is H.264. */
+const HEVC = { cameraId: 'cam-8', codec: 'hvc1.1.6.L120.90' };
+
+function playlists(state: MockState, cameraId: string, range: Span, stream: string | null): SitePlaylists {
   const parts = partsOf(state, cameraId, range);
   const isAway = ({ server }: Part): boolean => state.site.away.has(server.id);
   const times = ({ start, end }: Span): { start: string; end: string } => ({ start: iso(start), end: iso(end) });
@@ -55,7 +58,7 @@ function playlists(state: MockState, cameraId: string, range: Span): SitePlaylis
       .map((part) => ({
         ...times(part),
         layoutEpoch: '1',
-        codec: cameraId === 'cam-8' ? 'hvc1.1.6.L120.90' : 'avc1.640028',
+        codec: cameraId === HEVC.cameraId && stream !== 'sub' ? HEVC.codec : 'avc1.640028',
         url: urlOf(part.server, cameraId, part),
         serverId: part.server.id,
       })),
@@ -115,7 +118,7 @@ export const playbackMocks = (state: MockState): readonly RoomRoute[] => [
     path: /^\/site\/cameras\/([^/]+)\/playlists$/,
     answer: ({ query }, [id = '']) => {
       const range = { start: Date.parse(query.get('start') ?? ''), end: Date.parse(query.get('end') ?? '') };
-      return { body: playlists(state, id, range) };
+      return { body: playlists(state, id, range, query.get('stream')) };
     },
   },
 ];
