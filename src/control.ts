@@ -43,6 +43,7 @@ import { createCameraSetUp } from './compose/camera-set-up.ts';
 import { setUpFailover } from './compose/failover-set-up.ts';
 import { composeSnapshots } from './compose/snapshots-set-up.ts';
 import type { FailoverSetUp } from './compose/failover-set-up.ts';
+import { plainWebAddress } from './core/web-address.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
 import { systemClock } from './core/clock.ts';
 import type { Clock } from './core/clock.ts';
@@ -266,7 +267,11 @@ type ApiServices = Pick<Services, 'auth'> & Pick<FailoverSetUp, 'gateway' | 'ans
 async function startApi(parts: ControlParts, { keys }: State, services: ApiServices): Promise<HttpsServer> {
   const { auth, gateway, answerWith } = services;
   const { clock, log, settings, options } = parts;
-  const hosts = (): readonly string[] => [...ownHosts(), ...settings.server.get().allowedHosts];
+  const hosts = (): readonly string[] => {
+    const { clientAddress } = settings.failover.get();
+    const named = clientAddress === undefined ? [] : [plainWebAddress(clientAddress)];
+    return [...ownHosts(), ...named, ...settings.server.get().allowedHosts];
+  };
   const routes = createRoutes(composeApi(parts));
   const lockedBy = (): string | undefined => lockingHost(settings.peers.get().peers)?.name;
   const ownId = (): string => settings.server.get().id;

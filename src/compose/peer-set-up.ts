@@ -1,6 +1,7 @@
 /** The peer channel with all that answers on it, the other servers this one knows, and the search on the LAN. */
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
+import { z } from 'zod';
 import { loadSigningKey } from '../archive/signing-key.ts';
 import { createApiClient } from '../cli/api-client.ts';
 import type { PeerIdentity } from '../api/contract/failover.ts';
@@ -19,6 +20,7 @@ import { plainFingerprint } from '../core/fingerprint.ts';
 import { createId } from '../core/ids.ts';
 import { together } from '../core/together.ts';
 import { durationMs } from '../core/units.ts';
+import { WEB_ADDRESS_WORDS } from '../core/web-address.ts';
 import type { LanDiscovery } from '../discovery/lan-discovery.ts';
 import { homeEpoch } from '../failover/epochs.ts';
 import { machineModel } from '../hardware/machine.ts';
@@ -26,6 +28,7 @@ import type { HttpServing } from '../peer/http-links.ts';
 import { startPeerNetwork } from '../peer/peer-network.ts';
 import type { KeepAliveFacts, PairedPeer, PeerNetwork } from '../peer/network-types.ts';
 import { openPeerKeys } from '../settings/keys.ts';
+import { peerIdentitySchema } from '../site/peer.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { managerOf } from '../site/membership.ts';
 import type { PeerSelf } from '../wire/pairing-protocol.ts';
@@ -107,6 +110,7 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
   const lan = createLan(parts, network);
   const describe = createDescription(parts, network);
   const hosting = host.attach({ network, describe, onTold: reviewSoon });
+  const cancelTelling = tellAddress(parts, network);
   return {
     network,
     protectedSide,
@@ -119,6 +123,7 @@ export async function composePeers(parts: FailoverParts): Promise<Peers> {
     announce: lan.announce,
     hosting,
     stop: async () => {
+      cancelTelling();
       await hosting.stop();
       await lan.stop();
       await network.stop();
@@ -209,7 +214,8 @@ function createSelf(
     const { id: serverId, name, mode } = settings.server.get();
     const httpsFingerprint = keys.tls.fingerprint;
     const own = { serverId, name, mode, version, instance, startedAt };
-    return { ...own, httpPort: httpPort(), httpsFingerprint, receiptKey, suitability };
+    const { clientAddress } = settings.failover.get();
+    return { ...own, httpPort: httpPort(), httpsFingerprint, receiptKey, suitability, clientAddress };
   };
 }
 
@@ -236,7 +242,10 @@ function listen(
   network.listen((event) => {
     if (event.kind === 'up') members.forget(event.peerId);
     if (event.kind === 'down') heard.delete(event.peerId);
-    if (event.kind === 'hello') members.learn(event.peerId, event.hello);
+    if (event.kind === 'hello') {
+      members.learn(event.peerId, event.hello);
+      members.locate(event.peerId, event.hello.clientAddress);
+    }
     if (event.kind !== 'keep-alive') return;
     if (!heard.has(event.peerId)) reviewSoon();
     heard.set(event.peerId, { keepAlive: event.keepAlive, at: clock.now() });
@@ -254,10 +263,35 @@ function answer(parts: FailoverParts, network: PeerNetwork, { protectedSide, mem
     await takeName(parts, peer.id, params);
     return { result: {} };
   });
+  network.handle('peer.address', async (peer, params) => {
+    members.locate(peer.id, addressIn(params));
+    return await Promise.resolve({ result: {} });
+  });
   network.handle('site.set', async (peer, params) => {
     await members.take(peer.id, params);
     return { result: {} };
   });
+}
+
+/** Its hello says it too, but a connection may live for months. */
+function tellAddress({ settings }: FailoverParts, network: PeerNetwork): Cancel {
+  let told = settings.failover.get().clientAddress;
+  return settings.failover.onChange(() => {
+    const { clientAddress } = settings.failover.get();
+    if (clientAddress === told) return;
+    told = clientAddress;
+    for (const { peerId, connected } of network.status())
+      // Whoever does not answer hears it with the next hello.
+      if (connected) network.request(peerId, 'peer.address', { clientAddress }).catch(() => undefined);
+  });
+}
+
+const addressParams = z.strictObject({ clientAddress: peerIdentitySchema.shape.clientAddress });
+/** @throws peer/params */
+function addressIn(params: unknown): string | undefined {
+  const parsed = addressParams.safeParse(params);
+  if (parsed.success) return parsed.data.clientAddress;
+  throw new UnderstudyError('protocol', 'peer/params', `peer.address: ${WEB_ADDRESS_WORDS}.`);
 }
 
 function factsOf(

@@ -254,7 +254,7 @@ export const lockOf = (isLocked: boolean): Pick<PeerRecord, 'locked'> => (isLock
 
 type Placed = Pick<
   PeerRecord,
-  'id' | 'name' | 'mode' | 'fingerprint' | 'httpsFingerprint' | 'host' | 'peerPort' | 'httpPort'
+  'id' | 'name' | 'mode' | 'fingerprint' | 'httpsFingerprint' | 'host' | 'peerPort' | 'httpPort' | 'clientAddress'
 >;
 /** What another server says of itself, without what it does not know. */
 export function placed({

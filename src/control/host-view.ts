@@ -4,7 +4,7 @@ import type { SiteHostView } from '../api/contract/site-host.ts';
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';
-import { HOST_GONE_MS, isHost } from '../site/host-role.ts';
+import { browserAddressOf, HOST_GONE_MS, isHost } from '../site/host-role.ts';
 import type { Successor } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
 import type { HostRoleService } from './host-role.ts';
@@ -70,9 +70,9 @@ function successorsNow({ settings, role }: HostViewDeps): readonly Successor[] {
 
 function placeOf(
   deps: HostViewDeps,
-  { id, name, host, httpPort, httpsFingerprint }: Successor,
+  { id, name, httpPort, httpsFingerprint, ...place }: Successor,
 ): NonNullable<SiteHostView['host']> {
-  const address = host ?? deps.addressOf(id);
+  const address = browserAddressOf(place) ?? deps.addressOf(id);
   return {
     id,
     name,

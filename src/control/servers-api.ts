@@ -145,12 +145,29 @@ async function refusalsTold<T>(
 type Told = Pick<PeerIdentity, 'id' | 'name' | 'mode'> & {
   readonly httpPort: number;
   readonly httpsFingerprint: string;
+  readonly clientAddress?: string | undefined;
 };
 export const identityOf = (
-  { serverId: id, name, mode, httpPort, httpsFingerprint }: Omit<Told, 'id'> & { readonly serverId: string },
+  {
+    serverId: id,
+    name,
+    mode,
+    httpPort,
+    httpsFingerprint,
+    clientAddress,
+  }: Omit<Told, 'id'> & { readonly serverId: string },
   fingerprint: string,
   peerPort: number,
-): PeerIdentity => ({ id, name, mode, fingerprint, httpsFingerprint, httpPort, peerPort });
+): PeerIdentity => ({
+  id,
+  name,
+  mode,
+  fingerprint,
+  httpsFingerprint,
+  httpPort,
+  peerPort,
+  ...(clientAddress === undefined ? {} : { clientAddress }),
+});
 
 type FoundServer = Awaited<ReturnType<ServersDeps['search']>>[number];
 const foundOf = (peer: DiscoveredPeer, known: boolean): Omit<FoundServer, keyof FoundSite> => ({

@@ -8,7 +8,7 @@ import type { SiteView } from '../api/contract/site.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
-import { isHost } from '../site/host-role.ts';
+import { browserAddressOf, isHost } from '../site/host-role.ts';
 import { MAX_PEERS } from '../site/peer.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { changedSite, protects } from '../site/site-policy.ts';
@@ -66,8 +66,10 @@ function notHost({ settings }: SiteApiDeps): UnderstudyError {
   return new UnderstudyError('conflict', 'site/not-host', message);
 }
 
-const placeOf = ({ host, httpPort }: PeerRecord): string =>
-  host === undefined ? '' : `, at https://${host.includes(':') ? `[${host}]` : host}:${httpPort ?? 443}/`;
+function placeOf({ httpPort, ...place }: PeerRecord): string {
+  const host = browserAddressOf(place);
+  return host === undefined ? '' : `, at https://${host.includes(':') ? `[${host}]` : host}:${httpPort ?? 443}/`;
+}
 
 /** Lists name failover servers and what these can protect: recording servers, and the host for its own cameras. @throws site/unknown-server */
 function refuseUnknown({ settings }: SiteApiDeps, { protection = {} }: SiteChange): void {

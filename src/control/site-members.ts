@@ -53,6 +53,8 @@ export type SiteMembers = {
     peerId: string,
     told: { readonly name: string; readonly mode: 'recording' | 'failover' | 'host' },
   ) => void;
+  /** A peer says where browsers reach it; undefined: where it is seen. */
+  readonly locate: (peerId: string, clientAddress: string | undefined) => void;
 };
 
 export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
@@ -111,7 +113,22 @@ export function createSiteMembers(deps: SiteMembersDeps): SiteMembers {
         log.warn('a peer record was not changed', { reason: messageOf(error) }),
       );
     },
+    locate: (peerId, clientAddress) => locate(deps, { peerId, clientAddress }, review),
   };
+}
+
+type Place = { readonly peerId: string; readonly clientAddress: string | undefined };
+function locate({ settings, log }: SiteMembersDeps, { peerId, clientAddress }: Place, review: () => void): void {
+  const known = settings.peers.get().peers.find(({ id }) => id === peerId);
+  if (known === undefined || known.clientAddress === clientAddress) return;
+  const changed = settings.peers.update((file) => ({
+    peers: file.peers.map((peer) => (peer.id === peerId ? located(peer, clientAddress) : peer)),
+  }));
+  changed.then(review, (error: unknown) => log.warn('a peer record was not changed', { reason: messageOf(error) }));
+}
+
+function located({ clientAddress: _before, ...record }: PeerRecord, clientAddress: string | undefined): PeerRecord {
+  return clientAddress === undefined ? record : { ...record, clientAddress };
 }
 
 type ModeChange = { readonly name: string; readonly before: PeerRecord['mode']; readonly mode: PeerRecord['mode'] };

@@ -10,7 +10,7 @@ import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Known } from './site-reports.ts';
 
 export type StatusFacts = {
-  readonly record: Pick<PeerRecord, 'id' | 'name' | 'mode' | 'host' | 'enabled'>;
+  readonly record: Pick<PeerRecord, 'id' | 'name' | 'mode' | 'host' | 'enabled' | 'clientAddress'>;
   readonly isDetachPending: boolean;
   readonly isConnected: boolean;
   readonly version: string | undefined;
@@ -66,7 +66,7 @@ type Groups = {
 
 function viewOf(facts: StatusFacts, groups: Groups): SiteServerView {
   const { record, version, known } = facts;
-  const { id, name, mode, host, enabled } = record;
+  const { id, name, mode, host, clientAddress, enabled } = record;
   const named = (serverId: string): { serverId: string; name: string } => ({
     serverId,
     name: groups.names.get(serverId) ?? serverId.slice(0, 8),
@@ -79,6 +79,7 @@ function viewOf(facts: StatusFacts, groups: Groups): SiteServerView {
     state: stateOf(facts, coveredBy.length > 0),
     enabled,
     ...(host === undefined ? {} : { host }),
+    ...(clientAddress === undefined ? {} : { clientAddress }),
     ...(version === undefined ? {} : { version }),
     ...machineOf(known),
     ...channelsOf(facts),

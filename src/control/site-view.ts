@@ -1,7 +1,7 @@
 /** What a server says of the site it belongs to, and in which site others are. */
 import type { ServerSite } from '../api/contract/server.ts';
 import type { Settings } from '../settings/settings.ts';
-import { isHost } from '../site/host-role.ts';
+import { browserAddressOf, isHost } from '../site/host-role.ts';
 import { managerOf, membershipOf, membersOf } from '../site/membership.ts';
 import type { Membership, SiteOfServer } from '../site/membership.ts';
 
@@ -17,7 +17,7 @@ export function siteViewOf({ server, peers }: Own, statusOf: (peerId: string) =>
   if (host === undefined) return { kind: 'undefined', locked: false };
   const { id, name, httpPort } = host;
   const link = statusOf(id);
-  const address = host.host ?? link?.address;
+  const address = browserAddressOf(host) ?? link?.address;
   const place = {
     ...(address === undefined ? {} : { address }),
     ...(httpPort === undefined ? {} : { httpPort }),

@@ -193,4 +193,5 @@ export type PeerDescription = {
   readonly httpsFingerprint: string;
   readonly httpPort: number;
   readonly peerPort: number;
+  readonly clientAddress?: string;
 };

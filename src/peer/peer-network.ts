@@ -117,8 +117,9 @@ function networkOf(network: Network, stopAll: () => Promise<void>): PeerNetwork 
     statusOf: (peerId) => lines.get(peerId)?.status(),
     status: () => [...lines.values()].map((line) => line.status()),
     describe: () => {
-      const { serverId: id, name, mode, httpsFingerprint, httpPort } = deps.self();
-      return { id, name, mode, fingerprint, httpsFingerprint, httpPort, peerPort: network.port };
+      const { serverId: id, name, mode, httpsFingerprint, httpPort, clientAddress } = deps.self();
+      const own = { id, name, mode, fingerprint, httpsFingerprint, httpPort, peerPort: network.port };
+      return clientAddress === undefined ? own : { ...own, clientAddress };
     },
     openPairing: () => {
       const code = createCode();

@@ -3,6 +3,7 @@
  * Belongs here: the settings with their defaults and limits. Does not: what they lead to (failover).
  */
 import { z } from 'zod';
+import { isWebAddress, WEB_ADDRESS_WORDS } from '../core/web-address.ts';
 
 /** Seconds; default, least, most (product B5). */
 export const TIMEOUT_LIMITS = {
@@ -52,7 +53,7 @@ const fields = {
   storeVolumeIds: z.array(z.string()).max(32),
   /** Where other servers, and where browsers, reach this one, if not at the address they see. */
   serverAddress: z.string().max(253),
-  clientAddress: z.string().max(253),
+  clientAddress: z.string().max(253).refine(isWebAddress, WEB_ADDRESS_WORDS),
   dailyBackup: z.boolean(),
   /** `hh:mm`, UTC. */
   dailyBackupAt: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Expected a time of day in UTC such as 03:30'),
@@ -85,7 +86,8 @@ export const failoverSettingsSchema = z.strictObject({
   backupDirectory: fields.backupDirectory.optional(),
   storeVolumeIds: fields.storeVolumeIds.default([]),
   serverAddress: fields.serverAddress.optional(),
-  clientAddress: fields.clientAddress.optional(),
+  // What was kept before anybody looked at it is no reason to lose the rest.
+  clientAddress: fields.clientAddress.optional().catch(undefined),
   dailyBackup: fields.dailyBackup.default(true),
   dailyBackupAt: fields.dailyBackupAt.default('03:00'),
   automaticTakeover: fields.automaticTakeover.default(true),

@@ -11,6 +11,7 @@
  */
 import { z } from 'zod';
 import { isServerId } from '../core/ids.ts';
+import { isWebAddress, WEB_ADDRESS_WORDS } from '../core/web-address.ts';
 import { nameSchema } from './camera.ts';
 
 /** Failover servers first; each of them keeps the documents of the site, each member knows the keys of all of them. */
@@ -36,6 +37,7 @@ export const successorSchema = z.strictObject({
   host: z.string().min(1).max(253).optional(),
   peerPort: port.optional(),
   httpPort: port.optional(),
+  clientAddress: z.string().refine(isWebAddress, WEB_ADDRESS_WORDS).optional(),
 });
 export type Successor = z.infer<typeof successorSchema>;
 
@@ -125,15 +127,21 @@ export function following<T extends RoleHolder>(server: T, told: ToldRole, host:
   return { ...server, mode: server.mode === 'host' ? 'recording' : server.mode, hostRole };
 }
 
-/** Of a server that was the host of its site and is not any more: who is it now. `manager`: by whom it is managed. */
+/** Of a server that was the host of its site and is not any more: who is it now, `host` as browsers reach it. `manager`: by whom it is managed. */
 export function succeededBy({ id, hostRole }: RoleHolder, manager: Place | undefined): Place | undefined {
   if (manager === undefined || hostRole?.siteId !== id || hostRole.hostId !== manager.id) return undefined;
-  const { name, host = hostRole.host?.host, httpPort = hostRole.host?.httpPort } = manager;
+  const { name, httpPort = hostRole.host?.httpPort } = manager;
+  const host = browserAddressOf(manager) ?? browserAddressOf(hostRole.host ?? {});
   return { id: manager.id, name, host, httpPort };
 }
+/** What people are told to open: as the server says itself, else where it is known to be. */
+export const browserAddressOf = ({ clientAddress, host }: Pick<Place, 'clientAddress' | 'host'>): string | undefined =>
+  clientAddress ?? host;
+
 type Place = {
   readonly id: string;
   readonly name: string;
+  readonly clientAddress?: string | undefined;
   readonly host?: string | undefined;
   readonly httpPort?: number | undefined;
 };
@@ -187,7 +195,17 @@ export function successorsOf(members: readonly (Successor & { readonly enabled: 
     .map(identityIn);
 }
 
-const PICKED = ['id', 'name', 'mode', 'fingerprint', 'httpsFingerprint', 'host', 'peerPort', 'httpPort'] as const;
+const PICKED = [
+  'id',
+  'name',
+  'mode',
+  'fingerprint',
+  'httpsFingerprint',
+  'host',
+  'peerPort',
+  'httpPort',
+  'clientAddress',
+] as const;
 /** Only what a record of a server says of who and where it is. */
 export const identityIn = (record: Successor): Successor =>
   Object.fromEntries(

@@ -5,10 +5,11 @@
  * Belongs here: which records follow from which. Does not: sending and storing them (control/site-members.ts).
  */
 import { z } from 'zod';
+import { identityIn } from './host-role.ts';
 import { siteLicencesSchema } from './licence-records.ts';
 import { isServerId } from '../core/ids.ts';
 import { MAX_PEERS, peerRecordSchema } from './peer.ts';
-import type { PeerRecord } from './peer.ts';
+import type { PeerIdentity, PeerRecord } from './peer.ts';
 import { protectionSchema, protects, sitePolicySchema } from './site-policy.ts';
 import type { Protection, SitePolicy } from './site-policy.ts';
 
@@ -23,6 +24,7 @@ const introductionSchema = peerRecordSchema
     host: true,
     peerPort: true,
     httpPort: true,
+    clientAddress: true,
     watched: true,
     watcher: true,
   })
@@ -112,11 +114,8 @@ function introductionOf(member: PeerRecord, other: PeerRecord, protection: Prote
   return { ...pickedFrom(other), watched, watcher };
 }
 
-const PICKED = ['id', 'name', 'mode', 'fingerprint', 'httpsFingerprint', 'host', 'peerPort', 'httpPort'] as const;
 /** Without a parser: a host of 200 servers does this thousands of times when all of them connect. */
-const pickedFrom = (record: PeerRecord): Picked =>
-  Object.fromEntries(PICKED.flatMap((name) => (record[name] === undefined ? [] : [[name, record[name]]]))) as Picked;
-type Picked = Pick<PeerRecord, (typeof PICKED)[number]>;
+const pickedFrom: (record: PeerRecord) => PeerIdentity = identityIn;
 
 /**
  * The records of a member after its host has spoken: its own ones stay, introduced ones are those given now. `isHeld`: footage of that

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { isServerId } from '../core/ids.ts';
+import { isWebAddress, WEB_ADDRESS_WORDS } from '../core/web-address.ts';
 import { nameSchema } from './camera.ts';
 import { replacedBySchema } from './replacement.ts';
 import { CMS_MODES } from './server-settings.ts';
@@ -27,6 +28,8 @@ export const peerIdentitySchema = z.strictObject({
   host: hostSchema.optional(),
   peerPort: portSchema.optional(),
   httpPort: portSchema.optional(),
+  /** Where browsers reach it, as it says itself; absent: where it is seen. Servers never dial it. */
+  clientAddress: z.string().refine(isWebAddress, WEB_ADDRESS_WORDS).optional(),
 });
 export type PeerIdentity = z.infer<typeof peerIdentitySchema>;
 

@@ -1,5 +1,6 @@
 /** What one server may hear from another: strict, bounded parsers of `PeerMessage` and of the messages of pairing. */
 import { UnderstudyError } from '../core/errors.ts';
+import { isWebAddress } from '../core/web-address.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
 import type { MissingCause } from '../ledger/causes.ts';
 import { MAX_STREAMS } from './media-protocol.ts';
@@ -64,6 +65,7 @@ const aboutItself = {
   httpsFingerprint: sha256Text,
   receiptKey: receiptKeyText,
   suitability,
+  clientAddress: optional(matching(isWebAddress, 'a host name or an IP address')),
 };
 const hello: Read<PeerHello> = objectOf<PeerHello>({
   ...aboutItself,

@@ -49,6 +49,8 @@ export type PeerHello = {
   /** By which it signs receipts for returned footage: Ed25519 (RFC 8032), SPKI in PEM. */
   readonly receiptKey: string;
   readonly suitability: SuitabilityFacts;
+  /** Where browsers reach it, if not where it is seen: a host name or an IP address. */
+  readonly clientAddress?: string | undefined;
 };
 
 /** Every `BEAT_MS`, both ways. `echo` answers the newest beat of the other side: round trip and clock offset come from it. */

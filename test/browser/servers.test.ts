@@ -110,6 +110,11 @@ test.serial('details of a server hold all that is known, with the way to its cam
   await rowOf(page, 'Barn-NAS').getByText('newer', { exact: true }).waitFor();
   await button(page, 'Barn-NAS').click();
   await page.getByText('Barn-NAS runs 0.2.0, which is newer than 0.1.0 of this box.', { exact: false }).waitFor();
+  await shows(
+    t,
+    async () => await page.getByRole('link', { name: 'Open its own page' }).getAttribute('href'),
+    'https://barn.example.org:51443',
+  );
   await page.keyboard.press('Escape');
   await button(page, 'Spare-2').click();
   await page.getByText('Spare-2 runs 0.0.9, which is older than 0.1.0 of this box.', { exact: false }).waitFor();

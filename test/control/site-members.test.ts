@@ -227,6 +227,28 @@ test('a name that cannot be one is not taken over', async (t) => {
   t.is(rig.settings.peers.get().peers.find(({ id }) => id === serverIdOf(3))?.name, 'Server 3');
 });
 
+test('where browsers reach a server is learned from itself, passed on, and forgotten when it says so', async (t) => {
+  const rig = rigOf({ mode: 'host', peers: SITE });
+  rig.members.review();
+  rig.members.locate(serverIdOf(2), 'nas.example.org');
+  rig.members.locate(serverIdOf(8), 'nobody.example.org');
+  await settle();
+  const known = (): string | undefined =>
+    rig.settings.peers.get().peers.find(({ id }) => id === serverIdOf(2))?.clientAddress;
+  const toldSpare = (): string | undefined =>
+    rig.sent.findLast(({ to }) => to === serverIdOf(4))?.site.members.find(({ id }) => id === serverIdOf(2))
+      ?.clientAddress;
+  t.deepEqual([known(), toldSpare()], ['nas.example.org', 'nas.example.org']);
+  t.is(rig.settings.peers.get().peers.length, SITE.length);
+  // Name and mode are said in other ways too.
+  rig.members.learn(serverIdOf(2), { name: 'Hall', mode: 'recording' });
+  await settle();
+  t.is(known(), 'nas.example.org');
+  rig.members.locate(serverIdOf(2), undefined);
+  await settle();
+  t.deepEqual([known(), toldSpare()], [undefined, undefined]);
+});
+
 test('a server that the host names no longer stays known while its footage lies here, with an alarm; named again it is trusted again', async (t) => {
   const host = peerOf(9, { mode: 'host', managesUs: true, name: 'Host' });
   const rig = rigOf({ mode: 'failover', peers: [host] });

@@ -34,6 +34,13 @@ test('the state of a server is the first that is true of it', (t) => {
   t.is(r1?.channels, undefined, 'only of those that cover others');
 });
 
+test('where servers and where browsers reach it are two things', (t) => {
+  const record = { ...factsOf('r1').record, host: '10.0.0.2', clientAddress: 'nas.example.org' };
+  const [r1, r2] = statusOfSite([factsOf('r1', { record }), factsOf('r2')]);
+  t.like(r1, { host: '10.0.0.2', clientAddress: 'nas.example.org' });
+  t.false('clientAddress' in (r2 ?? {}));
+});
+
 test('who watches whom, the newest backup, the newest drill and what it says of itself', (t) => {
   const camera: ReportedCamera = { id: 'c', name: 'c', priority: 'low', standbyLevel: 'cold', recording: false };
   const spare = (backupAt: number | undefined, drillAt: number, problem?: string) => ({

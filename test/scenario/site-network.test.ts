@@ -143,6 +143,16 @@ async function changeHosts(played: Played, next: SiteBox): Promise<void> {
   t.is((await hostAt(host)).term, 2);
 }
 
+const FOR_BROWSERS = 'spare.example.org';
+async function sayWhereBrowsersGo(box: SiteBox): Promise<void> {
+  await box.api.call('PATCH', '/failover/settings', { clientAddress: FOR_BROWSERS });
+}
+/** Where people are told that this server is. */
+async function toldOf(at: SiteBox, server: SiteBox): Promise<string | undefined> {
+  const { items } = (await ask(at, '/site/status')) as { items: { name: string; clientAddress?: string }[] };
+  return items.find(({ name }) => name === server.name)?.clientAddress;
+}
+
 const hasFootage = ({ endedAt, cameras }: TakeoverView): boolean =>
   endedAt === undefined && cameras.some(({ covered, firstFrameAt }) => covered && firstFrameAt !== undefined);
 
@@ -210,8 +220,12 @@ const restorationsOf = async ({ api }: SiteBox): Promise<readonly string[]> =>
     await isLockedBy(played, host);
     await isReady(played);
     await recordsFor(recorder, cameras, 1000);
+    await sayWhereBrowsersGo(next);
+    await waitFor('the host to tell it', async () => (await toldOf(host, next)) === FOR_BROWSERS, PATIENCE_MS);
     const start = Date.now();
     await changeHosts(played, next);
+    for (const box of [recorder, host]) t.is((await serverOf(box)).site.host?.address, FOR_BROWSERS, box.name);
+    t.is((await hostAt(recorder)).host?.address, FOR_BROWSERS);
     const end = Date.now();
     t.log(`the role changed hands in ${end - start} ms`);
     await lostNothing(played, { start, end });

@@ -67,7 +67,7 @@ const SPECS: readonly Spec[] = [
     state: 'offline',
     version: '0.2.0',
     more: { cameras: { total: 4, recording: 0 }, watchedBy: [] },
-    known: { connected: false },
+    known: { connected: false, clientAddress: 'barn.example.org' },
   },
   { name: 'Old office', state: 'disabled', known: { enabled: false, connected: false } },
   {

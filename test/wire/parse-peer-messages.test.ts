@@ -53,6 +53,7 @@ const hello: PeerHello = {
   httpsFingerprint: HASH,
   receiptKey: RECEIPT_KEY,
   suitability: { platform: 'linux', frameGrabbers: [] },
+  clientAddress: undefined,
 };
 const progress: StreamProgress = {
   cameraId: 'cam-1',
@@ -129,6 +130,17 @@ test('an unknown property', refuses, { ...hello, extra: 1 }, /no property "extra
 test('an id that is none', refuses, { ...hello, serverId: '../x' }, /server id/);
 test('a port out of range', refuses, { ...hello, peerPort: 65_536 }, /peerPort/);
 test('a fingerprint in upper case', refuses, { ...hello, httpsFingerprint: HASH.toUpperCase() }, /SHA-256/);
+test(
+  'an address for browsers with a scheme',
+  refuses,
+  { ...hello, clientAddress: 'https://nas' },
+  /a host name or an IP/,
+);
+test('an address for browsers is told by those that have one', (t) => {
+  const told = parsePeerMessage(JSON.stringify({ ...hello, clientAddress: 'nas.example.org' }));
+  t.like(told, { kind: 'hello', clientAddress: 'nas.example.org' });
+  t.is((parsePeerMessage(JSON.stringify(hello)) as PeerHello).clientAddress, undefined);
+});
 test('a receipt key that is none', refuses, { ...hello, receiptKey: RECEIPT_KEY.replace('MCow', 'MCoA') }, /Ed25519/);
 test('no receipt key', refuses, { ...hello, receiptKey: undefined }, /receiptKey/);
 test(

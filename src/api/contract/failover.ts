@@ -54,6 +54,8 @@ export const knownServer = z.object({
   host: z.string().optional(),
   httpPort: z.number().int().optional(),
   peerPort: z.number().int().optional(),
+  /** Where browsers reach it, as it says itself; absent: at `host`. */
+  clientAddress: z.string().optional(),
   /** SHA-256 of its peer certificate: its identity. */
   fingerprint,
   httpsFingerprint: fingerprint.optional(),

@@ -26,7 +26,7 @@ export const serverSite = z.object({
     .object({
       id: z.string(),
       name: z.string(),
-      /** Where it is, if that is known here, and the port of its web interface. */
+      /** Where browsers reach it, if that is known here, and the port of its web interface. */
       address: z.string().optional(),
       httpPort: z.number().int().optional(),
       connected: z.boolean(),

@@ -7,7 +7,7 @@ const fingerprint = z.string();
 const place = {
   id: z.string(),
   name: z.string(),
-  /** Where it is reached; absent: not known here, it dials in. */
+  /** Where browsers reach it; absent: not known here, it dials in. */
   address: z.string().optional(),
   httpPort: z.number().int().optional(),
   /** SHA-256 of the certificate of its web interface. */

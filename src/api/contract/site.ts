@@ -40,6 +40,8 @@ export const siteServer = z.object({
   state: siteServerState,
   enabled: z.boolean(),
   host: z.string().optional(),
+  /** Where browsers reach it, as it says itself; absent: at `host`. */
+  clientAddress: z.string().optional(),
   version: z.string().optional(),
   /** Of the machine. */
   model: z.string().optional(),

@@ -39,6 +39,7 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
   'trouble.seconds': 'Erwartet werden {min} bis {max} Sekunden ({least} bis {most}).',
   'trouble.positive': 'Erwartet wird mehr als 0, oder nichts für keine Grenze.',
   'trouble.time': 'Erwartet wird eine Uhrzeit in UTC wie 03:30.',
+  'trouble.address': 'Erwartet wird ein Rechnername oder eine IP-Adresse, ohne https:// und Port.',
   'trouble.long': 'Höchstens {max} Zeichen.',
   'span.seconds': '{n} s',
   'span.secondsOne': '{n} s',

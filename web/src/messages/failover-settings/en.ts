@@ -35,6 +35,7 @@ export const en = {
   'trouble.seconds': 'Expected {min} to {max} seconds ({least} to {most}).',
   'trouble.positive': 'Expected more than 0, or nothing for no limit.',
   'trouble.time': 'Expected a time of day in UTC such as 03:30.',
+  'trouble.address': 'Expected a host name or an IP address, without https:// and port.',
   'trouble.long': 'At most {max} characters.',
   'span.seconds': '{n} s',
   'span.secondsOne': '{n} s',

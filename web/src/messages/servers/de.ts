@@ -183,6 +183,7 @@ export const de: Record<keyof typeof en, string> = {
   'leaving.keep': 'Er soll die Anlage seit {since} verlassen. Seine Kameras behält er.',
   'leaving.remove': 'Er soll die Anlage seit {since} verlassen. Seine Kameras werden von ihm entfernt.',
   'fact.address': 'Adresse',
+  'fact.clientAddress': 'Adresse für Browser',
   'fact.ports': 'Ports',
   'fact.portsText': '{http} (Web), {peer} (zwischen Servern)',
   'fact.model': 'Modell',

@@ -187,6 +187,7 @@ export const en = {
   'leaving.keep': 'It is to leave the site since {since}. It keeps its cameras.',
   'leaving.remove': 'It is to leave the site since {since}. Its cameras are removed from it.',
   'fact.address': 'Address',
+  'fact.clientAddress': 'Address for browsers',
   'fact.ports': 'Ports',
   'fact.portsText': '{http} (web), {peer} (between servers)',
   'fact.model': 'Model',

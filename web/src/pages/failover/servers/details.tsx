@@ -116,11 +116,12 @@ function Facts({ row }: RowProps): VNode {
 }
 
 function Machine({ row }: RowProps): VNode {
-  const { status, isOwn, host, version } = row;
+  const { status, isOwn, host, clientAddress, version } = row;
   const { channels, cameras, load, model } = status ?? {};
   return (
     <>
       <Fact name={t('fact.address')}>{host ?? (isOwn ? location.hostname : t('note.dialsIn'))}</Fact>
+      <Fact name={t('fact.clientAddress')}>{clientAddress}</Fact>
       <Fact name={t('fact.ports')}>{portsOf(row)}</Fact>
       <Fact name={t('version')}>{version}</Fact>
       <Fact name={t('fact.model')}>{model}</Fact>
@@ -247,9 +248,9 @@ function Watched({ row: { known } }: RowProps): VNode | null {
 }
 
 function Links({ row }: RowProps): VNode {
-  const { id, isOwn, mode, known, host } = row;
+  const { id, isOwn, mode, known, host, clientAddress } = row;
   const total = camerasOf(row);
-  const url = isOwn ? undefined : urlOf(host, known?.httpPort);
+  const url = isOwn ? undefined : urlOf(clientAddress ?? host, known?.httpPort);
   return (
     <p class="row wrap">
       {total > 0 && (

@@ -16,6 +16,8 @@ export type ServerRow = {
   /** It manages this box. */
   readonly isManager: boolean;
   readonly host: string | undefined;
+  /** Where browsers reach it, if it says that they do not at `host`. */
+  readonly clientAddress: string | undefined;
   readonly version: string | undefined;
   readonly status: SiteServerView | undefined;
   readonly known: KnownServer | undefined;
@@ -85,6 +87,7 @@ function toldRow(status: SiteServerView, all: readonly KnownServer[], own: Own):
     known,
     ...place,
     host: known?.host ?? status.host,
+    clientAddress: known?.clientAddress ?? status.clientAddress,
     version: status.version ?? known?.version,
     watchedBy: status.watchedBy.length > 0 ? status.watchedBy : watchersSeen(place.isOwn ? all : [], known, own),
     watches: status.watches.length > 0 || !place.isOwn ? status.watches : watchedHere(all),
@@ -102,11 +105,23 @@ const watchedHere = (all: readonly KnownServer[]): ServerRow['watches'] =>
   );
 
 function knownRow(known: KnownServer, own: Own): Bare {
-  const { id, name, mode, host, version, enabled, connected } = known;
+  const { id, name, mode, host, clientAddress, version, enabled, connected } = known;
   const state = !enabled ? 'disabled' : connected ? 'online' : 'offline';
   const nothing = { status: undefined, coveredBy: [], watches: [] };
   const watchedBy = watchersSeen([], known, own);
-  return { id, name, mode, state, host, version, known, watchedBy, ...nothing, ...placeOf(id, known, own) };
+  return {
+    id,
+    name,
+    mode,
+    state,
+    host,
+    clientAddress,
+    version,
+    known,
+    watchedBy,
+    ...nothing,
+    ...placeOf(id, known, own),
+  };
 }
 
 /** By name, address, id, model or version, whatever the case. */
@@ -117,7 +132,7 @@ export const filtered = (rows: readonly ServerRow[], { state, mode, text }: Filt
       (state === undefined || row.state === state) &&
       (mode === undefined || row.mode === mode) &&
       (wanted === '' ||
-        [row.name, row.host, row.id, row.status?.model, row.version].some(
+        [row.name, row.host, row.clientAddress, row.id, row.status?.model, row.version].some(
           (field) => field?.toLowerCase().includes(wanted) === true,
         )),
   );

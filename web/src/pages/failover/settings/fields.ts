@@ -89,6 +89,7 @@ export type Trouble =
   | { readonly kind: 'never-or'; readonly min: number; readonly max: number }
   | { readonly kind: 'positive' }
   | { readonly kind: 'time' }
+  | { readonly kind: 'address' }
   | { readonly kind: 'long'; readonly max: number };
 
 /** By field; nothing is sent while there is any. */
@@ -104,6 +105,8 @@ export function troublesOf(draft: Draft): ReadonlyMap<string, Trouble> {
   const limit = textOf('restorationLimit');
   if (limit !== '' && !(Math.round(Number(limit) * BITS) > 0)) found.set('restorationLimit', { kind: 'positive' });
   if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(textOf('dailyBackupAt'))) found.set('dailyBackupAt', { kind: 'time' });
+  // No scheme and no port; the box looks closer.
+  if (!/^[a-z0-9.:-]*$/i.test(textOf('clientAddress'))) found.set('clientAddress', { kind: 'address' });
   for (const [name, max] of LENGTHS) if (textOf(name).length > max) found.set(name, { kind: 'long', max });
   return found;
 }

@@ -43,6 +43,8 @@ export function troubleWords(trouble: Trouble | undefined): string | undefined {
       return t('trouble.positive');
     case 'time':
       return t('trouble.time');
+    case 'address':
+      return t('trouble.address');
     case 'long':
       return t('trouble.long', trouble);
     default:
