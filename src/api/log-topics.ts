@@ -20,12 +20,15 @@ const CODES: Readonly<Record<LogTopic, readonly string[]>> = {
     // Rehearsals, and what covering needs.
     'drill-*',
     'probe-*',
+    'readiness-*',
     'backup-*',
     'clock-off',
     'clock-right',
     // Who is who, and who was not let in.
     'pairing-refused',
     'server-refused',
+    'server-unsuited',
+    'server-suited',
     'stranger-refused',
     'replace*',
     'adopted',

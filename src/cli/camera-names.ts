@@ -19,7 +19,8 @@ export async function cameraNamesOf(api: ApiClient): Promise<ReadonlyMap<string,
 }
 type Cameras = { readonly items: readonly { readonly id: string; readonly name: string }[] };
 
-async function allowed<Value>(api: ApiClient, path: string, otherwise: Value): Promise<Value> {
+/** What it may not see is `otherwise`. @throws as `call` */
+export async function allowed<Value>(api: ApiClient, path: string, otherwise: Value): Promise<Value> {
   try {
     return (await api.call('GET', path)) as Value;
   } catch (error) {

@@ -4,10 +4,13 @@
  */
 import type { Command } from 'commander';
 import type { KnownServer } from '../api/contract/failover.ts';
+import { systemClock } from '../core/clock.ts';
 import { registerAddServer } from './add-server.ts';
 import type { ApiClient } from './api-client.ts';
 import { planOf } from './camera-names.ts';
 import type { Plan } from './camera-names.ts';
+import { failedChecksOf, failedChecksWords } from './failed-checks.ts';
+import type { FailedCheck } from './failed-checks.ts';
 import { registerFindAndAdd } from './find-and-add.ts';
 import { findServer, knownServersOf } from './find-server.ts';
 import { bulk, registerMembership } from './membership.ts';
@@ -88,19 +91,22 @@ async function list(options: ServerOptions): Promise<void> {
   if (options.json === true) printJson({ servers });
   else if (servers.length === 0) print('No other server is known.');
   else {
-    const plan = servers.some(({ watch }) => watch !== undefined) ? await planOf(api) : { servers: [] };
-    process.stdout.write(columnsOf(servers.map((server) => rowOf(server, plan))));
+    const watches = servers.some(({ watch }) => watch !== undefined);
+    const plan = watches ? await planOf(api) : { servers: [] };
+    const failed = watches ? await failedChecksOf(api) : [];
+    process.stdout.write(columnsOf(servers.map((server) => rowOf(server, plan, failed))));
   }
   if (servers.some(({ watch }) => watch !== undefined && TROUBLE.has(watch.state))) process.exitCode = EXIT_PROBLEM;
 }
 
-function rowOf(known: KnownServer, plan: Plan): readonly (string | undefined)[] {
+function rowOf(known: KnownServer, plan: Plan, failed: readonly FailedCheck[]): readonly (string | undefined)[] {
   const { id, name, mode, host, connected, watch, detachPending, ...server } = known;
   const calm = watch?.state ?? (connected ? 'connected' : 'not connected');
   const state = detachPending === undefined ? calm : `${calm}, detach pending`;
   const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
   const backup = watch?.backupProblem === undefined ? undefined : `settings not backed up: ${watch.backupProblem}`;
-  const trouble = [leftOutOf(plan, id), watch?.reason, backup, detachPending?.problem]
+  const unfit = failedChecksWords(failed, id, systemClock.now());
+  const trouble = [leftOutOf(plan, id), watch?.reason, backup, unfit, detachPending?.problem]
     .filter((part) => part !== undefined)
     .join('; ');
   return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, readinessOf(watch?.standby), trouble];

@@ -243,8 +243,8 @@ const createAsking =
   async (serverId: string, streams: readonly object[]): Promise<HandoverAnswer> =>
     handoverAnswer.parse((await network.request(serverId, 'handover.confirm', { streams })).result);
 
-type Clocks = Pick<Rehearsals, 'clocksOff'>;
-function itemsOf(parts: FailoverParts, peers: Peers, side: Side, { clocksOff }: Clocks): readonly HealthItem[] {
+type Found = Pick<Rehearsals, 'clocksOff' | 'unfit'>;
+function itemsOf(parts: FailoverParts, peers: Peers, side: Side, { clocksOff, unfit }: Found): readonly HealthItem[] {
   const { settings, startedAt } = parts;
   const connected = new Set(peers.connected());
   const watchers = settings.peers.get().peers.filter(({ watcher, enabled }) => watcher && enabled);
@@ -260,6 +260,7 @@ function itemsOf(parts: FailoverParts, peers: Peers, side: Side, { clocksOff }: 
       return since === undefined || held === undefined ? [] : [{ since, message: wordsOfHeld(name, held) }];
     }),
     clocksOff: clocksOff(),
+    unfit: unfit(),
     startedAt,
   });
   return [...leaving, ...failing];

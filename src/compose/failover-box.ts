@@ -73,6 +73,10 @@ export const isProtected = ({ settings }: Pick<Box, 'settings'>, id: string): bo
   standInOf({ settings }, id) === undefined &&
   settings.peers.get().peers.some((peer) => peer.id === id && isGuarded(peer));
 
+/** In the order of the records. */
+export const protectedIds = (box: Pick<Box, 'settings'>): readonly string[] =>
+  box.settings.peers.get().peers.flatMap(({ id }) => (isProtected(box, id) ? [id] : []));
+
 /** Another server is in its place (docs/design/replacement.md). */
 export const isReplaced = ({ settings }: Pick<Box, 'settings'>, id: string): boolean =>
   settings.peers.get().peers.some((peer) => peer.id === id && peer.replacedBy !== undefined);

@@ -1,4 +1,4 @@
-/** Readiness probes, drills and the clocks of protected servers, put together. */
+/** Readiness probes, checks, drills and the clocks of protected servers, put together. */
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { FailoverDeps } from '../api/routes/failover.ts';
@@ -11,14 +11,15 @@ import { drillsFileSchema, NO_DRILLS, startDrills } from '../cover/drill.ts';
 import type { Drill, Drills, DrillsFile } from '../cover/drill.ts';
 import { startProbes } from '../cover/probe.ts';
 import type { Probe, ProbeAnswer, ProbeRequest, Probes } from '../cover/probe.ts';
-import { checkServer } from '../cover/server-checks.ts';
+import type { Unfit } from '../cover/server-readiness.ts';
 import { createServerClocks } from '../cover/server-clocks.ts';
 import type { ClockOff, ServerClocks } from '../cover/server-clocks.ts';
 import { openSettingsFile } from '../settings/settings-file.ts';
+import { protectedIds } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
-import { isProtected } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import type { Peers } from './peer-set-up.ts';
+import { clockOffsetOf, composeServerChecks } from './server-check-set-up.ts';
 
 type Views = Pick<FailoverDeps, 'probes' | 'serverChecks' | 'runProbes' | 'drills' | 'startDrill'>;
 export type Rehearsals = Views & {
@@ -27,6 +28,8 @@ export type Rehearsals = Views & {
   readonly look: () => void;
   /** Servers whose clock is off. */
   readonly clocksOff: () => readonly ClockOff[];
+  /** Checks of which it was told that they failed. */
+  readonly unfit: () => readonly Unfit[];
   readonly stop: () => Promise<void>;
 };
 
@@ -38,25 +41,27 @@ export async function composeRehearsals(
   const probes = composeProbes(parts, side);
   const drills = await composeDrills(parts, side, probes);
   const clocks = composeClocks(parts, peers);
+  const checks = composeServerChecks({ parts, peers, side, clocks });
   return {
     probes: () => probes.list().map(probeView),
-    serverChecks: () => protectedIds(parts).flatMap((serverId) => checksOf(parts, peers, side, serverId)),
-    runProbes: probes.run,
+    serverChecks: checks.list,
+    runProbes: async (serverId) => {
+      checks.take();
+      await probes.run(serverId);
+    },
     drills: () => drills.list().map(drillView),
     startDrill: (serverId, user) => drillView(drills.start(serverId, user)),
     unreachable: probes.unreachable,
-    look: clocks.look,
+    look: () => {
+      clocks.look();
+      checks.look();
+    },
     clocksOff: clocks.off,
+    unfit: checks.unfit,
     stop: async () => {
       await Promise.all([probes.stop(), drills.stop()]);
     },
   };
-}
-
-/** Of a server minus ours. */
-function clockOffsetOf({ network }: Peers, serverId: string): number | undefined {
-  const offsetMs = network.statusOf(serverId)?.clockOffsetMs;
-  return offsetMs === undefined ? undefined : -offsetMs;
 }
 
 function composeClocks(parts: FailoverParts, peers: Peers): ServerClocks {
@@ -71,32 +76,6 @@ function composeClocks(parts: FailoverParts, peers: Peers): ServerClocks {
       else activity.record({ severity: 'info', code: 'clock-right', message: clockRightWords(name) });
     },
   });
-}
-
-const protectedIds = (parts: FailoverParts): readonly string[] =>
-  parts.settings.peers.get().peers.flatMap(({ id }) => (isProtected(parts, id) ? [id] : []));
-
-function checksOf(
-  { settings, recording, version, clock }: FailoverParts,
-  peers: Peers,
-  { backups }: Pick<Side, 'backups'>,
-  serverId: string,
-): ReturnType<Views['serverChecks']> {
-  const { storeVolumeIds } = settings.failover.get();
-  const all = settings.volumes.get().volumes.map(({ id }) => id);
-  const used = storeVolumeIds.some((id) => all.includes(id)) ? storeVolumeIds : all;
-  const facts = {
-    volumes: used.map((id) => {
-      const state = recording.state()?.volumeOf(id)?.state;
-      return { usable: state?.kind === 'usable', freeBytes: state?.freeBytes ?? 0 };
-    }),
-    ownVersion: version,
-    version: peers.network.statusOf(serverId)?.hello?.version,
-    clockOffsetMs: clockOffsetOf(peers, serverId),
-    backupAt: backups.stateOf(serverId).takenAt,
-    now: clock.now(),
-  };
-  return checkServer(facts).map((check) => ({ serverId, ...check }));
 }
 
 function composeProbes(parts: FailoverParts, { cover, backups }: Pick<Side, 'cover' | 'backups'>): Probes {

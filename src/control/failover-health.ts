@@ -3,11 +3,13 @@ import type { HealthItem } from '../api/contract/server.ts';
 import { isoOf } from '../core/clock.ts';
 import { epochMs } from '../core/units.ts';
 import type { ClockOff } from '../cover/server-clocks.ts';
+import type { Unfit } from '../cover/server-readiness.ts';
 import type { State } from '../failover/machine-types.ts';
 import type { NotCovered } from '../failover/plan.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import { clockOffWords } from './clock-words.ts';
 import { FOOTAGE_HELD } from './known-servers.ts';
+import { readinessHealth } from './readiness-words.ts';
 
 export type FailoverHealthFacts = {
   readonly states: readonly State[];
@@ -20,6 +22,8 @@ export type FailoverHealthFacts = {
   readonly backupProblemOf: (serverId: string) => string | undefined;
   /** Protected servers whose clock does not agree with this one. */
   readonly clocksOff: readonly ClockOff[];
+  /** What else speaks against covering a server from here. */
+  readonly unfit: readonly Unfit[];
   readonly startedAt: number;
 };
 
@@ -36,7 +40,9 @@ export function failoverHealth(facts: FailoverHealthFacts): readonly HealthItem[
     message: clockOffWords(facts.nameOf(serverId), offsetMs),
     since: isoOf(since),
   }));
-  return [...held, ...facts.states.flatMap((state) => stateItems(facts, state)), ...clocks, ...watcherItems(facts)];
+  const unfit = readinessHealth(facts.unfit, facts.nameOf);
+  const states = facts.states.flatMap((state) => stateItems(facts, state));
+  return [...held, ...states, ...clocks, ...unfit, ...watcherItems(facts)];
 }
 
 function stateItems(facts: FailoverHealthFacts, state: State): readonly HealthItem[] {

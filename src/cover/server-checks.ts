@@ -1,61 +1,79 @@
 /**
- * What beside its cameras decides whether a server can be covered from here: space, versions, clocks, its settings backup. Pure.
- * Belongs here: the judgement and its words. Does not: where the facts come from (the root puts them together).
+ * What beside its cameras decides whether a server can be covered from here: space, versions, clocks, its settings backup, its hardware. Pure.
+ * Belongs here: the judgement and its words. Does not: where the facts come from (the root puts them together),
+ * when they are asked and what is told of them (server-readiness.ts).
  */
-import { MAX_CLOCK_OFFSET_MS } from './server-clocks.ts';
+import { unsuitedBy } from '../site/suitability.ts';
+import type { Suitability } from '../site/suitability.ts';
 
-/** What else decides whether a server can be covered from here; beside the cameras in the same list. */
+/** What else decides whether a server can be covered from here; beside the cameras in the same list. `undefined`: not known now. */
 export type ServerFacts = {
   /** Of the volumes that covered cameras are recorded to. */
-  readonly volumes: readonly { readonly usable: boolean; readonly freeBytes: number }[];
+  readonly volumes: readonly { readonly usable: boolean; readonly freeBytes: number }[] | undefined;
+  /** There was too little room when it was judged last. */
+  readonly wasShort: boolean;
   readonly ownVersion: string;
   readonly version: string | undefined;
   /** Clock of the protected server minus ours. */
   readonly clockOffsetMs: number | undefined;
-  /** Wall milliseconds of the newest settings backup. */
+  /** As server-clocks.ts judges it, so that check and alarm agree. */
+  readonly clockIsOff: boolean;
+  /** Wall milliseconds of the newest settings backup; undefined: there is none. */
   readonly backupAt: number | undefined;
+  readonly suitability: Suitability | undefined;
+  /** Wall milliseconds. */
   readonly now: number;
 };
+export const SERVER_CHECKS = ['space', 'version', 'clock', 'backup', 'suitability'] as const;
 export type ServerCheck = {
-  readonly check: 'space' | 'version' | 'clock' | 'backup';
+  readonly check: (typeof SERVER_CHECKS)[number];
   readonly ok: boolean;
   readonly message: string;
 };
 /** An hour of 16 cameras at 4 Mbit/s. */
-const LEAST_FREE_BYTES = 30e9;
+export const LEAST_FREE_BYTES = 30e9;
+/** Apart from the other, so that a volume that retention keeps about the limit is told once. */
+export const ENOUGH_AGAIN_BYTES = 33e9;
 
-export function checkServer(facts: ServerFacts): readonly ServerCheck[] {
-  const free = facts.volumes.reduce((sum, { usable, freeBytes }) => sum + (usable ? freeBytes : 0), 0);
-  const offset = facts.clockOffsetMs;
-  const checks: (ServerCheck | undefined)[] = [
-    {
-      check: 'space',
-      ok: free >= LEAST_FREE_BYTES,
-      message: `${Math.floor(free / 1e9)} GB are free for covered cameras.`,
-    },
-    facts.version === undefined
-      ? undefined
-      : {
-          check: 'version',
-          ok: majorOf(facts.version) === majorOf(facts.ownVersion),
-          message: `It runs version ${facts.version}, this server ${facts.ownVersion}.`,
-        },
-    offset === undefined
-      ? undefined
-      : {
-          check: 'clock',
-          ok: Math.abs(offset) <= MAX_CLOCK_OFFSET_MS,
-          message: `Its clock is ${Math.abs(Math.round(offset))} ms ${offset < 0 ? 'behind' : 'ahead of'} ours.`,
-        },
-    {
-      check: 'backup',
-      ok: facts.backupAt !== undefined,
-      message:
-        facts.backupAt === undefined
-          ? 'There is no settings backup of it: nothing could be covered.'
-          : `Its settings backup is ${Math.max(0, Math.round((facts.now - facts.backupAt) / 60_000))} minutes old.`,
-    },
-  ];
-  return checks.filter((check) => check !== undefined);
+/** In the order of `SERVER_CHECKS`; what is not known now is left out. */
+export const checkServer = (facts: ServerFacts): readonly ServerCheck[] =>
+  [spaceOf(facts), versionOf(facts), clockOf(facts), backupOf(facts), hardwareOf(facts)].filter(
+    (check) => check !== undefined,
+  );
+
+function spaceOf({ volumes, wasShort }: ServerFacts): ServerCheck | undefined {
+  if (volumes === undefined) return undefined;
+  const free = volumes.reduce((sum, { usable, freeBytes }) => sum + (usable ? freeBytes : 0), 0);
+  const least = wasShort ? ENOUGH_AGAIN_BYTES : LEAST_FREE_BYTES;
+  const message = `${Math.floor(free / 1e9)} GB are free for covered cameras`;
+  const ok = free >= least;
+  return { check: 'space', ok, message: `${message}${ok ? '' : `, ${least / 1e9} GB are needed`}.` };
+}
+
+function versionOf({ version, ownVersion }: ServerFacts): ServerCheck | undefined {
+  if (version === undefined) return undefined;
+  const message = `It runs version ${version}, this server ${ownVersion}.`;
+  return { check: 'version', ok: majorOf(version) === majorOf(ownVersion), message };
 }
 const majorOf = (version: string): string => version.split('.', 1)[0] ?? '';
+
+function clockOf({ clockOffsetMs, clockIsOff }: ServerFacts): ServerCheck | undefined {
+  if (clockOffsetMs === undefined) return undefined;
+  const side = clockOffsetMs < 0 ? 'behind' : 'ahead of';
+  const message = `Its clock is ${Math.abs(Math.round(clockOffsetMs))} ms ${side} ours.`;
+  return { check: 'clock', ok: !clockIsOff, message };
+}
+
+function backupOf({ backupAt, now }: ServerFacts): ServerCheck {
+  if (backupAt === undefined)
+    return { check: 'backup', ok: false, message: 'There is no settings backup of it: nothing could be covered.' };
+  const minutes = Math.max(0, Math.round((now - backupAt) / 60_000));
+  return { check: 'backup', ok: true, message: `Its settings backup is ${minutes} minutes old.` };
+}
+
+function hardwareOf({ suitability }: ServerFacts): ServerCheck | undefined {
+  if (suitability === undefined) return undefined;
+  const unsuited = unsuitedBy('It', suitability);
+  const message = unsuited?.message ?? 'Nothing in it speaks against covering it.';
+  return { check: 'suitability', ok: unsuited === undefined, message };
+}

@@ -77,8 +77,11 @@ test.serial('readiness of a watched server: checks, each camera, asked again, an
   const drawer = page.getByRole('dialog', { name: 'Yard-NAS, watched by Spare-NAS' });
   await drawer.getByText('3.1 TB are free on 1 volume.').waitFor();
   await drawer.getByText(/180 ms · 2\d min ago/).waitFor();
+  const checks = drawer.getByText(/^checked (1 min|\d\d s) ago$/);
+  await shows(t, async () => await checks.count(), 5, 'each check says how old it is');
   await drawer.getByRole('button', { name: 'Ask all now' }).click();
   await drawer.getByText(/180 ms · (just now|\d+ s ago)/).waitFor();
+  await shows(t, async () => await checks.count(), 0, 'and is checked again with the cameras');
   await drawer.getByText('1 of 2 cameras recorded, 1 not').click();
   await drawer.getByText('No key frame was durable within 30 s.').waitFor();
   await keepScreenshot(page, 'failover-readiness');

@@ -72,6 +72,22 @@ test('cameras that nobody would cover stand in the line of their server, but tho
   );
 });
 
+test('what else speaks against covering a server stands in its line, with its age', async (t) => {
+  const checkedAt = new Date(Date.now() - 120_000).toISOString();
+  const backup = { check: 'backup', ok: false, message: 'There is no settings backup of it.', checkedAt } as const;
+  const space = { check: 'space', ok: true, message: '45 GB are free.', checkedAt } as const;
+  const { run } = await startCliBench(t, {
+    servers: { list: () => [knownServerOf(), knownServerOf({ id: 'other', name: 'Shop' })] },
+    failover: {
+      probes: () => [],
+      serverChecks: () => [backup, space].map((check) => ({ ...check, serverId: SERVER_ID })),
+    },
+  });
+  const { stdout } = await run('servers');
+  t.regex(stdout, /^Hall .* There is no settings backup of it \(checked 2 minutes ago\)$/m);
+  t.regex(stdout, /^Shop .*cameras covered$/m);
+});
+
 test('names of other servers cannot steer the terminal', async (t) => {
   const { run } = await startCliBench(t, {
     servers: { list: () => [knownServerOf({ name: 'Hall\u001B[2J\u202Eevil\nsecond line' })] },

@@ -28,6 +28,7 @@ const facts = (more: Partial<FailoverHealthFacts>): FailoverHealthFacts => ({
   backupProblemOf: () => undefined,
   held: [],
   clocksOff: [],
+  unfit: [],
   startedAt: 0,
   ...more,
 });

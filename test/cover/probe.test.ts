@@ -1,8 +1,7 @@
-/** Readiness probes: who is asked when, a few at a time, with the real credentials; and the checks beside them. */
+/** Readiness probes: who is asked when, a few at a time, with the real credentials. */
 import test from 'ava';
 import { silentLog } from '../../src/core/log.ts';
 import { MAX_PROBES_AT_ONCE, startProbes } from '../../src/cover/probe.ts';
-import { checkServer } from '../../src/cover/server-checks.ts';
 import type { Probe, ProbeAnswer, ProbeDeps, ProbeRequest } from '../../src/cover/probe.ts';
 import type { ProtectedSettings } from '../../src/cover/cover-types.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -152,46 +151,4 @@ test('a run by hand resolves when all have answered, also without a schedule; wh
     [1, 2, 3].map(() => [false, 'no such host']),
   );
   await probes.stop();
-});
-
-test('space, version, clock and backup of a server are judged', (t) => {
-  const good = { usable: true, freeBytes: 50e9 };
-  const facts = {
-    volumes: [good],
-    ownVersion: '1.4.0',
-    version: '1.2.0',
-    clockOffsetMs: -120,
-    backupAt: 0,
-    now: 60_000,
-  };
-  t.true(checkServer(facts).every(({ ok }) => ok));
-  t.deepEqual(
-    checkServer(facts).map(({ message }) => message),
-    [
-      '50 GB are free for covered cameras.',
-      'It runs version 1.2.0, this server 1.4.0.',
-      'Its clock is 120 ms behind ours.',
-      'Its settings backup is 1 minutes old.',
-    ],
-  );
-  const bad = checkServer({
-    ...facts,
-    volumes: [{ usable: false, freeBytes: 50e9 }],
-    version: '2.0.0',
-    clockOffsetMs: 86_400_000,
-    backupAt: undefined,
-  });
-  t.deepEqual(
-    bad.map(({ check, ok }) => [check, ok]),
-    [
-      ['space', false],
-      ['version', false],
-      ['clock', false],
-      ['backup', false],
-    ],
-  );
-  t.deepEqual(
-    checkServer({ ...facts, version: undefined, clockOffsetMs: undefined }).map(({ check }) => check),
-    ['space', 'backup'],
-  );
 });

@@ -14,6 +14,8 @@ export type MockActivity = {
   drills: Drill[];
   replacements: ReplacementView[];
   probes: Probe[];
+  /** When the checks of the member were taken. */
+  checkedAt: string;
   servers: Failover.KnownServer[];
   siteHost: SiteHostView;
   drillDays: number;
@@ -124,6 +126,7 @@ export function mockActivity(isHost: boolean, more: Partial<MockActivity> = {}):
     restorations: [],
     drills: [drillMock('drill-2', 12 * DAY_MS), drillMock('drill-1', 43 * DAY_MS)],
     replacements: [],
+    checkedAt: iso(Date.now() - 40_000),
     probes: MEMBER_CAMERAS.map(({ id }, index) => ({
       serverId: MEMBER.id,
       cameraId: id,

@@ -108,16 +108,18 @@ function moved(drill: Drill, mayEnd: boolean): Drill {
   return { ...drill, cameras, ...(isOver ? { endedAt: iso(Date.now()) } : {}) };
 }
 
+const CHECKS = [
+  { check: 'space', ok: true, message: '3.1 TB are free on 1 volume.' },
+  { check: 'version', ok: true, message: 'Both run 0.1.0.' },
+  { check: 'clock', ok: true, message: 'The clocks differ by 4 ms.' },
+  { check: 'backup', ok: true, message: 'The newest settings backup is 5 hours old.' },
+  { check: 'suitability', ok: true, message: 'Nothing in it speaks against covering it.' },
+];
 function drillRoutes(activity: MockActivity): readonly RoomRoute[] {
   const readiness = (): Reply => ({
     body: {
       items: activity.probes,
-      servers: [
-        { serverId: MEMBER.id, check: 'space', ok: true, message: '3.1 TB are free on 1 volume.' },
-        { serverId: MEMBER.id, check: 'version', ok: true, message: 'Both run 0.1.0.' },
-        { serverId: MEMBER.id, check: 'clock', ok: true, message: 'The clocks differ by 4 ms.' },
-        { serverId: MEMBER.id, check: 'backup', ok: true, message: 'The newest settings backup is 5 hours old.' },
-      ],
+      servers: CHECKS.map((check) => ({ ...check, serverId: MEMBER.id, checkedAt: activity.checkedAt })),
     },
   });
   return [
@@ -146,6 +148,7 @@ function drillRoutes(activity: MockActivity): readonly RoomRoute[] {
       method: 'POST',
       path: /^\/failover\/probes$/,
       answer: () => {
+        activity.checkedAt = iso(Date.now());
         activity.probes = activity.probes.map((probe) => ({ ...probe, at: iso(Date.now()) }));
         return readiness();
       },

@@ -74,6 +74,8 @@ export const knownServer = z.object({
     .object({ since: isoTime, cameras: z.enum(CAMERA_CHOICES), problem: z.string().optional() })
     .optional(),
   connected: z.boolean(),
+  /** Why nobody can stand in for it, as it says of its hardware. */
+  unsuited: z.object({ code: z.enum(UNSUITED), message: z.string() }).optional(),
   version: z.string().optional(),
   lastContactAt: isoTime.optional(),
   roundTripMs: z.number().optional(),
@@ -257,12 +259,13 @@ export const probe = z.object({
   message: z.string(),
   milliseconds: z.number().optional(),
 });
-/** What beside its cameras decides whether a server can be covered from here. */
+/** What beside its cameras decides whether a server can be covered from here; as it was when it could be known last. */
 export const serverCheck = z.object({
   serverId: z.string(),
-  check: z.enum(['space', 'version', 'clock', 'backup']),
+  check: z.enum(['space', 'version', 'clock', 'backup', 'suitability']),
   ok: z.boolean(),
   message: z.string(),
+  checkedAt: isoTime,
 });
 export const drill = z.object({
   id: z.string(),

@@ -240,7 +240,7 @@ function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
       {
         method: 'GET',
         path: '/failover/probes',
-        summary: 'The last readiness probe of every protected camera',
+        summary: 'The last readiness probe of every protected camera, the last checks of every protected server',
         access: 'operator',
         response: { json: probes },
       },
@@ -250,7 +250,7 @@ function rehearsalRoutes(deps: FailoverDeps): readonly Route[] {
       {
         method: 'POST',
         path: '/failover/probes',
-        summary: 'Probes the cameras of a protected server now',
+        summary: 'Probes the cameras of a protected server now, and checks it',
         access: 'admin',
         body: createDrillRequest,
         response: { json: probes },

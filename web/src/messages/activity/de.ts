@@ -89,7 +89,8 @@ export const de: Record<keyof typeof en, string> = {
   'col.drill': 'Übung',
   'col.actions': 'Aktionen',
   'ready.none': 'noch nicht gefragt',
-  'ready.checks': '{n} Prüfungen fehlgeschlagen',
+  'ready.checks': 'Prüfungen fehlgeschlagen: {n} · {ago}',
+  'ready.also': '{of}, Prüfungen fehlgeschlagen: {n}',
   'ready.cameras': '{n} von {all} · {ago}',
   'ready.run': 'Jetzt alle fragen',
   'detail.title': '{server}, beobachtet von {by}',
@@ -102,6 +103,8 @@ export const de: Record<keyof typeof en, string> = {
   'check.version': 'Versionen',
   'check.clock': 'Uhren',
   'check.backup': 'Sicherung der Einstellungen',
+  'check.suitability': 'Hardware',
+  'check.age': 'geprüft {ago}',
   'check.ok': 'bestanden',
   'check.notOk': 'fehlgeschlagen',
 

@@ -85,7 +85,8 @@ export const en = {
   'col.drill': 'Drill',
   'col.actions': 'Actions',
   'ready.none': 'not asked yet',
-  'ready.checks': '{n} checks failed',
+  'ready.checks': 'checks failed: {n} · {ago}',
+  'ready.also': '{of}, checks failed: {n}',
   'ready.cameras': '{n} of {all} · {ago}',
   'ready.run': 'Ask all now',
   'detail.title': '{server}, watched by {by}',
@@ -98,6 +99,8 @@ export const en = {
   'check.version': 'Versions',
   'check.clock': 'Clocks',
   'check.backup': 'Settings backup',
+  'check.suitability': 'Hardware',
+  'check.age': 'checked {ago}',
   'check.ok': 'passed',
   'check.notOk': 'failed',
 

@@ -115,8 +115,9 @@ function Readiness({ found, refresh }: { readonly found: Of<KnownServer>; readon
   );
 }
 
-function Check({ check: { check, ok, message } }: { readonly check: ServerCheck }): VNode {
-  return <Line ok={ok} name={t(`check.${check}`)} message={message} aside="" />;
+function Check({ check: { check, ok, message, checkedAt } }: { readonly check: ServerCheck }): VNode {
+  const aside = t('check.age', { ago: ago(now.value - Date.parse(checkedAt)) });
+  return <Line ok={ok} name={t(`check.${check}`)} message={message} aside={aside} />;
 }
 function Asked({ probe, spare }: { readonly probe: Probe; readonly spare: Spare }): VNode {
   const { serverId, cameraId, ok, message, at, milliseconds } = probe;

@@ -1,6 +1,6 @@
 /** The protected servers, each with the failover server that watches it: how it is, how ready its cameras are, when that was rehearsed. */
 import type { VNode } from 'preact';
-import type { KnownServer } from '../../../api/activity.ts';
+import type { KnownServer, Probe, ServerCheck } from '../../../api/activity.ts';
 import { now } from '../../../app/stores.ts';
 import { t, tOr } from '../../../messages/activity/words.ts';
 import { t as watching } from '../../../messages/watching/words.ts';
@@ -80,22 +80,27 @@ export function WatchChip({ server: { watch } }: { readonly server: KnownServer 
   );
 }
 
-/** How many of its cameras answered their failover server, and how long ago that was asked. */
+/** How many of its cameras answered their failover server, how many checks failed, and how long ago that was asked. */
 export function ReadyChip({ found: { spare, item } }: { readonly found: Found }): VNode {
   const probes = spare.facts?.readiness.items.filter(({ serverId }) => serverId === item.id) ?? [];
-  const failed = spare.facts?.readiness.servers.filter(({ serverId, ok }) => serverId === item.id && !ok).length ?? 0;
+  const failed = spare.facts?.readiness.servers.filter(({ serverId, ok }) => serverId === item.id && !ok) ?? [];
   const good = probes.filter(({ ok }) => ok).length;
-  const isGood = good === probes.length && failed === 0;
-  const oldest = Math.min(...probes.map(({ at }) => Date.parse(at)));
-  if (probes.length === 0 && failed === 0) return <span class="muted">{t('ready.none')}</span>;
+  const isGood = good === probes.length && failed.length === 0;
+  if (probes.length === 0 && failed.length === 0) return <span class="muted">{t('ready.none')}</span>;
   return (
     <span class={`chip ${isGood ? 'good' : 'bad'}`}>
       <span class="dot" />
-      {probes.length === 0
-        ? t('ready.checks', { n: failed })
-        : t('ready.cameras', { n: good, all: probes.length, ago: ago(now.value - oldest) })}
+      {readyWords(probes, failed)}
     </span>
   );
+}
+function readyWords(probes: readonly Probe[], failed: readonly ServerCheck[]): string {
+  const n = failed.length;
+  const oldest = (times: readonly string[]): string => ago(now.value - Math.min(...times.map((at) => Date.parse(at))));
+  if (probes.length === 0) return t('ready.checks', { n, ago: oldest(failed.map(({ checkedAt }) => checkedAt)) });
+  const good = probes.filter(({ ok }) => ok).length;
+  const of = t('ready.cameras', { n: good, all: probes.length, ago: oldest(probes.map(({ at }) => at)) });
+  return n === 0 ? of : t('ready.also', { of, n });
 }
 
 function columnsFor(open: Open, refresh: () => void): readonly Column<Found>[] {
