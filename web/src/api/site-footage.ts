@@ -21,13 +21,21 @@ export const sitePlaylists = (
   return get(`/site/cameras/${id(cameraId)}/playlists?start=${start}&end=${end}&stream=${stream}`);
 };
 
+type Linked<File> = Omit<File, 'url' | 'manifestUrl'> & {
+  /** Undefined: what the server named is no address of this API. */
+  readonly url: string | undefined;
+  readonly manifestUrl: string | undefined;
+};
 /** An export, and at which server it is made. */
-export type SiteExport = ExportJob & { readonly serverId: string };
+export type SiteExport = Omit<ExportJob, 'files'> & {
+  readonly serverId: string;
+  readonly files: readonly Linked<ExportJob['files'][number]>[];
+};
 
 const at = (serverId: string, path: string): string => serverPath(serverId, path);
-/** Links in an answer of another server lead through this box. */
-const linkAt = (serverId: string, url: string): string =>
-  url.startsWith(API) ? `${API}${at(serverId, url.slice(API.length))}` : url;
+/** Links in an answer of another server lead through this box; what that server says leads nowhere else, and runs nothing. */
+const linkAt = (serverId: string, url: string): string | undefined =>
+  url.startsWith(`${API}/`) ? `${API}${at(serverId, url.slice(API.length))}` : undefined;
 
 function placed(serverId: string, job: ExportJob): SiteExport {
   const files = job.files.map((file) => ({

@@ -22,8 +22,12 @@ type Values = Readonly<Record<string, string | number>>;
 const filled = (text: string, values: Values): string =>
   text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 
+/** A box of another release may tell of a cause or a state that has no words here: that one stands for itself. */
+const wordOf = (words: Readonly<Record<string, string>>, key: string): string =>
+  words[key] ?? key.slice(key.lastIndexOf('.') + 1);
+
 /** The message, with `{name}` places filled. */
-export const t = (key: MessageKey, values: Values = {}): string => filled(table.value[key], values);
+export const t = (key: MessageKey, values: Values = {}): string => filled(wordOf(table.value, key), values);
 
 const rooms: (() => Promise<void>)[] = [];
 /** Resolves when the words of all rooms are there in the language chosen; those that could not be loaded are asked for again. */
@@ -50,7 +54,7 @@ export function roomWords<Key extends string>(
   rooms.push(load);
   load().catch(() => undefined); // who waits for `wordsReady` asks again, and hears of it
   return {
-    t: (key, values = {}) => filled(words.value[key], values),
+    t: (key, values = {}) => filled(wordOf(words.value, key), values),
     tOr: (key, fallback) => (key in words.value ? words.value[key as Key] : fallback),
   };
 }

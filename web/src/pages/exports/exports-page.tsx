@@ -1,5 +1,5 @@
 /** Exports of the whole site: what was asked for, where, how far it is, the files with their hashes and manifests. */
-import type { VNode } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { resynced } from '../../api/event-stream.ts';
 import type { SiteExport } from '../../api/site-footage.ts';
@@ -140,13 +140,13 @@ function Files({ job }: { readonly job: SiteExport }): VNode {
     <ul class="export-files">
       {job.files.map(({ name, bytes, sha256, url, manifestUrl }) => (
         <li key={name}>
-          <a href={url} download={name}>
+          <Download href={url} as={name}>
             {name}
-          </a>{' '}
+          </Download>{' '}
           <span class="muted small">{size(bytes)}</span> ·{' '}
-          <a href={manifestUrl} download={`${name}.manifest.json`} class="small">
-            {t('exports.manifest')}
-          </a>
+          <Download href={manifestUrl} as={`${name}.manifest.json`}>
+            <span class="small">{t('exports.manifest')}</span>
+          </Download>
           <details class="small muted">
             <summary>
               SHA-256 <span class="mono">{sha256.slice(0, 16)}…</span>
@@ -158,3 +158,14 @@ function Files({ job }: { readonly job: SiteExport }): VNode {
     </ul>
   );
 }
+
+type DownloadProps = { readonly href: string | undefined; readonly as: string; readonly children: ComponentChildren };
+/** Without an address of this API it is no link. */
+const Download = ({ href, as, children }: DownloadProps): VNode =>
+  href === undefined ? (
+    <span>{children}</span>
+  ) : (
+    <a href={href} download={as}>
+      {children}
+    </a>
+  );
