@@ -126,7 +126,7 @@ export function mockActivity(isHost: boolean, more: Partial<MockActivity> = {}):
     restorations: [],
     drills: [drillMock('drill-2', 12 * DAY_MS), drillMock('drill-1', 43 * DAY_MS)],
     replacements: [],
-    checkedAt: iso(Date.now() - 40_000),
+    checkedAt: iso(Date.now() - 1_240_000),
     probes: MEMBER_CAMERAS.map(({ id }, index) => ({
       serverId: MEMBER.id,
       cameraId: id,
