@@ -40,6 +40,7 @@ import { composePeers } from './peer-set-up.ts';
 import type { Peers } from './peer-set-up.ts';
 import { composeSiteServers } from './site-servers-set-up.ts';
 import { composeSite } from './site-set-up.ts';
+import { composeSuitability } from './suitability-set-up.ts';
 import { composeReturns } from './return-set-up.ts';
 import { lookForReturned } from './returned-set-up.ts';
 import { composeSnapshotReturns } from './snapshot-returns-set-up.ts';
@@ -137,6 +138,11 @@ async function composeHome(parts: FailoverParts, peers: Peers): Promise<Home> {
   return { kept, stop, snapshotsElsewhere: await composeSnapshotReturns(parts, peers) };
 }
 
+const itemsOf =
+  (parts: readonly Pick<FailoverSetUp, 'healthItems'>[]): FailoverSetUp['healthItems'] =>
+  () =>
+    parts.flatMap((part) => part.healthItems());
+
 export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   const { clock, log, version } = box;
   const settings = underSite(box.settings);
@@ -147,6 +153,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
   const parts = { ...box, settings, progress, document, incidents, licences };
   const peers = await composePeers(parts);
   hearRecorded(parts, peers);
+  const suitability = composeSuitability(parts, peers);
   const { stop: stopReturns, ...home } = await composeHome(parts, peers);
   const side = await composeCovering(parts, peers);
   const site = composeSite(parts, peers, side);
@@ -177,7 +184,7 @@ export async function setUpFailover(box: Box): Promise<FailoverSetUp> {
     sitePolicy: site.routes,
     siteHost: peers.hosting.api,
     membership: () => siteViewOf(settings, peers.network.statusOf),
-    healthItems: () => [...side.healthItems(), ...licences.healthItems(), ...peers.hosting.healthItems()],
+    healthItems: itemsOf([side, licences, peers.hosting, suitability]),
     ...home,
     siteServers: composeSiteServers(parts, peers, gateway.gateway, site.lastContactAt),
     peerPort: peers.network.port,

@@ -77,7 +77,8 @@ export function hear(parts: FailoverParts, peers: Peers, side: Side): void {
     channels: side.cover.channels(),
   });
   late.paired = async ({ server, fingerprint, peerPort, host }) => {
-    await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host, version: server.version });
+    const { version, suitability } = server;
+    await side.known.paired({ identity: identityOf(server, fingerprint, peerPort), host, version, suitability });
   };
 }
 

@@ -1,4 +1,5 @@
 /** The other servers this one knows, put together: what must hold before one is protected, and before one is forgotten. */
+import { refuseUnprotectable } from '../control/authorization.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { createKnownServers } from '../control/known-servers.ts';
 import type { HeldFootage, KnownServers } from '../control/known-servers.ts';
@@ -20,6 +21,7 @@ export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): Kn
   late.forgotten = async (serverId) => await forgetServer(side, serverId);
   return createKnownServers({
     ...parts,
+    suitability: parts.document.document().suitability,
     remoteApi,
     describe: peers.describe,
     network: {
@@ -29,8 +31,10 @@ export function composeKnown(parts: FailoverParts, peers: Peers, side: Side): Kn
       sayForget: sayForgetOf(parts, peers),
     },
     firstBackup: async (serverId) => {
-      refuseUnprotectable(parts, peers, serverId);
-      refuseCollisions(parts, side, await side.backups.take(serverId, 'authorization'));
+      refuseAsTold(parts, peers, serverId);
+      const backup = await side.backups.take(serverId, 'authorization');
+      refuseUnprotectable(unsuitedBy(backup.name, backup.suitability));
+      refuseCollisions(parts, side, backup);
     },
     beforeForgetting: (serverId) => {
       const state = side.watch.stateOf(serverId);
@@ -84,10 +88,9 @@ async function endEmpty(side: Pick<Side, 'restoration'>, serverId: string): Prom
 }
 
 /** Product F1. */
-function refuseUnprotectable(parts: FailoverParts, { network }: Peers, serverId: string): void {
+function refuseAsTold(parts: FailoverParts, { network }: Peers, serverId: string): void {
   const facts = network.statusOf(serverId)?.hello?.suitability;
-  const unsuited = facts === undefined ? undefined : unsuitedBy(nameOfServer(parts.settings, serverId), facts);
-  if (unsuited !== undefined) throw new UnderstudyError('unsupported', unsuited.code, unsuited.message);
+  if (facts !== undefined) refuseUnprotectable(unsuitedBy(nameOfServer(parts.settings, serverId), facts));
 }
 
 /** Covered cameras keep their ids, so these are unique over all protected servers. */

@@ -15,6 +15,7 @@ import type { SiteTold } from '../site/membership.ts';
 import { peerIdentitySchema, peerRecordSchema } from '../site/peer.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { unsuitedRemote } from '../site/suitability.ts';
+import type { Unsuited } from '../site/suitability.ts';
 import { isOlder } from '../site/version.ts';
 
 /** An API of another server, pinned to a fingerprint, with a session of its own. */
@@ -143,7 +144,11 @@ function refuseUnsuited(deps: AuthorizationDeps, remote: Remote, before: PeerRec
   refuseModes(deps, remote);
   refuseForeign(deps, remote);
   refuseOlder(deps, remote);
-  const unsuited = unsuitedRemote(remote);
+  refuseUnprotectable(unsuitedRemote(remote));
+}
+
+/** @throws server/netbsd, server/frame-grabber */
+export function refuseUnprotectable(unsuited: Unsuited | undefined): void {
   if (unsuited !== undefined) throw new UnderstudyError('unsupported', unsuited.code, unsuited.message);
 }
 

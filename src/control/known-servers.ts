@@ -14,6 +14,8 @@ import { durationMs } from '../core/units.ts';
 import { isHost } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
+import { unsuitedServer } from '../site/suitability.ts';
+import type { Suitability } from '../site/suitability.ts';
 import {
   authorizeAt,
   recordOf,
@@ -22,6 +24,7 @@ import {
   refuseModes,
   refuseOlder,
   refuseSecondManager,
+  refuseUnprotectable,
 } from './authorization.ts';
 import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
 import { introduced } from './introduced.ts';
@@ -38,6 +41,8 @@ export type KnownServersDeps = AuthorizationDeps & {
     /** `peer.forget`: the other side shall forget this one. */
     readonly sayForget: (peerId: string) => Promise<void>;
   };
+  /** Of this server. */
+  readonly suitability: Suitability;
   /** A protected server was authorized: its first backup, which is required, and whether it can be protected at all. */
   readonly firstBackup: (serverId: string) => Promise<void>;
   /** @throws failover/covering when footage would be lost by it */
@@ -91,12 +96,15 @@ export type PairedServer = {
   readonly host: string | undefined;
   /** Of its release, as it says. */
   readonly version?: string;
+  /** As it says. */
+  readonly suitability?: Suitability;
 };
 
 const CONNECT_WITHIN_MS = 10_000;
 const POLL_MS = 50;
 
 export function createKnownServers(deps: KnownServersDeps): KnownServers {
+  const { settings } = deps;
   const records = createServerRecords(deps);
   const { find } = records;
   const record = (code: string, message: string, user?: string): void =>
@@ -126,12 +134,16 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
       return find(id);
     },
     introduce: async (introduction, user) => await introduced(deps, records, introduction, user),
-    paired: async ({ identity, host, version }) => {
+    paired: async ({ identity, host, version, suitability }) => {
       refuseItself(deps, identity.id);
       refuseModes(deps, identity);
       refuseLocked(deps, identity);
       if (identity.mode === 'host') refuseManagement(deps);
       refuseOlder(deps, { ...identity, version });
+      const own = settings.server.get();
+      // Whoever records joins who stands in, or manages those who do; both sides look, so that a code of either is refused.
+      if (own.mode === 'recording') refuseUnprotectable(unsuitedServer({ ...own, suitability: deps.suitability }));
+      else if (suitability !== undefined) refuseUnprotectable(unsuitedServer({ ...identity, suitability }));
       const before = records.known(identity.id);
       // Who dials in now is still found where it was before.
       const made = recordOf(deps, identity, { host: host ?? before?.host, before });

@@ -14,6 +14,7 @@ import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
 import { isLeaving } from '../site/introductions.ts';
 import type { DetachPending, PeerRecord } from '../site/peer.ts';
+import { unsuitedServer } from '../site/suitability.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Backups, BackupState } from './backups.ts';
 import type { Detaching } from './detaching.ts';
@@ -112,7 +113,8 @@ function createJoiningApi(deps: ServersApiDeps, viewOf: (record: PeerRecord) => 
       return await refusalsTold(deps, refused, async () => {
         const { server, fingerprint, peerPort: port } = await network.pairWith({ host, port: peerPort }, code);
         const identity = identityOf(server, fingerprint, port);
-        return viewOf(await known.paired({ identity, host, version: server.version }));
+        const { version, suitability } = server;
+        return viewOf(await known.paired({ identity, host, version, suitability }));
       });
     },
     introduce: async (request, user) => {
@@ -209,10 +211,21 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
       : { lastContactAt: isoOf(epochMs(heard.at)), channels: { ...heard.keepAlive.channels } }),
     watched: isProtected,
     ...(isProtected ? { watch: watchOf(deps, record.id) } : {}),
+    ...unsuitedOf(deps, record),
     ...(detachPending === undefined
       ? {}
       : { detachPending: leavingOf(detachPending, deps.detaching.problemOf(record.id)) }),
   };
+}
+
+/** As it said last; else as its newest settings backup says. */
+function unsuitedOf(
+  { network, backups }: ServersApiDeps,
+  { id, name, mode }: PeerRecord,
+): Pick<KnownServer, 'unsuited'> {
+  const suitability = network.statusOf(id)?.hello?.suitability ?? backups.latest(id)?.suitability;
+  const unsuited = suitability && unsuitedServer({ name, mode, suitability });
+  return unsuited === undefined ? {} : { unsuited };
 }
 
 function leavingOf(

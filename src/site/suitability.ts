@@ -6,7 +6,8 @@ export type Suitability = {
   /** Names of frame grabber cards that were found. */
   readonly frameGrabbers: readonly string[];
 };
-export type Unsuited = { readonly code: 'server/netbsd' | 'server/frame-grabber'; readonly message: string };
+export const UNSUITED = ['server/netbsd', 'server/frame-grabber'] as const;
+export type Unsuited = { readonly code: (typeof UNSUITED)[number]; readonly message: string };
 
 export function unsuitedBy(name: string, { platform, frameGrabbers }: Suitability): Unsuited | undefined {
   if (platform === 'netbsd')
@@ -15,6 +16,13 @@ export function unsuitedBy(name: string, { platform, frameGrabbers }: Suitabilit
   const message = `${name} has frame grabber cards (${frameGrabbers.join(', ')}): what is plugged into them cannot be reached from here.`;
   return { code: 'server/frame-grabber', message };
 }
+
+/** As it says over the peer channel. Others than recording servers belong to a site with whatever is built in. */
+export const unsuitedServer = (server: {
+  readonly name: string;
+  readonly mode: string;
+  readonly suitability: Suitability;
+}): Unsuited | undefined => (server.mode === 'recording' ? unsuitedBy(server.name, server.suitability) : undefined);
 
 /** Of another server, as it says: one that only stands in for others is protected by nobody. */
 export function unsuitedRemote(server: {

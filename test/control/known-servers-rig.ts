@@ -6,6 +6,7 @@ import type { HeldFootage, KnownServers } from '../../src/control/known-servers.
 import { UnderstudyError } from '../../src/core/errors.ts';
 import type { PeerIdentity, PeerRecord } from '../../src/site/peer.ts';
 import type { ServerSettings } from '../../src/site/server-settings.ts';
+import type { Suitability } from '../../src/site/suitability.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { memorySettings, OWN_ID, serverIdOf } from '../support/memory-settings.ts';
@@ -59,7 +60,13 @@ export type Rig = {
   held: HeldFootage | undefined;
 };
 
-export function rigOf(given: { mode?: ServerSettings['mode']; peers?: readonly PeerRecord[] } = {}): Rig {
+const SUITED: Suitability = { platform: 'linux', frameGrabbers: [] };
+type Given = {
+  readonly mode?: ServerSettings['mode'];
+  readonly peers?: readonly PeerRecord[];
+  readonly suitability?: Suitability;
+};
+export function rigOf(given: Given = {}): Rig {
   const settings = memorySettings(given);
   const clock = createFakeClock();
   const [entries, sent, forgets, forgotten]: [NewActivity[], string[], string[], string[]] = [[], [], [], []];
@@ -88,6 +95,7 @@ export function rigOf(given: { mode?: ServerSettings['mode']; peers?: readonly P
     clock: { ...clock, sleep: async (ms) => await clock.advance(ms) },
     remoteApi: (place) => ({ call: async (_method, path, body) => await Promise.resolve(answer(place, path, body)) }),
     version: OWN_VERSION,
+    suitability: given.suitability ?? SUITED,
     describe: () => ({ id: OWN_ID, name: 'Own', mode: settings.server.get().mode, fingerprint: '1'.repeat(64) }),
     network: {
       refresh: () => undefined,

@@ -191,6 +191,26 @@ test('an introduction makes a watcher, never a protected server, and answers wit
   );
 });
 
+test('who cannot be protected is not paired with a host or a failover server, whichever of them shows the code', async (t) => {
+  const suitability = { platform: 'linux', frameGrabbers: ['109e:036e at 0000:03:00.0'] };
+  const { id, name, fingerprint } = remoteOf();
+  const identity = { id, name, fingerprint, peerPort: 51_410 } as const;
+  for (const mode of ['host', 'failover'] as const) {
+    const rig = rigOf({ mode });
+    const asked = rig.known.paired({ identity: { ...identity, mode: 'recording' }, host: undefined, suitability });
+    const refused = await t.throwsAsync(asked, code('server/frame-grabber'));
+    t.regex(refused?.message ?? '', /^Hall has frame grabber cards/);
+    t.deepEqual(rig.peers(), []);
+    const own = rigOf({ mode: 'recording', suitability: { platform: 'netbsd', frameGrabbers: [] } });
+    const asking = own.known.paired({ identity: { ...identity, mode }, host: '192.0.2.6' });
+    await t.throwsAsync(asking, code('server/netbsd'));
+    t.deepEqual(own.peers(), []);
+  }
+  const host = rigOf({ mode: 'host' });
+  const spare = { identity: { ...identity, mode: 'failover' as const }, host: '192.0.2.6', suitability };
+  t.like(await host.known.paired(spare), { mode: 'failover' }, 'it is protected by nobody');
+});
+
 test('a pairing follows the modes of both; two of one kind are refused', async (t) => {
   const identity = { id: serverIdOf(6), name: 'Backup', mode: 'failover' as const, fingerprint: '6'.repeat(64) };
   const recording = rigOf({ mode: 'recording' });

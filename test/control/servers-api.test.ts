@@ -78,6 +78,21 @@ test('a server that is to leave is shown as protected no more', (t) => {
   t.like(api.find(R), { watched: false, watch: undefined, detachPending: { cameras: 'keep' } });
 });
 
+test('why nobody can stand in for a server is shown, as it said last, else as its settings backup says', (t) => {
+  const suitability = { platform: 'netbsd', frameGrabbers: [] };
+  const backups = {
+    stateOf: () => ({ takenAt: undefined, revision: undefined, problem: undefined }),
+    latest: (id: string) => (id === R ? { suitability, settings: { cameras: [] } } : undefined),
+  } as unknown as ServersApiDeps['backups'];
+  const away = apiOf({ backups }).find(R);
+  t.deepEqual(away.unsuited, {
+    code: 'server/netbsd',
+    message: 'Hall runs NetBSD: such servers cannot be protected.',
+  });
+  t.notThrows(() => knownServer.parse(away));
+  t.is(apiOf().find(R).unsuited, undefined);
+});
+
 /** The machine after these, a second apart. */
 function stateAfter(happenings: readonly (Happening | number)[]): State {
   let [state, at] = [initialState(R, monotonicMs(0), epochMs(0)), 0];
@@ -157,6 +172,7 @@ test('counts, backup and trouble stand in the view; what is not known is left ou
     stateOf: () => state,
     backups: {
       stateOf: () => ({ takenAt: 0, revision: 'r', problem: 'no answer' }),
+      latest: () => undefined,
     } as unknown as ServersApiDeps['backups'],
   }).find(R);
   t.like(watch, {
@@ -214,6 +230,7 @@ test('only protected servers are backed up by hand', async (t) => {
   const api = apiOf({
     backups: {
       stateOf: () => ({ takenAt: undefined, revision: undefined, problem: undefined }),
+      latest: () => undefined,
       take: async (id: string, reason: string) => {
         taken.push(`${id} ${reason}`);
         await Promise.resolve();

@@ -4,6 +4,7 @@ import { MISSING_CAUSES } from '../../ledger/causes.ts';
 import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
 import { MEMBERSHIPS } from '../../site/membership.ts';
 import { CAMERA_CHOICES, peerIdentitySchema } from '../../site/peer.ts';
+import { UNSUITED } from '../../site/suitability.ts';
 import { isoTime, pageQuery } from './common.ts';
 import { cmsMode } from './server.ts';
 

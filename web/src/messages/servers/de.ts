@@ -85,6 +85,11 @@ export const de: Record<keyof typeof en, string> = {
   watches: 'beobachtet',
   by: 'von',
   unprotected: 'Niemand',
+  unsuited: 'Nicht zu schützen',
+  'unsuited.server/netbsd':
+    'Auf ihm läuft NetBSD: Kein anderer Server kann für ihn einspringen. Nehmen Sie ihn aus der Anlage, oder richten Sie ein anderes System ein.',
+  'unsuited.server/frame-grabber':
+    'In ihm stecken Frame-Grabber-Karten: Was daran angeschlossen ist, zeichnet niemand auf, solange dieser Server ausgefallen ist.',
   never: 'nie',
   details: 'Einzelheiten',
   edit: 'Bearbeiten',

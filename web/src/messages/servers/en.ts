@@ -85,6 +85,11 @@ export const en = {
   watches: 'watches',
   by: 'by',
   unprotected: 'Nobody',
+  unsuited: 'Cannot be protected',
+  'unsuited.server/netbsd':
+    'It runs NetBSD: no other server can record in its place. Take it out of the site, or set up another system.',
+  'unsuited.server/frame-grabber':
+    'It has frame grabber cards: what is plugged into them is recorded by nobody while this server is down.',
   never: 'never',
   details: 'Details',
   edit: 'Edit',

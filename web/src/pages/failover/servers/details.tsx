@@ -35,6 +35,7 @@ export function Details({ open: { id }, setOpen, onClose }: DialogPart<'details'
       </p>
       <p class="muted">{t(`state.${row.state}.text`)}</p>
       <Leaving row={row} />
+      <Unsuited row={row} />
       <VersionNote row={row} />
       <Facts row={row} />
       <Links row={row} />
@@ -84,6 +85,16 @@ function Leaving({ row: { known } }: RowProps): VNode | null {
     <Notice tone="warn">
       <p>{t(pending.cameras === 'remove' ? 'leaving.remove' : 'leaving.keep', { since })}</p>
       {pending.problem !== undefined && <p>{pending.problem}</p>}
+    </Notice>
+  );
+}
+
+/** What it says of its hardware: nobody can stand in for what is built in. */
+function Unsuited({ row: { known } }: RowProps): VNode | null {
+  if (known?.unsuited === undefined) return null;
+  return (
+    <Notice tone="warn">
+      <p>{t(`unsuited.${known.unsuited.code}`)}</p>
     </Notice>
   );
 }

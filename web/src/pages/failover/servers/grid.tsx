@@ -139,7 +139,8 @@ function Count({ n, of, word }: { readonly n: number; readonly of: number; reado
 }
 
 function Protection({ row }: CellProps): VNode | null {
-  const { mode, watchedBy, watches } = row;
+  const { mode, watchedBy, watches, known } = row;
+  if (known?.unsuited !== undefined) return <span class="warn">{t('unsuited')}</span>;
   if (mode === 'failover') return watches.length === 0 ? null : <Names word={t('watches')} names={watches} />;
   if (watchedBy.length > 0) return <Names word={t('by')} names={watchedBy} />;
   return isUnprotected(row) ? <span class="warn">{t('unprotected')}</span> : null;
