@@ -67,6 +67,8 @@ export type BoxOrder = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Room that retention keeps free. */
   readonly reserveBytes?: number;
+  /** A directory that it has instead of `/sys/bus/pci/devices`. */
+  readonly pciDevices?: string;
 };
 
 export type FailoverSite = {
@@ -189,7 +191,8 @@ async function startProcesses(t: Teardown, { net, dataDir, order, api }: Startin
   const before = placeOf(dataDir)?.pid;
   const args = [`--data=${dataDir}`, `--http-port=${HTTP_PORT}`, '--peer-port=51410', `--bind=${net.address}`];
   const flags = ['--max-semi-space-size=1', scriptOf('supervisor'), ...args, `--name=${order.name}`];
-  const supervisor = spawn('ip', ['netns', 'exec', net.name, process.execPath, ...flags], {
+  const command = [...(order.pciDevices === undefined ? [] : withPci(order.pciDevices)), process.execPath, ...flags];
+  const supervisor = spawn('ip', ['netns', 'exec', net.name, ...command], {
     stdio: ['ignore', 'ignore', openSync(logOf(dataDir), 'a')],
     env: { ...process.env, ...order.environment },
   });
@@ -208,6 +211,14 @@ async function startProcesses(t: Teardown, { net, dataDir, order, api }: Startin
     PATIENCE_MS,
   );
 }
+
+/** `ip netns exec` has mounts of its own: nobody else sees these. */
+const withPci = (directory: string): readonly string[] => [
+  'sh',
+  '-c',
+  'mount --bind "$0" /sys/bus/pci/devices && exec "$@"',
+  directory,
+];
 
 /** Only what runs in the namespace that the test made. */
 async function stopProcesses(supervisor: ChildProcess, net: NetBox): Promise<void> {

@@ -23,6 +23,7 @@ export type ServerView = {
   readonly name: string;
   readonly connected: boolean;
   readonly detachPending?: object;
+  readonly unsuited?: { readonly code: string };
   readonly watch?: {
     readonly state: string;
     readonly cameras: number;
