@@ -127,7 +127,7 @@ async function offer(inbox: Inbox, file: ReturnFile): Promise<OfferResult> {
     return later('This server has no volume that can be written to now.', NOT_YET_MS);
   const volume = await roomFor(inbox, file);
   if (volume === undefined)
-    return later(`No volume of this server has room for ${file.bytes} bytes of camera ${file.cameraId} now.`);
+    return later('No volume of the protected server has room for returned footage now: free space there.');
   return await goOn(inbox, file, volume);
 }
 
@@ -181,8 +181,7 @@ async function append(inbox: Inbox, id: string, offset: number, bytes: Uint8Arra
   if (offset + bytes.length > transfer.file.bytes)
     throw new UnderstudyError('invalid', 'footage/too-long', `More came of file ${id} than was offered.`);
   await inbox.deps.pause(bytes.length);
-  if (!(await takeRoom(transfer, bytes.length, inbox.deps.clock.monotonic())))
-    throw new UnderstudyError('unavailable', 'footage/no-space', `Volume ${transfer.volume.id} has no room left.`);
+  if (!(await takeRoom(transfer, bytes.length, inbox.deps.clock.monotonic()))) throw noSpace(transfer);
   await writeAt(inbox, transfer, bytes);
   const before = transfer.check.verified();
   const wrong = await transfer.check.advance(await unverifiedOf(transfer));
@@ -193,6 +192,14 @@ async function append(inbox: Inbox, id: string, offset: number, bytes: Uint8Arra
   if (wrong !== undefined || transfer.check.verified() > before) await transfer.handle.datasync();
   return transfer.written;
 }
+
+/** Read at the other server, by somebody who looks for the disk: by its path, for nobody knows ids of volumes. */
+const noSpace = ({ volume }: IncomingFile): UnderstudyError =>
+  new UnderstudyError(
+    'unavailable',
+    'footage/no-space',
+    `${volume.path} of the protected server has no room left for returned footage: free space there.`,
+  );
 
 async function writeAt(inbox: Inbox, transfer: IncomingFile, bytes: Uint8Array): Promise<void> {
   try {
