@@ -6,6 +6,7 @@ import { expectedStreams } from '../control/protected-side.ts';
 import { createStandbyReview } from '../control/standby-review.ts';
 import type { StandbyCamera } from '../cover/cover-types.ts';
 import { createBackupStore } from '../settings/backup-store.ts';
+import { isAway } from '../failover/trouble.ts';
 import type { SettingsBackup } from '../site/settings-backup.ts';
 import { isProtected } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -50,16 +51,26 @@ function useBackup({ parts, peers, side }: Using, { serverId, settings }: Settin
   side.restoration.nudge(serverId);
 }
 
-/** When other failover servers came or went. */
-export const composeStandbyReview = (parts: FailoverParts, peers: Peers, side: Side): (() => void) =>
-  createStandbyReview({
-    others: () => othersOf(parts, peers),
-    review: () => keepReady(parts, side),
-    clock: parts.clock,
-  });
+/** When other failover servers came or went, and when one of them covers what this one would cover next. */
+export function composeStandbyReview(parts: FailoverParts, peers: Peers, side: Side): () => void {
+  const review = (): void => keepReady(parts, side);
+  const others = (): ReturnType<typeof othersOf> => othersOf(parts, peers);
+  const settled = createStandbyReview({ others, review, clock: parts.clock });
+  const isServerAway = (serverId: string): boolean => {
+    const state = side.watch.stateOf(serverId);
+    return state !== undefined && isAway(state);
+  };
+  return () => {
+    // At once: each second without a ring is one in which the next failure costs footage, and a server that is back wants its sessions.
+    if (side.covering.reviewNext(isServerAway)) review();
+    side.cover.elsewhere(side.covering.nextElsewhere());
+    settled();
+  };
+}
 
 /** What this server would cover, by the plan for each protected server, is kept as ready as its camera asks. */
 export function keepReady(parts: FailoverParts, { cover, covering, backups }: Side): void {
+  const next = covering.next();
   for (const { id, watched } of parts.settings.peers.get().peers) {
     if (!watched) continue;
     if (!isProtected(parts, id)) {
@@ -68,7 +79,9 @@ export function keepReady(parts: FailoverParts, { cover, covering, backups }: Si
       continue;
     }
     const share = covering.shareOf(id);
-    const cameras = (backups.latest(id)?.settings.cameras ?? []).filter((camera) => share.has(camera.id));
+    const cameras = (backups.latest(id)?.settings.cameras ?? []).filter(
+      (camera) => share.has(camera.id) || next.has(camera.id),
+    );
     cover.standby(
       id,
       cameras.map(({ id: cameraId, standbyLevel: level }): StandbyCamera => ({ cameraId, level })),

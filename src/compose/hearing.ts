@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { seatsOrCovered } from '../control/cover-seats.ts';
-import type { OtherMember } from '../control/covering.ts';
+import type { OtherMember } from '../control/cover-request.ts';
 import { nameOfServer } from '../control/failover-api.ts';
 import { identityOf } from '../control/servers-api.ts';
 import { siteInForce } from '../control/site-policies.ts';

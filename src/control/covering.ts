@@ -8,40 +8,24 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { CoverService } from '../cover/cover-service.ts';
-import type { Member } from '../failover/plan-types.ts';
 import type { ClaimEffect, ClaimEvent, ClaimsState } from '../failover/claim-types.ts';
 import { epochOf, initialClaims, resumeClaims, savedClaimsOf, stepClaims } from '../failover/claims.ts';
 import type { SavedClaims } from '../failover/claims.ts';
 import type { ReleaseWhy, StreamRef } from '../failover/cover-reasons.ts';
 import type { HandoverConfirmation } from '../failover/machine-types.ts';
+import { nextHere } from '../failover/next-cover.ts';
 import { rankedFor } from '../failover/placement.ts';
 import type { NotCovered, Plan, PlanRequest } from '../failover/plan.ts';
-import type { FailoverSettings } from '../site/failover-settings.ts';
-import type { BackedUpSettings } from '../site/settings-backup.ts';
-import type { CoverProgress } from '../wire/peer-protocol.ts';
-import { seatsOrCovered, withinSeats } from './cover-seats.ts';
+import { failureOf, requestOf } from './cover-request.ts';
+import type { RequestDeps } from './cover-request.ts';
+import { withinSeats } from './cover-seats.ts';
 import type { Ranks } from './cover-seats.ts';
-import { camerasOf, wholeServer } from './cover-wishes.ts';
 import type { Wish, Wishes } from './cover-wishes.ts';
 import { createReviewStalls } from './review-stalls.ts';
 
-/** Another failover server that is heard now. */
-export type OtherMember = Pick<Member, 'id' | 'channels' | 'seats'> & {
-  readonly covering: readonly CoverProgress[];
-  /** By the lists of the site; absent: everybody. */
-  readonly protects?: (serverId: string) => boolean;
-};
-export type CoveringDeps = {
-  readonly ownId: () => string;
-  /** Cameras that a probe found out of reach from here. */
-  readonly unreachable: () => ReadonlySet<string>;
+export type CoveringDeps = RequestDeps & {
   readonly cover: Pick<CoverService, 'cover' | 'release' | 'channels'>;
-  /** Cameras that this server may cover by the licences; `Infinity`: not limited. */
-  readonly seats: () => number;
   readonly plan: (request: PlanRequest) => Plan;
-  readonly others: () => readonly OtherMember[];
-  readonly settingsOf: (serverId: string) => BackedUpSettings | undefined;
-  readonly failover: () => Pick<FailoverSettings, 'shortagePolicy' | 'oneServerAtATime'>;
   /** Has an epoch above `above` issued by the host. Rejects without one: then the provisional epoch stays. */
   readonly issueEpoch: (serverId: string, above: number) => Promise<number>;
   /** Asks another failover server what it records of these. */
@@ -70,6 +54,15 @@ export type Covering = {
    * and what it left to another one that one would leave to it.
    */
   readonly shareOf: (serverId: string) => ReadonlySet<string>;
+  /**
+   * Looks anew which hot cameras of servers that are away (`isAway`) this one would cover next; true: they are others than before. While
+   * a server is there its own session comes first: a camera may have none to spare.
+   */
+  readonly reviewNext: (isAway: (serverId: string) => boolean) => boolean;
+  /** Camera ids, by the last such look: kept hot here although another one covers them. */
+  readonly next: () => ReadonlySet<string>;
+  /** Those of `next` that another one is heard to record now. */
+  readonly nextElsewhere: () => ReadonlySet<string>;
   /** In which epoch a camera is recorded here; undefined: it is not. */
   readonly epochOfCamera: (cameraId: string) => number | undefined;
   /** The highest epoch known. */
@@ -97,6 +90,7 @@ export function createCovering(deps: CoveringDeps): Covering {
   const said = new Set<string>();
   const stalls = createReviewStalls(clock);
   let left: readonly NotCovered[] = [];
+  let next: ReadonlySet<string> = new Set();
   // What the run before recorded goes on by the cover service's own index; its machines want it again in a moment.
   let state: ClaimsState = deps.kept
     ? resumeClaims(deps.ownId(), deps.kept, clock.monotonic()).state
@@ -221,20 +215,36 @@ export function createCovering(deps: CoveringDeps): Covering {
     notCovered: () => left,
     planFor: (failed) => deps.plan(failureOf(deps, failed, state)),
     shareOf: (serverId) => {
-      const blind = { ...deps, unreachable: (): ReadonlySet<string> => new Set() };
-      const { assigned } = deps.plan(failureOf(blind, [serverId], state));
+      const { assigned } = deps.plan(failureOf(blindOf(deps), [serverId], state));
       return new Set([...assigned].flatMap(([cameraId, id]) => (id === deps.ownId() ? [cameraId] : [])));
+    },
+    reviewNext: (isAway) => {
+      const before = next;
+      const request = requestOf(blindOf(deps), wishes, state);
+      const hot = hotOf(deps, [...wishes.keys()].filter(isAway));
+      next = nextHere({ ownId: deps.ownId(), request, hot, before });
+      return next.size !== before.size || [...next].some((cameraId) => !before.has(cameraId));
+    },
+    next: () => next,
+    nextElsewhere: () => {
+      if (next.size === 0) return next;
+      const { present } = requestOf(deps, wishes, state);
+      return new Set([...next].filter((id) => (present.get(id) ?? deps.ownId()) !== deps.ownId()));
     },
     epochOfCamera: (cameraId) => epochOf(state, cameraId),
     maxEpoch: () => state.maxEpoch,
   };
 }
 
-/** As if these failed now, and nothing were covered yet. */
-function failureOf(deps: CoveringDeps, failed: readonly string[], state: ClaimsState): PlanRequest {
-  const all: Wishes = new Map(failed.map((id) => [id, wholeServer(deps.settingsOf(id)?.cameras ?? [])] as const));
-  return { ...requestOf(deps, all, state), present: new Map() };
-}
+/** Without its own probes, of which the others do not know. */
+const blindOf = (deps: CoveringDeps): RequestDeps => ({ ...deps, unreachable: () => new Set() });
+
+const hotOf = ({ settingsOf }: CoveringDeps, serverIds: readonly string[]): ReadonlySet<string> =>
+  new Set(
+    serverIds
+      .flatMap((serverId) => settingsOf(serverId)?.cameras ?? [])
+      .flatMap(({ id, standbyLevel }) => (standbyLevel === 'hot' ? [id] : [])),
+  );
 
 const keyOf = ({ cameraId, stream }: StreamRef): string => `${cameraId}/${stream}`;
 
@@ -258,40 +268,3 @@ function ranksOf(ownId: string, request: PlanRequest, { assigned, notCovered }: 
   });
   return Object.fromEntries(ranks);
 }
-
-function requestOf(deps: CoveringDeps, wishes: Wishes, { held }: ClaimsState): PlanRequest {
-  const others = deps.others();
-  const present = new Map<string, string>();
-  for (const { id, covering } of others) for (const cameraId of recordedIn(covering)) present.set(cameraId, id);
-  for (const cameraId of Object.keys(held)) present.set(cameraId, deps.ownId());
-  const { shortagePolicy: shortage, oneServerAtATime } = deps.failover();
-  const own = {
-    id: deps.ownId(),
-    channels: deps.cover.channels().max,
-    seats: seatsOrCovered(deps.seats(), Object.keys(held).length),
-    // What is recorded here is in reach, or takes a channel at least.
-    unreachable: new Set([...deps.unreachable()].filter((id) => held[id] === undefined)),
-  };
-  const cameras = camerasOf(wishes, (serverId) => deps.settingsOf(serverId)?.cameras ?? []);
-  return {
-    members: [
-      own,
-      ...others.map(({ id, channels, seats, protects }) => ({
-        id,
-        channels,
-        seats,
-        unreachable: new Set(cameras.flatMap((camera) => (protects?.(camera.serverId) === false ? [camera.id] : []))),
-      })),
-    ],
-    cameras,
-    present,
-    shortage,
-    oneServerAtATime,
-  };
-}
-
-/** Cameras that somebody says he records. */
-const recordedIn = (covering: readonly CoverProgress[]): readonly string[] =>
-  covering.flatMap(({ streams }) =>
-    streams.flatMap(({ cameraId, state }) => (state === 'recording' ? [cameraId] : [])),
-  );

@@ -3,7 +3,7 @@
  * Belongs here: when. Does not: the plan (failover/plan.ts), standby sessions (cover).
  */
 import type { Clock } from '../core/clock.ts';
-import type { OtherMember } from './covering.ts';
+import type { OtherMember } from './cover-request.ts';
 
 /** One that is only started again is not worth connecting to all its cameras. */
 export const SETTLED_MS = 3000;

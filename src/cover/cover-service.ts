@@ -81,6 +81,8 @@ export type CoverService = Running & {
   readonly standby: (serverId: string, cameras: readonly StandbyCamera[]) => void;
   /** From now on nothing of the server's ring is dropped (true), or again as usual. Covering does it by itself. */
   readonly suspect: (serverId: string, suspected: boolean) => void;
+  /** Camera ids, all of them: another failover server records them, so their ring goes on being trimmed while their server is suspected. */
+  readonly elsewhere: (cameraIds: ReadonlySet<string>) => void;
   /** Records these from now on. Idempotent; another epoch counts from the next key frame on. What cannot be covered comes back. */
   readonly cover: (request: CoverRequest) => readonly Refusal[];
   /**

@@ -48,6 +48,7 @@ export function createCover(deps: CoverDeps): CoverService {
   const remarked = new Set<string>();
   const stoodDown = createStoodDown(clock.monotonic);
   const listeners = new Set<(fragment: FragmentReport) => void>();
+  let elsewhere: ReadonlySet<string> = new Set();
   let composed = NOTHING;
   /** Before the first composition nobody asks for orders yet. */
   let ordersText: string | undefined;
@@ -168,7 +169,10 @@ export function createCover(deps: CoverDeps): CoverService {
           ...server.levels.keys(),
         ]),
         levels: server.levels,
-        isFrozen: (key) => server.suspected || server.covering.has(key) || server.drilling.has(key),
+        isFrozen: (key) =>
+          (server.suspected && !elsewhere.has(key.slice(0, key.indexOf('/')))) ||
+          server.covering.has(key) ||
+          server.drilling.has(key),
       })),
   });
   compose();
@@ -187,6 +191,9 @@ export function createCover(deps: CoverDeps): CoverService {
     },
     suspect: (serverId, suspected) => {
       serverOf(serverId).suspected = suspected;
+    },
+    elsewhere: (cameraIds) => {
+      elsewhere = cameraIds;
     },
     cover: (request) => {
       const server = serverOf(request.serverId);

@@ -29,6 +29,8 @@ export type Placement = {
   readonly keep: (ask: Ask, memberId: string) => boolean;
   readonly place: (ask: Ask) => boolean;
   readonly remove: (ask: Ask) => void;
+  /** Takes room for this camera beside the place that it has, with anybody but `exceptId`; nobody is moved for it. */
+  readonly placeBeside: (camera: PlanCamera, exceptId: string) => string | undefined;
   /** Left over all members. */
   readonly room: () => number;
   /** A member that reaches it and may serve its server, full or not. */
@@ -49,12 +51,12 @@ export function createPlacement(members: readonly Member[], asks: readonly Ask[]
   const put = (ask: Ask, slot: Slot, isFixed: boolean): void => {
     ask.slot = slot;
     ask.isFixed = isFixed;
-    count(slot, total, 1);
-    slot.serving = ask.camera.serverId;
+    occupy(slot, total, ask.camera);
   };
-  const bestFor = (camera: PlanCamera): Slot | undefined => {
+  const bestFor = (camera: PlanCamera, exceptId?: string): Slot | undefined => {
     if (total.room <= 0) return undefined;
-    return best(slots, oneServer ? camera.serverId : camera.id, (slot) => fits(slot, camera));
+    const isOpen = (slot: Slot): boolean => slot.member.id !== exceptId && fits(slot, camera);
+    return best(slots, oneServer ? camera.serverId : camera.id, isOpen);
   };
   /** Another camera makes way, if it has somewhere to go and is not recorded where it is. */
   const makeRoom = (camera: PlanCamera): Slot | undefined => {
@@ -88,10 +90,20 @@ export function createPlacement(members: readonly Member[], asks: readonly Ask[]
       if (ask.slot !== undefined) count(ask.slot, total, -1);
       ask.slot = undefined;
     },
+    placeBeside: (camera, exceptId) => {
+      const slot = bestFor(camera, exceptId);
+      if (slot !== undefined) occupy(slot, total, camera);
+      return slot?.member.id;
+    },
     room: () => total.room,
     couldServe: (camera, question) =>
       slots.some((slot) => (question === 'reach' ? reaches(slot, camera) : fits(slot, camera))),
   };
+}
+
+function occupy(slot: Slot, total: { room: number }, { serverId }: PlanCamera): void {
+  count(slot, total, 1);
+  slot.serving = serverId;
 }
 
 /** One camera more or less. */

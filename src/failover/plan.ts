@@ -26,7 +26,8 @@ export type Plan = {
   readonly notCovered: readonly NotCovered[];
 };
 
-const CLASSES = ['high', 'medium', 'low'] as const;
+/** Of priority, the first is served first. */
+export const CLASSES = ['high', 'medium', 'low'] as const;
 
 type Classes = readonly (readonly Ask[])[];
 

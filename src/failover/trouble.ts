@@ -20,6 +20,17 @@ export type Trouble = {
   readonly timeoutMs: number;
 };
 
+/** Of a server that is not heard, or is gone: it is not counted on to have a session with any camera. */
+const AWAY: ReadonlySet<CoverReason> = new Set([
+  'connection-lost',
+  'silent',
+  'keep-alives-stopped',
+  'never-heard',
+  'shutdown',
+  'error',
+]);
+export const isAway = ({ trouble }: Pick<State, 'trouble'>): boolean => trouble !== undefined && AWAY.has(trouble);
+
 /** Of the server as a whole. */
 export function troubleOf(state: State, at: MonotonicMs, policy: Policy): Trouble | undefined {
   const { link } = state;

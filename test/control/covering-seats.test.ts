@@ -1,7 +1,8 @@
 /** Covering with the seats of a licence: they limit what begins, and stop nothing that runs. */
 import test from 'ava';
 import { createCovering } from '../../src/control/covering.ts';
-import type { Covering, CoveringDeps, OtherMember } from '../../src/control/covering.ts';
+import type { OtherMember } from '../../src/control/cover-request.ts';
+import type { Covering, CoveringDeps } from '../../src/control/covering.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { SavedClaims } from '../../src/failover/claims.ts';

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { createCovering } from '../../src/control/covering.ts';
-import type { Covering, CoveringDeps, OtherMember } from '../../src/control/covering.ts';
+import type { OtherMember } from '../../src/control/cover-request.ts';
+import type { Covering, CoveringDeps } from '../../src/control/covering.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { createLog } from '../../src/core/log.ts';
 import type { CoverService } from '../../src/cover/cover-service.ts';
