@@ -67,6 +67,10 @@ test.serial('the cameras of a server, and how it is updated, are one link away',
   await shows(t, async () => await page.locator('tr[data-index]').count(), 16);
   t.false(page.url().includes('server='));
   await page.goBack();
+  await rowOf(page, 'Gate-NAS').getByText('Cannot be protected').waitFor();
+  await button(page, 'Gate-NAS').click();
+  await page.getByText('It has frame grabber cards:', { exact: false }).waitFor();
+  await page.keyboard.press('Escape');
   await button(page, 'Spare-2').click();
   await page.getByRole('link', { name: 'How updates are made' }).click();
   const card = page.getByRole('region', { name: 'Updates' });

@@ -60,7 +60,10 @@ const SPECS: readonly Spec[] = [
       cameras: { total: 8, recording: 7 },
       backupProblem: 'The backup directory on Spare-1 is full: nothing was written since yesterday.',
     },
-    known: { locked: true },
+    known: {
+      locked: true,
+      unsuited: { code: 'server/frame-grabber', message: 'Gate-NAS has frame grabber cards (109e:036e).' },
+    },
   },
   {
     name: 'Barn-NAS',
