@@ -1,7 +1,8 @@
 /** Removes all footage of a camera that is no longer set up. A segment that media still closes is waited for. */
+import { dirname } from 'node:path';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { parseKeptVolume } from '../archive/kept-volume.ts';
-import { removeSegment } from '../archive/remove-segments.ts';
+import { removeSegment, syncRemoval } from '../archive/remove-segments.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -52,6 +53,11 @@ async function emptyStream(
       if (volume === undefined) catalogue.segments.remove(volumeId, path);
       else await removeSegment({ catalogue, volume }, path, 'deleted');
     }
+    // Nobody would delete again what a power cut brings back: the camera is no longer known.
+    if (volume !== undefined) for (const path of onePerFolder(rows)) await syncRemoval(volume, path);
     if (rows.length < BATCH) return;
   }
 }
+
+const onePerFolder = (rows: readonly { readonly path: string }[]): Iterable<string> =>
+  new Map(rows.map(({ path }) => [dirname(path), path])).values();
