@@ -102,8 +102,6 @@ test('of a hot camera nothing owed may be lost, of any camera nothing at all whe
   t.deepEqual(lossProblems({}, 'cover', loss('warm', 1, 40)), []);
   t.is(lossProblems({}, 'nothing', loss('warm', 1, 0)).length, 1);
   t.is(lossProblems({ losesNothing: true }, 'cover', loss('cold', 1, 0)).length, 1);
-  t.deepEqual(lossProblems({ hasOneHot: true }, 'cover', loss('hot', 50, 2000)), []);
-  t.is(lossProblems({ hasOneHot: true }, 'cover', loss('hot', 200, 8000)).length, 1);
 });
 
 test('holes add up, also those that begin before the fault', (t) => {
@@ -147,12 +145,6 @@ test('a hot camera is judged by what is owed; results that do not tell are named
     false,
     'its spare was well',
   );
-});
-
-test('when the one server that keeps a camera hot dies while it covers, the loss stands in a row of its own', (t) => {
-  const results = [run('covering-killed', { cameras: [camera('hot', ['0..2000'], 2000)] }), run('kill-all')];
-  t.like(target(results, 'hot lost while'), { measured: '0 ms of 1', met: true });
-  t.like(target(results, 'hot lost when the one'), { measured: '2000 ms of 1', met: false });
 });
 
 test('warm cameras are held against the sum of their holes', (t) => {

@@ -33,7 +33,6 @@ export function promisesOf(faults: typeof FAULTS): Promises {
     seenAtOnce: named(({ isSeenAtOnce }) => isSeenAtOnce === true),
     quiet: named((fault) => ['nothing', 'no-takeover'].includes(expectationOf(fault, LONG_MS))),
     killsSpare: named(({ killsSpare }) => killsSpare === true),
-    oneHot: named(({ hasOneHot }) => hasOneHot === true),
   };
 }
 

@@ -6,8 +6,8 @@ import type { Promises } from './failover-targets.ts';
 const READINGS = `What the lines mean: *lost* is the sum of all holes of a camera in a run; *while a server was ready* leaves out when neither the protected
 server nor any failover server was up and had time to connect and to get a key frame (\`test/support/failover-losses.ts\`). The lines over all runs leave out
 nothing: with *both* and *failover-killed* nobody could record for seconds. Failover servers that know of each other (there is a host) share what
-stands by: a camera is hot at one of them, and when that one is killed while it covers (*covering-killed*) the next one steps in without a ring. Without a host
-each keeps all of them (*one-of-two-killed*).
+stands by: a camera is hot at one of them, and while that one covers it at the next in rank too, which goes on when the first one is killed (*covering-killed*).
+Without a host each keeps all of them (*one-of-two-killed*).
 `;
 
 type Group = readonly [name: string, plays: readonly PlayResult[]];

@@ -21,8 +21,6 @@ export type Promises = {
   readonly quiet: ReadonlySet<string>;
   /** A failover server is killed too: only results that say when nobody was ready tell whose loss it is. */
   readonly killsSpare: ReadonlySet<string>;
-  /** The only server that kept cameras hot is killed too. */
-  readonly oneHot: ReadonlySet<string>;
 };
 export type Target = {
   readonly what: string;
@@ -33,7 +31,7 @@ export type Target = {
 };
 
 export function targetsOf(results: readonly PlayResult[], promises: Promises): readonly Target[] {
-  const { seenAtOnce, quiet, oneHot } = promises;
+  const { seenAtOnce, quiet } = promises;
   const suspected = suspectedIn(results);
   const silent = results.filter(({ fault }) => !seenAtOnce.has(fault) && fault !== 'planned-stop');
   const killed = suspectedIn(results.filter(({ fault }) => seenAtOnce.has(fault)));
@@ -46,19 +44,7 @@ export function targetsOf(results: readonly PlayResult[], promises: Promises): r
     atMost('suspected, p50, faults without a closed connection', SUSPECTED_P50_MS, suspectedIn(silent), 0.5),
     atMost('suspected, p99, faults without a closed connection', SUSPECTED_P99_MS, suspectedIn(silent), 0.99),
     atMost('SIGKILL seen by the closed connection, most', SEEN_AT_ONCE_MS, killed, 1),
-    hotTarget(
-      results.filter(({ fault }) => !oneHot.has(fault)),
-      promises,
-    ),
-    atMost(
-      'hot lost when the one server that keeps it hot dies while it covers, another is well, most',
-      0,
-      camerasOf(
-        results.filter(({ fault }) => oneHot.has(fault)),
-        'hot',
-      ).map(owedOf),
-      1,
-    ),
+    hotTarget(results, promises),
     atMost('warm lost, p50, all runs', WARM_P50_MS, warm, 0.5),
     atMost('warm lost, p99, all runs', WARM_P99_MS, warm, 0.99),
     atMost('warm lost, p50, of runs that lost footage', WARM_P50_MS, warm.filter(isSome), 0.5),

@@ -13,8 +13,6 @@ export const KEY_FRAME_MS = 2000;
 export const CONNECT_MS = 1000;
 /** A failover server that has just started misses a server that it never heard after so long (docs/design/failover-machine.md). */
 export const NEVER_HEARD_MS = 3200;
-/** Within this the failure of another server is to be noticed. */
-export const SUSPECTED_MS = 2000;
 /** What was recorded last is in no file yet when a process dies. */
 export const UNWRITTEN_MS = 2000;
 

@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expectationOf } from './failover-fault-list.ts';
 import type { Expectation, Fault } from './failover-fault-list.ts';
-import { CONNECT_MS, KEY_FRAME_MS, owedMs, SUSPECTED_MS } from './failover-losses.ts';
+import { owedMs } from './failover-losses.ts';
 import { judgeTimeline } from './failover-oracle.ts';
 import type { CameraVerdict } from './failover-oracle.ts';
 import { setScene } from './failover-scene.ts';
@@ -109,7 +109,7 @@ export async function playIn(
 
 /** Of a hot camera nothing may be lost while a box that could have recorded it was ready, and nowhere anything if nothing should happen. */
 export function lossProblems(
-  { losesNothing, hasOneHot }: Pick<Fault, 'losesNothing' | 'hasOneHot'>,
+  { losesNothing }: Pick<Fault, 'losesNothing'>,
   expected: Expectation,
   {
     camera,
@@ -123,8 +123,7 @@ export function lossProblems(
   const isQuiet = expected === 'nothing' || expected === 'no-takeover';
   if (isQuiet || losesNothing === true)
     return missing > 0 ? [`${camera.level} ${camera.id}: ${missing} access units are lost`] : [];
-  const mayOwe = hasOneHot === true ? SUSPECTED_MS + CONNECT_MS + KEY_FRAME_MS : 0;
-  return camera.level === 'hot' && owed > mayOwe
+  return camera.level === 'hot' && owed > 0
     ? [`hot ${camera.id}: ${owed} ms are lost while a server was ready that could have recorded it`]
     : [];
 }
