@@ -2,6 +2,7 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { t } from '../messages/messages.ts';
+import { giveBack, keepFocus } from './focus.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 type DialogProps = {
@@ -25,11 +26,10 @@ export function Dialog({ title, onClose, children, foot, wide, drawer, onSubmit 
     dialog?.showModal();
     return () => {
       dialog?.close();
-      // What opened it may be gone with what was done.
-      const back = before instanceof HTMLElement && before.isConnected ? before : document.getElementById('main');
-      back?.focus();
+      giveBack(before);
     };
   }, []);
+  useEffect(() => keepFocus(element.current?.querySelector<HTMLElement>('.dialog-body')));
   const inner = (
     <>
       <div class="dialog-body" tabIndex={0} role="group" aria-labelledby={heading}>

@@ -1,6 +1,6 @@
 /** The frame of the pages before one is inside: the mark, a title, one card. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import './front.css';
 
 type FrontProps = {
@@ -12,15 +12,21 @@ type FrontProps = {
 };
 
 export function Front({ title, subtitle, children, steps, wide }: FrontProps): VNode {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const [first] = useState(title);
   useEffect(() => {
     document.title = `${title} · Understudy`;
+    // What had the focus went with the step before.
+    if (steps !== undefined && title !== first) heading.current?.focus();
   }, [title]);
   return (
     <main class="front">
       <div class={`front-box ${wide ? 'wide' : ''}`}>
         <header class="front-head">
           <img src="/favicon.svg" alt="" width="40" height="40" />
-          <h1>{title}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
           {subtitle !== undefined && <p class="muted">{subtitle}</p>}
         </header>
         {steps}

@@ -62,9 +62,9 @@ function Snapshots({ camera, keeper }: Props): VNode {
   if (keeper === undefined) return <Notice tone="warn">{t('unreachable', { server: camera.server.name })}</Notice>;
   const drop = async (one: StoredSnapshot): Promise<void> => {
     if (!(await attempt(async () => await deleteSnapshotAt(keeper, one)))) return;
-    setGone(undefined);
     toast(t('deleted'));
     await load();
+    setGone(undefined); // last: the focus goes back to what is still there
   };
   return (
     <>
