@@ -3,7 +3,8 @@
  * once, or a link that is cut, at random moments, several times while one failure's footage goes home. Judged: what somebody sees who plays everything at the
  * protected server holds each access unit once; how many bytes went over the wire that had been sent before; how soon it begins.
  *
- * `./build.sh campaign restoration --seed S --runs N [--minutes M]`: N failures; ends early after M minutes (30). Writes docs/results/restoration.md.
+ * `./build.sh campaign restoration --seed S --runs N [--minutes M] [--way W]`: N failures; ends early after M minutes (30). Writes docs/results/restoration.md.
+ * W is how footage goes home: `direct` (if left out), `smb` or `shared`; those write restoration-W.md there, and need root.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
@@ -14,6 +15,7 @@ import { ready, SIMULATED, startCutPair } from '../support/cut-pair.ts';
 import type { CutPair, CutRestoration } from '../support/cut-pair.ts';
 import { describeFailure, judgeCut, tableOf } from '../support/cut-verdict.ts';
 import type { Cut, CutFailure, Outages } from '../support/cut-verdict.ts';
+import { wayOf, waysTableOf } from '../support/cut-ways.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import type { Random } from '../support/seeded-random.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '6' },
     minutes: { type: 'string', default: '30' },
     cuts: { type: 'string', default: '3' },
+    way: { type: 'string', default: 'direct' },
     results: { type: 'string' },
   },
 });
@@ -43,11 +46,13 @@ const teardowns: (() => unknown)[] = [];
 const t = { teardown: (undo: () => unknown) => void teardowns.push(undo) };
 const began = Date.now();
 const failures: CutFailure[] = [];
+const way = wayOf(values.way);
 let failed = false;
 try {
-  const pair = await startCutPair(t, LIMIT);
+  const pair = await startCutPair(t, LIMIT, way);
   for (let run = 0; run < runs && Date.now() - began < minutes * 60_000; run += 1) {
     const random = createRandom(seed + run);
+    await way.beforeRun(run);
     // The first is not cut: how many bytes it takes beside the footage itself.
     failures.push(await playFailure(pair, random, run === 0 ? 0 : cutsEach));
     console.log(describeFailure(failures.at(-1)));
@@ -58,13 +63,17 @@ try {
 } finally {
   for (const undo of teardowns.toReversed()) await undo();
 }
-const command = `./build.sh campaign restoration --seed ${seed} --runs ${runs} --cuts ${cutsEach}`;
+const command = `./build.sh campaign restoration --seed ${seed} --runs ${runs} --cuts ${cutsEach}${way.name === 'direct' ? '' : ` --way ${way.name}`}`;
 const ground = `${cpus().length} cores shared with other work, load ${loadavg()[1]?.toFixed(1)}`;
-const table = tableOf(failures, { command, ground, seconds: Math.round((Date.now() - began) / 1000), limit: LIMIT });
+const circumstances = { command, ground, seconds: Math.round((Date.now() - began) / 1000), limit: LIMIT };
+const table = way.name === 'direct' ? tableOf(failures, circumstances) : waysTableOf(way, failures, circumstances);
 console.log(table);
 if (failures.length > 0)
   await writeFile(
-    resolve(values.results ?? resolve(import.meta.dirname, '../../docs/results'), 'restoration.md'),
+    resolve(
+      values.results ?? resolve(import.meta.dirname, '../../docs/results'),
+      way.name === 'direct' ? 'restoration.md' : `restoration-${way.name}.md`,
+    ),
     table,
   );
 process.exit(failed || failures.some(({ problems }) => problems.length > 0) ? 1 : 0);
@@ -89,13 +98,21 @@ async function playFailure(pair: CutPair, random: Random, cutsWanted: number): P
   outages.protected.push({ from: killedAt, to: recordedAt });
   const own = async (): Promise<readonly CutRestoration[]> =>
     (await pair.restorations()).filter(({ id }) => !known.has(id));
-  const first = await waitFor('the restoration', async () => (await own())[0], PATIENCE_MS);
+  const theFirst = async (): Promise<CutRestoration> =>
+    await waitFor(
+      'the restoration',
+      async () => (await own()).toSorted((left, right) => left.startedAt.localeCompare(right.startedAt))[0],
+      PATIENCE_MS,
+    );
+  if (way.isSent) await theFirst();
   const cuts: Cut[] = [];
   while (cuts.length < cutsWanted) {
-    if (!(await isUnderWay(pair, own))) break;
-    await sleep(random.int(0, 2500));
+    // What stays where it lies is home within a moment: it is cut around that.
+    if (way.isSent && !(await isUnderWay(pair, own))) break;
+    await sleep(random.int(0, way.isSent ? 2500 : 4000));
     cuts.push(await cutOnce(pair, random, outages));
   }
+  const first = await theFirst();
   const ended = await waitFor('the end', async () => await allEnded(pair, own), PATIENCE_MS).catch(
     async (error: unknown) => {
       const log = (await pair.log('failover')).slice(0, 40);
@@ -148,9 +165,21 @@ async function isUnderWay(pair: CutPair, own: () => Promise<readonly CutRestorat
 }
 
 async function cutOnce(pair: CutPair, random: Random, outages: Outages): Promise<Cut> {
-  const who = random.pick(['protected', 'failover', 'both', 'link'] as const);
+  const who = random.pick(way.kinds);
   if (who === 'link') return await cutLink(pair, random);
-  const sides = who === 'both' ? random.shuffle(['protected', 'failover'] as const) : [who];
+  const own = way.cuts.get(who);
+  if (own !== undefined) {
+    const at = Date.now();
+    await own(random.int(100, 1500));
+    const downMs = Date.now() - at;
+    // It can record nothing on a disc that is away.
+    if (who === 'disc') outages.failover.push({ from: at, to: at + downMs + READY_MS });
+    return { who, downMs };
+  }
+  const sides =
+    who === 'both'
+      ? random.shuffle(['protected', 'failover'] as const)
+      : [who === 'failover' ? who : ('protected' as const)];
   const at = Date.now();
   for (const side of sides) pair.kill(side);
   await sleep(random.int(0, 1500));

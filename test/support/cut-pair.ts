@@ -19,14 +19,14 @@ import { loadScene } from '../../src/simulator/assets.ts';
 import { lengthened } from '../../src/simulator/clip.ts';
 import type { RecordedUnit } from '../../src/simulator/check.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { RELAY } from './cut-ways.ts';
+import type { CutWay } from './cut-ways.ts';
 import { filesOf, PATIENCE_MS } from './protected-pair.ts';
 import { PASSWORD } from './real-box.ts';
 import { tempDir } from './temp-dir.ts';
 import { waitFor } from './wait-for.ts';
 
 export const SIMULATED = 'cam-1';
-/** Where the relay listens; the servers listen on 127.0.0.1 alone. */
-const RELAY = '127.0.0.2';
 /** Each access unit gets so many bytes more: 1.6 Mbit/s, so that fragments are large beside signs of life. */
 const MORE_BYTES = 8000;
 
@@ -57,7 +57,8 @@ export type CutPair = {
 
 type Teardown = Pick<ExecutionContext, 'teardown'>;
 
-export async function startCutPair(t: Teardown, limit: number): Promise<CutPair> {
+/** `limit` in bits a second. */
+export async function startCutPair(t: Teardown, limit: number, way: CutWay): Promise<CutPair> {
   const dir = await tempDir(t, 'cut-pair');
   const clips = await loadScene(0);
   const main = lengthened(clips.main, MORE_BYTES);
@@ -79,11 +80,12 @@ export async function startCutPair(t: Teardown, limit: number): Promise<CutPair>
   t.teardown(async () => void (await Promise.all([...boxes.values()].map((one) => one.stop()))));
   await start('protected');
   await start('failover');
-  const relay = await startRelay(t, ports.protected);
+  const made = await way.prepare({ t, dir, protectedApi: box('protected').api, failoverApi: box('failover').api });
+  const relay = await startRelay(t, [...ports.protected, ...made.relayed]);
   const [cameraId = ''] = await addCameras(box('protected').api, simulator, ['Door']);
   await box('protected').api.call('PATCH', '/cameras', { ids: [cameraId], change: { standbyLevel: 'hot' } });
   await box('protected').api.call('PATCH', '/server/settings', { allowedHosts: [RELAY] });
-  await authorize(box('failover'), ports.protected[0], limit);
+  await authorize(box('failover'), ports.protected[0], { ...made.failover, restorationLimit: limit });
   const pair: CutPair = {
     ...looking(box, cameraId),
     cameraId,
@@ -96,9 +98,10 @@ export async function startCutPair(t: Teardown, limit: number): Promise<CutPair>
   return pair;
 }
 
-async function authorize({ api }: Box, httpPort: number, restorationLimit: number): Promise<void> {
+type FailoverSettings = Readonly<Record<string, unknown>>;
+async function authorize({ api }: Box, httpPort: number, settings: FailoverSettings): Promise<void> {
   await api.call('PUT', '/server/mode', { mode: 'failover' });
-  await api.call('PATCH', '/failover/settings', { restorationLimit, hotSeconds: 10, holdDownSeconds: 0 });
+  await api.call('PATCH', '/failover/settings', { ...settings, hotSeconds: 10, holdDownSeconds: 0 });
   const place = { host: RELAY, httpPort };
   const { httpsFingerprint } = (await api.call('POST', '/servers/test', place)) as { httpsFingerprint: string };
   await api.call('POST', '/servers', { ...place, httpsFingerprint, username: 'owner', password: PASSWORD });
@@ -110,8 +113,12 @@ export async function ready({ box, lastFrameAt, cameraId }: CutPair, dir?: strin
   await waitFor('the camera to be recorded', async () => (await lastFrameAt()) > since, PATIENCE_MS);
   if (dir === undefined) return;
   const { id } = (await box('failover').api.call('GET', '/server')) as { readonly id: string };
+  // On a shared disc it is among what the protected server has; names carry the server.
+  const discs = (['failover', 'protected'] as const).map((side) => join(dir, side, 'footage'));
   const isKept = async (): Promise<boolean> =>
-    (await filesOf(join(dir, 'failover', 'footage'), cameraId)).some((name) => name.includes(id.slice(0, 8)));
+    (await Promise.all(discs.map(async (disc) => await filesOf(disc, cameraId))))
+      .flat()
+      .some((name) => name.includes(id.slice(0, 8)));
   await waitFor('the ring of the failover server', isKept, PATIENCE_MS);
 }
 

@@ -6,7 +6,9 @@ import { parseStamp } from '../../src/simulator/stamp.ts';
 export type Outage = { readonly from: number; readonly to: number };
 /** When each did not record, or was not ready to; wall milliseconds. */
 export type Outages = { readonly protected: Outage[]; readonly failover: Outage[] };
-export type Cut = { readonly who: 'protected' | 'failover' | 'both' | 'link'; readonly downMs: number };
+/** `smbd`, `share` and `disc` are those of one way home each (cut-ways.ts). */
+export type CutKind = 'protected' | 'failover' | 'both' | 'link' | 'smbd' | 'share' | 'disc';
+export type Cut = { readonly who: CutKind; readonly downMs: number };
 export type CutFailure = {
   readonly cuts: readonly Cut[];
   readonly restorations: number;
@@ -73,7 +75,7 @@ const overheadOf = (failures: readonly CutFailure[]): number => {
 
 export const describeFailure = (failure: CutFailure | undefined): string => JSON.stringify(failure);
 
-type Circumstances = {
+export type Circumstances = {
   readonly command: string;
   readonly ground: string;
   readonly seconds: number;
