@@ -73,6 +73,7 @@ function checksOf(
   const hello = peers.network.statusOf(serverId)?.hello;
   return checkServer({
     volumes: volumesOf(parts),
+    cameras: backups.latest(serverId)?.settings.cameras.length,
     wasShort: wasUnfit(before, { serverId, check: 'space' }),
     ownVersion: parts.version,
     version: hello?.version,

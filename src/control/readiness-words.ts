@@ -56,7 +56,8 @@ function wordsOf({ check, ok, message }: CheckResult, names: string): string {
 
 type Group<Result> = { readonly first: Result; readonly group: readonly Result[] };
 function groupsOf<Result extends CheckResult>(results: readonly Result[]): readonly Group<Result>[] {
-  const keyOf = ({ check, ok, serverId }: Result): string => `${check} ${ok} ${check === 'space' ? '' : serverId}`;
+  const keyOf = ({ check, ok, serverId, message }: Result): string =>
+    `${check} ${ok} ${check === 'space' ? message : serverId}`;
   return [...Map.groupBy(results, keyOf).values()].flatMap((group) => {
     const [first] = group;
     return first === undefined ? [] : [{ first, group }];

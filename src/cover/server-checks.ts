@@ -10,6 +10,8 @@ import type { Suitability } from '../site/suitability.ts';
 export type ServerFacts = {
   /** Of the volumes that covered cameras are recorded to. */
   readonly volumes: readonly { readonly usable: boolean; readonly freeBytes: number }[] | undefined;
+  /** So many of that server may have to be recorded; undefined: there is no settings backup that tells. */
+  readonly cameras: number | undefined;
   /** There was too little room when it was judged last. */
   readonly wasShort: boolean;
   readonly ownVersion: string;
@@ -30,10 +32,14 @@ export type ServerCheck = {
   readonly ok: boolean;
   readonly message: string;
 };
-/** An hour of 16 cameras at 4 Mbit/s. */
-export const LEAST_FREE_BYTES = 30e9;
-/** Apart from the other, so that a volume that retention keeps about the limit is told once. */
-export const ENOUGH_AGAIN_BYTES = 33e9;
+/** An hour of a camera at 4 Mbit/s. */
+const HOUR_BYTES = 1.8e9;
+/** Of a server that nothing is known of. */
+const SOME_CAMERAS = 16;
+/** Above what is needed, so that a volume that retention keeps about the limit is told once. */
+const ENOUGH_AGAIN = 1.1;
+export const leastFree = (cameras = SOME_CAMERAS): number => Math.max(1, cameras) * HOUR_BYTES;
+export const enoughAgain = (cameras?: number): number => leastFree(cameras) * ENOUGH_AGAIN;
 
 /** In the order of `SERVER_CHECKS`; what is not known now is left out. */
 export const checkServer = (facts: ServerFacts): readonly ServerCheck[] =>
@@ -41,13 +47,17 @@ export const checkServer = (facts: ServerFacts): readonly ServerCheck[] =>
     (check) => check !== undefined,
   );
 
-function spaceOf({ volumes, wasShort }: ServerFacts): ServerCheck | undefined {
+function spaceOf({ volumes, wasShort, cameras }: ServerFacts): ServerCheck | undefined {
   if (volumes === undefined) return undefined;
   const free = volumes.reduce((sum, { usable, freeBytes }) => sum + (usable ? freeBytes : 0), 0);
-  const least = wasShort ? ENOUGH_AGAIN_BYTES : LEAST_FREE_BYTES;
+  const least = wasShort ? enoughAgain(cameras) : leastFree(cameras);
   const message = `${Math.floor(free / 1e9)} GB are free for covered cameras`;
   const ok = free >= least;
-  return { check: 'space', ok, message: `${message}${ok ? '' : `, ${least / 1e9} GB are needed`}.` };
+  return {
+    check: 'space',
+    ok,
+    message: `${message}${ok ? '' : `, ${Math.ceil(least / 1e9)} GB are needed for an hour`}.`,
+  };
 }
 
 function versionOf({ version, ownVersion }: ServerFacts): ServerCheck | undefined {

@@ -11,7 +11,6 @@ import { startApi } from '../support/api-server.ts';
 import { launch, openPage } from '../support/browser.ts';
 import { startMockApi } from '../support/mock-api.ts';
 import { settles } from '../support/settles.ts';
-import { incidentPath } from '../../web/src/pages/incidents/places.ts';
 
 let browser: Browser;
 test.before(async () => {
@@ -92,7 +91,7 @@ for (const [index, payload] of PAYLOADS.entries())
     t.teardown(() => api.close());
     const { page, complaints } = await openPage(t, browser);
     await page.route('**/api/v1/**', (route) => void poison(route, payload).catch(() => undefined));
-    const incident = incidentPath('srv-1', api.state.incidents.reports[0]?.id ?? '');
+    const incident = `/incidents/srv-1/${api.state.incidents.reports[0]?.id ?? ''}`;
     for (const path of [...PAGES, ...PAGES_OF_A_SITE, incident]) {
       await page.goto(`${api.url}${path}`);
       await page.locator('main').waitFor();

@@ -1,9 +1,10 @@
 import test from 'ava';
-import { checkServer, ENOUGH_AGAIN_BYTES, LEAST_FREE_BYTES, SERVER_CHECKS } from '../../src/cover/server-checks.ts';
+import { checkServer, enoughAgain, leastFree, SERVER_CHECKS } from '../../src/cover/server-checks.ts';
 import type { ServerFacts } from '../../src/cover/server-checks.ts';
 
 const FACTS: ServerFacts = {
   volumes: [{ usable: true, freeBytes: 50e9 }],
+  cameras: 16,
   wasShort: false,
   ownVersion: '1.4.0',
   version: '1.2.0',
@@ -54,11 +55,22 @@ test('what is not known now is not judged', (t) => {
 
 test('after it was too little room, a little more than enough is needed', (t) => {
   const volumes = [
-    { usable: true, freeBytes: LEAST_FREE_BYTES / 2 },
-    { usable: true, freeBytes: LEAST_FREE_BYTES / 2 },
+    { usable: true, freeBytes: leastFree(16) / 2 },
+    { usable: true, freeBytes: leastFree(16) / 2 },
   ];
   t.deepEqual(failed({ volumes }), []);
   t.deepEqual(failed({ volumes, wasShort: true }), ['space']);
-  t.deepEqual(failed({ volumes: [{ usable: true, freeBytes: ENOUGH_AGAIN_BYTES }], wasShort: true }), []);
-  t.regex(checkServer({ ...FACTS, volumes: [] })[0]?.message ?? '', /^0 GB are free .*, 30 GB are needed\.$/);
+  t.deepEqual(failed({ volumes: [{ usable: true, freeBytes: enoughAgain(16) }], wasShort: true }), []);
+  t.regex(
+    checkServer({ ...FACTS, volumes: [] })[0]?.message ?? '',
+    /^0 GB are free .*, 29 GB are needed for an hour\.$/,
+  );
+});
+
+test('an hour of every camera of that server is to fit; of an unknown number, as of sixteen', (t) => {
+  const volumes = [{ usable: true, freeBytes: 8e9 }];
+  t.deepEqual(failed({ volumes, cameras: 4 }), []);
+  t.deepEqual(failed({ volumes, cameras: 5 }), ['space']);
+  t.deepEqual(failed({ volumes, cameras: undefined }), ['space']);
+  t.deepEqual(failed({ volumes: [{ usable: true, freeBytes: 1e9 }], cameras: 0 }), ['space'], 'one may be added');
 });

@@ -35,7 +35,7 @@ type Options = {
 export async function request<T>(method: Method, path: string, options: Options = {}): Promise<T> {
   const response = await send(method, path, options);
   if (response.status === 204) return undefined as T;
-  return await whole<T>(response.json(), method, options.signal);
+  return await whole(response.json() as Promise<T>, method, options.signal);
 }
 
 export const get = <T>(path: string, abort?: AbortSignal): Promise<T> => request<T>('GET', path, { signal: abort });
@@ -59,7 +59,7 @@ export async function postForFile(
 export type Tagged<T> = { readonly value: T; readonly tag: string | undefined };
 async function tagged<T>(method: Method, path: string, options: Options): Promise<Tagged<T>> {
   const response = await send(method, path, options);
-  const value = await whole<T>(response.json(), method, options.signal);
+  const value = await whole(response.json() as Promise<T>, method, options.signal);
   return { value, tag: response.headers.get('ETag') ?? undefined };
 }
 export const getTagged = async <T>(path: string, abort?: AbortSignal): Promise<Tagged<T>> =>
@@ -76,7 +76,7 @@ export async function getCached<T>(path: string, abort?: AbortSignal): Promise<T
   const known = cache.get(path);
   const response = await send('GET', path, { signal: abort, etag: known?.etag });
   if (response.status === 304 && known !== undefined) return known.value as T;
-  const value = await whole<T>(response.json(), 'GET', abort);
+  const value = await whole(response.json() as Promise<T>, 'GET', abort);
   const etag = response.headers.get('ETag');
   cache.delete(path);
   if (etag !== null) cache.set(path, { etag, value });
