@@ -1,6 +1,7 @@
 /** Security rows 10 and 11: every route of the table against every role and a camera that is not permitted. */
 import { Readable } from 'node:stream';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import { pathOf } from '../../src/api/admission.ts';
 import type { ExportJob } from '../../src/api/contract/footage.ts';
 import type { AnyRoute } from '../../src/api/route.ts';
@@ -181,16 +182,19 @@ test('default deny: every route refuses the anonymous and every weaker role, and
     else t.is(anonymous.status, 401, nameOf(one));
     if (access === 'public') continue;
     for (const role of ROLES) {
-      const answer = await tryRoute(api, one, cameraId, await cookieFor(api, owner, role));
-      const name = `${nameOf(one)} as ${role}`;
-      const heard = reaches(role, access) && !LOOKS_FURTHER.has(nameOf(one));
-      if (heard) t.notRegex(answer.json?.code ?? '', /^auth\//, `${name}: ${answer.text}`);
-      else if (reaches(role, access)) t.not(answer.json.code, 'auth/required', name);
-      else t.deepEqual([answer.status, answer.json.code], [403, 'auth/role'], name);
+      judge(t, { one, role, answer: await tryRoute(api, one, cameraId, await cookieFor(api, owner, role)) });
       if (ENDS_SESSIONS.test(nameOf(one))) cookies.get(api)?.delete(role);
     }
   }
 });
+
+type Tried = { readonly one: AnyRoute; readonly role: Role; readonly answer: Answer };
+function judge(t: ExecutionContext, { one, role, answer: { status, json, text } }: Tried): void {
+  const name = `${nameOf(one)} as ${role}`;
+  if (!reaches(role, one.spec.access)) t.deepEqual([status, json.code], [403, 'auth/role'], name);
+  else if (LOOKS_FURTHER.has(nameOf(one))) t.not(json.code, 'auth/required', name);
+  else t.notRegex(json?.code ?? '', /^auth\//, `${name}: ${text}`);
+}
 
 const cookies = new WeakMap<Api, Map<Role, string>>();
 async function cookieFor(api: Api, owner: string, role: Role): Promise<string> {
