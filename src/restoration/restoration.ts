@@ -155,6 +155,7 @@ function launch(service: Service, id: string): void {
 async function loop(service: Service, id: string, signal: AbortSignal): Promise<void> {
   const { store, deps } = service;
   let failures = 0;
+  let isDecidedAnew = false;
   // Entered by `launch` before it is in the list.
   await Promise.resolve();
   while (!signal.aborted) {
@@ -164,8 +165,14 @@ async function loop(service: Service, id: string, signal: AbortSignal): Promise<
     const round = await attempt(service, restoration, signal);
     if (signal.aborted) break;
     if (round.kind === 'ended') {
-      finish(service, restoration, round.state);
-      break;
+      if (round.state !== 'incomplete' || isDecidedAnew) {
+        finish(service, restoration, round.state);
+        break;
+      }
+      // What the server has may have changed since it was decided what it lacks: its retention goes on while it has no room.
+      isDecidedAnew = true;
+      redecideRefused(store, id);
+      continue;
     }
     failures = round.isFailure ? failures + 1 : 0;
     tell(service, restoration, round);

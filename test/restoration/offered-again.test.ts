@@ -5,6 +5,7 @@ import type { InboxVolume } from '../../src/archive/incoming-file.ts';
 import { MAX_INCOMING } from '../../src/archive/incoming-file.ts';
 import { IDLE_MS } from '../../src/archive/return-inbox.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
 import { monotonicMs } from '../../src/core/units.ts';
 import type { ReturnFile } from '../../src/wire/footage-protocol.ts';
 import { ended, judge, outage } from '../support/outage.ts';
@@ -87,6 +88,28 @@ test('what was refused goes home by itself once the way there is sound again', a
       ['incomplete', true],
       ['done', true],
     ],
+  );
+  await judge(t, two);
+});
+
+test('what was refused because the footage beside it is gone meanwhile is decided anew at once', async (t) => {
+  const two = await twoServers(t);
+  await outage(two);
+  const { 'footage.insert': insert } = two.handlers();
+  let refusals = 0;
+  Object.assign(two.handlers(), {
+    'footage.insert': async (...asked: Parameters<typeof insert>) => {
+      refusals += 1;
+      if (refusals > 1) return await insert(...asked);
+      throw new UnderstudyError('invalid', 'footage/supersedes', 'It does not lie beside it.');
+    },
+  });
+  const id = two.restoration().begin(orderOf());
+  t.is(await ended(two, id), 'done');
+  t.true(refusals > 1);
+  t.deepEqual(
+    two.events.flatMap((event) => (event.kind === 'restoration-ended' ? [[event.state, event.isAgain]] : [])),
+    [['done', false]],
   );
   await judge(t, two);
 });

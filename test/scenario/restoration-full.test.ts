@@ -56,26 +56,13 @@ rootTest('footage waits for a server whose volume is full, and goes home by itse
 
   await pair.covering().api.call('PATCH', '/failover/settings', { restorationLimit: null });
   await makeRoom();
-  const ended = await pair.restoration('it to end', (one) => one.id === id && /^(done|failed)$/.test(one.state));
-  if (ended.state === 'failed') await tryAgain(pair, id, owed);
+  await pair.restoration('it to go home', (one) => one.id === id && one.state === 'done');
   await pair.over();
   const report = judged(pair, await unitsOf(pair));
   t.deepEqual(lacking(owed, countersIn(report)), [], 'all of it is at home');
-  t.deepEqual([report.missing, report.doubled, report.reordered, report.altered], [[], [], [], []]);
+  // What is missing beside it, retention of the full server may have taken of its own.
+  t.deepEqual([report.doubled, report.reordered, report.altered], [[], [], []]);
 });
-
-/**
- * Retention of the full server may have taken a group that a file was to replace: it refuses that file (`footage/supersedes`). Then nothing is
- * deleted, and it is decided anew each ten minutes and at each hello; the test does not wait that long.
- */
-async function tryAgain(pair: Pair, id: string, owed: ReadonlySet<number>): Promise<void> {
-  const [here, home] = [await countersBelow(pair), countersIn(judged(pair, await unitsOf(pair)))];
-  const lost = lacking(owed, new Set([...here, ...home]));
-  if (lost.length > 0) throw new Error(`${lost.length} access units are lost, the first is ${lost[0]}`);
-  await pair.stopCovering();
-  await pair.startCovering();
-  await pair.restoration('it to go home', (one) => one.id === id && one.state === 'done');
-}
 
 const isFull = (message = ''): boolean => /has room|no room/i.test(message);
 const lacking = (wanted: ReadonlySet<number>, found: ReadonlySet<number>): readonly number[] =>
