@@ -1,8 +1,7 @@
 /** What the media process says of cameras that cannot be recorded: each message names what to correct, and the ledger has the cause. */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -141,10 +140,7 @@ test('every kind of camera that cannot be recorded is told by its cause, in word
   );
   t.teardown(simulator.stop);
   for (const { id, fault } of CASES) if (fault !== undefined) simulator.cameraOf(id)?.order(fault);
-  const closed = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => closed.once('listening', done));
-  const { port: nobody } = closed.address() as AddressInfo;
-  await new Promise((done) => closed.close(done));
+  const nobody = await freePort();
   const media = await startMedia(t);
   const urlOf = ({ id, url }: Case): string => {
     const camera = simulator.cameraOf(id);

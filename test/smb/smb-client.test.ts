@@ -1,14 +1,13 @@
 /** Sessions and names: the client against a server that keeps to the protocol, or does not. */
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { UnderstudyError } from '../../src/core/errors.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { COMMAND } from '../../src/smb/header.ts';
 import { record, u16, u32, zeros } from '../../src/smb/little-endian.ts';
 import { MAX_ENTRIES } from '../../src/smb/smb-share.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { refused, rig, when } from './client-rig.ts';
-import { startFakeServer } from './fake-server.ts';
 import type { Reply } from './fake-server.ts';
 import { directoryPage, outputBody, treeConnectBody } from './server-messages.ts';
 
@@ -95,17 +94,9 @@ test('who is no file server is refused', async (t) => {
   }
   const nobody = await rig(t);
   nobody.server.drop();
-  const port = await closedPort(t);
+  const port = await freePort();
   await refused(t, 'smb-unreachable', async () => await nobody.open({ port }));
 });
-
-async function closedPort(t: ExecutionContext): Promise<number> {
-  const undo: (() => unknown)[] = [];
-  const { port } = await startFakeServer({ teardown: (action) => void undo.push(action) });
-  for (const action of undo) action();
-  t.pass();
-  return port;
-}
 
 test('noise from the server ends in a definite error, whenever it comes', async (t) => {
   const random = createRandom(5);
