@@ -21,6 +21,8 @@ import type { LiveState, VolumeView } from './live-state.ts';
 
 /** A hung network disk must not hang the page. */
 const LOOK_WITHIN_MS = 5_000;
+/** Somebody waits for this one disk: from standby it needs ten seconds and more, and what others write is made durable first. */
+const ADOPT_WITHIN_MS = 30_000;
 const DAY_MS = 86_400_000;
 /** Less than this of footage says nothing about a day. */
 const MIN_OBSERVED_MS = 60_000;
@@ -50,11 +52,11 @@ async function prepare(
   const { settings, clock, options } = deps;
   // The one folder that we make: a disk that is not mounted cannot be mistaken for it, the data directory is there.
   if (path === ownFootageOf(options)) await mkdir(path, { recursive: true, mode: 0o750 });
-  const looked = usable(path, await withDeadline(clock, durationMs(LOOK_WITHIN_MS), inspectVolume(path)));
+  const looked = usable(path, await withDeadline(clock, durationMs(ADOPT_WITHIN_MS), inspectVolume(path)));
   await checkPlace(deps, looked.path);
   const serverId = settings.server.get().id;
   const adopting = adoptVolume(looked.path, { serverId, clock, takeOver: shared });
-  const adopted = await withDeadline(clock, durationMs(LOOK_WITHIN_MS), adopting);
+  const adopted = await withDeadline(clock, durationMs(ADOPT_WITHIN_MS), adopting);
   return { id: idOf(path, adopted), path: looked.path };
 }
 

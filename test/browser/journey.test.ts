@@ -72,7 +72,10 @@ async function firstRun(page: Page, url: string, footage: string): Promise<void>
   await page.getByRole('radio').first().waitFor();
   await page.getByLabel('Folder').fill(footage);
   await page.getByRole('button', { name: 'Record here' }).click();
-  await page.getByRole('heading', { name: 'Find your cameras' }).waitFor();
+  const next = page.getByRole('heading', { name: 'Find your cameras' });
+  const refusal = page.getByRole('alert');
+  await next.or(refusal).first().waitFor();
+  if (await refusal.isVisible()) throw new Error(`the volume was refused: ${await refusal.innerText()}`);
   // Cameras on this very machine are refused unless its owner allows them.
   await page.evaluate(`fetch('/api/v1/server/settings', { method: 'PATCH', headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ allowLoopbackCameras: true }) }).then(({ ok }) => { if (!ok) throw new Error('not allowed'); })`);
