@@ -89,7 +89,7 @@ test.serial('the missing seconds of an incident are those that nobody has, each 
   t.true(isNear(told.deleted, truth.deleted, TOLERANCE_MS), 'what was deleted');
   t.true(isNear(told.other, truth.other, TOLERANCE_MS), 'what nobody recorded');
   t.true(isNear(report.totals.missingMs, told.deleted + told.other, 1), 'all of it');
-  // The report is of the failover server, which stamps the edges of a hole by its own clock; the ledger is of the protected one.
+  // The report asks that ledger once, from the last frame that the failover server knew of on: a hole that begins before it is told too short.
   const booked = (await missingOf(pair, since - 2000)).map(
     ({ start: from, end }) => Date.parse(end) - Date.parse(from),
   );
