@@ -1,8 +1,10 @@
 /** The last word of an incident: what the protected server says is missing once its footage is home. Its own side: return-set-up.ts. */
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
 import { keyOf } from '../failover/cover-reasons.ts';
 import { MAX_STREAM_PARTS, partSchema } from '../failover/incident.ts';
+import { PENDING_MS } from '../ledger/account.ts';
 import { MISSING_CAUSES } from '../ledger/causes.ts';
 import type { RestorationOrder } from '../restoration/restoration-types.ts';
 import type { FailoverParts } from './failover-box.ts';
@@ -41,6 +43,8 @@ export async function tellMissing(
   const streams = (incidents.get(incident)?.streams ?? [])
     .filter((one) => given.has(keyOf(one)))
     .map(({ cameraId, stream, lastFrame }) => ({ cameraId, stream, start: lastFrame }));
+  // What the protected server records itself is durable a moment later; until then this footage would seem to be all there is.
+  await clock.sleep(durationMs(Math.min(PENDING_MS, Math.max(0, end + PENDING_MS - clock.now()))));
   try {
     const { result } = await network.request(serverId, 'footage.missing', { streams, end });
     const { missing: answers, accounts } = missingAnswer.parse(result);

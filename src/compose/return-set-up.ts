@@ -17,10 +17,12 @@ import { checkWatcher } from '../control/protected-side.ts';
 import { seconds } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import type { MissingCause } from '../ledger/causes.ts';
+import { holeStart } from '../ledger/account.ts';
 import type { AccountSpan } from '../ledger/account.ts';
+import { EDGE_MS } from '../failover/settle.ts';
 import { boundedParts, partsPerStream } from '../failover/incident.ts';
 import type { Part } from '../failover/incident.ts';
-import { lengthOf } from '../ledger/spans.ts';
+import { clip, lengthOf, rangeOf } from '../ledger/spans.ts';
 import { createFootageHandlers } from '../restoration/footage-handlers.ts';
 import type { AccountGap } from '../restoration/footage-handlers.ts';
 import { createKeptElsewhere } from '../restoration/kept-elsewhere.ts';
@@ -166,7 +168,7 @@ type Missing = { cameraId: string; stream: 'main' | 'sub'; cause: MissingCause; 
 type Account = { cameraId: string; stream: 'main' | 'sub'; spans: readonly AccountSpan[] };
 type AccountParts = { cameraId: string; stream: 'main' | 'sub'; parts: readonly Part[] };
 
-/** What became of a range: the last word of an incident. */
+/** What became of a range: the last word of an incident. A failover server knows the last frame by keep-alives: the hole may begin before it. */
 function accountsOf(
   { catalogue, clock, recording, settings }: FailoverParts,
   { streams, end }: z.infer<typeof missingParams>,
@@ -175,8 +177,10 @@ function accountsOf(
   const known = new Set(settings.cameras.get().cameras.map(({ id }) => id));
   const asked = new Map(streams.map((one) => [`${one.cameraId}/${one.stream}`, one]));
   return [...asked.values()].flatMap(({ cameraId, stream, start: since }) => {
-    const start = Math.min(end, Math.max(since, end - LONGEST_INCIDENT_MS));
-    return known.has(cameraId) ? [{ cameraId, stream, spans: accountOf({ cameraId, stream }, { start, end }) }] : [];
+    if (!known.has(cameraId)) return [];
+    const from = Math.min(end, Math.max(since, end - LONGEST_INCIDENT_MS));
+    const wide = accountOf({ cameraId, stream }, { start: from - EDGE_MS, end });
+    return [{ cameraId, stream, spans: clip(wide, rangeOf(holeStart(wide, from), end)) }];
   });
 }
 

@@ -97,6 +97,13 @@ export function accountOf(facts: Facts): readonly AccountSpan[] {
   return joined(clip(page.spans(), range));
 }
 
+/** Where what is missing at a moment begins, whatever its causes; the moment itself, if nothing is missing there. `spans` as `accountOf` gives them. */
+export function holeStart(spans: readonly AccountSpan[], at: number): number {
+  const there = spans.findIndex(({ start, end }) => start <= at && end > at);
+  const before = spans.slice(0, there + 1).findLastIndex(({ state }) => state !== 'missing');
+  return before === there ? at : (spans[before + 1]?.start ?? at);
+}
+
 export type AccountTotals = {
   readonly recorded: number;
   readonly returned: number;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import {
+  holeStart,
   CAUSES_BY_WEIGHT,
   JITTER_MS,
   ORDER_EDGE_MS,
@@ -32,6 +33,31 @@ const account = (facts: Partial<Facts>, range = rangeOf(0, 100_000)) =>
   accountOf({ range, now: LATER, expected: [range], recorded: [], missing: [], ...facts });
 const brief = (spans: readonly AccountSpan[]) =>
   spans.map((span) => `${span.start}-${span.end} ${span.state === 'missing' ? span.cause : span.state}`);
+
+test('a hole begins where the first of its causes does, however many follow each other', (t) => {
+  const missing = (start: number, end: number, cause: MissingCause): AccountSpan => ({
+    ...rangeOf(start, end),
+    state: 'missing',
+    cause,
+    detail: '',
+  });
+  const recorded = (start: number, end: number): AccountSpan => ({
+    ...rangeOf(start, end),
+    state: 'recorded',
+    recordedBy: 'r',
+  });
+  const spans = [
+    missing(0, 10, 'overload'),
+    recorded(10, 20),
+    missing(20, 30, 'deleted'),
+    missing(30, 40, 'service-down'),
+    recorded(40, 50),
+  ];
+  const at = (moment: number): number => holeStart(spans, moment);
+  t.deepEqual([at(15), at(20), at(25), at(30), at(39)], [15, 20, 20, 20, 20]);
+  t.deepEqual([at(40), at(5), at(0), at(50), at(-1)], [40, 0, 0, 50, -1]);
+  t.is(holeStart([], 5), 5);
+});
 
 test('every cause has a weight', (t) => {
   t.deepEqual([...CAUSES_BY_WEIGHT].sort(), [...MISSING_CAUSES].sort());
