@@ -14,6 +14,8 @@ export type ApiPlace = {
   /** SHA-256 of its certificate in hex; undefined trusts whoever answers, which only loopback may. */
   readonly fingerprint: string | undefined;
   readonly token: string | undefined;
+  /** What is asked of another server of its site, through it: `/servers/ID/api` (docs/design/site-gateway.md). */
+  readonly through?: string;
 };
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 export type ApiClient = {
@@ -30,6 +32,8 @@ export type ApiClient = {
   readonly fetch: (method: string, path: string, body: object) => Promise<Buffer>;
   /** What is no JSON; `range`: bytes of it, end included (RFC 9110 §14.1). @throws as `call` */
   readonly read: (path: string, range?: { readonly first: number; readonly last: number }) => Promise<Buffer>;
+  /** An answer of any length, piece by piece as it comes; it breaks off after 30 s without one, and when `stop` says so. @throws as `call` */
+  readonly stream: (path: string, stop?: AbortSignal) => Promise<AsyncIterable<Buffer>>;
 };
 
 /** The largest answer is the ledger of a month. */
@@ -75,6 +79,11 @@ export function createApiClient(place: () => ApiPlace, limits: ApiLimits = NO_LI
       const { response, bytes } = await exchange(place(), asked, limits);
       return checked(response, bytes, `GET ${path}`);
     },
+    stream: async (path, stop) => {
+      const { response } = await opened(place(), { method: 'GET', path, body: undefined, cookie }, stop);
+      if (!isDone(response)) checked(response, await bytesOf(response, limits.answerBytes), `GET ${path}`);
+      return response;
+    },
   };
 }
 
@@ -86,10 +95,12 @@ const wrongToken = ({ host, port }: ApiPlace): UnderstudyError =>
     { context: { status: 401 } },
   );
 
+const isDone = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
+
 /** @throws api/refused */
 function checked(response: IncomingMessage, bytes: Buffer, what: string): Buffer {
+  if (isDone(response)) return bytes;
   const status = response.statusCode ?? 0;
-  if (status >= 200 && status < 300) return bytes;
   const { detail, code } = problemIn(bytes);
   // Its own words say what is wrong; what stands before it may have none.
   const message = detail === '' ? `${what} was answered with HTTP status ${status}.` : detail;
@@ -116,21 +127,41 @@ type Asked = {
   readonly withinMs?: number | undefined;
 };
 async function exchange(
-  { host, port, fingerprint, token }: ApiPlace,
-  { method, path, body, cookie, headers: more = {}, withinMs = ANSWER_WITHIN_MS }: Asked,
+  to: ApiPlace,
+  asked: Asked,
   { wholeMs, answerBytes }: ApiLimits,
 ): Promise<{ readonly response: IncomingMessage; readonly bytes: Buffer }> {
+  const { response, failureOf } = await opened(
+    to,
+    asked,
+    wholeMs === undefined ? undefined : AbortSignal.timeout(wholeMs),
+  );
+  try {
+    return { response, bytes: await bytesOf(response, answerBytes) };
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+type Opened = { readonly response: IncomingMessage; readonly failureOf: (error: unknown) => unknown };
+/** The head of the answer; its body is still to be read. */
+async function opened(
+  { host, port, fingerprint, token, through = '' }: ApiPlace,
+  { method, path, body, cookie, headers: more = {}, withinMs = ANSWER_WITHIN_MS }: Asked,
+  stop?: AbortSignal,
+): Promise<Opened> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const whole = wholeMs === undefined ? undefined : AbortSignal.timeout(wholeMs);
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const failureOf = (error: unknown): unknown =>
     error instanceof UnderstudyError
       ? error
-      : unreachable(authority, whole?.aborted === true ? new Error(TOO_LATE) : error);
+      : unreachable(authority, stop?.aborted === true ? new Error(TOO_LATE) : error);
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  // Node frames the body of a DELETE by neither length nor chunks unless it is told to (RFC 9112 §6).
   const headers = {
     ...more,
     origin: `https://${authority}`,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
     ...(cookie === undefined ? {} : { cookie }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
@@ -140,11 +171,11 @@ async function exchange(
     port,
     method,
     headers,
-    path: `/api/v1${path}`,
+    path: `/api/v1${through}${path}`,
     agent: false,
     rejectUnauthorized: false,
     timeout: withinMs,
-    ...(whole === undefined ? {} : { signal: whole }),
+    ...(stop === undefined ? {} : { signal: stop }),
   });
   asked.on('socket', (socket) => {
     socket.once('secureConnect', () => {
@@ -155,13 +186,8 @@ async function exchange(
   asked.once('timeout', () => asked.destroy(new Error(TOO_LATE)));
   asked.once('error', (error) => reject(failureOf(error)));
   asked.once('response', resolve);
-  asked.end(body === undefined ? undefined : JSON.stringify(body));
-  const response = await promise;
-  try {
-    return { response, bytes: await bytesOf(response, answerBytes) };
-  } catch (error) {
-    throw failureOf(error);
-  }
+  asked.end(payload);
+  return { response: await promise, failureOf };
 }
 
 async function bytesOf(response: IncomingMessage, most: number): Promise<Buffer> {

@@ -6,7 +6,7 @@ import { seconds, systemClock } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { ApiClient } from './api-client.ts';
 import { cameraNamesOf } from './camera-names.ts';
-import { findServer } from './find-server.ts';
+import { findServer, knownServersOf } from './find-server.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson, secondsText } from './text-output.ts';
@@ -18,13 +18,14 @@ export function registerDrill(program: Command): void {
     program
       .command('drill')
       .description('rehearse the failure of a server without touching it; exit 1 if a camera could not be recorded')
-      .argument('<server>', 'name or id of the protected server'),
+      .argument('[server]', 'name or id of the protected server; without it: rehearsals until now'),
     'Waits until the drill is over and prints the seconds from its start to the first durable key frame of each camera.',
   ).action(rehearse);
 }
 
-async function rehearse(meant: string, options: ServerOptions): Promise<void> {
+async function rehearse(meant: string | undefined, options: ServerOptions): Promise<void> {
   const api = await apiOf('drill', options);
+  if (meant === undefined) return await list(api, options);
   const { id: serverId, name } = await findServer(api, meant);
   const started = (await api.call('POST', '/failover/drills', { serverId })) as Drill;
   const drill = await ended(api, started);
@@ -36,6 +37,20 @@ async function rehearse(meant: string, options: ServerOptions): Promise<void> {
     print(`${drill.cameras.length - failed.length} of ${drill.cameras.length} cameras of ${name} could be recorded.`);
   }
   if (failed.length > 0) process.exitCode = EXIT_PROBLEM;
+}
+
+async function list(api: ApiClient, options: ServerOptions): Promise<void> {
+  const { items } = (await api.call('GET', '/failover/drills?limit=100')) as { readonly items: readonly Drill[] };
+  if (options.json === true) return printJson({ drills: items });
+  if (items.length === 0) return print('Nothing was rehearsed.');
+  const names = new Map((await knownServersOf(api)).map(({ id, name }) => [id, name]));
+  const rows = items.map(({ serverId, startedAt, endedAt, cameras }) => [
+    startedAt,
+    names.get(serverId) ?? serverId,
+    endedAt === undefined ? 'goes on' : 'ended',
+    `${cameras.filter(({ firstFrameAfter }) => firstFrameAfter !== undefined).length} of ${cameras.length} cameras recorded`,
+  ]);
+  process.stdout.write(columnsOf(rows));
 }
 
 const rowOf = (

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { LogEntry } from '../api/contract/events.ts';
 import { isoOf, parseIso } from '../core/clock.ts';
-import { cameraNamesOf } from './camera-names.ts';
+import type { ApiClient } from './api-client.ts';
+import { cameraMeant, cameraNamesOf } from './camera-names.ts';
 import { apiOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
@@ -16,7 +17,7 @@ type Filters = {
   readonly since?: string;
   readonly until?: string;
 };
-type Options = ServerOptions & Filters & { readonly limit: string; readonly export?: string };
+type Options = ServerOptions & Filters & { readonly camera?: string; readonly limit: string; readonly export?: string };
 
 const SEVERITIES = ['info', 'warning', 'error'] as const satisfies readonly LogEntry['severity'][];
 const MAX_ENTRIES = 1000;
@@ -28,6 +29,7 @@ export function registerLog(program: Command): void {
       .description('what happened at a server, newest first')
       .option('--severity <severity>', `only ${SEVERITIES.join(', ')}`)
       .option('--code <code>', 'only entries of this code, such as camera-failed')
+      .option('--camera <camera>', 'only what is about this camera, by name or id')
       .option('--user <name>', 'only what this account or token did')
       .option('--text <text>', 'only messages with this in them')
       .option('--since <time>', 'from this time on, such as 2026-11-22T08:00:00Z')
@@ -39,9 +41,11 @@ export function registerLog(program: Command): void {
 
 async function log(options: Options): Promise<void> {
   const query = filtersIn(options);
-  if (options.export !== undefined) return await exportTo(options.export, query, options);
-  query.set('limit', String(limitIn(options.limit)));
+  const limit = limitIn(options.limit);
   const api = await apiOf('log', options);
+  if (options.camera !== undefined) query.set('cameraId', await cameraMeant(api, options.camera));
+  if (options.export !== undefined) return await exportTo(api, options.export, query, options);
+  query.set('limit', String(limit));
   const { items } = (await api.call('GET', `/log?${query.toString()}`)) as { readonly items: readonly LogEntry[] };
   if (options.json === true) return printJson({ entries: items });
   if (items.length === 0) return print('Nothing of that kind has happened.');
@@ -71,11 +75,10 @@ function timeIn(text: string, option: string): string {
   throw wrongUse(`${option} takes a time such as 2026-11-22T08:00:00Z, not ${text}`);
 }
 
-async function exportTo(file: string, query: URLSearchParams, options: ServerOptions): Promise<void> {
+async function exportTo(api: ApiClient, file: string, query: URLSearchParams, options: ServerOptions): Promise<void> {
   const format = /\.(csv|json)$/i.exec(file)?.[1]?.toLowerCase();
   if (format === undefined) throw wrongUse(`--export takes NAME.csv or NAME.json, not ${file}`);
   query.set('format', format);
-  const api = await apiOf('log', options);
   await writeFile(file, await api.read(`/log/export?${query.toString()}`));
   if (options.json === true) printJson({ file });
   else print(`The log was written to ${file}.`);

@@ -1,6 +1,6 @@
 /**
  * Options of every command that talks to a running server: where it is, by which certificate it is known, with which token.
- * On its own box `--data DIR` finds address and certificate.
+ * On its own box `--data DIR` finds address and certificate. `--at NAME` asks another server of the site through that one.
  *
  * Belongs here: those options and the client made of them. Does not: the conversation (api-client.ts), what is asked.
  */
@@ -11,12 +11,14 @@ import { UnderstudyError } from '../core/errors.ts';
 import { plainFingerprint } from '../core/fingerprint.ts';
 import { createApiClient } from './api-client.ts';
 import type { ApiClient, ApiPlace } from './api-client.ts';
+import { findServer } from './find-server.ts';
 
 export type ServerOptions = {
   readonly server?: string;
   readonly data?: string;
   readonly fingerprint?: string;
   readonly tokenFile?: string;
+  readonly at?: string;
   readonly json?: boolean;
 };
 export const EXIT_PROBLEM = 1;
@@ -33,22 +35,39 @@ export function withServerOptions(command: Command, more = ''): Command {
     .option('--data <dir>', 'data directory of a server on this machine, instead of --server')
     .option('--fingerprint <sha256>', 'certificate to expect; needed with --server unless it is on this machine')
     .option('--token-file <file>', 'file with an API token (of the page Settings)')
+    .option('--at <name>', 'ask this server of the site, by name or id, through the host that --server or --data gives')
     .option('--json', 'as JSON')
     .addHelpText('after', more === '' ? TRUST : `\n${more}\n${TRUST}`);
 }
 
-/** `name`: of the command, for messages. @throws cli/usage, cli/no-server */
+/** `name`: of the command, for messages. With `--at` of another server of the site. @throws cli/usage, cli/no-server, cli/server */
 export async function apiOf(name: string, options: ServerOptions): Promise<ApiClient> {
   const place = await placeOf(name, options);
-  return createApiClient(() => place);
+  const asked = createApiClient(() => place);
+  if (options.at === undefined) return asked;
+  const { id } = await findServer(asked, options.at);
+  return createApiClient(() => ({ ...place, through: `/servers/${id}/api` }));
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1']);
 
-async function placeOf(name: string, { server, data, fingerprint, tokenFile }: ServerOptions): Promise<ApiPlace> {
-  if (tokenFile === undefined)
+/** Of a server on which nobody has a token yet. @throws as `apiOf` */
+export async function serverWithoutToken(name: string, options: ServerOptions): Promise<ApiClient> {
+  const place = await serverPlaceOf(name, options, undefined);
+  return createApiClient(() => place);
+}
+
+async function placeOf(name: string, options: ServerOptions): Promise<ApiPlace> {
+  if (options.tokenFile === undefined)
     throw wrongUse(`${name} needs --token-file FILE: create a token on the page Settings, save it there`);
-  const token = await firstLineOf(tokenFile, '--token-file');
+  return await serverPlaceOf(name, options, await firstLineOf(options.tokenFile, '--token-file'));
+}
+
+async function serverPlaceOf(
+  name: string,
+  { server, data, fingerprint }: ServerOptions,
+  token: string | undefined,
+): Promise<ApiPlace> {
   if (data !== undefined) {
     const found = await foundIn(data);
     return { host: found.bind ?? '127.0.0.1', port: found.port, fingerprint: found.fingerprint, token };

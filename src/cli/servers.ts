@@ -9,10 +9,12 @@ import { registerAddServer } from './add-server.ts';
 import type { ApiClient } from './api-client.ts';
 import { planOf } from './camera-names.ts';
 import type { Plan } from './camera-names.ts';
+import { registerCheckServer } from './check-server.ts';
 import { failedChecksOf, failedChecksWords } from './failed-checks.ts';
 import type { FailedCheck } from './failed-checks.ts';
 import { registerFindAndAdd } from './find-and-add.ts';
 import { findServer, knownServersOf } from './find-server.ts';
+import { registerRemoveServers } from './remove-servers.ts';
 import { bulk, registerMembership } from './membership.ts';
 import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -39,19 +41,8 @@ export function registerServers(program: Command): void {
     bulk: 'disable',
   }).option('--confirm <name...>', 'names of servers to which it is done although footage is not home');
   action(servers, 'backup', { description: 'back up its settings now', run: backUp, words: backupWords });
-  action(servers, 'remove', {
-    description: 'end the trust on both sides and forget it; refused while it is covered',
-    run: async (api, server) => {
-      await api.call('DELETE', `/servers/${server.id}`);
-      // A host waits for a server of its site that is away.
-      const left = (await knownServersOf(api)).find(({ id }) => id === server.id);
-      return left ?? server;
-    },
-    words: ({ name, detachPending }) =>
-      detachPending === undefined
-        ? `${name} was deauthorized and forgotten.`
-        : `${name} is away: it is detached when it returns.`,
-  });
+  registerRemoveServers(servers);
+  registerCheckServer(servers);
 }
 
 export const backUp = async (api: ApiClient, { id }: KnownServer): Promise<KnownServer> =>
@@ -100,16 +91,22 @@ async function list(options: ServerOptions): Promise<void> {
 }
 
 function rowOf(known: KnownServer, plan: Plan, failed: readonly FailedCheck[]): readonly (string | undefined)[] {
-  const { id, name, mode, host, connected, watch, detachPending, ...server } = known;
+  const { id, name, mode, host, clientAddress, connected, watch, detachPending, unsuited, ...server } = known;
   const calm = watch?.state ?? (connected ? 'connected' : 'not connected');
   const state = detachPending === undefined ? calm : `${calm}, detach pending`;
   const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
   const backup = watch?.backupProblem === undefined ? undefined : `settings not backed up: ${watch.backupProblem}`;
   const unfit = failedChecksWords(failed, id, systemClock.now());
-  const trouble = [leftOutOf(plan, id), watch?.reason, backup, unfit, detachPending?.problem]
+  const trouble = [leftOutOf(plan, id), watch?.reason, unsuited?.message, backup, unfit, detachPending?.problem]
     .filter((part) => part !== undefined)
     .join('; ');
-  return [name, mode, state, rolesOf(server), host ?? 'dials in', id, covered, readinessOf(watch?.standby), trouble];
+  const place = placeOf(host, clientAddress);
+  return [name, mode, state, rolesOf(server), place, id, covered, readinessOf(watch?.standby), trouble];
+}
+
+/** Where it is dialled, and where browsers are sent if that is another address. */
+function placeOf(host = 'dials in', forBrowsers = host): string {
+  return forBrowsers === host ? host : `${host} (browsers: ${forBrowsers})`;
 }
 
 type Standby = NonNullable<NonNullable<KnownServer['watch']>['standby']>;

@@ -6,14 +6,30 @@ import { syncDirectory } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
 import { dirname, resolve } from 'node:path';
 import { MAX_BACKUP_BYTES } from '../site/settings-backup.ts';
+import { changeTagged } from './change-tagged.ts';
 import { apiOf, firstLineOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
+import { printSettings, settingsIn } from './site-settings.ts';
 import { print, printJson } from './text-output.ts';
 
 type Options = ServerOptions & { readonly passphraseFile?: string };
 
 export function registerSettings(program: Command): void {
-  const settings = program.command('settings').description('back up and restore the settings of a server');
+  const settings = program
+    .command('settings')
+    .description('what the owner allows; back up and restore the settings of a server');
+  withServerOptions(
+    settings
+      .command('options', { isDefault: true })
+      .description('show what the owner of a server allows, or change it')
+      .argument('[change...]', 'such as allowedHosts=nas.lan,nvr.lan openMetrics=on managed=off'),
+  ).action(options);
+  withServerOptions(
+    settings
+      .command('certificate')
+      .description('write the certificate of the web interface into a file (PEM), for browsers to trust')
+      .argument('<file>', 'a new file'),
+  ).action(certificate);
   withServerOptions(
     settings
       .command('backup')
@@ -31,6 +47,23 @@ export function registerSettings(program: Command): void {
       .option('--confirm <name>', 'the name that the server has now'),
     'Cameras, accounts and tokens become those of the backup. Footage, volumes, keys and the place in a site stay as they are.',
   ).action(restore);
+}
+
+async function options(changes: readonly string[], server: ServerOptions): Promise<void> {
+  const change = settingsIn(changes);
+  const api = await apiOf('settings options', server);
+  const path = '/server/settings';
+  const after = changes.length === 0 ? await api.call('GET', path) : await changeTagged(api, path, change);
+  if (server.json === true) printJson(after);
+  else printSettings(after as object);
+}
+
+async function certificate(file: string, server: ServerOptions): Promise<void> {
+  const api = await apiOf('settings certificate', server);
+  if (await isThere(file)) throw wrongUse(`${file} is there already: name a new file`);
+  await writeNew(file, await api.read('/server/certificate'));
+  if (server.json === true) printJson({ file });
+  else print(`The certificate is in ${file}.`);
 }
 
 const passphraseIn = async ({ passphraseFile }: Options): Promise<string> => {

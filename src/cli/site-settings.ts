@@ -11,7 +11,7 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | nul
   ['', null],
 ]);
 /** Settings that hold lists, separated by commas. */
-const LISTS: ReadonlySet<string> = new Set(['storeVolumeIds']);
+const LISTS: ReadonlySet<string> = new Set(['storeVolumeIds', 'allowedHosts']);
 /** Settings whose text may look like a number. */
 const TEXTS: ReadonlySet<string> = new Set([
   'backupDirectory',
@@ -24,6 +24,10 @@ const TEXTS: ReadonlySet<string> = new Set([
   'domain',
   'volumeId',
   'volumeFolder',
+  'name',
+  'url',
+  'transport',
+  'fingerprint',
 ]);
 
 /** As the API takes them; what a setting may be, the server says. @throws cli/usage */
@@ -36,6 +40,7 @@ export function settingsIn(
     const [, group, name, value] = /^(?:([a-zA-Z]+)\.)?([a-zA-Z]+)=(.*)$/s.exec(text) ?? [];
     if (name === undefined || value === undefined)
       throw wrongUse(`a change is written name=value, such as hotSeconds=45, not ${text}`);
+    if (name === 'password') throw wrongUse('a password never stands on the command line: give --password-file FILE');
     if (group === undefined) plain[name] = valueOf(name, value);
     else (groups[group] ??= {})[name] = valueOf(name, value);
   }

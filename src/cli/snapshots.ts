@@ -2,9 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { StoredSnapshot } from '../api/contract/snapshots.ts';
-import { UnderstudyError } from '../core/errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { cameraNamesOf } from './camera-names.ts';
+import { cameraMeant } from './camera-names.ts';
 import { apiOf, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { columnsOf, print, printJson } from './text-output.ts';
@@ -42,7 +41,7 @@ async function snapshots(meant: string, options: Options): Promise<void> {
   if (note !== undefined && take === undefined) throw wrongUse('--note goes with --take');
   if ((get === undefined) !== (out === undefined)) throw wrongUse('--get goes with --out');
   const api = await apiOf('snapshots', options);
-  const path = `/cameras/${encodeURIComponent(await cameraOf(api, meant))}/snapshots`;
+  const path = `/cameras/${encodeURIComponent(await cameraMeant(api, meant))}/snapshots`;
   if (take) return told(await takeOne(api, path, note), options, (one) => `Stored ${one.id}, of ${one.at}.`);
   if (get !== undefined && out !== undefined) {
     await writeFile(out, await api.read(`${path}/${encodeURIComponent(get)}`));
@@ -78,17 +77,3 @@ const rowOf = ({ at, id, bytes, user, note, takenBy, keptBy }: StoredSnapshot): 
   note ?? '',
   id,
 ];
-
-/** @throws cli/unknown-camera */
-async function cameraOf(api: ApiClient, meant: string): Promise<string> {
-  const names = await cameraNamesOf(api);
-  if (names.has(meant)) return meant;
-  const found = [...names].filter(([, name]) => name.toLowerCase() === meant.toLowerCase());
-  const [[id] = []] = found;
-  if (found.length === 1 && id !== undefined) return id;
-  const message =
-    found.length > 1
-      ? `Several cameras are called ${meant}; say which by its id: ${found.map(([one]) => one).join(', ')}.`
-      : `The server knows no camera ${meant}; its cameras: ${[...names.values()].slice(0, 20).join(', ')}.`;
-  throw new UnderstudyError('not-found', 'cli/unknown-camera', message);
-}

@@ -14,7 +14,7 @@ export function registerStatus(program: Command): void {
 async function status(options: ServerOptions): Promise<void> {
   const api = await apiOf('status', options);
   const server = (await api.call('GET', '/server')) as ServerView;
-  const cameras = ((await api.call('GET', '/cameras')) as { readonly items: readonly CameraView[] }).items;
+  const cameras = ((await api.call('GET', '/cameras?limit=1000')) as { readonly items: readonly CameraView[] }).items;
   process.stdout.write(options.json === true ? `${JSON.stringify({ server, cameras })}\n` : textOf(server, cameras));
   if (server.health.status !== 'good') process.exitCode = EXIT_PROBLEM;
 }

@@ -6,14 +6,14 @@ import type { ApiClient } from './api-client.ts';
 import { findServer } from './find-server.ts';
 import { apiOf, withServerOptions } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
-import { print, printJson } from './text-output.ts';
+import { columnsOf, print, printJson } from './text-output.ts';
 
 export function registerTakeover(program: Command): void {
   withServerOptions(
     program
       .command('takeover')
       .description('a failover server takes a protected server over, whatever its state')
-      .argument('<server>', 'name or id of the protected server'),
+      .argument('[server]', 'name or id of the protected server; without it: covers and takeovers until now'),
     'Give it the failover server with --server or --data. The cameras go back with understudy restore.',
   ).action(takeOver);
 }
@@ -27,8 +27,9 @@ export function registerRestore(program: Command): void {
   ).action(restore);
 }
 
-async function takeOver(meant: string, options: ServerOptions): Promise<void> {
+async function takeOver(meant: string | undefined, options: ServerOptions): Promise<void> {
   const api = await apiOf('takeover', options);
+  if (meant === undefined) return list(await takeoversOf(api), options);
   const { id: serverId } = await findServer(api, meant);
   show((await api.call('POST', '/failover/takeovers', { serverId })) as Takeover, options);
 }
@@ -39,11 +40,27 @@ async function restore(meant: string, options: ServerOptions): Promise<void> {
   show((await api.call('POST', `/failover/takeovers/${encodeURIComponent(id)}/restore`)) as Takeover, options);
 }
 
+const takeoversOf = async (api: ApiClient): Promise<readonly Takeover[]> =>
+  ((await api.call('GET', '/failover/takeovers?limit=1000')) as { readonly items: readonly Takeover[] }).items;
+
+function list(takeovers: readonly Takeover[], { json }: ServerOptions): void {
+  if (json === true) return printJson({ takeovers });
+  if (takeovers.length === 0) return print('No server was covered or taken over.');
+  const rows = takeovers.map(({ id, serverName, state, suspectedAt, endedAt, reason, cameras }) => [
+    suspectedAt,
+    serverName,
+    state,
+    reason,
+    endedAt ?? 'goes on',
+    `${cameras.filter(({ covered }) => covered).length} of ${cameras.length} cameras`,
+    id,
+  ]);
+  process.stdout.write(columnsOf(rows));
+}
+
 /** The newest that has not ended, of a server; or the one with that id. */
 async function takeoverMeant(api: ApiClient, meant: string): Promise<Takeover> {
-  const { items } = (await api.call('GET', '/failover/takeovers?limit=1000')) as {
-    readonly items: readonly Takeover[];
-  };
+  const items = await takeoversOf(api);
   const byId = items.find(({ id }) => id === meant);
   if (byId !== undefined) return byId;
   const { id: serverId, name } = await findServer(api, meant);

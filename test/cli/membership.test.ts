@@ -102,3 +102,37 @@ test('used wrongly: exit 2 and one line', async (t) => {
     t.is(stderr.trim().split('\n').length, 1);
   }
 });
+
+test('several are removed, each for itself: one that is refused stays and makes the exit code 1, one that is away waits', async (t) => {
+  const gate = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e003';
+  let servers = [knownServerOf(), knownServerOf({ id: YARD, name: 'Yard' }), knownServerOf({ id: gate, name: 'Gate' })];
+  const { run } = await startCliBench(t, {
+    servers: {
+      list: () => servers,
+      deauthorize: async (id) => {
+        if (id === YARD) throw new UnderstudyError('conflict', 'failover/covering', 'Yard is covered.');
+        const pending = { since: AT, cameras: 'keep' } as const;
+        servers = servers.flatMap((one) =>
+          one.id !== id ? [one] : id === gate ? [{ ...one, detachPending: pending }] : [],
+        );
+        await Promise.resolve();
+      },
+    },
+  });
+  const unknown = await run('servers', 'remove', 'Hall', 'Attic');
+  t.is(unknown.code, 1);
+  t.is(servers.length, 3, 'nothing is removed if one is not known');
+  const ran = await run('servers', 'remove', 'Hall', 'Yard', 'Gate', 'hall');
+  t.is(ran.code, 1);
+  t.is(
+    ran.stdout,
+    `Hall  removed  Hall was deauthorized and forgotten.
+Yard  refused  Yard is covered.
+Gate  pending  Gate is away: it is detached when it returns.
+`,
+  );
+  t.deepEqual(
+    servers.map(({ name }) => name),
+    ['Yard', 'Gate'],
+  );
+});
