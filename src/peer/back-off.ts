@@ -6,9 +6,11 @@ const FIRST_DELAY = 100;
 /** A protected server that is back should be seen at once: its footage and its settings wait. */
 const MAX_DELAY_WATCHED = 1000;
 const MAX_DELAY = 30_000;
-/** It said no (another version, not authorized): asking more often changes nothing until somebody there does something. */
-const DELAY_REFUSED_WATCHED = 5000;
-const DELAY_REFUSED = 30_000;
+/** It said no (not authorized): its host may be about to tell it that this one is welcome. */
+const FIRST_DELAY_REFUSED = 1000;
+/** It goes on saying no (another version): asking more often changes nothing until somebody there does something. */
+const MAX_DELAY_REFUSED_WATCHED = 5000;
+const MAX_DELAY_REFUSED = 30_000;
 
 export type Attempts = {
   /** In a row without a connection, at least 1. */
@@ -19,7 +21,14 @@ export type Attempts = {
 
 /** Between half and the whole of the doubled delay. `random`: 0 up to, not with, 1. */
 export function dialDelayOf({ failures, watched, refused }: Attempts, random: number): DurationMs {
-  const most = refused ? (watched ? DELAY_REFUSED_WATCHED : DELAY_REFUSED) : watched ? MAX_DELAY_WATCHED : MAX_DELAY;
-  const full = refused ? most : Math.min(most, FIRST_DELAY * 2 ** Math.min(16, Math.max(0, failures - 1)));
+  const most = refused
+    ? watched
+      ? MAX_DELAY_REFUSED_WATCHED
+      : MAX_DELAY_REFUSED
+    : watched
+      ? MAX_DELAY_WATCHED
+      : MAX_DELAY;
+  const first = refused ? FIRST_DELAY_REFUSED : FIRST_DELAY;
+  const full = Math.min(most, first * 2 ** Math.min(16, Math.max(0, failures - 1)));
   return durationMs(Math.round(full * (0.5 + random / 2)));
 }

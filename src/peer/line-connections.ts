@@ -152,7 +152,7 @@ function told(line: Line, connection: Connection, message: ToldMessage): void {
       if (watch) deps.emit({ kind: 'keep-alive', peerId, at, keepAlive: message });
       return;
     case 'goodbye':
-      if (message.reason === 'deauthorized') line.redial.settled('deauthorized');
+      if (message.reason === 'deauthorized') line.redial.settled(outcomeOf(line, 'deauthorized-by-peer'));
       if (watch && message.reason !== 'replaced') deps.emit({ kind: 'goodbye', peerId, at, goodbye: message });
       return;
     default:
@@ -180,7 +180,7 @@ function ended(line: Line, { id, hello }: Connection, why: { cause: EndCause; me
     play(line, { kind: 'closed', at, id, cause: isRefusal(why.cause) ? 'goodbye' : why.cause, message: why.message });
   if (id !== line.attempt) return redial.consider();
   line.attempt = undefined;
-  redial.settled(readyAt !== undefined && at - readyAt > LIVED_MS ? 'lived' : outcomeOf(why.cause));
+  redial.settled(readyAt !== undefined && at - readyAt > LIVED_MS ? 'lived' : outcomeOf(line, why.cause));
 }
 
 function notGreeted(
@@ -241,5 +241,8 @@ const REFUSALS: ReadonlySet<EndCause> = new Set<RefusedCause>([
   'deauthorized-by-peer',
 ]);
 const isRefusal = (cause: EndCause): cause is RefusedCause => REFUSALS.has(cause);
-const outcomeOf = (cause: EndCause): Outcome =>
-  cause === 'deauthorized-by-peer' ? 'deauthorized' : isRefusal(cause) ? 'refused' : 'failed';
+/** Those whom a host introduced it ends, and introduces again: one of them may hear of it later than the other. */
+const outcomeOf = ({ record }: Line, cause: EndCause): Outcome => {
+  if (cause === 'deauthorized-by-peer' && !record.introduced) return 'deauthorized';
+  return isRefusal(cause) ? 'refused' : 'failed';
+};

@@ -158,4 +158,7 @@ test('waits between attempts: 0.1 s to 1 s for watched servers, up to 30 s for o
   });
   t.is(dialDelayOf({ failures: 1, watched: true, refused: false }, 0), 50 as never);
   t.is(dialDelayOf({ failures: 9, watched: true, refused: false }, 0.999), 1000 as never);
+  // Its host has told one of the two sooner than the other.
+  t.is(dialDelayOf({ failures: 1, watched: false, refused: true }, 0), 500 as never);
+  t.is(dialDelayOf({ failures: 9, watched: false, refused: true }, 0.999), 29_985 as never);
 });

@@ -195,6 +195,18 @@ test('peers that are removed, disabled or changed are cut at the next look', asy
   t.is(second.network.statusOf(first.identity.id), undefined);
 });
 
+test('two that a host introduced anew meet, although one of them heard of it later and had deauthorized the other', async (t) => {
+  const [one, two] = await twoIdentities();
+  const late = await startBox(t, one, { records: [recordOf(two)] });
+  late.network.revoke(two.id);
+  late.records.length = 0;
+  const early = await startBox(t, two, { records: [recordOf(one, late.network.port, { introduced: true })] });
+  await waitFor('it to be refused', () => early.network.statusOf(one.id)?.refused?.cause === 'deauthorized-by-peer');
+  late.records.push(recordOf(two, undefined, { introduced: true, addedAt: 2 }));
+  await Promise.all([early.next('up'), late.next('up')]);
+  t.like(early.network.statusOf(one.id), { connected: true });
+});
+
 test('a bulk connection that cannot be made is told in time, and giving up does not wait for it', async (t) => {
   const [known, own] = await twoIdentities();
   const box = await startBox(t, own, { records: [recordOf(known)] });
