@@ -17,7 +17,7 @@ import { createProgress } from './progress.ts';
 import { createMeter, createRate } from './rate.ts';
 import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
 import type { RunDeps } from './run-deps.ts';
-import { deleteRemaining, runOnce } from './run-restoration.ts';
+import { deleteRemaining, listClosed, runOnce } from './run-restoration.ts';
 import type { Round } from './run-restoration.ts';
 import { createSnapshotHandlers, deleteSnapshots, owedSnapshots } from './snapshots-here.ts';
 import { openTransferStore } from './transfer-store.ts';
@@ -240,6 +240,7 @@ async function cancel(service: Service, id: string, { confirm, progressOf }: Can
   const own = running.get(id);
   own?.abort.abort();
   await own?.ended;
+  await listClosed(service.run, found);
   const deleted = progressOf(store.restoration(id) ?? found).remaining;
   const lost = await deleteRemaining(service.run, found);
   const snapshots = await deleteSnapshots(service.run, found.order);

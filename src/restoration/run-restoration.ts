@@ -5,6 +5,7 @@
 import type { SequenceRange } from '../archive/catalogue-types.ts';
 import { isPresent, removeSegment, syncRemoval } from '../archive/remove-segments.ts';
 import { isReceiptGenuine } from '../archive/receipt.ts';
+import { durationMs } from '../core/units.ts';
 import { mayDeleteSegment } from '../failover/deletion.ts';
 import type { SegmentDeletion } from '../failover/deletion.ts';
 import { adoptInPlace } from './adopt.ts';
@@ -41,6 +42,8 @@ const waitOf = (code: string, problem: string | undefined, retryMs: number = SET
 
 /** Our last segment is about to be closed; to look costs nobody else anything, and the link is idle meanwhile. */
 const CLOSING_MS = 200;
+/** A disk that hangs holds up nobody who wants a restoration to stop for longer. */
+const CLOSED_WITHIN_MS = 10_000;
 
 /** @throws what requests throw, and disks */
 export async function runOnce(deps: RunDeps, restoration: StoredRestoration, signal: AbortSignal): Promise<Round> {
@@ -185,6 +188,15 @@ async function removeSource(deps: RunDeps, source: StoredSource): Promise<boolea
   await syncRemoval(volume, source.path);
   deps.store.put([{ ...source, state: 'settled' }], []);
   return true;
+}
+
+/** Of what was recorded until its end all is listed, also what was about to be closed. */
+export async function listClosed(deps: RunDeps, restoration: StoredRestoration): Promise<void> {
+  for (let waited = 0; waited < CLOSED_WITHIN_MS; waited += CLOSING_MS) {
+    const { isWriting } = await listSources(deps, restoration);
+    if (!isWriting) return;
+    await deps.clock.sleep(durationMs(CLOSING_MS));
+  }
 }
 
 /** On order: what was not given back goes; what that was. */

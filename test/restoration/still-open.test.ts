@@ -46,6 +46,21 @@ test('a segment that is about to be closed is looked for five times a second, an
   t.is(two.f.catalogue.segments.find(KEY, ALL).length, 0);
 });
 
+test('stopping deletes what was still being written as well, and says so', async (t) => {
+  const { two, slept, close } = await stillOpen(t);
+  const id = two.restoration().begin(orderOf());
+  await waitFor('some looks', () => slept.length > 2);
+  const cancelled = two.restoration().cancel(id, { files: 0, bytes: 0, seconds: 0 });
+  const before = slept.length;
+  await waitFor('more looks', () => slept.length > before + 2);
+  close();
+  await cancelled;
+  t.is(two.restoration().get(id)?.state, 'stopped');
+  t.deepEqual(two.f.catalogue.segments.find(KEY, ALL), []);
+  const told = two.events.find((event) => event.kind === 'restoration-stopped');
+  t.true(told?.kind === 'restoration-stopped' && told.deleted.files > 0 && told.lost.length > 0);
+});
+
 test('a server that still looks at its volumes is asked each second; one that is away ever more seldom', async (t) => {
   for (const [code, expected] of [
     ['footage/not-ready', [1000, 1000, 1000, 1000]],
