@@ -64,9 +64,10 @@ test('whatever is clicked and pressed, only rows that exist are selected and the
 });
 
 test('above 100 rows only those in sight and some around stand in the document, and the heights add up', (t) => {
-  t.deepEqual(windowOf(100, 40, 0, 600), { from: 0, to: 100, before: 0, after: 0 });
-  const shown = windowOf(10_000, 40, 200_000, 600);
+  t.deepEqual(windowOf(100, 40, { top: 0, height: 600 }), { from: 0, to: 100, before: 0, after: 0 });
+  const shown = windowOf(10_000, 40, { top: 200_000, height: 600 });
   t.true(shown.to - shown.from < 60);
   t.is(shown.before + shown.after + (shown.to - shown.from) * 40, 400_000);
-  t.true(windowOf(101, 40, 1e9, 600).from <= 100);
+  t.is(windowOf(64, 40, { top: 0, height: 600 }, 0).to, 27, 'of a short list too, when asked to');
+  t.true(windowOf(101, 40, { top: 1e9, height: 600 }).from <= 100);
 });

@@ -18,7 +18,7 @@ type NamesProps = Picker & { readonly scrolled: number; readonly height: number 
 
 export function Names(props: NamesProps): VNode {
   const { rows, text, onText, scrolled, height } = props;
-  const { from, to, before, after } = windowOf(rows.length, ROW_HEIGHT, scrolled, height);
+  const { from, to, before, after } = windowOf(rows.length, ROW_HEIGHT, { top: scrolled, height });
   return (
     <div class="tl-names">
       <input

@@ -32,8 +32,15 @@ export function size(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${decimal(bytes / 1000 ** power, power < 2 ? 0 : 1)} ${UNITS[power] ?? ''}`;
 }
-export const decimal = (value: number, digits = 1): string =>
-  value.toLocaleString(language.value, { maximumFractionDigits: digits });
+const numbers = new Map<string, Intl.NumberFormat>();
+/** Kept: making one takes longer than what a row of a table takes beside it. */
+function numberFormat(digits: number): Intl.NumberFormat {
+  const key = `${language.value} ${digits}`;
+  const known = numbers.get(key) ?? new Intl.NumberFormat(language.value, { maximumFractionDigits: digits });
+  numbers.set(key, known);
+  return known;
+}
+export const decimal = (value: number, digits = 1): string => numberFormat(digits).format(value);
 export const bitrate = (bitsPerSecond: number): string =>
   bitsPerSecond >= 1e6 ? `${decimal(bitsPerSecond / 1e6)} Mbit/s` : `${decimal(bitsPerSecond / 1e3, 0)} kbit/s`;
 

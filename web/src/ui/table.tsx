@@ -1,8 +1,8 @@
-/** A table: selection by mouse and keyboard when asked for, rows outside the view left out above 100. */
+/** A table: selection by mouse and keyboard when asked for, rows outside the view left out above 100, and drawn a moment later up to there. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { clickRow, keepExisting, pressKey, type Selection } from './selection.ts';
-import { windowOf } from './window.ts';
+import { WINDOW_ABOVE, windowOf } from './window.ts';
 
 export type Column<Row> = {
   readonly key: string;
@@ -27,7 +27,7 @@ export function Table<Row>(props: TableProps<Row>): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 900 });
   const [rowHeight, setRowHeight] = useState(ROW_HEIGHT);
-  const shown = windowOf(rows.length, rowHeight, scroll.top, scroll.height);
+  const shown = windowOf(rows.length, rowHeight, scroll, useIsSettled() ? WINDOW_ABOVE : 0);
   const ids = rows.map(idOf);
 
   useLayoutEffect(() => {
@@ -74,6 +74,17 @@ export function Table<Row>(props: TableProps<Row>): VNode {
       </table>
     </div>
   );
+}
+
+/** Long enough for what is in sight to be painted first: 64 rows took twice as long as those that a screen holds. */
+const REST_AFTER_MS = 150;
+function useIsSettled(): boolean {
+  const [isSettled, setSettled] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(true), REST_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isSettled;
 }
 
 /** Rows outside the window are not in the document: scroll there first, then focus. */

@@ -4,9 +4,15 @@ const AROUND = 12;
 
 export type RowWindow = { readonly from: number; readonly to: number; readonly before: number; readonly after: number };
 
-/** Lengths in pixels; `before` and `after` are the heights that stand for the rows left out. */
-export function windowOf(count: number, rowHeight: number, scrollTop: number, height: number): RowWindow {
-  if (count <= WINDOW_ABOVE) return { from: 0, to: count, before: 0, after: 0 };
+export type Sight = { readonly top: number; readonly height: number };
+/** Lengths in pixels; `before` and `after` are the heights that stand for the rows left out; of up to `whole` rows none are. */
+export function windowOf(
+  count: number,
+  rowHeight: number,
+  { top: scrollTop, height }: Sight,
+  whole = WINDOW_ABOVE,
+): RowWindow {
+  if (count <= whole) return { from: 0, to: count, before: 0, after: 0 };
   const first = Math.floor(Math.max(0, scrollTop) / rowHeight);
   const from = Math.min(Math.max(0, first - AROUND), count - 1);
   const to = Math.min(count, first + Math.ceil(height / rowHeight) + AROUND);

@@ -23,7 +23,7 @@ export function ExportsPage(): VNode {
   const { jobs, away } = exportJobs.value ?? { jobs: undefined, away: [] };
   const several = servers.value.size > 1;
   return (
-    <Page title={t('exports.title')} actions={<SnapshotsLink />}>
+    <Page title={t('exports.title')} actions={<SnapshotsLink />} fill>
       {away.map(({ name, message }) => (
         <Notice key={name} tone="warn">
           {t('exports.away', { server: name, message })}

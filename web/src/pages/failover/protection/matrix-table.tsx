@@ -44,7 +44,7 @@ export function MatrixTable(props: MatrixProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 900 });
   const [rowHeight, setRowHeight] = useState(ROW_HEIGHT);
-  const shown = windowOf(lines.length, rowHeight, scroll.top, scroll.height);
+  const shown = windowOf(lines.length, rowHeight, scroll);
   const ids = useMemo(() => lines.map(({ id }) => id), [lines]);
   const measure = (): void => {
     const { current } = box;
