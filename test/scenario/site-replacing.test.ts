@@ -37,7 +37,8 @@ type Site = {
   readonly others: readonly Named[];
   readonly simulator: Simulator;
   readonly cameraIds: readonly string[];
-  readonly began: number;
+  /** Since then two have all of it. Before, a camera may have been hot on one failover server for a moment, and on the other one ever since. */
+  readonly readyAt: number;
 };
 
 async function boxAt(t: ExecutionContext, dir: string, name: string): Promise<Named> {
@@ -81,7 +82,6 @@ async function startSite(t: ExecutionContext, modes: readonly ('failover' | 'rec
     if (mode !== 'recording') await other.box.api.call('PUT', '/server/mode', { mode });
     others.push(other);
   }
-  const began = clock.now();
   const cameraIds = await addCameras(hall.box.api, simulator, CAMERAS);
   await hall.box.api.call('PATCH', '/cameras', { ids: [...cameraIds], change: { standbyLevel: 'hot' } });
   await host.box.api.call('PUT', '/server/mode', { mode: 'host' });
@@ -104,7 +104,7 @@ async function startSite(t: ExecutionContext, modes: readonly ('failover' | 'rec
   const readyAt = clock.now();
   for (const cameraId of cameraIds)
     await waitFor('it to be durable at home', async () => await isDurable(hall, cameraId, readyAt), PATIENCE_MS);
-  return { host, hall, others, simulator, cameraIds, began };
+  return { host, hall, others, simulator, cameraIds, readyAt };
 }
 
 type Ledger = { readonly spans: readonly { readonly state: string; readonly end: string }[] };
@@ -125,20 +125,20 @@ async function replaceAt({ host, hall }: Site, by: Named, more: object): Promise
 }
 
 /** Everything of all cameras is at the successor, from before the failure until now. */
-async function hasAll(t: ExecutionContext, { simulator, cameraIds, began }: Site, { box }: Named): Promise<void> {
+async function hasAll(t: ExecutionContext, { simulator, cameraIds, readyAt }: Site, { box }: Named): Promise<void> {
   for (const [index, cameraId] of cameraIds.entries()) {
     const simulated = simulator.cameras[index]?.id ?? '';
-    let report = await playedFrom(box, { cameraId, began, simulated });
+    let report = await playedFrom(box, { cameraId, began: readyAt, simulated });
     // What others recorded comes home behind the replacement.
     const isHome = async (): Promise<boolean> => {
       if (report.missing.length === 0) return true;
       await clock.sleep(durationMs(1000));
-      report = await playedFrom(box, { cameraId, began, simulated });
+      report = await playedFrom(box, { cameraId, began: readyAt, simulated });
       return false;
     };
     await waitFor('all footage to be home', isHome, PATIENCE_MS).catch(() => undefined);
     if (report.missing.length > 0) {
-      const range = new URLSearchParams({ start: isoOf(epochMs(began)), end: isoOf(clock.now()) }).toString();
+      const range = new URLSearchParams({ start: isoOf(epochMs(readyAt)), end: isoOf(clock.now()) }).toString();
       const ledger = await box.api.call('GET', `/cameras/${cameraId}/ledger?${range}`);
       t.log(
         JSON.stringify({ index, report: { first: report.first, last: report.last, missing: report.missing }, ledger }),
