@@ -178,7 +178,8 @@ needsRoot(
     clearInterval(timer);
     t.true(writer.writer.oldestPendingMs() > 3000);
     t.true(writer.writer.pendingBytes() > 0);
-    t.true(longest < 2000, `the main thread stood still for ${Math.round(longest)} ms`);
+    // Had it waited for the disk, it would be all that time.
+    t.true(longest < 3000, `the main thread stood still for ${Math.round(longest)} ms`);
     await disk.control('hang=0');
     await waitFor('the volume to be usable', () => writer.writer.state().kind === 'usable');
     await writer.idle();
