@@ -1,6 +1,7 @@
 /**
  * What is left of adding a server that was cut off, on either side: the one that was adding takes it back as soon as the other one is
- * there; the one that was added forgets whoever introduced itself and was never heard over the channel.
+ * there; the one that was added forgets whoever introduced itself and was never heard over the channel. Of a pairing by a code the other
+ * one may have been told that it is paired: then it stays.
  *
  * Belongs here: those two looks. Does not: adding (known-servers.ts).
  *
@@ -44,7 +45,7 @@ export function startJoinings(deps: JoiningDeps): Joinings {
       const record = deps.settings.peers.get().peers.find((peer) => peer.id === id);
       if (record === undefined) continue;
       if (record.provisional === true) await hear(deps, since, record);
-      if (record.joining !== undefined) await takeBack(deps, record);
+      if (record.joining !== undefined && !deps.known.isJoining(id)) await endJoining(deps, since, record);
     }
     const waitedFor = new Set(deps.settings.peers.get().peers.map(introductionOf));
     for (const introduction of since.keys()) if (!waitedFor.has(introduction)) since.delete(introduction);
@@ -68,8 +69,17 @@ export function startJoinings(deps: JoiningDeps): Joinings {
 /** The same server that introduces itself again has its whole time again. */
 const introductionOf = ({ id, addedAt }: PeerRecord): string => `${id} ${addedAt}`;
 
-async function hear(deps: JoiningDeps, since: Map<string, number>, record: PeerRecord): Promise<void> {
-  const { settings, clock, activity, known, refresh } = deps;
+type Since = Map<string, number>;
+/** Whether it was waited for the whole time, without a connection. */
+function isGivenUp({ clock }: JoiningDeps, since: Since, record: PeerRecord): boolean {
+  const introduction = introductionOf(record);
+  const first = since.get(introduction) ?? clock.monotonic();
+  since.set(introduction, first);
+  return clock.monotonic() - first >= PROVISIONAL_MS;
+}
+
+async function hear(deps: JoiningDeps, since: Since, record: PeerRecord): Promise<void> {
+  const { settings, activity, known, refresh } = deps;
   const { id, name } = record;
   if (deps.isConnected(id)) {
     await settings.peers.update((file) => ({
@@ -80,21 +90,39 @@ async function hear(deps: JoiningDeps, since: Map<string, number>, record: PeerR
     }));
     return refresh();
   }
-  const introduction = introductionOf(record);
-  const first = since.get(introduction) ?? clock.monotonic();
-  since.set(introduction, first);
-  if (clock.monotonic() - first < PROVISIONAL_MS) return;
+  if (!isGivenUp(deps, since, record)) return;
   await known.remove(id);
   const message = `${name} introduced itself and was not heard again: nothing of it is kept. Add this server there once more.`;
   activity.record({ severity: 'warning', code: 'server-removed', message });
 }
 
-async function takeBack(
-  { known, isConnected, sayForget, activity, log }: JoiningDeps,
-  record: PeerRecord,
-): Promise<void> {
-  const { id, name } = record;
-  if (known.isJoining(id) || !isConnected(id)) return;
+/**
+ * One without an address was paired by a code that this server showed. Either it was told so, and comes; all that a host has to do for
+ * such a server was done then. Or it was not, knows nothing of this server, and never comes.
+ */
+async function endJoining(deps: JoiningDeps, since: Since, record: PeerRecord): Promise<void> {
+  const { known, isConnected, activity } = deps;
+  const { id, name, host, watched } = record;
+  const dialsIn = host === undefined;
+  if (isConnected(id)) return await (dialsIn && !watched ? finish(deps, record) : takeBack(deps, record));
+  if (!dialsIn || !isGivenUp(deps, since, record)) return;
+  await known.remove(id);
+  const message = `Pairing ${name} by a code was cut off, and it was not heard again: nothing of it is kept. Pair the two once more.`;
+  activity.record({ severity: 'warning', code: 'server-removed', message });
+}
+
+async function finish({ settings, activity, refresh }: JoiningDeps, { id, name }: PeerRecord): Promise<void> {
+  await settings.peers.update((file) => ({
+    peers: file.peers.map((peer) => {
+      const { joining: _joining, ...added } = peer;
+      return peer.id === id ? added : peer;
+    }),
+  }));
+  refresh();
+  activity.record({ severity: 'info', code: 'server-authorized', message: `${name} was paired by a code.` });
+}
+
+async function takeBack({ known, sayForget, activity, log }: JoiningDeps, { id, name }: PeerRecord): Promise<void> {
   try {
     await sayForget(id);
   } catch (error) {

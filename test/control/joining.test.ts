@@ -179,6 +179,29 @@ test('what was cut off is taken back once the other side is there, and not befor
   t.regex(rig.entries[0]?.message ?? '', /^Adding Server 4 was cut off/);
 });
 
+/** Paired by a code that this server showed: nobody here knows where it is. */
+const { host: _nowhere, ...DIALS_IN } = peerOf(4, { ...UNFINISHED, watched: false });
+
+test('one that was told that it is paired is added when it connects, although its host was killed meanwhile', async (t) => {
+  const rig = looksOf([DIALS_IN]);
+  rig.connected.add(DIALS_IN.id);
+  await rig.joinings.look();
+  t.deepEqual([rig.told, rig.ids()], [[], [DIALS_IN.id]]);
+  t.false('joining' in (rig.settings.peers.get().peers[0] ?? {}));
+  t.regex(rig.entries[0]?.message ?? '', /^Server 4 was paired by a code/);
+});
+
+test('one that dials in and never does, for it was not told before a kill that it is paired, is forgotten after a minute', async (t) => {
+  const rig = looksOf([DIALS_IN, { ...DIALS_IN, id: serverIdOf(5), watched: true }, peerOf(6, UNFINISHED)]);
+  await rig.joinings.look();
+  await rig.clock.advance(durationMs(PROVISIONAL_MS - 1));
+  t.is(rig.ids().length, 3);
+  await rig.clock.advance(durationMs(5000));
+  await rig.joinings.look();
+  t.deepEqual(rig.ids(), [serverIdOf(6)], 'one whose address is known is told when it is back');
+  t.is(rig.entries.length, 2);
+});
+
 test('one that is added again while it is told to forget stays with whoever adds it now', async (t) => {
   const rig = looksOf([peerOf(4, UNFINISHED)]);
   rig.connected.add(serverIdOf(4));
