@@ -18,7 +18,8 @@ export function registerMembership(servers: Command): void {
       .description('take servers out of the site of this host; one that is away leaves when it returns')
       .argument('<server...>', 'names or ids')
       .option('--remove-cameras', 'they forget their cameras; their footage stays there')
-      .option('--confirm <name...>', 'names of servers that leave although footage is not home'),
+      .option('--confirm <name...>', 'names of servers that leave although footage is not home')
+      .option('--secure', 'they leave when their footage is home; understudy servers keep takes that back'),
     `Refused while a failover server has footage that is not home: it stays where it lies if the name of the server is given with --confirm.
 One that is to leave already, is away and will never return is forgotten in the same way; it is not told then.`,
   ).action(detach);
@@ -51,14 +52,20 @@ One that is to leave already, is away and will never return is forgotten in the 
   ).action(move);
 }
 
-type DetachOptions = ServerOptions & { readonly removeCameras?: boolean; readonly confirm?: readonly string[] };
+type DetachOptions = ServerOptions & {
+  readonly removeCameras?: boolean;
+  readonly confirm?: readonly string[];
+  readonly secure?: boolean;
+};
 async function detach(meant: readonly string[], options: DetachOptions): Promise<void> {
   const cameras = options.removeCameras === true ? 'remove' : 'keep';
-  if (meant.length > 1) return await bulk(meant, 'detach', options, { cameras, confirm: options.confirm ?? [] });
+  const secure = options.secure === true ? { secure: true } : {};
+  if (meant.length > 1)
+    return await bulk(meant, 'detach', options, { cameras, confirm: options.confirm ?? [], ...secure });
   const api = await apiOf('servers detach', options);
   const { id } = await findServer(api, meant[0] ?? '');
   const [confirm] = options.confirm ?? [];
-  const asked = { cameras, ...(confirm === undefined ? {} : { confirm }) };
+  const asked = { cameras, ...secure, ...(confirm === undefined ? {} : { confirm }) };
   const result = (await api.call('POST', `/servers/${id}/detach`, asked)) as DetachResult;
   if (options.json === true) return printJson(result);
   print(result.message);

@@ -35,11 +35,13 @@ export function registerServers(program: Command): void {
     bulk: 'enable',
   });
   action(servers, 'disable', {
-    description: 'watch it no more for now, or several at once; refused while footage of it is not home',
+    description: 'watch it no more for now, or several at once; refused while footage of it is not home: see --secure',
     run: async (api, { id }) => (await api.call('POST', `/servers/${id}/disable`)) as KnownServer,
     words: ({ name }) => `${name} is not watched until it is enabled again.`,
     bulk: 'disable',
-  }).option('--confirm <name...>', 'names of servers to which it is done although footage is not home');
+  })
+    .option('--confirm <name...>', 'names of servers to which it is done although footage is not home')
+    .option('--secure', 'do it when their footage is home; understudy servers enable takes that back');
   action(servers, 'backup', { description: 'back up its settings now', run: backUp, words: backupWords });
   registerRemoveServers(servers);
   registerCheckServer(servers);
@@ -57,15 +59,15 @@ type Action = {
   /** It may be done to several at once. */
   readonly bulk?: 'enable' | 'disable';
 };
-type ActionOptions = ServerOptions & { readonly confirm?: readonly string[] };
+type ActionOptions = ServerOptions & { readonly confirm?: readonly string[]; readonly secure?: boolean };
 function action(parent: Command, name: string, { description, run, words, bulk: several }: Action): Command {
   const argument = several === undefined ? '<server>' : '<server...>';
   const command = parent.command(name).description(description).argument(argument, 'name or id');
   return withServerOptions(command).action(async (meant: string | readonly string[], options: ActionOptions) => {
     const all = typeof meant === 'string' ? [meant] : meant;
-    const { confirm } = options;
-    if (several !== undefined && (all.length > 1 || confirm !== undefined))
-      return await bulk(all, several, options, { confirm: confirm ?? [] });
+    const { confirm, secure = false } = options;
+    if (several !== undefined && (all.length > 1 || confirm !== undefined || secure))
+      return await bulk(all, several, options, { confirm: confirm ?? [], ...(secure ? { secure } : {}) });
     const api = await apiOf(`servers ${name}`, options);
     const server = await run(api, await findServer(api, all[0] ?? ''));
     if (options.json === true) printJson({ server });
@@ -91,18 +93,33 @@ async function list(options: ServerOptions): Promise<void> {
 }
 
 function rowOf(known: KnownServer, plan: Plan, failed: readonly FailedCheck[]): readonly (string | undefined)[] {
-  const { id, name, mode, host, clientAddress, connected, watch, detachPending, unsuited, ...server } = known;
-  const calm = watch?.state ?? (connected ? 'connected' : 'not connected');
-  const state = detachPending === undefined ? calm : `${calm}, detach pending`;
+  const { id, name, mode, host, clientAddress, watch, detachPending, unsuited, securing, ...server } = known;
   const covered = watch === undefined ? undefined : `${watch.covered} of ${watch.cameras} cameras covered`;
   const backup = watch?.backupProblem === undefined ? undefined : `settings not backed up: ${watch.backupProblem}`;
   const unfit = failedChecksWords(failed, id, systemClock.now());
-  const trouble = [leftOutOf(plan, id), watch?.reason, unsuited?.message, backup, unfit, detachPending?.problem]
+  const trouble = [
+    leftOutOf(plan, id),
+    watch?.reason,
+    unsuited?.message,
+    backup,
+    unfit,
+    detachPending?.problem,
+    waitingOf(securing),
+  ]
     .filter((part) => part !== undefined)
     .join('; ');
   const place = placeOf(host, clientAddress);
-  return [name, mode, state, rolesOf(server), place, id, covered, readinessOf(watch?.standby), trouble];
+  return [name, mode, stateOf(known), rolesOf(server), place, id, covered, readinessOf(watch?.standby), trouble];
 }
+
+function stateOf({ connected, watch, detachPending, securing }: KnownServer): string {
+  const calm = watch?.state ?? (connected ? 'connected' : 'not connected');
+  const pending = detachPending === undefined ? securing?.action : 'detach';
+  return pending === undefined ? calm : `${calm}, ${pending} pending`;
+}
+
+const waitingOf = (securing: KnownServer['securing']): string | undefined =>
+  securing && `when its footage is home${securing.problem === undefined ? '' : `: ${securing.problem}`}`;
 
 /** Where it is dialled, and where browsers are sent if that is another address. */
 function placeOf(host = 'dials in', forBrowsers = host): string {

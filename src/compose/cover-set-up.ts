@@ -29,7 +29,7 @@ import { composeDiskTrouble } from './disk-trouble-set-up.ts';
 import { composeBackups, composeStandbyReview, keepReady } from './backup-set-up.ts';
 import { composeClaims, handoverAnswer } from './claims-set-up.ts';
 import { composeCover, coveredCameras, coveredStreams, owedHere, tellProgress } from './cover-service-set-up.ts';
-import { composeDetaching } from './detaching-set-up.ts';
+import { composeDetaching, composeSecuring } from './detaching-set-up.ts';
 import { isProtected, isReplacedHere, reachedAt } from './failover-box.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
@@ -93,6 +93,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
   composeMachines(parts, peers, side, restoration);
   side.known = composeKnown(parts, peers, side);
   side.detaching = composeDetaching(parts, peers, side);
+  side.securing = composeSecuring(parts, peers, side);
   const joinings = composeJoinings(parts, peers, side.known);
   hear(parts, peers, side);
   const replacing = await composeReplacing(parts, peers, side);
@@ -121,7 +122,7 @@ export async function composeCovering(parts: FailoverParts, peers: Peers): Promi
     ...composeApis(parts, peers, side, { rehearsals, restoration: restoration.service, sharing }),
     stop: async () => {
       sharing.stop();
-      for (const part of [replacing, joinings, side.detaching]) await part.stop();
+      for (const part of [replacing, joinings, side.securing, side.detaching]) await part.stop();
       await stopSide(side, rehearsals, restoration.service);
     },
   };
@@ -203,6 +204,7 @@ function composeApis(
       search: async (seconds) => (await peers.discovery?.search(seconds)) ?? [],
       adding: composeAdding(parts, peers, side.known),
       detaching: side.detaching,
+      securing: side.securing,
       fetchFingerprint: fingerprintAt,
       activity,
     }),

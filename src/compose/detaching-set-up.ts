@@ -1,10 +1,14 @@
-/** Leaving the site, put together: what the host asks and what a member answers over the peer channel. */
+/** Leaving the site, put together: what the host asks and what a member answers over the peer channel; and what waits for footage first. */
 import { startDetaching } from '../control/detaching.ts';
 import type { Detaching } from '../control/detaching.ts';
 import { leaveSite } from '../control/leaving.ts';
+import { startSecuring } from '../control/securing.ts';
+import type { Securing } from '../control/securing.ts';
+import { UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerEvent } from '../peer/network-types.ts';
 import { withAllEnded } from '../site/account.ts';
+import type { PeerRecord } from '../site/peer.ts';
 import type { FailoverParts } from './failover-box.ts';
 import type { Side } from './failover-side.ts';
 import { forgetServer } from './known-set-up.ts';
@@ -60,6 +64,40 @@ export function composeDetaching(parts: FailoverParts, peers: Peers, side: Side)
   });
   network.listen((event) => hearOf(detaching, event));
   return detaching;
+}
+
+/** Disabling and detaching, when footage is home. */
+export function composeSecuring(parts: FailoverParts, peers: Peers, side: Side): Securing {
+  const { known, detaching } = side;
+  return startSecuring({
+    ...parts,
+    find: known.find,
+    refuseHeld: async (record, action) => {
+      if (detaching.isMember(record.id)) {
+        refuseUnheard(peers, record);
+        await detaching.refuseHeld(record, action === 'disable' ? 'be disabled' : 'be detached');
+      } else refuseHeldHere(peers, record);
+    },
+    end: async (id, { action, cameras, user }) => {
+      if (action === 'detach') await detaching.detach(id, { cameras }, user);
+      else await known.setEnabled(id, false, user);
+    },
+  });
+}
+
+/** What lies at a failover server that is away is known when it returns. */
+function refuseUnheard({ network }: Peers, { id, name, mode, enabled }: PeerRecord): void {
+  if (mode !== 'failover' || !enabled || network.statusOf(id)?.connected === true) return;
+  const message = `${name} is away: whether footage of others lies there is known when it returns.`;
+  throw new UnderstudyError('unavailable', 'site/unreachable', message);
+}
+
+/** This server protects it without a host. */
+function refuseHeldHere({ late }: Peers, { id, name }: PeerRecord): void {
+  const here = late.heldOf(id);
+  if (here === undefined) return;
+  const held = `This server has footage of ${name}: ${here.words}`;
+  throw new UnderstudyError('conflict', 'failover/covering', held, { context: { held } });
 }
 
 /** Who is told to leave refuses this host from then on: that is an answer too, for the key was checked before. */

@@ -4,6 +4,7 @@ import type { Covering } from '../control/covering.ts';
 import type { Detaching } from '../control/detaching.ts';
 import type { FailoverEffects } from '../control/failover-effects.ts';
 import type { KnownServers } from '../control/known-servers.ts';
+import type { Securing } from '../control/securing.ts';
 import type { CoverService } from '../cover/cover-service.ts';
 import type { Restoration } from '../restoration/restoration-types.ts';
 import type { Watch } from '../watch/watch.ts';
@@ -16,5 +17,6 @@ export type Side = {
   effects: FailoverEffects;
   known: KnownServers;
   detaching: Detaching;
+  securing: Securing;
   restoration: Restoration;
 };

@@ -39,7 +39,7 @@ export async function refuseHeld(deps: HeldInSiteDeps, record: PeerRecord, what:
   if (held.length === 0) return;
   const list = held.map(({ at, of, words }) => `${at} has footage of ${of}: ${words}`).join('; ');
   const message = `${record.name} cannot ${what} before that is home: ${list}. Wait for it; or confirm with the name ${record.name}, and it stays where it lies until it is given back or deleted there.`;
-  throw new UnderstudyError('conflict', 'failover/covering', message);
+  throw new UnderstudyError('conflict', 'failover/covering', message, { context: { held: list } });
 }
 
 async function heldAt(

@@ -2,18 +2,27 @@
 import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { KnownServer } from '../api/contract/failover.ts';
-import type { bulkServersRequest, BulkServersResult, changeServerRequest } from '../api/contract/membership.ts';
+import type {
+  bulkServersRequest,
+  BulkServersResult,
+  changeServerRequest,
+  detachRequest,
+  DetachResult,
+} from '../api/contract/membership.ts';
 import type { Editable, MembershipDeps } from '../api/routes/membership.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { PeerRecord } from '../site/peer.ts';
 import type { DetachOutcome, Detaching } from './detaching.ts';
 import type { KnownServers } from './known-servers.ts';
+import { wordsOfWaiting } from './securing.ts';
+import type { Securing } from './securing.ts';
 
 export type MembershipApiDeps = {
   readonly settings: Pick<Settings, 'peers' | 'server'>;
   readonly known: Pick<KnownServers, 'find' | 'setEnabled'>;
   readonly detaching: Pick<Detaching, 'detach' | 'cancel' | 'refuseHeld' | 'isMember'>;
+  readonly securing: Pick<Securing, 'secure' | 'cancel'>;
   readonly viewOf: (record: PeerRecord) => KnownServer;
   /** SHA-256 of the certificate at an address. @throws UnderstudyError when nothing answers */
   readonly fetchFingerprint: (host: string, port: number) => Promise<string>;
@@ -24,29 +33,40 @@ export type MembershipApiDeps = {
 export type MembershipApi = MembershipDeps & {
   /** A member of the site is disabled only when nothing is lost by it. */
   readonly setEnabled: (id: string, enabled: boolean, user: string, confirmed?: boolean) => Promise<PeerRecord>;
+  /** Now, or when its footage is home. */
+  readonly disableSecured: (id: string, user: string) => Promise<PeerRecord>;
 };
 
 type Change = z.output<typeof changeServerRequest>;
+type DetachWish = z.output<typeof detachRequest>;
 type Bulk = z.output<typeof bulkServersRequest>;
 type Row = BulkServersResult['rows'][number];
 /** Each asks other servers. */
 const MAX_AT_ONCE = 8;
 
 export function createMembershipApi(deps: MembershipApiDeps): MembershipApi {
-  const { known, detaching, viewOf } = deps;
+  const { known, detaching, securing, viewOf } = deps;
   const setEnabled: MembershipApi['setEnabled'] = async (id, enabled, user, confirmed = false) => {
     const record = known.find(id);
+    const isTakenBack = enabled && (await securing.cancel(id, 'disable', user));
+    if (isTakenBack && record.enabled) return known.find(id);
     if (!enabled && !confirmed && detaching.isMember(id)) await detaching.refuseHeld(record, 'be disabled');
     return await known.setEnabled(id, enabled, user);
   };
   return {
     setEnabled,
+    disableSecured: async (id, user) => {
+      await securing.secure(id, { action: 'disable', cameras: 'keep' }, user);
+      return known.find(id);
+    },
     detach: async (id, request, user) => {
       const { name } = known.find(id);
-      const outcome = await detaching.detach(id, request, user);
-      return { id, name, state: outcome.state, message: wordsOf(name, outcome) };
+      return { id, name, ...(await detached(deps, id, request, user)) };
     },
-    cancelDetach: async (id, user) => viewOf(await detaching.cancel(id, user)),
+    cancelDetach: async (id, user) => {
+      const isTakenBack = await securing.cancel(id, 'detach', user);
+      return viewOf(isTakenBack ? known.find(id) : await detaching.cancel(id, user));
+    },
     changeServer: async (id, change, user, check) => viewOf(await changeServer(deps, { id, change, user, check })),
     bulk: async (request, user) => {
       const queue = [...new Set(request.ids)].entries();
@@ -58,6 +78,23 @@ export function createMembershipApi(deps: MembershipApiDeps): MembershipApi {
       return { rows };
     },
   };
+}
+
+type Detached = Pick<DetachResult, 'state' | 'message'>;
+async function detached(deps: MembershipApiDeps, id: string, request: DetachWish, user: string): Promise<Detached> {
+  const { known, detaching, securing } = deps;
+  const { name } = known.find(id);
+  const { cameras, confirm, secure = false } = request;
+  // A name that was typed means: now.
+  if (secure && confirm === undefined && detaching.isMember(id)) {
+    const waits = await securing.secure(id, { action: 'detach', cameras }, user);
+    if (waits !== undefined) return { state: 'pending', message: `${wordsOfWaiting(name, 'detach')}: ${waits}` };
+    const isThere = deps.settings.peers.get().peers.some((record) => record.id === id);
+    const outcome: DetachOutcome = isThere ? { state: 'pending', problem: undefined } : { state: 'detached' };
+    return { state: outcome.state, message: wordsOf(name, outcome) };
+  }
+  const outcome = await detaching.detach(id, { cameras, confirm }, user);
+  return { state: outcome.state, message: wordsOf(name, outcome) };
 }
 
 function wordsOf(name: string, outcome: DetachOutcome): string {
@@ -95,24 +132,35 @@ const failed = (id: string, error: unknown): Row => ({
 async function act(
   deps: MembershipApiDeps,
   setEnabled: MembershipApi['setEnabled'],
-  { id, request: { action, cameras, confirm }, user }: RowWork,
+  { id, request: { action, cameras, confirm, secure = false }, user }: RowWork,
 ): Promise<Pick<Row, 'state' | 'message'>> {
   const { name } = deps.known.find(id);
   const isConfirmed = confirm.includes(name);
   switch (action) {
-    case 'enable':
     case 'disable':
-      await setEnabled(id, action === 'enable', user, isConfirmed);
+      if (secure && !isConfirmed) return await disabledWhenHome(deps, id, user);
+      await setEnabled(id, false, user, isConfirmed);
+      return {};
+    case 'enable':
+      await setEnabled(id, true, user);
       return {};
     case 'lock':
     case 'unlock':
       await changeServer(deps, { id, change: { locked: action === 'lock' }, user, check: () => undefined });
       return {};
-    default: {
-      const outcome = await deps.detaching.detach(id, { cameras, confirm: isConfirmed ? name : undefined }, user);
-      return { state: outcome.state, message: wordsOf(name, outcome) };
-    }
+    default:
+      return await detached(deps, id, { cameras, confirm: isConfirmed ? name : undefined, secure }, user);
   }
+}
+
+async function disabledWhenHome(
+  { known, securing }: MembershipApiDeps,
+  id: string,
+  user: string,
+): Promise<Pick<Row, 'state' | 'message'>> {
+  const { name } = known.find(id);
+  const waits = await securing.secure(id, { action: 'disable', cameras: 'keep' }, user);
+  return waits === undefined ? {} : { state: 'pending', message: `${wordsOfWaiting(name, 'disable')}: ${waits}` };
 }
 
 type Changing = {

@@ -13,13 +13,14 @@ import type { PeerNetwork, PeerStatus } from '../peer/network-types.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isHost } from '../site/host-role.ts';
 import { isLeaving } from '../site/introductions.ts';
-import type { DetachPending, PeerRecord } from '../site/peer.ts';
+import type { DetachPending, PeerRecord, SecuringWish } from '../site/peer.ts';
 import { unsuitedServer } from '../site/suitability.ts';
 import type { PeerKeepAlive } from '../wire/peer-protocol.ts';
 import type { Backups, BackupState } from './backups.ts';
 import type { Detaching } from './detaching.ts';
 import type { KnownServers } from './known-servers.ts';
 import { createMembershipApi } from './membership-api.ts';
+import type { Securing } from './securing.ts';
 import { siteOfFound } from './site-view.ts';
 import type { FoundSite } from './site-view.ts';
 import { standbySummaryOf } from './standby-summary.ts';
@@ -37,6 +38,7 @@ export type ServersApiDeps = {
   readonly search: (seconds: number) => Promise<readonly DiscoveredPeer[]>;
   readonly adding: ServersAddingDeps;
   readonly detaching: Detaching;
+  readonly securing: Pick<Securing, 'secure' | 'cancel' | 'problemOf'>;
   /** SHA-256 of the certificate at an address. @throws UnderstudyError when nothing answers */
   readonly fetchFingerprint: (host: string, port: number) => Promise<string>;
   readonly activity: Pick<ActivityLog, 'record'>;
@@ -45,7 +47,11 @@ export type ServersApiDeps = {
 export function createServersApi(deps: ServersApiDeps): ServersDeps {
   const { settings, known, network, backups, detaching } = deps;
   const viewOf = (record: PeerRecord): KnownServer => viewOfServer(deps, record);
-  const { setEnabled, ...membership } = createMembershipApi({ ...deps, viewOf, refresh: network.refresh });
+  const { setEnabled, disableSecured, ...membership } = createMembershipApi({
+    ...deps,
+    viewOf,
+    refresh: network.refresh,
+  });
   const canAdd = (): void => {
     const server = settings.server.get();
     if (isHost(server) && server.mode !== 'host') {
@@ -71,6 +77,7 @@ export function createServersApi(deps: ServersApiDeps): ServersDeps {
       else await known.deauthorize(id, user, remove);
     },
     setEnabled: async (id, enabled, user) => viewOf(await setEnabled(id, enabled, user)),
+    disableSecured: async (id, user) => viewOf(await disableSecured(id, user)),
     backUp: async (id) => {
       const record = known.find(id);
       if (!record.watched)
@@ -196,6 +203,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
     replacedBy: _replacedBy,
     replacing: _replacing,
     detachPending,
+    securing,
     ...rest
   } = record;
   const status = deps.network.statusOf(record.id);
@@ -212,6 +220,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
     watched: isProtected,
     ...(isProtected ? { watch: watchOf(deps, record.id) } : {}),
     ...unsuitedOf(deps, record),
+    ...(securing === undefined ? {} : { securing: waitingOf(securing, deps.securing.problemOf(record.id)) }),
     ...(detachPending === undefined
       ? {}
       : { detachPending: leavingOf(detachPending, deps.detaching.problemOf(record.id)) }),
@@ -226,6 +235,10 @@ function unsuitedOf(
   const suitability = network.statusOf(id)?.hello?.suitability ?? backups.latest(id)?.suitability;
   const unsuited = suitability && unsuitedServer({ name, mode, suitability });
   return unsuited === undefined ? {} : { unsuited };
+}
+
+function waitingOf({ since, action }: SecuringWish, problem: string | undefined): NonNullable<KnownServer['securing']> {
+  return { since: isoOf(epochMs(since)), action, ...(problem === undefined ? {} : { problem }) };
 }
 
 function leavingOf(

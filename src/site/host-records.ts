@@ -57,7 +57,7 @@ const newRecord = (host: Successor, at: number): PeerRecord =>
   peerRecordSchema.parse({ ...identityIn(host), addedAt: at });
 
 function unlocked(record: PeerRecord): PeerRecord {
-  const { locked: _locked, detachPending: _detachPending, ...rest } = record;
+  const { locked: _locked, detachPending: _detachPending, securing: _securing, ...rest } = record;
   return rest;
 }
 

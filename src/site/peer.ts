@@ -45,6 +45,18 @@ export const detachPendingSchema = z.strictObject({
 });
 export type DetachPending = z.infer<typeof detachPendingSchema>;
 
+/** What is done to a server as soon as its footage is home. */
+export const SECURED_ACTIONS = ['disable', 'detach'] as const;
+export const securingSchema = z.strictObject({
+  /** Wall milliseconds. */
+  since: z.number(),
+  action: z.enum(SECURED_ACTIONS),
+  /** Of one that is detached. */
+  cameras: z.enum(CAMERA_CHOICES),
+  user: z.string(),
+});
+export type SecuringWish = z.infer<typeof securingSchema>;
+
 export const peerRecordSchema = z.strictObject({
   ...peerIdentitySchema.shape,
   /** This server protects it: watches, keeps settings backups, covers. */
@@ -75,5 +87,7 @@ export const peerRecordSchema = z.strictObject({
   provisional: z.literal(true).optional(),
   /** At the host: it is to leave the site and does not know yet, or still has footage that is not home (docs/design/site-membership.md). */
   detachPending: detachPendingSchema.optional(),
+  /** It is to be disabled or detached when its footage is home (docs/design/site-membership.md). */
+  securing: securingSchema.optional(),
 });
 export type PeerRecord = z.infer<typeof peerRecordSchema>;

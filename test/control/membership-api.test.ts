@@ -27,6 +27,8 @@ type Rig = {
   held: readonly string[];
   /** What is at any address. */
   shown: string | undefined;
+  /** Wishes that wait for footage. */
+  waiting: readonly string[];
   atOnce: number;
 };
 function rigOf(members: readonly string[] = [R, Q, F]): Rig {
@@ -34,7 +36,12 @@ function rigOf(members: readonly string[] = [R, Q, F]): Rig {
   const [entries, done]: [NewActivity[], string[]] = [[], []];
   const peers = (): readonly PeerRecord[] => settings.peers.get().peers;
   const recordOf = (id: string): PeerRecord | undefined => peers().find((one) => one.id === id);
-  const rig = { held: [] as readonly string[], shown: undefined as string | undefined, atOnce: 0 };
+  const rig = {
+    held: [] as readonly string[],
+    shown: undefined as string | undefined,
+    waiting: [] as readonly string[],
+    atOnce: 0,
+  };
   let now = 0;
   const find = (id: string): PeerRecord => {
     const record = recordOf(id);
@@ -68,6 +75,13 @@ function rigOf(members: readonly string[] = [R, Q, F]): Rig {
         return id === Q ? { state: 'pending', problem: undefined } : { state: 'detached' };
       },
       cancel: async (id) => await Promise.resolve(find(id)),
+    },
+    securing: {
+      secure: async (id, { action }, user) => {
+        done.push(`${find(id).name} ${action} secured by ${user}`);
+        return await Promise.resolve(rig.held.includes(id) ? 'Spare has 3 files' : undefined);
+      },
+      cancel: async (id, action) => await Promise.resolve(rig.waiting.includes(`${id} ${action}`)),
     },
     viewOf: (record) => ({ ...record, connected: true }) as unknown as KnownServer,
     fetchFingerprint: async () => {
@@ -148,6 +162,39 @@ test('a server with footage that is not home is disabled only when its name is t
   const { rows } = await rig.api.bulk({ ids: [R], action: 'disable', cameras: 'keep', confirm: ['Hall'] }, 'olga');
   t.deepEqual(rows, [{ id: R, name: 'Hall', ok: true }]);
   t.deepEqual(rig.done, ['Hall true', 'Yard false', 'Hall false']);
+});
+
+test('secured, servers wait for their footage instead of being refused; that is taken back by enabling or keeping them', async (t) => {
+  const rig = rigOf();
+  rig.held = [R];
+  const ask = { cameras: 'keep', confirm: [] as string[], secure: true } as const;
+  const disabled = await rig.api.bulk({ ...ask, ids: [R, Q], action: 'disable' }, 'olga');
+  t.deepEqual(disabled.rows, [
+    {
+      id: R,
+      name: 'Hall',
+      ok: true,
+      state: 'pending',
+      message: 'Hall is disabled when its footage is home: Spare has 3 files',
+    },
+    { id: Q, name: 'Yard', ok: true },
+  ]);
+  t.deepEqual(await rig.api.detach(R, { cameras: 'keep', secure: true }, 'olga'), {
+    id: R,
+    name: 'Hall',
+    state: 'pending',
+    message: 'Hall is detached when its footage is home: Spare has 3 files',
+  });
+  await rig.api.bulk({ ...ask, ids: [R], action: 'disable', confirm: ['Hall'] }, 'olga');
+  rig.waiting = [`${R} disable`, `${R} detach`];
+  await rig.api.setEnabled(R, true, 'olga');
+  await rig.api.cancelDetach(R, 'olga');
+  t.deepEqual(rig.done, [
+    'Hall disable secured by olga',
+    'Yard disable secured by olga',
+    'Hall detach secured by olga',
+    'Hall false',
+  ]);
 });
 
 test('several at once: each for itself, in the order asked, once, a defect without its words', async (t) => {

@@ -39,6 +39,7 @@ function apiOf(more: Partial<ServersApiDeps> = {}, mode: 'recording' | 'failover
     search: async () => await Promise.resolve([]),
     adding: {} as ServersApiDeps['adding'],
     detaching: { isMember: () => false, problemOf: () => undefined } as unknown as ServersApiDeps['detaching'],
+    securing: { problemOf: () => 'Spare has 3 files' } as unknown as ServersApiDeps['securing'],
     fetchFingerprint: async () => await Promise.resolve('f'.repeat(64)),
     activity: { record: () => undefined },
     ...more,
@@ -69,6 +70,15 @@ test('a server that was refused, and why, is in the log with who asked; no passw
     'pairing-refused ada This server was not paired with 192.0.2.7: wrong code',
     'server-refused ada Hall asked to be let in and was refused: It knows no such user.',
   ]);
+});
+
+test('a server that is to be disabled when its footage is home is shown so, with what is not home', (t) => {
+  const securing = { since: 1, action: 'disable', cameras: 'keep', user: 'olga' } as const;
+  const api = apiOf({
+    known: { find: () => peerOf(11, { watched: true, securing }) } as unknown as ServersApiDeps['known'],
+  });
+  const since = '1970-01-01T00:00:00.001Z';
+  t.deepEqual(api.find(R).securing, { since, action: 'disable', problem: 'Spare has 3 files' });
 });
 
 test('a server that is to leave is shown as protected no more', (t) => {

@@ -77,7 +77,9 @@ type Known = {
   readonly watched: boolean;
   readonly watcher: boolean;
   readonly locked?: boolean;
+  readonly enabled: boolean;
   readonly detachPending?: { readonly cameras: string; readonly problem?: string };
+  readonly securing?: { readonly action: string; readonly problem?: string };
   readonly watch?: { readonly state: string; readonly cameras: number; readonly backupAt?: string };
 };
 const knownAt = async ({ box }: Server): Promise<readonly Known[]> =>
@@ -291,9 +293,13 @@ test('killed at any moment of it, host and member agree in the end', async (t) =
     }
 });
 
-test('nobody leaves while footage is not home, unless the name is typed; then it stays where it lies, by name', async (t) => {
-  t.timeout(300_000);
-  const dir = await tempDir(t, 'owed');
+type CoveredSite = {
+  readonly H: Server;
+  readonly R: Server;
+  readonly F: Server;
+};
+/** The shop is dead, and the spare records its camera. */
+async function coveredSite(t: ExecutionContext, dir: string): Promise<CoveredSite> {
   const simulator = await startSimulator({ clock: systemClock, log: silentLog }, [{ id: 'cam-1' }]);
   t.teardown(() => simulator.stop());
   const [H, R, F] = await Promise.all([
@@ -317,6 +323,38 @@ test('nobody leaves while footage is not home, unless the name is typed; then it
       .flatMap(({ cameras }) => cameras)
       .filter(({ firstFrameAt }) => firstFrameAt !== undefined).length;
   await waitFor('its camera to be covered', async () => (await footage()) > 0, 90_000);
+  return { H, R, F };
+}
+
+test('secured first, a failover server is disabled when the footage that it has is home, also if the host is killed meanwhile', async (t) => {
+  t.timeout(420_000);
+  const { H, R, F } = await coveredSite(t, await tempDir(t, 'secured'));
+  const secured = async (one: Server): Promise<Known> =>
+    (await H.box().api.call('POST', `/servers/${one.id}/disable?secure=true`)) as Known;
+  t.like(await secured(R), { enabled: true, securing: { action: 'disable' } });
+  t.like(await H.box().api.call('POST', `/servers/${R.id}/enable`), { enabled: true });
+  t.is((await recordAt(H, R))?.securing, undefined, 'taken back');
+  const waits = await secured(F);
+  t.regex(waits.securing?.problem ?? '', /^Spare has footage of Shop: /);
+  await H.kill();
+  await H.start();
+  t.like(await recordAt(H, F), { enabled: true, securing: { action: 'disable' } });
+  await waitFor(
+    'the host to say again what is not home',
+    async () => (await recordAt(H, F))?.securing?.problem?.includes('footage of Shop') === true,
+  );
+  await R.start();
+  await waitFor('the spare to be disabled', async () => (await recordAt(H, F))?.enabled === false, 240_000);
+  await waitFor('the wish to be gone', async () => (await recordAt(H, F))?.securing === undefined);
+  const restorations = (await F.box().api.call('GET', '/failover/restorations')) as { items: { state: string }[] };
+  const states = new Set(restorations.items.map(({ state }) => state));
+  t.deepEqual([...states], ['done'], 'nothing ended before the footage was home');
+  t.true((await logOf(H)).some(({ message }) => message === 'Spare was disabled.'));
+});
+
+test('nobody leaves while footage is not home, unless the name is typed; then it stays where it lies, by name', async (t) => {
+  t.timeout(300_000);
+  const { H, R, F } = await coveredSite(t, await tempDir(t, 'owed'));
   const detach = async (one: Server, more: object = {}): Promise<unknown> =>
     await H.box().api.call('POST', `/servers/${one.id}/detach`, { cameras: 'keep', ...more });
   for (const one of [R, F])

@@ -223,7 +223,13 @@ function endingRoutes(servers: MockServers): readonly RoomRoute[] {
       answer: ({ body }) => {
         const action = text(body['action']);
         const confirm = texts(body['confirm']);
-        return { body: { rows: texts(body['ids']).map((id) => outcome(servers, { id, action, confirm })) } };
+        return {
+          body: {
+            rows: texts(body['ids']).map((id) =>
+              outcome(servers, { id, action, confirm, isSecured: body['secure'] === true }),
+            ),
+          },
+        };
       },
     },
     {
@@ -246,22 +252,24 @@ function endingRoutes(servers: MockServers): readonly RoomRoute[] {
   ];
 }
 
-type Wish = { readonly id: string; readonly action: string; readonly confirm: readonly string[] };
-function outcome(servers: MockServers, { id, action, confirm }: Wish): Readonly<Record<string, unknown>> {
+type Wish = {
+  readonly id: string;
+  readonly action: string;
+  readonly confirm: readonly string[];
+  readonly isSecured: boolean;
+};
+function outcome(servers: MockServers, wish: Wish): Readonly<Record<string, unknown>> {
+  const { id, action, confirm } = wish;
   const name = servers.known.find((one) => one.id === id)?.name ?? '';
   const held = servers.held.get(name);
   const isEnding = action === 'detach' || action === 'disable';
-  if (isEnding && held !== undefined && !confirm.includes(name)) {
-    const what = action === 'detach' ? 'be detached' : 'be disabled';
-    const message = `${name} cannot ${what} before that is home: ${held}. Wait for it; or confirm with the name ${name}, and it stays where it lies until it is given back or deleted there.`;
-    return { id, name, ok: false, code: 'failover/covering', message };
-  }
+  if (isEnding && held !== undefined && !confirm.includes(name)) return heldOutcome(servers, wish, { name, held });
   if (action === 'detach') {
     remove(servers, id);
     return { id, name, ok: true, state: 'detached', message: `${name} was detached from this site.` };
   }
   const by = {
-    enable: { enabled: true },
+    enable: { enabled: true, securing: undefined },
     disable: { enabled: false },
     lock: { locked: true },
     unlock: { locked: false },
@@ -274,6 +282,21 @@ function outcome(servers: MockServers, { id, action, confirm }: Wish): Readonly<
         : one,
     );
   return { id, name, ok: true };
+}
+
+type Held = { readonly name: string; readonly held: string };
+function heldOutcome(
+  servers: MockServers,
+  { id, action, isSecured }: Wish,
+  { name, held }: Held,
+): Readonly<Record<string, unknown>> {
+  const word = action === 'detach' ? 'detached' : 'disabled';
+  if (isSecured) {
+    change(servers, id, { securing: { since: new Date().toISOString(), action, problem: held } });
+    return { id, name, ok: true, state: 'pending', message: `${name} is ${word} when its footage is home: ${held}` };
+  }
+  const message = `${name} cannot be ${word} before that is home: ${held}. Wait for it; or confirm with the name ${name}, and it stays where it lies until it is given back or deleted there.`;
+  return { id, name, ok: false, code: 'failover/covering', message };
 }
 
 function remove(servers: MockServers, id: string): void {

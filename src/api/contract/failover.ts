@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MISSING_CAUSES } from '../../ledger/causes.ts';
 import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from '../../site/failover-settings.ts';
 import { MEMBERSHIPS } from '../../site/membership.ts';
-import { CAMERA_CHOICES, peerIdentitySchema } from '../../site/peer.ts';
+import { CAMERA_CHOICES, peerIdentitySchema, SECURED_ACTIONS } from '../../site/peer.ts';
 import { UNSUITED } from '../../site/suitability.ts';
 import { isoTime, pageQuery } from './common.ts';
 import { cmsMode } from './server.ts';
@@ -74,6 +74,8 @@ export const knownServer = z.object({
   detachPending: z
     .object({ since: isoTime, cameras: z.enum(CAMERA_CHOICES), problem: z.string().optional() })
     .optional(),
+  /** It is disabled or detached when its footage is home; `problem`: what is not home yet. */
+  securing: z.object({ since: isoTime, action: z.enum(SECURED_ACTIONS), problem: z.string().optional() }).optional(),
   connected: z.boolean(),
   /** Why nobody can stand in for it, as it says of its hardware. */
   unsuited: z.object({ code: z.enum(UNSUITED), message: z.string() }).optional(),

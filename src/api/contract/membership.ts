@@ -11,11 +11,13 @@ export const detachRequest = z.strictObject({
   cameras,
   /** Its name, typed: it leaves although footage is not home; one that is to leave already, and is away, is forgotten untold. */
   confirm: typedName.optional(),
+  /** While footage is not home it waits for it, instead of being refused. */
+  secure: z.boolean().optional(),
 });
 export const detachResult = z.object({
   id: z.string(),
   name: z.string(),
-  /** `pending`: it is away, or has not answered; it is detached when it returns. */
+  /** `pending`: it is away, or has not answered; it is detached when it returns. Or, secured, when its footage is home. */
   state: z.enum(['detached', 'pending']),
   /** For a person. */
   message: z.string(),
@@ -43,6 +45,8 @@ export const bulkServersRequest = z.strictObject({
   cameras,
   /** Names, typed, of those to which it is done although footage is not home. */
   confirm: z.array(typedName).max(MAX_PEERS).default([]),
+  /** Of those that are disabled or detached: while footage is not home they wait for it, instead of being refused. */
+  secure: z.boolean().optional(),
 });
 export const bulkServersResult = z.object({
   /** In the order asked, each server once. */
@@ -51,7 +55,7 @@ export const bulkServersResult = z.object({
       id: z.string(),
       name: z.string().optional(),
       ok: z.boolean(),
-      /** Of one that is detached. */
+      /** Of one that is detached; `pending` also of one that is disabled when its footage is home. */
       state: z.enum(['detached', 'pending']).optional(),
       /** Of a row that failed: as a single request would be refused; else what was done, where there is something to say. */
       code: z.string().optional(),

@@ -38,6 +38,8 @@ export type ServersDeps = ServersAddingDeps &
     /** Both sides forget each other's keys; `remove`: the record goes too. */
     readonly deauthorize: (id: string, user: string, remove: boolean) => Promise<void>;
     readonly setEnabled: (id: string, enabled: boolean, user: string) => Promise<KnownServer>;
+    /** Now, or when its footage is home. @throws server/unknown */
+    readonly disableSecured: (id: string, user: string) => Promise<KnownServer>;
     readonly backUp: (id: string) => Promise<KnownServer>;
     readonly search: (seconds: number) => Promise<z.infer<typeof searchResult>['items']>;
     readonly issueCode: (user: string) => z.infer<typeof pairingCode>;
@@ -173,13 +175,29 @@ function oneServerRoutes(deps: ServersDeps): readonly Route[] {
       async ({ params, body, caller }) => json(await deps.authorize(params.id, body, signedIn(caller).name)),
     ),
     action('/servers/:id/enable', 'Watches it again', async (id, user) => await deps.setEnabled(id, true, user)),
-    action(
-      '/servers/:id/disable',
-      'Watches it no more for now',
-      async (id, user) => await deps.setEnabled(id, false, user),
-    ),
+    disableServer(deps),
     action('/servers/:id/backup', 'Backs up its settings now', async (id) => await deps.backUp(id)),
   ];
+}
+
+function disableServer(deps: ServersDeps): Route {
+  return route(
+    {
+      method: 'POST',
+      path: '/servers/:id/disable',
+      summary: 'Watches it no more for now; refused while footage is not home, or with `secure=true` done when it is',
+      access: 'admin',
+      params: byId,
+      query: z.object({ secure: z.enum(['true', 'false']).default('false') }),
+      response: { json: knownServer },
+      problems: { 404: 'server/unknown', 409: 'failover/covering' },
+    },
+    async ({ params, query, caller }) => {
+      const user = signedIn(caller).name;
+      const isSecured = query.secure === 'true';
+      return json(await (isSecured ? deps.disableSecured(params.id, user) : deps.setEnabled(params.id, false, user)));
+    },
+  );
 }
 
 function endingRoutes(deps: ServersDeps): readonly Route[] {

@@ -67,6 +67,16 @@ test('a host detaches and locks its members; an administrator does not detach', 
   t.deepEqual([...actionsFor(row('Hall-NAS'), true)], []);
 });
 
+test('what waits for footage is taken back, or done at once after all', (t) => {
+  const office = row('Office-NAS');
+  const waiting = (action: 'disable' | 'detach') => {
+    const known: KnownServer = { ...must(office.known), securing: { since: '2026-11-22T02:00:00.000Z', action } };
+    return actionsFor({ ...office, known }, true);
+  };
+  t.deepEqual([...waiting('disable')], ['disable', 'enable', 'lock', 'detach']);
+  t.deepEqual([...waiting('detach')], ['disable', 'cancel-detach', 'lock', 'detach']);
+});
+
 test('a failover server without a host forgets servers, and knows itself as who protects them', (t) => {
   const known: KnownServer = { ...must(site.known[3]), watched: true };
   const status = { ...must(site.status[4]), watchedBy: [] };

@@ -100,6 +100,8 @@ export const de: Record<keyof typeof en, string> = {
   'note.manager': 'Host dieser Anlage',
   'note.dialsIn': 'wählt sich ein',
   'note.leaves': 'Verlässt die Anlage, wenn er zurückkehrt',
+  'note.securing.disable': 'Wird abgeschaltet, wenn sein Material zu Hause ist',
+  'note.securing.detach': 'Wird gelöst, wenn sein Material zu Hause ist',
   'note.coveredBy': 'Aufgezeichnet von {names}',
   'note.covers': 'Zeichnet auf für {names}',
   'note.heard': 'Zuletzt gehört {ago} · {where}',
@@ -158,7 +160,7 @@ export const de: Record<keyof typeof en, string> = {
   'ending.how': 'Material, das nicht zu Hause ist',
   'ending.secure': 'Erst sichern',
   'ending.secureText':
-    'Nichts geschieht, solange zu Hause Material fehlt. Geben Sie den Server unter Aktivität zurück und kommen Sie dann wieder.',
+    'Es geschieht von selbst, sobald das Material zu Hause ist. Bis dahin läuft alles weiter wie bisher, und Sie können es zurücknehmen.',
   'ending.now': 'Jetzt, ohne zu warten',
   'ending.activity': 'Zur Aktivität',
   'risk.camera': '{n} Kamera wird seit {since} vertreten: {hours} h Material',

@@ -101,6 +101,8 @@ export const en = {
   'note.manager': 'Host of this site',
   'note.dialsIn': 'dials in',
   'note.leaves': 'Leaves the site when it returns',
+  'note.securing.disable': 'Disabled when its footage is home',
+  'note.securing.detach': 'Detached when its footage is home',
   'note.coveredBy': 'Recorded by {names}',
   'note.covers': 'Records for {names}',
   'note.heard': 'Last heard {ago} · {where}',
@@ -161,7 +163,7 @@ export const en = {
   'ending.how': 'Footage that is not home',
   'ending.secure': 'Secure first',
   'ending.secureText':
-    'Nothing is done while footage is missing at home. Restore the server under Activity, then come back.',
+    'It is done by itself as soon as the footage is home. Until then everything goes on as it is, and you can take it back.',
   'ending.now': 'Now, without waiting',
   'ending.activity': 'Go to Activity',
   'risk.camera': '{n} camera is covered since {since}: {hours} h of footage',

@@ -7,7 +7,7 @@ import { plural, t, tOr } from '../../../messages/servers/words.ts';
 import { tOr as watching } from '../../../messages/watching/words.ts';
 import { Dialog, Notice } from '../../../ui/dialog.tsx';
 import { ago, dateAndTime, decimal } from '../../../ui/format.ts';
-import { serversApi } from '../../../api/servers.ts';
+import { serversApi, type KnownServer } from '../../../api/servers.ts';
 import type { DialogPart } from './dialogs.tsx';
 import { Fingerprint } from './fingerprint.tsx';
 import type { SetOpen } from './open.ts';
@@ -79,12 +79,22 @@ function BackUp({ row }: RowProps): VNode | null {
 
 function Leaving({ row: { known } }: RowProps): VNode | null {
   const pending = known?.detachPending;
-  if (pending === undefined) return null;
+  if (pending === undefined) return known?.securing === undefined ? null : <Securing securing={known.securing} />;
   const since = dateAndTime(Date.parse(pending.since));
   return (
     <Notice tone="warn">
       <p>{t(pending.cameras === 'remove' ? 'leaving.remove' : 'leaving.keep', { since })}</p>
       {pending.problem !== undefined && <p>{pending.problem}</p>}
+    </Notice>
+  );
+}
+
+/** It ends when its footage is home; what is not home yet, in the words of the box. */
+function Securing({ securing }: { readonly securing: NonNullable<KnownServer['securing']> }): VNode {
+  return (
+    <Notice tone="warn">
+      <p>{t(`note.securing.${securing.action}`)}</p>
+      {securing.problem !== undefined && <p>{securing.problem}</p>}
     </Notice>
   );
 }

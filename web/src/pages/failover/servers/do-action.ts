@@ -13,13 +13,21 @@ export type Wish = {
   readonly cameras?: 'keep' | 'remove';
   /** Names that were typed: done although footage is not home. */
   readonly confirm?: readonly string[];
+  /** Of those that are disabled or leave: they wait for their footage. */
+  readonly secure?: boolean;
 };
 
-export async function doAction({ action, ids, cameras = 'keep', confirm = [] }: Wish): Promise<readonly RowOutcome[]> {
+export async function doAction({
+  action,
+  ids,
+  cameras = 'keep',
+  confirm = [],
+  secure = false,
+}: Wish): Promise<readonly RowOutcome[]> {
   try {
     if (action === 'forget') return await oneByOne(ids, (id) => serversApi.forget(id));
     if (action === 'cancel-detach') return await oneByOne(ids, (id) => serversApi.cancelDetach(id));
-    return await together({ action, ids: [...ids], cameras, confirm: [...confirm] });
+    return await together({ action, ids: [...ids], cameras, confirm: [...confirm], ...(secure ? { secure } : {}) });
   } finally {
     void refreshServers();
   }

@@ -100,6 +100,8 @@ function noteOf(row: ServerRow): Note {
   const { known, status, coveredBy, covers, state } = row;
   const pending = known?.detachPending;
   if (pending !== undefined) return { tone: 'warn', text: pending.problem ?? t('note.leaves') };
+  const waits = known?.securing;
+  if (waits !== undefined) return { tone: 'warn', text: t(`note.securing.${waits.action}`) };
   if (coveredBy.length > 0) return { tone: 'warn', text: t('note.coveredBy', { names: namesOf(coveredBy) }) };
   if (state === 'offline') return { tone: 'bad', text: awayText(row) };
   if (status?.backupProblem !== undefined) return { tone: 'bad', text: status.backupProblem };

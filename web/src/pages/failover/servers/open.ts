@@ -22,4 +22,5 @@ export type RowOutcome = {
   readonly ok: boolean;
   readonly code?: string | undefined;
   readonly message?: string | undefined;
+  readonly state?: 'detached' | 'pending' | undefined;
 };

@@ -151,11 +151,17 @@ export type Action = (typeof ACTIONS)[number];
 export function actionsFor({ known, isMember }: ServerRow, isOwner: boolean): ReadonlySet<Action> {
   if (known === undefined) return new Set();
   if (known.detachPending !== undefined) return new Set(isOwner ? ['cancel-detach', 'detach'] : []);
-  const actions = new Set<Action>([known.enabled ? 'disable' : 'enable']);
+  const actions = new Set<Action>([known.enabled ? 'disable' : 'enable', ...takenBackBy(known, isOwner)]);
   if (isMember) actions.add(known.locked === true ? 'unlock' : 'lock');
   if (isOwner && isMember) actions.add('detach');
   else if (isOwner && !known.introduced) actions.add('forget');
   return actions;
+}
+
+/** What waits for footage is taken back by the same words as what was done. */
+function takenBackBy({ securing }: KnownServer, isOwner: boolean): readonly Action[] {
+  if (securing?.action === 'disable') return ['enable'];
+  return securing?.action === 'detach' && isOwner ? ['cancel-detach'] : [];
 }
 
 /** The host tells where a server is that it introduced. */

@@ -69,7 +69,8 @@ export function useEnding(action: Ending, ids: readonly string[], onDone: () => 
       let isOver = false;
       await during(async () => {
         const confirm = mustType.map(({ name }) => name);
-        const results = await doAction({ action, ids: left.map(({ id }) => id), cameras, confirm });
+        const secure = how === 'secure' && held.length > 0;
+        const results = await doAction({ action, ids: left.map(({ id }) => id), cameras, confirm, secure });
         const failed = new Set(results.filter(({ ok }) => !ok).map(({ id }) => id));
         setOutcomes(results);
         setLeft(left.filter(({ id }) => failed.has(id)));
@@ -81,9 +82,11 @@ export function useEnding(action: Ending, ids: readonly string[], onDone: () => 
   };
 }
 
-/** One that is away leaves later: that is said in the words of the box. */
+/** One that is away, or whose footage is awaited, ends later: that is said in the words of the box. */
 function tell(action: Ending, results: readonly RowOutcome[]): void {
-  const done = results.filter(({ ok }) => ok);
+  const isLater = ({ state, message }: RowOutcome): boolean => state === 'pending' && message !== undefined;
+  for (const { message = '' } of results.filter(isLater)) toast(message);
+  const done = results.filter((one) => one.ok && !isLater(one));
   const [first] = done;
   if (first === undefined) return;
   const words = plural(done.length, `done.${action}.one`, `done.${action}.many`);
