@@ -9,6 +9,7 @@ import { overlay } from '../support/mock-protection.ts';
 import { cameraOf, camerasOf, createProtectionSite, ID, smallSite } from '../support/mock-protection-data.ts';
 import type { ProtectionSite } from '../support/mock-protection-data.ts';
 import { planOf } from '../support/mock-protection-views.ts';
+import { measured } from '../support/page-time.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { shows, showsText } from './shows.ts';
 
@@ -313,21 +314,7 @@ test.serial('200 servers of 64 cameras and 12 failover servers: no step takes ov
   const { page } = await show(t, site);
   await rowOf(page, 'NAS-1').first().waitFor();
   await page.getByText(/1,?536 of 11,?[0-9]{3} cameras|1536 of \d+ cameras/).waitFor();
-  // Of the page's own processor time, which other work beside does not move.
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const busy = async (): Promise<number> => {
-    const { metrics } = await cdp.send('Performance.getMetrics');
-    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
-  };
-  const within = async (name: string, work: () => Promise<unknown>, steps = 1): Promise<void> => {
-    const before = await busy();
-    await work();
-    await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))');
-    const took = (1000 * ((await busy()) - before)) / steps;
-    t.log(`${name}: ${took.toFixed(0)} ms`);
-    t.true(took <= 200, `${name} took ${took.toFixed(0)} ms`);
-  };
+  const within = await measured(t, page);
   await within('doing nothing for a second', () => page.waitForTimeout(1000));
   await page.locator('tr[data-index="0"]').focus();
   await within('opening a server', () => page.keyboard.press('ArrowRight'));
