@@ -1,8 +1,10 @@
 /**
- * Replacements and host take-overs that are cut off by SIGKILL, over and over: the tests of one interruption each, played with ever other seeds,
- * which draw who is killed and when. In the end of each there must be exactly one owner, or one host, with the same settings and all footage.
+ * Replacements, host take-overs and what a host does with its members, cut off by SIGKILL, over and over: the tests of a few interruptions
+ * each, played with ever other seeds, which draw who is killed and when. In the end of each there must be exactly one owner, or one host, with
+ * the same settings and all footage; or one state of what was changed, on which all agree.
  *
- * `./build.sh campaign interruptions --seed S --runs N [--minutes M]`; ends early after M minutes (60). Writes docs/results/interruptions.md.
+ * `./build.sh campaign interruptions --seed S --runs N [--minutes M] [--file PART] [--kills K]`; ends early after M minutes (60); PART of the
+ * name of a test file plays only that one; K kills in one run of an operation of a host. Writes docs/results/interruptions.md.
  */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -17,6 +19,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '200' },
     minutes: { type: 'string', default: '60' },
     results: { type: 'string' },
+    file: { type: 'string', default: '' },
+    kills: { type: 'string', default: '10' },
   },
 });
 const [seed, runs, minutes] = [Number(values.seed), Number(values.runs), Number(values.minutes)];
@@ -24,11 +28,25 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** Kills in one run of it. */
 type Kind = { readonly name: string; readonly file: string; readonly match: string; readonly kills: number };
-const KINDS: readonly Kind[] = [
+const operation = (name: string, match: string): Kind => ({
+  name,
+  file: 'site-operations-killed',
+  match: `killed in the middle: ${match}*`,
+  kills: Number(values.kills),
+});
+const ALL_KINDS: readonly Kind[] = [
   { name: 'replacement by the acting failover server', file: 'replacement-killed', match: 'killed in*', kills: 1 },
   { name: 'replacement by another recording server', file: 'replacement-other', match: 'killed in*', kills: 1 },
   { name: 'taking the role of the host', file: 'host-role-killed', match: 'killed while*', kills: 2 },
+  operation('renaming a member', 'renaming'),
+  operation('locking and unlocking members', 'locking'),
+  operation('disabling and enabling members', 'disabling'),
+  operation('changing several cameras of a member', 'changing'),
+  operation('a licence that comes, moves and goes', 'a licence'),
+  operation('pairing by a code', 'pairing'),
+  operation('a host that yields', 'a host'),
 ];
+const KINDS = ALL_KINDS.filter(({ file }) => file.includes(values.file));
 type Played = {
   readonly kind: Kind;
   readonly seed: number;
@@ -68,7 +86,7 @@ async function play(kind: Kind, ofRun: number): Promise<Played> {
   const since = performance.now();
   const child = spawn('ava', args, {
     cwd: ROOT,
-    env: { ...process.env, SEED: String(ofRun) },
+    env: { ...process.env, SEED: String(ofRun), KILLS: String(kind.kills) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number | null>((done) => {
@@ -78,7 +96,7 @@ async function play(kind: Kind, ofRun: number): Promise<Played> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) lines.push(line);
   const ok = (await ended) === 0 && lines.some((line) => line.startsWith('ok '));
-  const words = ok ? lines.filter((line) => /^\s*#\s.*(?:killed after|host )/.test(line)) : lines;
+  const words = ok ? lines.filter((line) => /^\s*#\s.*(?:killed|host )/.test(line)) : lines;
   const seconds = Math.round((performance.now() - since) / 1000);
   return { kind, seed: ofRun, ok, seconds, words: words.map((line) => line.replace(/^\s*#\s*/, '')) };
 }
