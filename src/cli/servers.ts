@@ -112,7 +112,8 @@ function rowOf(known: KnownServer, plan: Plan, failed: readonly FailedCheck[]): 
   return [name, mode, stateOf(known), rolesOf(server), place, id, covered, readinessOf(watch?.standby), trouble];
 }
 
-function stateOf({ connected, watch, detachPending, securing }: KnownServer): string {
+function stateOf({ connected, watch, detachPending, securing, forgottenSince }: KnownServer): string {
+  if (forgottenSince !== undefined) return 'removed, footage here';
   const calm = watch?.state ?? (connected ? 'connected' : 'not connected');
   const pending = detachPending === undefined ? securing?.action : 'detach';
   return pending === undefined ? calm : `${calm}, ${pending} pending`;

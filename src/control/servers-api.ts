@@ -199,7 +199,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
     addedAt,
     joining: _joining,
     provisional: _provisional,
-    forgottenAt: _forgottenAt,
+    forgottenAt,
     replacedBy: _replacedBy,
     replacing: _replacing,
     detachPending,
@@ -220,6 +220,7 @@ function viewOfServer(deps: ServersApiDeps, record: PeerRecord): KnownServer {
     watched: isProtected,
     ...(isProtected ? { watch: watchOf(deps, record.id) } : {}),
     ...unsuitedOf(deps, record),
+    ...(forgottenAt === undefined ? {} : { forgottenSince: isoOf(epochMs(forgottenAt)) }),
     ...(securing === undefined ? {} : { securing: waitingOf(securing, deps.securing.problemOf(record.id)) }),
     ...(detachPending === undefined
       ? {}

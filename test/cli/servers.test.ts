@@ -21,7 +21,8 @@ test('the servers are listed with state, role and what is covered; one in troubl
     cameras: 4,
     covered: 4,
   } as const;
-  servers = [knownServerOf({ watch })];
+  servers = [knownServerOf({ watch, forgottenSince: watch.since })];
+  t.regex((await run('servers')).stdout, /^Hall +recording +removed, footage here /m);
   const trouble = await run('servers', 'list', '--json');
   t.is(trouble.code, 1);
   t.like(JSON.parse(trouble.stdout), { servers: [{ id: SERVER_ID, watch: { state: 'taken-over', covered: 4 } }] });

@@ -81,6 +81,12 @@ test('a server that is to be disabled when its footage is home is shown so, with
   t.deepEqual(api.find(R).securing, { since, action: 'disable', problem: 'Spare has 3 files' });
 });
 
+test('a server that is gone while its footage lies here is not shown like one that is away', (t) => {
+  const gone = peerOf(11, { watched: true, forgottenAt: 1 });
+  const api = apiOf({ known: { find: () => gone } as unknown as ServersApiDeps['known'] });
+  t.is(api.find(R).forgottenSince, '1970-01-01T00:00:00.001Z');
+});
+
 test('a server that is to leave is shown as protected no more', (t) => {
   const detachPending = { since: 1, cameras: 'keep', force: false, user: 'olga' } as const;
   const leaving = peerOf(11, { watched: true, detachPending });

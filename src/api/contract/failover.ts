@@ -76,6 +76,8 @@ export const knownServer = z.object({
     .optional(),
   /** It is disabled or detached when its footage is home; `problem`: what is not home yet. */
   securing: z.object({ since: isoTime, action: z.enum(SECURED_ACTIONS), problem: z.string().optional() }).optional(),
+  /** It deauthorized this server, or left the site, while footage of it lay here: known by name since, until that is home or deleted. */
+  forgottenSince: isoTime.optional(),
   connected: z.boolean(),
   /** Why nobody can stand in for it, as it says of its hardware. */
   unsuited: z.object({ code: z.enum(UNSUITED), message: z.string() }).optional(),

@@ -102,6 +102,7 @@ export const de: Record<keyof typeof en, string> = {
   'note.leaves': 'Verlässt die Anlage, wenn er zurückkehrt',
   'note.securing.disable': 'Wird abgeschaltet, wenn sein Material zu Hause ist',
   'note.securing.detach': 'Wird gelöst, wenn sein Material zu Hause ist',
+  'note.forgotten': 'Entfernt; sein Material liegt hier',
   'note.coveredBy': 'Aufgezeichnet von {names}',
   'note.covers': 'Zeichnet auf für {names}',
   'note.heard': 'Zuletzt gehört {ago} · {where}',

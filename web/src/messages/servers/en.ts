@@ -103,6 +103,7 @@ export const en = {
   'note.leaves': 'Leaves the site when it returns',
   'note.securing.disable': 'Disabled when its footage is home',
   'note.securing.detach': 'Detached when its footage is home',
+  'note.forgotten': 'Removed; its footage lies here',
   'note.coveredBy': 'Recorded by {names}',
   'note.covers': 'Records for {names}',
   'note.heard': 'Last heard {ago} · {where}',

@@ -98,14 +98,21 @@ type Note = { readonly tone: 'bad' | 'warn' | 'muted'; readonly text: string };
 /** The worst that is known of it, else where it is. */
 function noteOf(row: ServerRow): Note {
   const { known, status, coveredBy, covers, state } = row;
-  const pending = known?.detachPending;
-  if (pending !== undefined) return { tone: 'warn', text: pending.problem ?? t('note.leaves') };
-  const waits = known?.securing;
-  if (waits !== undefined) return { tone: 'warn', text: t(`note.securing.${waits.action}`) };
+  const ends = endOf(known);
+  if (ends !== undefined) return ends;
   if (coveredBy.length > 0) return { tone: 'warn', text: t('note.coveredBy', { names: namesOf(coveredBy) }) };
   if (state === 'offline') return { tone: 'bad', text: awayText(row) };
   if (status?.backupProblem !== undefined) return { tone: 'bad', text: status.backupProblem };
   return { tone: 'muted', text: covers.length > 0 ? t('note.covers', { names: namesOf(covers) }) : placeText(row) };
+}
+
+/** It is gone, is to leave, or ends when its footage is home. */
+function endOf(known: ServerRow['known']): Note | undefined {
+  if (known?.forgottenSince !== undefined) return { tone: 'bad', text: t('note.forgotten') };
+  const pending = known?.detachPending;
+  if (pending !== undefined) return { tone: 'warn', text: pending.problem ?? t('note.leaves') };
+  const waits = known?.securing;
+  return waits && { tone: 'warn', text: t(`note.securing.${waits.action}`) };
 }
 
 function placeText({ isOwn, isManager, host, status }: ServerRow): string {
