@@ -1,6 +1,7 @@
 /** Health over the site: one line a server, one of them looked at, one that is away; on the mock API. */
 import test from 'ava';
 import type { Browser } from 'playwright-core';
+import type { Server } from '../../src/api/contract/server.ts';
 import { keepScreenshot, launch, openPage } from '../support/browser.ts';
 import { startMockApi } from '../support/mock-api.ts';
 import { MEMBER, SPARE } from '../support/mock-site.ts';
@@ -82,4 +83,20 @@ test.serial('a box that stands alone shows itself', async (t) => {
   await page.goto(`${api.url}/health`);
   await page.getByText('/volume1/understudy').first().waitFor();
   await shows(t, async () => await page.getByRole('heading', { name: 'Servers of the site' }).count(), 0);
+});
+
+test.serial('what is built in and reached by nobody else is told, of a recording server only', async (t) => {
+  const api = await startMockApi({ media: false });
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser);
+  let cards: readonly string[] = [];
+  await page.route(/\/api\/v1\/server$/, async (route) => {
+    const box = (await (await route.fetch()).json()) as Server;
+    await route.fulfill({ json: { ...box, platform: { ...box.platform, frameGrabbers: cards } } });
+  });
+  await page.goto(`${api.url}/health`);
+  await page.getByText('can be protected by a failover server').waitFor();
+  cards = ['109e:036e'];
+  await page.locator('dd.warn').getByText('frame grabber cards (109e:036e)', { exact: false }).waitFor();
+  t.pass();
 });

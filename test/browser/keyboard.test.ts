@@ -99,6 +99,16 @@ test.serial('an export: its files are reached, its deletion asks; another one is
   await pressOn(t, page, trash);
   await staysInDialog(t, page);
   await escapesTo(t, page, trash);
+  await page.keyboard.press('Enter');
+  // What is there no more is not asked for again.
+  await page.route(/\/exports\/exp-1$/, async (route) => {
+    api.state.exports.length = 0;
+    await route.fulfill({ status: 204 });
+  });
+  await pressOn(t, page, button(dialog, 'Delete'));
+  await dialog.waitFor({ state: 'detached' });
+  await trash.waitFor({ state: 'detached' });
+  await hasFocus(t, page);
   await page.goto(`${api.url}/playback?cameras=cam-1`);
   const open = button(page, 'Export');
   await pressOn(t, page, open);
@@ -134,13 +144,9 @@ test.serial('a server is replaced, step by step, and the focus stays in the wiza
   await hasFocus(t, page);
 });
 
-test.serial('a server is chosen in the table, detached with its name typed; Escape leads back', async (t) => {
-  const { page, dialog } = await start(t, '/failover', {
-    members: true,
-    mode: 'host',
-    servers: mockServers(Date.now()),
-  });
-  const row = page.locator('tr[data-index]').filter({ has: button(page, 'Office-NAS') });
+/** Down the table to that server, and on to what is done with it. */
+async function detachIn(t: ExecutionContext, page: Page, name: string): Promise<{ row: Locator; detach: Locator }> {
+  const row = page.locator('tr[data-index]').filter({ has: button(page, name) });
   await tabTo(t, page, page.locator('tr[data-index="0"]'));
   const index = Number(await row.getAttribute('data-index'));
   for (let at = 0; at < index; at += 1) await page.keyboard.press('ArrowDown');
@@ -153,6 +159,13 @@ test.serial('a server is chosen in the table, detached with its name typed; Esca
     await page.keyboard.press('Shift+Tab');
   }
   await page.keyboard.press('Enter');
+  return { row, detach };
+}
+const site = (): MockOptions => ({ members: true, mode: 'host', servers: mockServers(Date.now()) });
+
+test.serial('a server is chosen in the table and detached; Escape leads back', async (t) => {
+  const { page, dialog } = await start(t, '/failover', site());
+  const { row, detach } = await detachIn(t, page, 'Office-NAS');
   await dialog.getByText('Detach Office-NAS from the site?').waitFor();
   await staysInDialog(t, page);
   await escapesTo(t, page, detach);
@@ -161,4 +174,26 @@ test.serial('a server is chosen in the table, detached with its name typed; Esca
   await dialog.waitFor({ state: 'detached' });
   await row.waitFor({ state: 'detached' });
   await hasFocus(t, page);
+});
+
+test.serial('one with footage that is not home is detached at once when its name is typed', async (t) => {
+  const { page, dialog } = await start(t, '/failover', site());
+  const { row, detach } = await detachIn(t, page, 'Spare-1');
+  await dialog.getByText('Detach Spare-1 from the site?').waitFor();
+  await tabTo(t, page, dialog.getByRole('radio').first());
+  await page.keyboard.press('ArrowDown');
+  const name = dialog.getByLabel('Type Spare-1 to confirm');
+  await name.waitFor();
+  await staysInDialog(t, page);
+  await tabTo(t, page, name);
+  await page.keyboard.type('Spare');
+  await page.keyboard.press('Enter');
+  await shows(t, async () => await row.count(), 1, 'half a name ends nothing');
+  await page.keyboard.type('-1');
+  await shows(t, async () => await button(dialog, 'Detach').isDisabled(), false);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  await row.waitFor({ state: 'detached' });
+  await hasFocus(t, page);
+  await detach.waitFor({ state: 'detached' });
 });

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { api } from '../api/api.ts';
 import { reachable } from '../api/client.ts';
 import { t, wordsReady } from '../messages/messages.ts';
-import { Empty } from '../ui/dialog.tsx';
+import { Empty, Waiting } from '../ui/dialog.tsx';
 import { navigate, path } from './router.ts';
 import { access, firstRun, loadAccess } from './session.ts';
 import { Shell } from './shell.tsx';
@@ -128,22 +128,22 @@ function Missing({ loader }: { readonly loader: Loader }): VNode {
   );
 }
 
+const ONCE_MORE_MS = 500;
+/** Twice before anything is said: a link that changes (another network, a tunnel) breaks off whatever is on its way, and is there again. */
 async function load(loader: Loader): Promise<void> {
-  try {
+  const fetched = async (): Promise<ComponentType> => {
     const component = await loader();
     await wordsReady();
+    return component;
+  };
+  try {
+    const component = await fetched().catch(async () => {
+      await new Promise((resolve) => setTimeout(resolve, ONCE_MORE_MS));
+      return await fetched();
+    });
     loaded.value = new Map(loaded.value).set(loader, component);
   } catch {
     await api.setupState().catch(() => undefined); // tells whether the box answers at all
     failed.value = loader;
   }
-}
-
-function Waiting(): VNode {
-  return (
-    <div class="empty" aria-busy="true">
-      <span class="spinner" />
-      <span class="hidden-text">{t('common.loading')}</span>
-    </div>
-  );
 }

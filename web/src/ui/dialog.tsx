@@ -137,3 +137,13 @@ export function Empty({ icon, title, text, children }: EmptyProps): VNode {
     </div>
   );
 }
+
+/** Something is on its way: also on a slow link a page is never just bare. */
+export function Waiting(): VNode {
+  return (
+    <div class="empty" aria-busy="true">
+      <span class="spinner" />
+      <span class="hidden-text">{t('common.loading')}</span>
+    </div>
+  );
+}

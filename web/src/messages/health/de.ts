@@ -29,6 +29,11 @@ export const de: Record<keyof typeof en, string> = {
   'cameras.covering': '{n} für {names}',
   'cameras.covered': '{n} von {total} vertreten',
   'cameras.away': 'unbekannt, nicht da',
+  hardware: 'Hardware',
+  'hardware.suited': 'kann von einem Failover-Server geschützt werden',
+  'hardware.netbsd': 'nicht zu schützen: Auf ihm läuft NetBSD, kein anderer Server kann für ihn einspringen',
+  'hardware.grabbers':
+    'nicht zu schützen: Was an seinen Frame-Grabber-Karten ({names}) angeschlossen ist, zeichnet niemand auf, solange er ausgefallen ist',
   technical: 'Technische Angaben',
   'technical.delay': 'Der Rekorder reagiert binnen',
   'technical.delayValue': '{n} ms, 99 von 100 Mal',

@@ -27,6 +27,11 @@ export const en = {
   'cameras.covering': '{n} for {names}',
   'cameras.covered': '{n} of {total} covered',
   'cameras.away': 'unknown, away',
+  hardware: 'Hardware',
+  'hardware.suited': 'can be protected by a failover server',
+  'hardware.netbsd': 'cannot be protected: it runs NetBSD, and no other server can record in its place',
+  'hardware.grabbers':
+    'cannot be protected: what is plugged into its frame grabber cards ({names}) is recorded by nobody while it is down',
   technical: 'Technical details',
   'technical.delay': 'The recorder reacts within',
   'technical.delayValue': '{n} ms, 99 times of 100',

@@ -8,6 +8,7 @@ export const de: Record<keyof typeof en, string> = {
   'badge.notRecorded': 'Nicht aufgezeichnet',
   'away.text': '{name} ist nicht verbunden, und kein Failover-Server hat diese Kamera jetzt.',
   'away.since': 'Zuletzt gehört: {ago}.',
+  slow: 'Sie wird aufgezeichnet, aber ihr Bild kommt nicht rechtzeitig durch: Die Verbindung zu diesem Browser ist vielleicht zu langsam. Weniger Bilder zugleich helfen.',
   'sound.of': 'Ton von {name}',
   'sound.unknown': 'Der Ton lässt sich einschalten, sobald ein Bild da ist.',
   'sound.none': 'Diese Kamera sendet keinen Ton, oder er ist in den Einstellungen der Kamera abgeschaltet.',

@@ -6,6 +6,7 @@ export const en = {
   'badge.notRecorded': 'Not recorded',
   'away.text': '{name} is not connected, and no failover server has this camera now.',
   'away.since': 'Last heard of {ago}.',
+  slow: 'It is recorded, but its picture does not come through in time: the link to this browser may be too slow. Fewer pictures at once help.',
   'sound.of': 'Sound of {name}',
   'sound.unknown': 'Its sound can be switched on once there is a picture.',
   'sound.none': 'This camera sends no sound, or its sound is switched off in the settings of the camera.',

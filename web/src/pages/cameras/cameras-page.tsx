@@ -8,7 +8,7 @@ import { Page } from '../../app/shell.tsx';
 import { cameras, cameraServers, server } from '../../app/stores.ts';
 import { t as word } from '../../messages/cameras/words.ts';
 import { plural, t } from '../../messages/messages.ts';
-import { Dialog, Empty } from '../../ui/dialog.tsx';
+import { Dialog, Empty, Waiting } from '../../ui/dialog.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { NOTHING_SELECTED, type Selection } from '../../ui/selection.ts';
@@ -84,12 +84,7 @@ function Content({ onOpen }: { readonly onOpen: (open: Open) => void }): VNode {
   // In the address, so that others can lead here.
   const serverId = query.value.get('server') ?? '';
   const all = cameras.value;
-  if (all === undefined)
-    return (
-      <div class="empty" aria-busy="true">
-        <span class="spinner" />
-      </div>
-    );
+  if (all === undefined) return <Waiting />;
   if (all.length === 0) {
     return (
       <Empty icon="camera" title={t('cameras.emptyTitle')} text={t('cameras.emptyText')}>

@@ -9,7 +9,7 @@ import { cameraById, hostAddress, server } from '../../app/stores.ts';
 import { attempt } from '../../app/toasts.tsx';
 import { t as word } from '../../messages/events/words.ts';
 import { t } from '../../messages/messages.ts';
-import { Empty, Notice } from '../../ui/dialog.tsx';
+import { Empty, Notice, Waiting } from '../../ui/dialog.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { timesRead } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
@@ -29,7 +29,7 @@ export function EventsPage(): VNode {
     <Page title={t('nav.events')} actions={<Downloads at={places?.chosen} filter={filter} />} fill>
       <Filters places={places} />
       <ToHost />
-      {places !== undefined && <Log places={places} filter={filter} />}
+      {places === undefined ? <Waiting /> : <Log places={places} filter={filter} />}
     </Page>
   );
 }
@@ -41,20 +41,13 @@ function Log({ places, filter }: { readonly places: Places; readonly filter: str
     matches: (entry) => matches(entry, query.peek()),
   });
   const rows = useMemo(() => rowsOf(parts ?? []), [parts]);
-  const isKnown = parts?.every(({ isRead }) => isRead) === true;
   return (
     <>
       <Missing parts={parts ?? []} />
       {places.read.length < places.all.length && places.chosen === undefined && (
         <Notice>{word('part.some', { n: places.read.length, all: places.all.length })}</Notice>
       )}
-      {isKnown && rows.length === 0 && (
-        <Empty
-          icon="events"
-          title={t('events.emptyTitle')}
-          text={t(filter === '' ? 'events.emptyText' : 'events.emptyFilter')}
-        />
-      )}
+      {rows.length === 0 && <NoRows parts={parts} filter={filter} />}
       {rows.length > 0 && (
         <Table
           label={t('nav.events')}
@@ -72,6 +65,20 @@ function Log({ places, filter }: { readonly places: Places; readonly filter: str
       )}
     </>
   );
+}
+
+type NoRowsProps = { readonly parts: readonly Part[] | undefined; readonly filter: string };
+function NoRows({ parts, filter }: NoRowsProps): VNode | null {
+  if (parts?.every(({ isRead }) => isRead) === true)
+    return (
+      <Empty
+        icon="events"
+        title={t('events.emptyTitle')}
+        text={t(filter === '' ? 'events.emptyText' : 'events.emptyFilter')}
+      />
+    );
+  const isComing = parts?.some(({ isRead, problem }) => !isRead && problem === undefined) !== false;
+  return isComing ? <Waiting /> : null;
 }
 
 /** Who could not be asked, in the words of the API. */

@@ -7,7 +7,7 @@ import { playbackLink } from '../../app/playback-link.ts';
 import { Page } from '../../app/shell.tsx';
 import { cameraById, server } from '../../app/stores.ts';
 import { t } from '../../messages/playback/words.ts';
-import { Empty, Notice } from '../../ui/dialog.tsx';
+import { Empty, Notice, Waiting } from '../../ui/dialog.tsx';
 import { duration, size } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Table, type Column } from '../../ui/table.tsx';
@@ -29,6 +29,7 @@ export function ExportsPage(): VNode {
           {t('exports.away', { server: name, message })}
         </Notice>
       ))}
+      {jobs === undefined && <Waiting />}
       {jobs?.length === 0 && (
         <Empty icon="exports" title={t('exports.emptyTitle')} text={t('exports.emptyText')}>
           <a class="button primary" href="/playback">

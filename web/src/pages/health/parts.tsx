@@ -142,7 +142,7 @@ export function Processes({ box }: { readonly box: Server }): VNode {
   );
 }
 
-function ProcessFacts({ box: { processes, startedAt, version, platform } }: { readonly box: Server }): VNode {
+function ProcessFacts({ box: { mode, processes, startedAt, version, platform } }: { readonly box: Server }): VNode {
   const { media, memoryBytes } = processes;
   return (
     <dl class="facts">
@@ -158,7 +158,24 @@ function ProcessFacts({ box: { processes, startedAt, version, platform } }: { re
       <dd>{version}</dd>
       <dt>{t('settings.platform')}</dt>
       <dd>{[platform.model, platform.os, platform.arch].filter(Boolean).join(' · ')}</dd>
+      <Suitability mode={mode} platform={platform} />
     </dl>
+  );
+}
+
+/** Whether another server could stand in for it; nobody does for one that only stands in for others. */
+function Suitability({ mode, platform: { os, frameGrabbers = [] } }: Pick<Server, 'mode' | 'platform'>): VNode | null {
+  if (mode === 'failover') return null;
+  const isNetBsd = /^netbsd\b/i.test(os);
+  const names = frameGrabbers.join(', ');
+  return (
+    <>
+      <dt>{word('hardware')}</dt>
+      <dd class={isNetBsd || names !== '' ? 'warn' : ''}>
+        {isNetBsd && word('hardware.netbsd')}
+        {!isNetBsd && (names === '' ? word('hardware.suited') : word('hardware.grabbers', { names }))}
+      </dd>
+    </>
   );
 }
 

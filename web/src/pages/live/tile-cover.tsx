@@ -1,7 +1,7 @@
 /** What lies over a picture that is not live: why, and since when; and the badge that says who records in whose place. */
 import type { VNode } from 'preact';
 import type { SiteCamera } from '../../api/site.ts';
-import { server } from '../../app/stores.ts';
+import { now, server } from '../../app/stores.ts';
 import { t as say } from '../../messages/live/words.ts';
 import { t } from '../../messages/messages.ts';
 import type { LiveState } from '../../player/live-player.ts';
@@ -41,10 +41,30 @@ export function Cover({ camera, state, fresh, lastFrameAt, nowMs, onSub }: Cover
           ? t('live.noPicture')
           : t('live.noPictureSince', { time: clockTime(since), ago: ago(nowMs - since) })}
       </p>
-      {reason !== undefined && <p class="small">{reason}</p>}
+      <Why reason={reason} isSlow={state.kind === 'playing' && isRecordedNow(camera)} onSub={onSub} />
     </div>
   );
 }
+
+type WhyProps = Pick<CoverProps, 'onSub'> & { readonly reason: string | undefined; readonly isSlow: boolean };
+/** In the words of the camera or the box. Without any, and while the connection stands, it is what lies between that does not carry the picture. */
+function Why({ reason, isSlow, onSub }: WhyProps): VNode | null {
+  if (reason !== undefined) return <p class="small">{reason}</p>;
+  if (!isSlow) return null;
+  return (
+    <>
+      <p class="small">{say('slow')}</p>
+      {onSub !== undefined && (
+        <button type="button" class="button" onClick={onSub}>
+          {t('live.useSub')}
+        </button>
+      )}
+    </>
+  );
+}
+const RECORDED_WITHIN_MS = 5000;
+const isRecordedNow = ({ state, lastFrameAt }: SiteCamera): boolean =>
+  state === 'recording' && lastFrameAt !== undefined && now.value - Date.parse(lastFrameAt) < RECORDED_WITHIN_MS;
 
 function reasonOf(camera: SiteCamera, nowMs: number): string | undefined {
   if (camera.serverConnected || camera.coveredBy !== undefined) return problemOf(camera);

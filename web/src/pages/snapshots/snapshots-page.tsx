@@ -11,7 +11,7 @@ import { Page } from '../../app/shell.tsx';
 import { cameraById, cameras } from '../../app/stores.ts';
 import { attempt, toast } from '../../app/toasts.tsx';
 import { t } from '../../messages/snapshots/words.ts';
-import { ConfirmDialog, Empty, Notice } from '../../ui/dialog.tsx';
+import { ConfirmDialog, Empty, Notice, Waiting } from '../../ui/dialog.tsx';
 import { dateAndTime } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import './snapshots.css';
@@ -19,7 +19,12 @@ import './snapshots.css';
 export function SnapshotsPage(): VNode {
   const all = cameras.value;
   const chosen = cameraById(query.value.get('camera') ?? '') ?? all?.[0];
-  if (all === undefined) return <Page title={t('title')}>{null}</Page>;
+  if (all === undefined)
+    return (
+      <Page title={t('title')}>
+        <Waiting />
+      </Page>
+    );
   if (chosen === undefined)
     return (
       <Page title={t('title')}>
@@ -74,6 +79,7 @@ function Snapshots({ camera, keeper }: Props): VNode {
           {t('away', { server: name })}
         </Notice>
       ))}
+      {page === undefined && <Waiting />}
       {page?.items.length === 0 && (
         <Empty icon="camera" title={t('emptyTitle', { name: camera.name })} text={t('emptyText')} />
       )}
