@@ -131,6 +131,7 @@ function composeKept(parts: FailoverParts, network: Peers['network']): KeptElsew
   const { settings, catalogue, log, publish } = parts;
   const kept = createKeptElsewhere({
     catalogue,
+    clock: parts.clock,
     log,
     request: network.request,
     isConnected: (serverId) => network.statusOf(serverId)?.connected ?? false,

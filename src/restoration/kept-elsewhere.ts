@@ -8,6 +8,7 @@ import { checkSupersedes } from '../archive/insert-return.ts';
 import { keptVolumeOf, parseKeptVolume } from '../archive/kept-volume.ts';
 import { writeReturnNote } from '../archive/return-note.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { durationMs } from '../core/units.ts';
 import type { PeerReply, PeerRequestOptions } from '../peer/network-types.ts';
@@ -19,6 +20,10 @@ const ANSWER_WITHIN = durationMs(30_000);
 /** Segments of one server: two years of one camera at a minute each. */
 const MAX_KEPT = 1_000_000;
 const PAGE = 256;
+/** Before a round that failed is played again. They end well within what the keeper waits before it calls a failure over. */
+const AGAIN_MS = [1000, 5000, 15_000] as const;
+/** So many segments that cannot be told end a round: each may have cost `ANSWER_WITHIN`. */
+const MOST_UNTOLD = 3;
 
 export type KeptElsewhereDeps = {
   readonly catalogue: Pick<Catalogue, 'segments' | 'removed' | 'transaction'>;
@@ -32,6 +37,7 @@ export type KeptElsewhereDeps = {
   readonly nameOf: (serverId: string) => string;
   readonly isOwnCamera: (cameraId: string) => boolean;
   readonly changed: (cameraId: string) => void;
+  readonly clock: Pick<Clock, 'sleep'>;
   readonly log: Log;
 };
 type Ref = { readonly volumeId: string; readonly path: string };
@@ -41,7 +47,7 @@ export type KeptBytes = {
   readonly close: () => Promise<void>;
 };
 export type KeptElsewhere = {
-  /** Brings the catalogue in line with what this server keeps; one round at a time. Never rejects. */
+  /** Brings the catalogue in line with what this server keeps; one round at a time, tried again a few times while it is connected. Never rejects. */
   readonly sync: (serverId: string) => Promise<void>;
   /** Kept by a server that cannot be reached now: which. */
   readonly awayAt: (ref: Pick<Ref, 'volumeId'>) => string | undefined;
@@ -75,11 +81,16 @@ export function createKeptElsewhere(deps: KeptElsewhereDeps): KeptElsewhere {
 
 async function syncAfter(deps: KeptElsewhereDeps, serverId: string, before: Promise<void> | undefined): Promise<void> {
   await before;
-  try {
-    await syncOnce(deps, serverId);
-  } catch (error) {
-    deps.log.warn('what a failover server keeps could not be listed', { serverId, reason: messageOf(error) });
-  }
+  for (const pause of [...AGAIN_MS, undefined])
+    try {
+      await syncOnce(deps, serverId);
+      return;
+    } catch (error) {
+      deps.log.warn('what a failover server keeps could not be listed', { serverId, reason: messageOf(error) });
+      // Once it connects it is listed anyway; while it stays connected nothing else would begin another round.
+      if (pause === undefined || !deps.isConnected(serverId)) return;
+      await deps.clock.sleep(durationMs(pause));
+    }
 }
 
 const nameOf = ({ volumeId, path }: KeptPlace): string => `${volumeId}/${path}`;
@@ -94,12 +105,20 @@ async function syncOnce(deps: KeptElsewhereDeps, serverId: string): Promise<void
     forget(deps, row);
     changed.add(row.cameraId);
   }
+  const untold: unknown[] = [];
   for (const each of kept) {
     if (known.get(nameOf(each))?.id === each.id) continue;
-    const cameraId = await take(deps, serverId, each);
-    if (cameraId !== undefined) changed.add(cameraId);
+    try {
+      const cameraId = await take(deps, serverId, each);
+      if (cameraId !== undefined) changed.add(cameraId);
+    } catch (error) {
+      // One damaged file holds nothing else back.
+      untold.push(error);
+      if (untold.length === MOST_UNTOLD || !deps.isConnected(serverId)) break;
+    }
   }
   for (const cameraId of changed) deps.changed(cameraId);
+  if (untold.length > 0) throw untold[0];
 }
 
 async function list({ request }: KeptElsewhereDeps, serverId: string): Promise<readonly KeptName[]> {

@@ -36,6 +36,7 @@ const keptOf = (two: TwoServers, more: Partial<KeptElsewhereDeps> = {}): KeptEls
     nameOf: () => 'Spare',
     isOwnCamera: (id) => id === CAMERA,
     changed: () => undefined,
+    clock: { sleep: async () => await Promise.resolve() },
     log: silentLog,
     ...more,
   });
@@ -118,6 +119,35 @@ test('what its keeper deletes is gone from the list, and booked as that', async 
   await here.sync(F_ID);
   t.true(two.r.catalogue.segments.find(KEY, ALL).every(({ volumeId }) => volumeId === two.r.volumeId));
   t.true(two.r.catalogue.removed.find(KEY, ALL).some(({ cause }) => cause === 'retention'));
+});
+
+test('a listing that fails while both are connected is tried again, and one segment holds no other back', async (t) => {
+  const two = await kept(t);
+  const lists = (fails: (asked: number) => boolean): KeptElsewhereDeps['request'] => {
+    let asked = 0;
+    return async (serverId, method, params, options) => {
+      if (method === 'footage.kept-segment') {
+        asked += 1;
+        if (fails(asked)) throw new UnderstudyError('unavailable', 'footage/volume', 'Its disk is busy.');
+      }
+      return await ask(two)(serverId, method, params, options);
+    };
+  };
+  const rows = (): number => two.r.catalogue.segments.page(keptVolumeOf(F_ID, two.f.volumeId), '', 100).length;
+  await keptOf(two, { request: lists((asked) => asked === 1) }).sync(F_ID);
+  t.like(checkRecording(await unitsOf(two), EXPECTED), { first: 0, last: 1099, missing: [], doubled: [] });
+  const all = rows();
+  t.true(all > 1);
+
+  const other = await kept(t);
+  const request: KeptElsewhereDeps['request'] = async (serverId, method, params, options) => {
+    const { items } = readKeptResult((await ask(other)(F_ID, 'footage.kept', { after: '' })).result, 'kept');
+    if (method === 'footage.kept-segment' && (params as { readonly path?: string }).path === items[0]?.path)
+      throw new UnderstudyError('invalid', 'footage/damaged', 'Its file is damaged.');
+    return await ask(other)(serverId, method, params, options);
+  };
+  await keptOf(other, { request }).sync(F_ID);
+  t.is(other.r.catalogue.segments.page(keptVolumeOf(F_ID, other.f.volumeId), '', 100).length, all - 1);
 });
 
 test('a catalogue that is being made again, and a disk that is away, are no deletion', async (t) => {
