@@ -4,7 +4,7 @@
  * protected server holds each access unit once; how many bytes went over the wire that had been sent before; how soon it begins.
  *
  * `./build.sh campaign restoration --seed S --runs N [--minutes M] [--way W]`: N failures; ends early after M minutes (30). Writes docs/results/restoration.md.
- * W is how footage goes home: `direct` (if left out), `smb` or `shared`; those write restoration-W.md there, and need root.
+ * W is how footage goes home: `direct` (if left out), `smb`, `shared` or `keep`; those write restoration-W.md there; a share and a shared disc need root.
  */
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
@@ -204,5 +204,7 @@ async function allEnded(
 ): Promise<readonly CutRestoration[] | undefined> {
   if ((await pair.covered()) > 0) return undefined;
   const all = await own();
-  return all.every(({ endedAt }) => endedAt !== undefined) ? all : undefined;
+  if (!all.every(({ endedAt }) => endedAt !== undefined)) return undefined;
+  // Kept footage is listed at home between the end of the restoration and that of the failure.
+  return way.isListedWhenOver && !(await pair.isOver()) ? undefined : all;
 }

@@ -50,6 +50,8 @@ export type CutPair = {
   readonly relay: Relay;
   readonly restorations: () => Promise<readonly CutRestoration[]>;
   readonly covered: () => Promise<number>;
+  /** The failover server calls every failure over. */
+  readonly isOver: () => Promise<boolean>;
   readonly lastFrameAt: () => Promise<number>;
   readonly log: (side: Side) => Promise<readonly LogEntry[]>;
   readonly played: (since: number) => Promise<readonly RecordedUnit[]>;
@@ -122,15 +124,20 @@ export async function ready({ box, lastFrameAt, cameraId }: CutPair, dir?: strin
   await waitFor('the ring of the failover server', isKept, PATIENCE_MS);
 }
 
-type Looking = Pick<CutPair, 'restorations' | 'covered' | 'lastFrameAt' | 'log' | 'played'>;
+type Watching = { readonly watch?: { readonly covered: number; readonly state: string } };
+type Looking = Pick<CutPair, 'restorations' | 'covered' | 'isOver' | 'lastFrameAt' | 'log' | 'played'>;
 function looking(box: CutPair['box'], cameraId: string): Looking {
   const items = async <T>(side: Side, path: string): Promise<readonly T[]> =>
     ((await box(side).api.call('GET', path)) as { readonly items: readonly T[] }).items;
   return {
     restorations: async () => await items<CutRestoration>('failover', '/failover/restorations'),
     covered: async () => {
-      const servers = await items<{ watch?: { readonly covered: number } }>('failover', '/servers');
+      const servers = await items<Watching>('failover', '/servers');
       return Math.max(0, ...servers.map(({ watch }) => watch?.covered ?? 0));
+    },
+    isOver: async () => {
+      const watches = (await items<Watching>('failover', '/servers')).flatMap(({ watch }) => watch ?? []);
+      return watches.length > 0 && watches.every(({ state }) => state === 'alive');
     },
     lastFrameAt: async () => {
       const camera = (await box('protected').api.call('GET', `/cameras/${cameraId}`)) as { lastFrameAt?: string };

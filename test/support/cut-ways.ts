@@ -29,9 +29,11 @@ type Prepared = {
   readonly failover: Readonly<Record<string, unknown>>;
 };
 export type CutWay = {
-  readonly name: 'direct' | 'smb' | 'shared';
+  readonly name: 'direct' | 'smb' | 'shared' | 'keep';
   /** Bytes go over the relay; else what was recorded stays where it lies. */
   readonly isSent: boolean;
+  /** Home plays it once the failure is called over; on the other ways once the restoration has ended (docs/design/restoration.md, keep). */
+  readonly isListedWhenOver: boolean;
   readonly kinds: readonly CutKind[];
   /** Each takes something away for so many milliseconds, and brings it back. */
   readonly cuts: ReadonlyMap<CutKind, (downMs: number) => Promise<void>>;
@@ -45,6 +47,7 @@ export type CutWay = {
 const KINDS = ['protected', 'failover', 'both', 'link'] as const;
 const PLAIN = {
   isSent: false,
+  isListedWhenOver: false,
   kinds: KINDS,
   cuts: new Map(),
   beforeRun: async () => await Promise.resolve(),
@@ -58,7 +61,8 @@ export function wayOf(name: string): CutWay {
     return { ...PLAIN, name, isSent: true, prepare: async () => await Promise.resolve({ relayed: [], failover: {} }) };
   if (name === 'smb') return smbWay();
   if (name === 'shared') return sharedWay();
-  throw new Error(`--way is direct, smb or shared, not ${name}`);
+  if (name === 'keep') return keepWay();
+  throw new Error(`--way is direct, smb, shared or keep, not ${name}`);
 }
 
 /** Global lines of Samba, each for one failure after the other. */
@@ -88,6 +92,7 @@ function smbWay(): CutWay {
   return {
     name: 'smb',
     isSent: true,
+    isListedWhenOver: false,
     kinds: [...KINDS, 'smbd', 'share'],
     cuts: new Map([
       ['smbd', restarted],
@@ -152,6 +157,16 @@ function sharedWay(): CutWay {
       };
       return { relayed: [], failover: { footagePolicy: 'shared', storeVolumeIds: [id] } };
     },
+  };
+}
+
+/** Home lists and plays what stays on the failover server. */
+function keepWay(): CutWay {
+  return {
+    ...PLAIN,
+    name: 'keep',
+    isListedWhenOver: true,
+    prepare: async () => await Promise.resolve({ relayed: [], failover: { footagePolicy: 'keep' } }),
   };
 }
 
