@@ -16,7 +16,7 @@ export function createSegmentReader(database: Database): SegmentReader {
   const longest = createLongest(database);
   const row = (stored: Stored): SegmentRow => rowOf(database, stored, superseded(stored));
   const whole = (stored: Stored): Segment => {
-    if (stored['open'] === 0 && stored.keys && stored.spans)
+    if (stored.keys && stored.spans)
       return { ...row(stored), keys: decodeKeys(stored.keys), spans: decodeSpans(stored.spans) };
     return { ...row(stored), ...indexFragments((ask.fragmentsOf.all(stored['id'] ?? 0) as Stored[]).map(fragmentOf)) };
   };

@@ -51,10 +51,10 @@ export type SegmentTotals = StreamKey & {
 export type SegmentTable = {
   /** Idempotent. */
   readonly open: (segment: SegmentReport) => void;
-  /** Idempotent by segment and sequence; fragments of a segment nobody knows or that is closed are counted in the result, not stored. */
+  /** Idempotent by segment and sequence; fragments of a segment nobody knows are counted in the result, not stored. Those that a closed row lacks open it again. */
   readonly addFragments: (fragments: readonly FragmentReport[]) => { readonly unknown: number };
-  /** Folds the fragments into the row. Idempotent. */
-  readonly close: (volumeId: string, path: string) => void;
+  /** Folds the fragments into the row. Idempotent. False: it was opened again and stays open; only a scan of its file knows all of it. */
+  readonly close: (volumeId: string, path: string) => boolean;
   /** Replaces or creates a closed row from what a scan of the file found; what it supersedes is so from then on, and no longer once the row goes. */
   readonly putScanned: (segment: SegmentToStore, fragments: readonly ScannedFragment[]) => void;
   readonly get: (volumeId: string, path: string) => Segment | undefined;

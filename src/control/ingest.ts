@@ -44,7 +44,7 @@ export type Ingest = {
   readonly hello: (hello: MediaHello) => void;
   readonly push: (events: readonly NumberedEvent[]) => void;
   readonly flush: () => void;
-  /** Was open when this media process was met first: whoever wrote it is gone. */
+  /** Open, and nobody writes it any more: it was open when this media process was met first, or must be read again. */
   readonly isOrphan: (volumeId: string, path: string) => boolean;
   /** Forgets what is collected; media will send it again. */
   readonly discard: () => void;
@@ -56,7 +56,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   let instance: string | undefined;
   let pending: NumberedEvent[] = [];
   let cancel: Cancel | undefined;
-  let orphans: ReadonlySet<string> = new Set();
+  let orphans = new Set<string>();
   const news = createNews(deps);
 
   const flush = (): void => {
@@ -69,7 +69,11 @@ export function createIngest(deps: IngestDeps): Ingest {
     try {
       const stored = store(catalogue, instance, events);
       ({ repeated } = stored);
+      for (const event of stored.unread)
+        if (event.kind === 'segment-closed') orphans.add(keyOf({ volumeId: event.volumeId, path: event.segment }));
       if (stored.unknown > 0) deps.onReconcile(`${stored.unknown} fragments of unknown segments`);
+      if (stored.unread.length > 0)
+        deps.onReconcile(`${stored.unread.length} segments were read while they were written`);
     } catch (error) {
       log.error('events of media could not be stored', { events: events.length, error });
       deps.onFailure();
@@ -118,6 +122,8 @@ function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {
 type Stored = {
   /** Fragments of segments that nobody knows. */
   readonly unknown: number;
+  /** Ends of segments that the catalogue has only a part of. */
+  readonly unread: readonly MediaEvent[];
   /** Told by the media process before, too: known already. */
   readonly repeated: ReadonlySet<MediaEvent>;
 };
@@ -126,6 +132,7 @@ function store(catalogue: Catalogue, instance: string, events: readonly Numbered
     () => {
       let unknown = 0;
       const repeated = new Set<MediaEvent>();
+      const unread: MediaEvent[] = [];
       const cursor = catalogue.cursor.get();
       let seq = cursor?.instance === instance ? cursor.seq : 0;
       for (const numbered of events) {
@@ -133,11 +140,12 @@ function store(catalogue: Catalogue, instance: string, events: readonly Numbered
         if (numbered.seq <= seq) continue;
         const applied = apply(catalogue, numbered.event);
         if (applied === 'repeated') repeated.add(numbered.event);
+        else if (applied === 'unread') unread.push(numbered.event);
         else unknown += applied;
         ({ seq } = numbered);
       }
       catalogue.cursor.set({ instance, seq });
-      return { unknown, repeated };
+      return { unknown, unread, repeated };
       // Fragments can be read from the files again, gaps cannot.
     },
     events.some(({ event }) => event.kind.startsWith('gap')) ? 'durable' : undefined,
@@ -153,8 +161,10 @@ function closeOldGaps(catalogue: Catalogue, startedAt: number): void {
     catalogue.gaps.close(gap, Math.max(gap.start, Math.min(startedAt, Math.max(lastSign, gap.start))));
 }
 
-/** Changes the tables; how many fragments belong to segments nobody knows. */
-function apply({ segments, gaps }: Catalogue, event: MediaEvent): number | 'repeated' {
+const ended = (isWhole: boolean): 0 | 'unread' => (isWhole ? 0 : 'unread');
+
+/** Changes the tables; how many fragments belong to segments nobody knows. `unread`: the file of the segment must be read again. */
+function apply({ segments, gaps }: Catalogue, event: MediaEvent): number | 'repeated' | 'unread' {
   switch (event.kind) {
     case 'segment-opened':
       segments.open(event.segment);
@@ -162,8 +172,7 @@ function apply({ segments, gaps }: Catalogue, event: MediaEvent): number | 'repe
     case 'fragments-written':
       return segments.addFragments(event.fragments).unknown;
     case 'segment-closed':
-      segments.close(event.volumeId, event.segment);
-      return 0;
+      return ended(segments.close(event.volumeId, event.segment));
     case 'gap-opened': {
       const { cameraId, stream, start, cause, detail } = event;
       gaps.open({ cameraId, stream, start, cause, detail });

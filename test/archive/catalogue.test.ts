@@ -71,6 +71,26 @@ test('a segment reads the same while it is open, when it is closed and when it w
   t.deepEqual(segments.get('vol-1', segment.segment), closed);
 });
 
+test('a segment that was scanned while it was written stays open until it is scanned again', async (t) => {
+  const { segments } = await opened(t);
+  const segment = report(10_000);
+  const all = four(segment);
+  segments.putScanned(segment, all.slice(0, 1));
+  // Its reports come late.
+  segments.open(segment);
+  t.deepEqual(segments.addFragments(all.slice(0, 1)), { unknown: 0 });
+  t.false(segments.get('vol-1', segment.segment)?.open);
+  t.deepEqual(segments.addFragments(all.slice(1, 3)), { unknown: 0 });
+  t.deepEqual(segments.addFragments(all.slice(3)), { unknown: 0 });
+  t.like(segments.get('vol-1', segment.segment), { open: true, end: 12_000, lastSequence: 10_003 });
+  t.is(segments.openOnes().length, 1);
+  t.false(segments.close('vol-1', segment.segment));
+  t.true(segments.get('vol-1', segment.segment)?.open);
+  segments.putScanned(segment, all);
+  t.like(segments.get('vol-1', segment.segment), { open: false, spans: [{ start: 10_000, end: 12_000 }] });
+  t.true(segments.close('vol-1', segment.segment));
+});
+
 test('the same report twice changes nothing', async (t) => {
   const { segments } = await opened(t);
   const segment = report(10_000);
@@ -81,7 +101,7 @@ test('the same report twice changes nothing', async (t) => {
   t.is(segments.get('vol-1', segment.segment)?.keys.length, 2);
   segments.close('vol-1', segment.segment);
   segments.close('vol-1', segment.segment);
-  t.deepEqual(segments.addFragments(four(segment)), { unknown: 4 }, 'a closed segment takes no more');
+  t.deepEqual(segments.addFragments(four(segment)), { unknown: 0 }, 'a closed segment has them');
   t.deepEqual(segments.addFragments([fragment(report(99), 0)]), { unknown: 1 });
   t.deepEqual(segments.totals(), [{ ...KEY, volumeId: 'vol-1', segments: 1, bytes: 4096 + 4 * 8192 }]);
 });

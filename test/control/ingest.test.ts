@@ -10,7 +10,7 @@ import { ordersOf } from '../../src/control/orders.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createEventRing, MAX_KEPT_EVENTS } from '../../src/recorder/event-ring.ts';
 import { parseOrders } from '../../src/wire/parse-control-message.ts';
-import type { MediaEvent, MediaHello, NumberedEvent } from '../../src/wire/media-protocol.ts';
+import type { FragmentReport, MediaEvent, MediaHello, NumberedEvent } from '../../src/wire/media-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -73,6 +73,44 @@ test('away for longer than media keeps fragments: the files are asked, and gaps 
   ingest.flush();
   t.deepEqual(reasons, ['events of media are lost']);
   t.is(catalogue.gaps.find(KEY, { start, end: start + 1000 }).length, 2);
+});
+
+test('a segment that a scan took for whole while it was written is read again when it ends', async (t) => {
+  const { catalogue, ingest, clock, reasons } = await bench(t);
+  const start = clock.now();
+  const place = { volumeId: 'vol', segment: 'cam-1/main/2026-11-21/a.mp4' };
+  const video = { codec: 'h264', codecString: 'avc1.64001F', width: 1920, height: 1080 } as const;
+  const origin = { serverId: '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001', epoch: 1, initLength: 4096, layoutHash: 'ab' };
+  const segment = { ...KEY, ...place, ...origin, start, video, audio: undefined };
+  const fragment = (sequence: number): FragmentReport => ({
+    ...KEY,
+    ...place,
+    offset: 4096 + sequence * 100,
+    length: 100,
+    sequence,
+    start: start + sequence * 500,
+    end: start + sequence * 500 + 500,
+    key: sequence === 0,
+    continuous: sequence > 0,
+    accessUnits: 12,
+    audioFrames: 0,
+  });
+  catalogue.segments.putScanned(segment, [fragment(0)]);
+  const ring = createEventRing('a');
+  ring.push({ kind: 'segment-opened', at: start, segment });
+  for (const sequence of [0, 1, 2])
+    ring.push({ kind: 'fragments-written', at: start, fragments: [fragment(sequence)] });
+  ingest.hello(helloOf('a', start));
+  ingest.push(ring.since(undefined, 0).events);
+  ingest.flush();
+  t.deepEqual(reasons, []);
+  t.false(ingest.isOrphan(place.volumeId, place.segment));
+  t.true(catalogue.segments.get(place.volumeId, place.segment)?.open);
+  ring.push({ kind: 'segment-closed', at: start, ...place });
+  ingest.push(ring.since('a', catalogue.cursor.get()?.seq ?? 0).events);
+  ingest.flush();
+  t.deepEqual(reasons, ['1 segments were read while they were written']);
+  t.true(ingest.isOrphan(place.volumeId, place.segment), 'nobody writes it any more');
 });
 
 test('what begins and ends as planned for another server is no warning; what is lost of it is one, and all of an own camera', async (t) => {
