@@ -58,8 +58,6 @@ const DAY_MS = 86_400_000;
 
 type Kept = {
   backup: SettingsBackup | undefined;
-  /** When this server took it, wall milliseconds; of one from before a start, what it says itself. */
-  tookAt: number;
   problem: string | undefined;
   busy: boolean;
   failedAt: number;
@@ -71,7 +69,6 @@ export function startBackups(deps: BackupsDeps): Backups {
   const keptOf = (serverId: string): Kept => {
     const kept = servers.get(serverId) ?? {
       backup: undefined,
-      tookAt: -Infinity,
       problem: undefined,
       busy: false,
       failedAt: -Infinity,
@@ -85,8 +82,8 @@ export function startBackups(deps: BackupsDeps): Backups {
   };
   const cancelDaily = startDaily(deps, (since) => {
     for (const serverId of deps.connected()) {
-      const { busy, tookAt, failedAt } = keptOf(serverId);
-      const isDue = tookAt < since && clock.monotonic() - failedAt >= DAILY_RETRY_MS;
+      const { backup, busy, failedAt } = keptOf(serverId);
+      const isDue = (backup?.takenAt ?? -Infinity) < since && clock.monotonic() - failedAt >= DAILY_RETRY_MS;
       if (isDue && !busy) inBackground(serverId, 'daily');
     }
   });
@@ -107,7 +104,6 @@ export function startBackups(deps: BackupsDeps): Backups {
     open: async (serverId) => {
       const kept = keptOf(serverId);
       kept.backup = (await readFrom(deps, store, serverId)) ?? (await readReserve(deps, serverId));
-      kept.tookAt = kept.backup?.takenAt ?? -Infinity;
       if (kept.backup === undefined) kept.problem = NONE;
       else deps.onBackup(kept.backup);
     },
@@ -166,12 +162,12 @@ function createTake(
     const kept = keptOf(serverId);
     kept.busy = true;
     try {
-      const backup = backupIn(await request(serverId), serverId);
+      // It says when by a clock that may be another one.
+      const backup = { ...backupIn(await request(serverId), serverId), takenAt: clock.now() };
       const isNews = kept.backup?.revision !== backup.revision;
       await store.save(backup);
       await reserve.save(backup).catch((error: unknown) => activity.record(failed(nameOf(serverId), messageOf(error))));
       kept.backup = backup;
-      kept.tookAt = clock.now();
       kept.problem = undefined;
       if (isNews || reason !== 'change') activity.record(taken(backup, reason));
       onBackup(backup);

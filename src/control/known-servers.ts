@@ -185,8 +185,9 @@ function createEnding(
     activity.record({ severity: 'warning', code: 'server-removed', message, ...(user === undefined ? {} : { user }) });
   };
   const keptHeld = async ({ id, name, watched }: PeerRecord): Promise<boolean> => {
-    const held = watched ? heldOf(id) : undefined;
-    if (held === undefined) return false;
+    const held = heldOf(id);
+    // With another role this server protects nobody, and may have footage still that is to go home.
+    if (held === undefined || !(watched || held.canStop)) return false;
     await write(id, (now) => now && withoutTrust(now, clock.now()));
     activity.record({ severity: 'error', code: FOOTAGE_HELD, message: wordsOfHeld(name, held) });
     return true;

@@ -6,23 +6,19 @@
  * Invariant: a segment is deleted here only when every group of it was received, with a receipt, or is known to be at the other server.
  */
 import { createHash } from 'node:crypto';
-import { createGroupReader } from '../archive/footage-groups.ts';
-import { createGroupProver } from '../archive/prove-groups.ts';
-import { join } from 'node:path';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import { createKeptHandlers, forgetDeleted } from './kept-here.ts';
 import { placeOf, redecideRefused } from './list-sources.ts';
 import { createProgress } from './progress.ts';
-import { createMeter, createRate } from './rate.ts';
 import type { Restoration, RestorationDeps, RestorationOrder, RestorationProgress } from './restoration-types.ts';
+import { openRun } from './run-deps.ts';
 import type { RunDeps } from './run-deps.ts';
 import { deleteRemaining, listClosed, runOnce } from './run-restoration.ts';
 import type { Round } from './run-restoration.ts';
 import { createSnapshotHandlers, deleteSnapshots, owedSnapshots } from './snapshots-here.ts';
 import { openTransferStore } from './transfer-store.ts';
 import type { StoredRestoration, TransferStore } from './transfer-store.ts';
-import { createTurns } from './turns.ts';
 
 /** Finished ones that are still listed. */
 const MAX_FINISHED = 100;
@@ -44,28 +40,10 @@ type Service = {
 /** Goes on with what was not finished. @throws system errors of a disk that refuses */
 export function startRestoration(deps: RestorationDeps): Restoration {
   const store = openTransferStore(deps.dataDirectory);
-  const meter = createMeter(deps.clock);
-  const fileOf = ({ volumeId, path }: { volumeId: string; path: string }): string | undefined => {
-    const volume = deps.volumes().find(({ id }) => id === volumeId);
-    return volume && join(volume.path, path);
-  };
-  const groups = createGroupReader({ segments: deps.catalogue.segments, fileOf, now: deps.clock.now });
-  // What is about to be given back was recorded a while ago: nothing waits for it.
-  const prover = createGroupProver({
-    segments: deps.catalogue.segments,
-    clock: deps.clock,
-    fileOf,
-    pause: async () => await Promise.resolve(),
-    // It stays as it is: decide.ts.
-    onDamage: async (_file, { path }) =>
-      await Promise.resolve(deps.log.warn('covered footage is damaged here', { path })),
-  });
-  const rate = createRate(deps.clock, deps.rateLimit);
-  const snapshotsLeft = new Map<string, number>();
-  const run: RunDeps = { ...deps, store, meter, rate, snapshotsLeft, inTurn: createTurns(), groups, prover, fileOf };
+  const run = openRun(deps, store);
   const service: Service = { deps, store, run, running: new Map(), isStopping: false };
   for (const { id, finishedAt } of store.restorations()) if (finishedAt === undefined) launch(service, id);
-  const progressOf = createProgress(store, meter, snapshotsLeft);
+  const progressOf = createProgress(store, run.meter, run.snapshotsLeft);
   const cancelAgain = deps.clock.every(durationMs(AGAIN_MS), () => {
     tryAgain(service, deps.clockOffsetOf);
     lookForSnapshots(service, deps.clockOffsetOf);

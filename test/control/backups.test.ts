@@ -139,7 +139,7 @@ test('with every file of the backup directory gone or damaged it goes on with it
     t.is(rig.backups.latest(SERVER)?.name, 'Renamed', lose);
     const alarm = rig.entries.at(-1);
     t.like(alarm, { severity: 'error', code: 'backup-missing' });
-    t.regex(alarm?.message ?? '', /Recorder.*its own copy of 1970-.*understudy backup Recorder/);
+    t.regex(alarm?.message ?? '', /Recorder.*its own copy of 2026-01-01.*understudy backup Recorder/);
     t.is(rig.entries.filter(({ code }) => code === 'backup-damaged').length, lose === 'damage' ? 2 : 0);
     t.is((await rig.store.load(SERVER)).backup?.name, 'Renamed', 'it is where it belongs again');
     await rig.backups.forget(SERVER);

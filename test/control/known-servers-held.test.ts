@@ -72,11 +72,22 @@ test('a server that left the site of this host stays known while its footage lie
   t.deepEqual([empty.forgotten, empty.peers(), empty.entries], [[serverIdOf(2)], [], []]);
 });
 
-test('what protects this server is forgotten at once, whatever lies here', async (t) => {
-  const rig = rigOf({ mode: 'recording', peers: [peerOf(2, { watcher: true, mode: 'failover' })] });
-  rig.held = { words: '3 files (12.4 MB)', canStop: true };
+test('what protects this server is forgotten at once, unless footage of it is to go home from here', async (t) => {
+  const peers = [peerOf(2, { watcher: true, mode: 'failover' })];
+  const rig = rigOf({ mode: 'recording', peers });
+  rig.held = { words: '3 files (12.4 MB)', canStop: false };
   await rig.known.forgottenBy(serverIdOf(2));
   t.deepEqual(rig.peers(), []);
+
+  const changed = rigOf({ mode: 'recording', peers });
+  changed.held = { words: '3 files (12.4 MB)', canStop: true };
+  await changed.known.forgottenBy(serverIdOf(2));
+  t.like(changed.peers(), [{ id: serverIdOf(2), watcher: false }]);
+  t.deepEqual(changed.forgotten, [], 'what it takes to give it back stays');
+  t.is(changed.entries.at(-1)?.code, 'footage-held');
+  changed.held = undefined;
+  await changed.known.review();
+  t.deepEqual(changed.peers(), []);
 });
 
 test('a server whose footage is still to go home is not deauthorized here either; one whose footage nobody gives back is', async (t) => {

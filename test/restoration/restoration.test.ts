@@ -2,6 +2,7 @@ import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { InboxVolume } from '../../src/archive/incoming-file.ts';
+import { UnderstudyError } from '../../src/core/errors.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import type { SmbShare } from '../../src/smb/smb-share.ts';
 import type { GroupsResult } from '../../src/wire/footage-protocol.ts';
@@ -197,6 +198,25 @@ test('footage on a disc that both have is adopted where it lies', async (t) => {
   const before = plain();
   await two.restartR(async () => await rm(join(two.r.data, 'catalogue.sqlite')));
   t.deepEqual(plain(), before, 'made again from the files');
+});
+
+test('what held a restoration up is not told any more once a file is home again', async (t) => {
+  const two = await twoServers(t);
+  await outage(two);
+  two.fate = () => {
+    throw new UnderstudyError('unavailable', 'peer/not-connected', 'Not now.');
+  };
+  const id = two.restoration().begin(orderOf());
+  await waitFor('it to wait', () => two.restoration().get(id)?.problem === 'Not now.');
+  const told: (string | undefined)[] = [];
+  two.fate = ({ method }) => {
+    const isUnderWay = two.events.some(({ kind }) => kind === 'file-received');
+    if (method === 'footage.insert' && isUnderWay) told.push(two.restoration().get(id)?.problem);
+    return FINE;
+  };
+  t.is(await ended(two, id), 'done');
+  t.true(told.length > 0);
+  t.deepEqual([...new Set(told)], [undefined]);
 });
 
 test('stopping says what would be lost, wants it confirmed, and deletes it', async (t) => {
