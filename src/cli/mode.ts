@@ -14,8 +14,11 @@ export function registerMode(program: Command): void {
       .command('mode')
       .description('show or set what a server does: record, stand in for others, or manage a site')
       .argument('[mode]', CMS_MODES.join(', '))
-      .option('--confirm <name>', 'name of the server, when the change ends a cover or its own recording'),
-    'A change that would end a cover or the recording of its own cameras is refused unless --confirm gives the name of the server.',
+      .option(
+        '--confirm <name>',
+        'name of the server, when the change ends a cover, its own recording or the protection of others',
+      ),
+    'A change that would end a cover, the recording of its own cameras or the protection of others is refused unless --confirm gives the name of the server.',
   ).action(mode);
 }
 

@@ -14,6 +14,7 @@ import { openFailoverKept } from '../control/failover-kept.ts';
 import { refuseHostMode } from '../control/host-taking.ts';
 import { expectedStreams } from '../control/protected-side.ts';
 import { wordsOfHeld } from '../control/known-servers.ts';
+import { coveringWords, refuseModeChange } from '../control/mode-change.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
 import { createServersApi } from '../control/servers-api.ts';
@@ -272,38 +273,35 @@ const epochOfCover = ({ cover }: Side, serverId: string): number =>
   Math.max(0, ...cover.covered().flatMap((one) => (one.serverId === serverId ? [one.epoch] : [])));
 
 /** Servers that are covered, or whose footage is not home; undefined: none. */
-function coveredNames({ settings }: FailoverParts, { watch }: Side): string | undefined {
+function coveredNames({ settings }: FailoverParts, { watch }: Side): readonly string[] {
   const covered = watch.states().filter(({ wanted, restoring }) => Object.keys(wanted).length + restoring.length > 0);
-  return covered.length === 0 ? undefined : covered.map(({ serverId }) => nameOfServer(settings, serverId)).join(', ');
+  return covered.map(({ serverId }) => nameOfServer(settings, serverId));
 }
-const coveringWords = (names: string): string => `This server covers ${names}, or still has footage of it.`;
 
 type ModeChecks = Pick<CoverSide, 'beforeModeChange' | 'refuseCovering'>;
 function createModeChecks(parts: FailoverParts, side: Side): ModeChecks {
+  const { settings } = parts;
   return {
-    beforeModeChange: createModeCheck(parts, side),
+    beforeModeChange: (wanted, confirm) => {
+      refuseHostMode(settings, wanted);
+      const { name, mode: now } = settings.server.get();
+      const { peers } = settings.peers.get();
+      refuseModeChange({
+        now,
+        wanted,
+        name,
+        confirm,
+        covered: coveredNames(parts, side),
+        recorded: settings.cameras.get().cameras.filter(({ enabled, record }) => enabled && record).length,
+        protected: peers
+          .filter(({ watched, forgottenAt }) => watched && forgottenAt === undefined)
+          .map((one) => one.name),
+      });
+    },
     refuseCovering: () => {
       const names = coveredNames(parts, side);
-      if (names === undefined) return;
-      throw new UnderstudyError('conflict', 'failover/covering', `${coveringWords(names)} Restore it first.`);
+      if (names.length > 0)
+        throw new UnderstudyError('conflict', 'failover/covering', `${coveringWords(names)} Restore it first.`);
     },
-  };
-}
-
-function createModeCheck(parts: FailoverParts, side: Side): ServerDeps['beforeModeChange'] {
-  const { settings } = parts;
-  return (mode, confirm) => {
-    refuseHostMode(settings, mode);
-    const { name } = settings.server.get();
-    if (confirm === name) return;
-    const names = coveredNames(parts, side);
-    if (names !== undefined) {
-      const message = `${coveringWords(names)} Restore it first; or confirm with the name of this server, ${name}, to end it now.`;
-      throw new UnderstudyError('conflict', 'failover/covering', message);
-    }
-    const own = settings.cameras.get().cameras.filter(({ enabled, record }) => enabled && record).length;
-    if (mode !== 'failover' || own === 0) return;
-    const message = `${own} cameras are recorded here; a failover server records only for others. Confirm with the name of this server, ${name}, to stop recording them.`;
-    throw new UnderstudyError('conflict', 'server/records', message);
   };
 }

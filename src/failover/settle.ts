@@ -135,7 +135,7 @@ function want(draft: Draft, streams: readonly StreamRef[], reason: CoverReason, 
 /** By our wall clock: what R wrote last is as old as its last progress. */
 function lastFrameOf({ state, at, wall }: Draft, stream: StreamRef): EpochMs {
   const heard = state.heard[keyOf(stream)];
-  return epochMs(wall - Math.max(0, at - (heard?.progressAt ?? state.lastSign)));
+  return epochMs(Math.round(wall - Math.max(0, at - (heard?.progressAt ?? state.lastSign))));
 }
 
 /** Also for cameras that only R cannot reach, once there is footage of them (cover-progress). */

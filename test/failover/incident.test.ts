@@ -43,6 +43,16 @@ test('the record tells cause, takeover, return, and each camera its last frame, 
   t.deepEqual(incidentSchema.parse(JSON.parse(JSON.stringify(incident))), incident);
 });
 
+test('the last frame of a stream is a whole millisecond, whatever the monotonic clock counts in', (t) => {
+  const rig = createRig();
+  rig.wait(0.37);
+  rig.settle();
+  rig.say({ kind: 'disconnected', by: 'peer' });
+  const { streams } = accumulate(changesOf(rig));
+  t.is(streams.length, 2);
+  t.true(streams.every(({ lastFrame }) => Number.isInteger(lastFrame)));
+});
+
 test('returned files and missing seconds are added up and said in plain sentences', (t) => {
   const rig = failure();
   const opened = accumulate(changesOf(rig));
