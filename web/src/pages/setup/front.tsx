@@ -1,6 +1,6 @@
 /** The frame of the pages before one is inside: the mark, a title, one card. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import './front.css';
 
 type FrontProps = {
@@ -14,7 +14,8 @@ type FrontProps = {
 export function Front({ title, subtitle, children, steps, wide }: FrontProps): VNode {
   const heading = useRef<HTMLHeadingElement>(null);
   const [first] = useState(title);
-  useEffect(() => {
+  // Before the step is painted: later it would take the focus from a field somebody is already in.
+  useLayoutEffect(() => {
     document.title = `${title} · Understudy`;
     // What had the focus went with the step before.
     if (steps !== undefined && title !== first) heading.current?.focus();

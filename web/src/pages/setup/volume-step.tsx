@@ -19,7 +19,8 @@ export function VolumeStep({ mode, onDone }: { readonly mode: Mode; readonly onD
     const load = async (): Promise<void> => {
       const { items } = await api.volumeSuggestions();
       setSuggestions(items);
-      setPath(items[0]?.path ?? '');
+      // Never over what a person typed while the volumes were looked for.
+      setPath((typed) => (typed === '' ? (items[0]?.path ?? '') : typed));
     };
     load().catch(setError);
   }, []);
