@@ -45,6 +45,8 @@ export type HostTaking = {
   readonly tick: () => void;
 };
 const hostHeardSchema = z.looseObject({ hostId: z.string().optional(), silentMs: z.number().min(0) });
+/** Full ones only: who is told of as many as a host may be silent finds it gone here as well. */
+export const wholeSeconds = (ms: number): number => Math.floor(ms / 1000);
 export type HostHeard = { readonly hostId?: string | undefined; readonly silentMs: number };
 
 const ASK_WITHIN_MS = 3000;
@@ -146,7 +148,7 @@ async function refuseWhileHeard(
     ? `It locks this server: unlock it there first.`
     : `If it shall not be the host any more, confirm with its name, ${name}.`;
   if (silentMs < HOST_GONE_MS) {
-    const message = `${name} was heard ${Math.round(silentMs / 1000)} s ago; after ${HOST_GONE_MS / 1000} s without a sign of it it counts as gone. ${remedy}`;
+    const message = `${name} was heard ${wholeSeconds(silentMs)} s ago; after ${HOST_GONE_MS / 1000} s without a sign of it it counts as gone. ${remedy}`;
     throw new UnderstudyError('conflict', 'site/host-heard', message);
   }
   const { heardBy } = await askOthers(deps, copy, id);

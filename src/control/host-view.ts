@@ -8,6 +8,7 @@ import { browserAddressOf, HOST_GONE_MS, isHost } from '../site/host-role.ts';
 import type { Successor } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
 import type { HostRoleService } from './host-role.ts';
+import { wholeSeconds } from './host-taking.ts';
 import type { HostTaking } from './host-taking.ts';
 import type { SiteCopies } from './site-copy.ts';
 
@@ -47,7 +48,7 @@ export function hostView(deps: HostViewDeps): SiteHostView {
       canTake: reason === undefined,
       ...(reason === undefined ? {} : { reason }),
       ...(copy === undefined || isOwn ? {} : { copyAt: isoOf(epochMs(copy.takenAt)) }),
-      ...(host === undefined || isOwn ? {} : { silentSeconds: Math.round(taking.answer().silentMs / 1000) }),
+      ...(host === undefined || isOwn ? {} : { silentSeconds: wholeSeconds(taking.answer().silentMs) }),
       ...(automatic === undefined ? {} : { automaticAfterSeconds: automatic / 1000 }),
     },
   };

@@ -19,6 +19,7 @@ import {
   startFreshBox,
   waitForMotion,
 } from '../support/real-box.ts';
+import { settlesTo } from '../support/settles.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { shows } from './shows.ts';
@@ -146,23 +147,22 @@ async function waitForFootage(page: Page, wallMs: number): Promise<void> {
 
 const shownTile = (page: Page): Locator => page.locator('.stage video:not([hidden])');
 
+/** Undefined: not one picture is shown, or none whose number can be read. */
+async function shownFramesOff(page: Page, camera: SimulatedCamera, wanted: number): Promise<number | undefined> {
+  const isOne = (await shownTile(page).count()) === 1;
+  const shown = isOne ? await shownNumber(shownTile(page)) : undefined;
+  return shown === undefined ? undefined : framesOff(camera, wanted, shown);
+}
+
 async function playback(t: ExecutionContext, page: Page, camera: SimulatedCamera, from: number): Promise<void> {
   const base = new URL(page.url()).origin;
   for (const shift of [1000, 2480, 4200]) {
     const wanted = from + shift;
     await page.goto(`${base}/playback?at=${new Date(wanted).toISOString()}`);
-    const off = await waitFor(
-      'the picture of that time',
-      async () => {
-        const shown = await shownTile(page)
-          .count()
-          .then((count) => (count === 1 ? shownNumber(shownTile(page)) : undefined));
-        const frames = shown === undefined ? undefined : framesOff(camera, wanted, shown);
-        return frames !== undefined && Math.abs(frames) <= FRAMES_OFF ? { frames } : undefined;
-      },
-      PATIENCE_MS,
-    );
-    t.log(`asked for ${new Date(wanted).toISOString()}: ${off.frames} frames off`);
+    const isNear = (frames: number | undefined): boolean => frames !== undefined && Math.abs(frames) <= FRAMES_OFF;
+    const frames = await settlesTo(async () => await shownFramesOff(page, camera, wanted), isNear);
+    t.true(isNear(frames), `asked for ${new Date(wanted).toISOString()}: ${frames ?? 'no'} frames off`);
+    t.log(`asked for ${new Date(wanted).toISOString()}: ${frames} frames off`);
   }
   // Over the gap: the clock jumps, the picture goes on behind it.
   const head = page.getByRole('slider', { name: 'Playhead' });

@@ -5,24 +5,19 @@ import { api, type VolumeSuggestion } from '../../api/api.ts';
 import { refreshVolumes } from '../../app/stores.ts';
 import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/setup/words.ts';
-import { Notice } from '../../ui/dialog.tsx';
+import { Notice, Waiting } from '../../ui/dialog.tsx';
 import { FormError, TextField } from '../../ui/field.tsx';
 import { size } from '../../ui/format.ts';
 import type { Mode } from './role-step.tsx';
 
 export function VolumeStep({ mode, onDone }: { readonly mode: Mode; readonly onDone: () => void }): VNode {
   const [suggestions, setSuggestions] = useState<readonly VolumeSuggestion[]>();
-  const [path, setPath] = useState('');
+  const [typed, setPath] = useState<string>();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  const path = typed ?? suggestions?.[0]?.path ?? '';
   useEffect(() => {
-    const load = async (): Promise<void> => {
-      const { items } = await api.volumeSuggestions();
-      setSuggestions(items);
-      // Never over what a person typed while the volumes were looked for.
-      setPath((typed) => (typed === '' ? (items[0]?.path ?? '') : typed));
-    };
-    load().catch(setError);
+    api.volumeSuggestions().then(({ items }) => setSuggestions(items), setError);
   }, []);
   const submit = async (): Promise<void> => {
     setBusy(true);
@@ -50,8 +45,13 @@ export function VolumeStep({ mode, onDone }: { readonly mode: Mode; readonly onD
         {t('first.volumeText')}
       </p>
       {error !== undefined && <FormError error={error} />}
-      <Suggestions suggestions={suggestions} path={path} onChoose={setPath} />
-      <TextField label={t('first.volumePath')} value={path} onInput={setPath} hint={t('first.volumePathHint')} />
+      {suggestions !== undefined && <Suggestions suggestions={suggestions} path={path} onChoose={setPath} />}
+      {/* Not before it is known what it holds: a suggestion that came later would run into what somebody types. */}
+      {suggestions === undefined && error === undefined ? (
+        <Waiting />
+      ) : (
+        <TextField label={t('first.volumePath')} value={path} onInput={setPath} hint={t('first.volumePathHint')} />
+      )}
       <div class="row end">
         <button type="button" class="button quiet" disabled={busy} onClick={onDone}>
           {t('first.later')}
@@ -65,7 +65,7 @@ export function VolumeStep({ mode, onDone }: { readonly mode: Mode; readonly onD
 }
 
 type SuggestionsProps = {
-  readonly suggestions: readonly VolumeSuggestion[] | undefined;
+  readonly suggestions: readonly VolumeSuggestion[];
   readonly path: string;
   readonly onChoose: (path: string) => void;
 };
@@ -73,7 +73,7 @@ function Suggestions({ suggestions, path, onChoose }: SuggestionsProps): VNode {
   return (
     <fieldset class="stack">
       <legend class="hidden-text">{t('first.volumeLegend')}</legend>
-      {suggestions?.map((suggestion) => (
+      {suggestions.map((suggestion) => (
         <VolumeChoice
           key={suggestion.path}
           suggestion={suggestion}
@@ -81,7 +81,7 @@ function Suggestions({ suggestions, path, onChoose }: SuggestionsProps): VNode {
           onChoose={onChoose}
         />
       ))}
-      {suggestions?.length === 0 && <Notice tone="warn">{t('first.noVolume')}</Notice>}
+      {suggestions.length === 0 && <Notice tone="warn">{t('first.noVolume')}</Notice>}
     </fieldset>
   );
 }
