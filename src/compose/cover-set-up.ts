@@ -17,6 +17,7 @@ import { wordsOfHeld } from '../control/known-servers.ts';
 import { coveringWords, refuseModeChange } from '../control/mode-change.ts';
 import type { OwedFootage } from '../control/owed-footage.ts';
 import type { CoveredStreams } from '../control/recording-side.ts';
+import { securingHealth } from '../control/securing.ts';
 import { createServersApi } from '../control/servers-api.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { HandoverAnswer } from '../failover/machine-types.ts';
@@ -251,7 +252,8 @@ function itemsOf(parts: FailoverParts, peers: Peers, side: Side, { clocksOff, un
   const { settings, startedAt } = parts;
   const connected = new Set(peers.connected());
   const watchers = settings.peers.get().peers.filter(({ watcher, enabled }) => watcher && enabled);
-  const leaving = detachHealth(settings.peers.get().peers, side.detaching.problemOf);
+  const all = settings.peers.get().peers;
+  const leaving = [...detachHealth(all, side.detaching.problemOf), ...securingHealth(all, side.securing.problemOf)];
   const failing = failoverHealth({
     states: side.watch.states(),
     notCovered: side.covering.notCovered(),

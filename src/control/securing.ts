@@ -8,11 +8,13 @@
  * footage is known not to be home; until then everything goes on as it was, also covers that begin meanwhile.
  */
 import type { ActivityLog } from '../api/activity.ts';
+import type { HealthItem } from '../api/contract/server.ts';
 import type { Clock } from '../core/clock.ts';
-import { seconds } from '../core/clock.ts';
+import { isoOf, seconds } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
+import { epochMs } from '../core/units.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { PeerRecord, SecuringWish } from '../site/peer.ts';
 
@@ -91,8 +93,25 @@ export function startSecuring(deps: SecuringDeps): Securing {
 }
 
 const PARTICIPLE = { disable: 'disabled', detach: 'detached' } as const;
+const REMEDY = {
+  disable: 'Enable it to take that back; disable it with its name typed to have it now.',
+  detach: 'Keep it in the site to take that back; detach it with its name typed to have it now.',
+} as const;
 export const wordsOfWaiting = (name: string, action: SecuringWish['action']): string =>
   `${name} is ${PARTICIPLE[action]} when its footage is home`;
+
+/** Whom the owner waits for, and for what: nothing else tells it once the answer to the request is gone. */
+export function securingHealth(peers: readonly PeerRecord[], problemOf: Securing['problemOf']): readonly HealthItem[] {
+  return peers.flatMap(({ id, name, securing }) => {
+    if (securing === undefined) return [];
+    const why = problemOf(id);
+    const now = why === undefined ? '' : ` ${sentence(why)}`;
+    const message = `${wordsOfWaiting(name, securing.action)}.${now} ${REMEDY[securing.action]}`;
+    const since = isoOf(epochMs(securing.since));
+    return [{ code: 'footage-awaited', severity: 'info' as const, message, since }];
+  });
+}
+const sentence = (words: string): string => (words.endsWith('.') ? words : `${words}.`);
 
 /** It is done already, or has become another matter: such a wish goes. */
 const isSettled = ({ securing, enabled, detachPending, forgottenAt, replacedBy }: PeerRecord): boolean =>

@@ -2,10 +2,12 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { NewActivity } from '../../src/api/activity.ts';
-import { startSecuring } from '../../src/control/securing.ts';
+import { securingHealth, startSecuring } from '../../src/control/securing.ts';
 import type { Securing } from '../../src/control/securing.ts';
+import { isoOf } from '../../src/core/clock.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
+import { epochMs } from '../../src/core/units.ts';
 import type { PeerRecord } from '../../src/site/peer.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
@@ -80,6 +82,14 @@ test('it waits until footage is home, says for what, and is asked for each 15 s'
   t.like(rig.recordOf(), { enabled: true, securing: { action: 'disable', user: 'olga' } });
   t.is(rig.securing.problemOf(R), HELD);
   t.is(rig.entries[0]?.message, `Hall is disabled when its footage is home: ${HELD}`);
+  const told = (): unknown => securingHealth(rig.settings.peers.get().peers, rig.securing.problemOf);
+  t.like(told(), [
+    { code: 'footage-awaited', severity: 'info', since: isoOf(epochMs(rig.recordOf()?.securing?.since ?? 0)) },
+  ]);
+  t.regex(
+    JSON.stringify(told()),
+    /Hall is disabled when its footage is home\. Spare has footage of Hall: 3 files\. Enable it/,
+  );
   await rig.clock.advance(14_000);
   t.is(rig.asked, 1);
   rig.held = 'Spare has footage of Hall: 1 file';
@@ -94,6 +104,7 @@ test('it waits until footage is home, says for what, and is asked for each 15 s'
   t.deepEqual(rig.done, ['disable by olga']);
   t.like(rig.recordOf(), { enabled: false, securing: undefined });
   t.is(rig.securing.problemOf(R), undefined);
+  t.deepEqual(told(), []);
 });
 
 test('the wish outlives a restart, in which it is asked for at the first look', async (t) => {
