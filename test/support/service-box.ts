@@ -10,8 +10,8 @@ import { isoOf, systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { epochMs } from '../../src/core/units.ts';
 import { placeOf, textOf } from '../../src/demo/demo-box.ts';
-import { fetchLedger, judgeCamera } from '../../src/demo/footage-check.ts';
-import type { CameraVerdict, LedgerView } from '../../src/demo/footage-check.ts';
+import { fetchLedger, judgeCamera, judgePlayed } from '../../src/demo/footage-check.ts';
+import type { CameraVerdict, CheckOrder, LedgerView } from '../../src/demo/footage-check.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { readStatus, startTicksOf } from '../../src/supervisor/instance.ts';
@@ -225,13 +225,34 @@ export const causesIn = ({ spans }: LedgerView): readonly string[] => [
 
 /** Turns the cameras off and holds every access unit on these volumes against the ledger. Stops the server. */
 export async function judge(box: ServiceBox, volumes: readonly string[]): Promise<readonly CameraVerdict[]> {
+  const { orders, ledgers } = await accounted(box);
+  const footage = await tempDir(box.t, 'merged');
+  await stopBox(box);
+  await mkdir(footage, { recursive: true });
+  for (const volume of volumes) await cp(volume, footage, { recursive: true });
+  return await Promise.all(
+    orders.map(async (order, index) => await judgeCamera({ ...order, footage }, at(ledgers, index))),
+  );
+}
+
+/**
+ * The same of what somebody sees who plays all of it. A disk that refused to sync a file may show what the next file has too, until it is
+ * mounted anew; nobody was told of that.
+ */
+export async function judgeShown(box: ServiceBox): Promise<readonly CameraVerdict[]> {
+  const { orders, ledgers } = await accounted(box);
+  return await Promise.all(orders.map(async (order, index) => await judgePlayed(order, at(ledgers, index))));
+}
+
+type Accounted = { readonly orders: readonly Omit<CheckOrder, 'footage'>[]; readonly ledgers: readonly LedgerView[] };
+/** The cameras are off, and what was written of them is told. */
+async function accounted(box: ServiceBox): Promise<Accounted> {
   await box.api.call('PATCH', '/cameras', { ids: box.cameraIds, change: { enabled: false } });
   for (const id of box.cameraIds)
     await waitFor('the camera to be off', async () => (await cameraOf(box, id))?.state === 'disabled', PATIENCE_MS);
-  const footage = await tempDir(box.t, 'merged');
   const range = { start: isoOf(epochMs(box.since)), end: isoOf(epochMs(Date.now())) };
   const orders = box.simulator.cameras.map((camera, index) => {
-    return { api: box.api, footage, cameraId: box.cameraIds[index] ?? '', camera, ...range };
+    return { api: box.api, cameraId: box.cameraIds[index] ?? '', camera, ...range };
   });
   // What media still wrote is told with its next report: until then nothing accounts for it.
   await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -241,16 +262,13 @@ export async function judge(box: ServiceBox, volumes: readonly string[]): Promis
     return ledgers.every((ledger) => !causesIn(ledger).includes('unexplained'));
   };
   await waitFor('an account of all', isAccounted, PATIENCE_MS).catch(() => undefined);
-  await stopBox(box);
-  await mkdir(footage, { recursive: true });
-  for (const volume of volumes) await cp(volume, footage, { recursive: true });
-  return await Promise.all(
-    orders.map(async (order, index) => {
-      const ledger = ledgers[index];
-      if (ledger === undefined) throw new Error('no ledger');
-      return await judgeCamera(order, ledger);
-    }),
-  );
+  return { orders, ledgers };
+}
+
+function at(ledgers: readonly LedgerView[], index: number): LedgerView {
+  const ledger = ledgers[index];
+  if (ledger === undefined) throw new Error('no ledger');
+  return ledger;
 }
 
 /** Of a mount point, a settings file: text, or nothing when it is not there. */
