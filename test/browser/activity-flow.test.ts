@@ -65,6 +65,7 @@ test.serial(
     const result = page.getByText(/^1 of 1 cameras, slowest \d/);
     t.log(`drill: ${(await result.textContent()) ?? ''}`);
 
+    t.pass();
     await page.getByRole('button', { name: `Take over ${PROTECTED} by ${COVERING}` }).click();
     await page.getByRole('dialog').getByText(`${PROTECTED} is alive and records.`).waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Take over', exact: true }).click();
@@ -78,6 +79,7 @@ test.serial(
     await sentence.waitFor({ state: 'detached' });
     await page.getByRole('heading', { name: 'Nothing is covered.' }).waitFor();
     await pair.over();
+    t.pass();
 
     // What was covered takes longer home than the way to "Stop".
     await pair.covering().api.call('PATCH', '/failover/settings', { restorationLimit: 10_000 });
@@ -86,6 +88,7 @@ test.serial(
     await page.getByText('the connection was lost').first().waitFor();
     await pair.covered(5000);
     await pair.comeBack();
+    t.pass();
     const stop = page.getByRole('button', { name: 'Stop …' });
     await stop.click();
     const dialog = page.getByRole('dialog', { name: `Stop the restoration to ${PROTECTED}?` });
@@ -116,6 +119,7 @@ async function replaceByOther(t: ExecutionContext, pair: Pair, page: Page): Prom
   await pair.over();
   pair.kill();
   await pair.covered(2000);
+  t.pass();
   await page.getByRole('button', { name: 'Replace …' }).click();
   const dialog = page.getByRole('dialog', { name: `Replace ${PROTECTED}` });
   await dialog.getByRole('radio', { name: new RegExp(`^${OTHER}`) }).check();
@@ -131,6 +135,7 @@ async function replaceByOther(t: ExecutionContext, pair: Pair, page: Page): Prom
   await page.getByRole('heading', { name: `${OTHER} is ${PROTECTED} now.` }).waitFor();
   await page.getByText(`All protected servers (1) record their cameras themselves.`).waitFor();
 
+  t.pass();
   // It has the name and the cameras, and records them.
   await signIn(page, `https://127.0.0.1:${other.port()}`, '/cameras');
   await page.locator('.brand-text').getByText(PROTECTED).waitFor();
@@ -145,6 +150,7 @@ test.serial('a server that is gone is replaced by the failover server that recor
   const page = await open(t, pair);
   pair.kill();
   await pair.covered(3000);
+  t.pass();
   await page.getByRole('button', { name: 'Replace …' }).click();
   const dialog = page.getByRole('dialog', { name: `Replace ${PROTECTED}` });
   await dialog.getByRole('button', { name: 'Compare' }).click();
@@ -173,10 +179,12 @@ test.serial('at the host of a site: asked through it, and its role taken when it
   await page.getByText(/^1 of 1 cameras, slowest \d/).waitFor();
   await page.locator('.act-log').getByText('Drill for Recorder: 1 of 1 cameras were recorded here.').waitFor();
 
+  t.pass();
   await killServer(site.recorders[0] ?? site.failover);
   await page.getByRole('heading', { name: /^Spare A records 1 camera of Recorder since/ }).waitFor();
 
   const { failover } = site;
+  t.pass();
   await killServer(site.host);
   await signIn(page, placeOf(failover), '/failover/activity');
   await page.getByText(/^The host, Host, was not heard for/).waitFor();

@@ -234,7 +234,12 @@ test.serial('backups: by hand with their result, and the problem of one that fai
   await page.getByLabel('Daily at (UTC)').fill('25:00');
   await page.getByText('Expected a time of day in UTC such as 03:30.').waitFor();
   await page.getByLabel('Daily at (UTC)').fill('02:30');
-  await card(page, 'Settings backups').getByText('03:30 where you are').waitFor();
+  const there = new Date(new Date().setUTCHours(2, 30)).toLocaleTimeString('en-GB', {
+    timeZone: 'Europe/Berlin',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  await card(page, 'Settings backups').getByText(`${there} where you are`).waitFor();
   await card(page, 'Settings backups').scrollIntoViewIfNeeded();
   await keepScreenshot(page, 'failover-settings-backups');
   t.true(

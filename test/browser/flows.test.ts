@@ -246,7 +246,7 @@ test.serial('an answer that knew nothing is not the last word where the timeline
   });
   await openAt(site, { cameras: ['cam-1'], at: api.state.began - BACK_MS });
   await shownVideos(page).first().waitFor();
-  t.is(asked, 2);
+  t.true(asked >= 2, `${asked} questions`);
   t.deepEqual(complaints, []);
 });
 

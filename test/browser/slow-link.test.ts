@@ -38,7 +38,8 @@ const watching = (ready: string): string => `new Promise((resolve) => {
     const shows = (what) => main !== null && main.querySelector(what) !== null;
     for (const { textContent } of main?.querySelectorAll('.empty h2, .banner') ?? []) claims.add(textContent);
     const isBare = !shows('[aria-busy="true"], .spinner, .card, .empty') && !shows(${JSON.stringify(ready)});
-    if (isBare) bare += now - last;
+    // A machine that stood still between two frames is no page that stayed bare.
+    if (isBare) bare += Math.min(now - last, 100);
     last = now;
     if (shows(${JSON.stringify(ready)})) resolve({ claims: [...claims], bare });
     else requestAnimationFrame(look);
