@@ -11,7 +11,7 @@ import type { SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { playbackLink } from '../../web/src/app/playback-link.ts';
 import { keepScreenshot, launch, openPage } from '../support/browser.ts';
 import { playheadAt, shownVideos, watched, watchTile } from '../support/playback-page.ts';
-import { framesOff, PATIENCE_MS, readBarCodesOf, shownNumber, signIn } from '../support/real-box.ts';
+import { framesOff, isPictureOf, PATIENCE_MS, readBarCodesOf, shownNumber, signIn } from '../support/real-box.ts';
 import {
   killServer,
   oneOwnerEach,
@@ -48,7 +48,7 @@ async function pictureAt(t: ExecutionContext, scene: Scene, at: number): Promise
       if ((await shownVideos(page).count()) !== 1) return undefined;
       const shown = await shownNumber(shownVideos(page)).catch(() => undefined);
       const off = shown === undefined ? undefined : framesOff(camera, at, shown);
-      return off !== undefined && Math.abs(off) <= FRAMES_OFF ? { off } : undefined;
+      return isPictureOf(off, FRAMES_OFF) ? { off } : undefined;
     },
     PATIENCE_MS,
   );

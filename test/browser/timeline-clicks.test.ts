@@ -6,6 +6,7 @@ import type { SimulatedCamera } from '../../src/simulator/simulated-camera.ts';
 import { launch, openPage } from '../support/browser.ts';
 import {
   framesOff,
+  isPictureOf,
   PATIENCE_MS,
   readBarCodesOf,
   recordedUntil,
@@ -88,7 +89,7 @@ async function pictureOf(clicked: Clicked, head: Locator, click: number, at: num
     const shown = (await video.count()) === 1 ? await shownNumber(video) : undefined;
     const distance = shown === undefined ? undefined : framesOff(camera, at, shown);
     seen = { slider, shown, distance };
-    const settled = Math.abs(slider - at / 1000) < 0.501 && distance !== undefined && Math.abs(distance) <= FRAMES_OFF;
+    const settled = Math.abs(slider - at / 1000) < 0.501 && isPictureOf(distance, FRAMES_OFF);
     return settled ? { distance } : undefined;
   };
   try {
