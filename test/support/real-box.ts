@@ -140,8 +140,8 @@ export async function waitForMotion(video: Locator, { framesPerLoop }: Simulated
 }
 
 /**
- * The player places the first fragment that it loads by its earliest sample. Where sound comes before the picture, which on a busy machine
- * is up to a fragment of half a second, all pictures are as much later (docs/design/segment-format.md, Caveats): a known error.
+ * Sound may come up to a fragment of half a second before the picture beside it. The player is not always right about it on a busy machine
+ * (docs/design/segment-format.md, Caveats): pictures are as much later then.
  */
 const SOUND_AHEAD_FRAMES = 13;
 /** `off` as `framesOff` tells it, `most`: how far it may be else. */

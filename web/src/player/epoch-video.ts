@@ -1,6 +1,7 @@
 /** One playlist (one layout epoch) in one <video>, by hls.js: load, seek to a wall time, tell its wall time. */
-import HlsLight, { Events, type Fragment } from 'hls.js/light';
+import HlsLight, { Events } from 'hls.js/light';
 import type { EpochParts } from '../api/site-footage.ts';
+import { placesOf, watchPlaces } from './fragment-places.ts';
 import { watchFrames } from './frame-steps.ts';
 import { fragmentsOf, positionOf, wallOf, type MappedFragment } from './wall-map.ts';
 
@@ -68,13 +69,12 @@ export function openEpochVideo(
     hls.startLoad(positionOf(fragments, wanted ?? startAt) ?? 0);
   });
   hls.on(Events.LEVEL_LOADED, (_event, { details }) => {
-    fragments = mapped(details.fragments);
+    fragments = placesOf(details.fragments);
     if (wanted === undefined) return;
     seek(wanted);
   });
-  // hls.js moves fragment starts once it has seen their real times
-  hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
-    fragments = mapped(details.fragments);
+  watchPlaces(hls, (change) => {
+    fragments = change(fragments);
   });
   hls.on(Events.BUFFER_CODECS, (_event, { audio, audiovideo }) => {
     sound = audio !== undefined || audiovideo !== undefined;
@@ -100,12 +100,4 @@ export function openEpochVideo(
       hls.destroy();
     },
   };
-}
-
-function mapped(fragments: readonly Fragment[]): readonly MappedFragment[] {
-  return fragments.flatMap(({ start, duration, programDateTime, gap }) =>
-    programDateTime === null || programDateTime === undefined || gap === true
-      ? []
-      : [{ start, duration, wall: programDateTime }],
-  );
 }

@@ -1,7 +1,13 @@
 /** Wall time against the media clock of a playlist: EXT-X-PROGRAM-DATE-TIME tells it per fragment. Pure. */
 
 /** `start`, `duration` in seconds of the media clock; `wall` in milliseconds. */
-export type MappedFragment = { readonly start: number; readonly duration: number; readonly wall: number };
+export type MappedFragment = {
+  readonly start: number;
+  readonly duration: number;
+  readonly wall: number;
+  /** Fragments between two discontinuities of the playlist have one. */
+  readonly run?: number;
+};
 
 /** The fragments of a playlist whose every fragment tells its wall time; the media clock is the sum of the durations. */
 export function fragmentsOf(playlist: string): readonly MappedFragment[] {
@@ -28,6 +34,18 @@ export function positionOf(fragments: readonly MappedFragment[], wall: number): 
   if (fragment === undefined) return undefined;
   const into = (wall - fragment.wall) / 1000;
   return into <= fragment.duration + 0.05 ? fragment.start + Math.min(into, fragment.duration) : undefined;
+}
+
+/** The pictures of one of them begin at `position`; those of its run are placed with it. */
+export function placedAt(
+  fragments: readonly MappedFragment[],
+  { wall, run }: Pick<MappedFragment, 'wall' | 'run'>,
+  position: number,
+): readonly MappedFragment[] {
+  const found = fragments.find((one) => one.wall === wall && one.run === run);
+  const later = found === undefined ? 0 : position - found.start;
+  if (later === 0) return fragments;
+  return fragments.map((one) => (one.run === run ? { ...one, start: one.start + later } : one));
 }
 
 export function wallOf(fragments: readonly MappedFragment[], position: number): number | undefined {
