@@ -8,25 +8,19 @@ import { join } from 'node:path';
 import { createApp } from './api/app.ts';
 import { startAuth } from './api/auth.ts';
 import type { Auth } from './api/auth.ts';
-import type { ActivityLog } from './api/activity.ts';
 import { createEventHub } from './api/event-hub.ts';
-import type { EventHub } from './api/event-hub.ts';
 import { createPasswordHasher } from './api/password.ts';
 import { createRoutes } from './api/routes.ts';
 import { createMemberServer } from './api/member-server.ts';
 import { startHttpsServer } from './api/server.ts';
 import type { HttpsServer } from './api/server.ts';
 import { createSignInGuard } from './api/sign-in-guard.ts';
-import { openCatalogue } from './archive/catalogue.ts';
-import type { Catalogue } from './archive/catalogue-types.ts';
-import { createActivityLog } from './control/activity-log.ts';
 import { composeApi } from './control/compose-api.ts';
 import type { ControlParts } from './control/compose-api.ts';
 import { startDamagedFootage } from './control/damaged-footage.ts';
 import type { DamagedFootage } from './control/damaged-footage.ts';
 import { startDataWatch } from './control/data-watch.ts';
 import type { DataWatch } from './control/data-watch.ts';
-import { CATALOGUE_LOST } from './control/health.ts';
 import { createExportCut } from './control/export-thread.ts';
 import type { ExportCut } from './control/export-thread.ts';
 import { startExportJobs } from './control/export-jobs.ts';
@@ -35,32 +29,23 @@ import { addressesOf, ownHosts, startMemoryWatch } from './control/process-facts
 import type { MemoryWatch } from './control/process-facts.ts';
 import { startRecordingSide } from './control/recording-side.ts';
 import type { RecordingSide } from './control/recording-side.ts';
-import { completeRestore } from './control/restoring-settings.ts';
 import { createDecoder } from './control/snapshot.ts';
 import type { Decoder } from './control/snapshot.ts';
 import type { Snapshots } from './control/snapshots.ts';
 import { createCameraSetUp } from './compose/camera-set-up.ts';
+import { openControlState } from './compose/control-state.ts';
+import type { ControlState } from './compose/control-state.ts';
 import { setUpFailover } from './compose/failover-set-up.ts';
 import { composeSnapshots } from './compose/snapshots-set-up.ts';
 import type { FailoverSetUp } from './compose/failover-set-up.ts';
 import { plainWebAddress } from './core/web-address.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
-import { systemClock } from './core/clock.ts';
-import type { Clock } from './core/clock.ts';
 import { UnderstudyError, isRefusalOfDisk, messageOf } from './core/errors.ts';
+import { systemClock } from './core/clock.ts';
 import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
 import type { Running } from './core/running.ts';
-import { epochMs } from './core/units.ts';
 import { lockedBy as lockingHost, managerOf } from './site/membership.ts';
-import { lockDataDirectory } from './settings/data-lock.ts';
-import type { DataLock } from './settings/data-lock.ts';
-import { openKeys } from './settings/keys.ts';
-import type { Keys } from './settings/keys.ts';
-import type { Recovery } from './settings/recovery.ts';
-import { createRestoreJournal } from './settings/restore-journal.ts';
-import { openSettings } from './settings/settings.ts';
-import type { Settings } from './settings/settings.ts';
 import { readStatus } from './supervisor/instance.ts';
 import { parseServeArguments } from './supervisor/serve-options.ts';
 import type { ServeOptions } from './supervisor/serve-options.ts';
@@ -109,7 +94,7 @@ function endRefused(dataDir: string, error: unknown): never {
 
 async function startControl(options: ServeOptions, log: Log): Promise<Running> {
   const stopping = new AbortController();
-  const state = await openState(options, log);
+  const state = await openControlState(options, { version: VERSION, log, createHub: createEventHub });
   const ports: Ports = { http: options.httpPort, peer: options.peerPort };
   const damaged = startDamagedFootage({ ...state, volumes: () => state.settings.volumes.get().volumes });
   const recorder = await startRecorder(state, options, { ports, onDamage: damaged.found });
@@ -153,7 +138,7 @@ type Recorder = {
 /** Recording for this server itself and for others; the two need each other. */
 type RecorderMore = { readonly ports: Ports; readonly onDamage: DamagedFootage['found'] };
 async function startRecorder(
-  state: State,
+  state: ControlState,
   options: ServeOptions,
   { ports, onDamage }: RecorderMore,
 ): Promise<Recorder> {
@@ -199,7 +184,7 @@ type Services = {
   readonly memory: MemoryWatch;
   readonly auth: Auth;
 };
-function startServices(state: State, { failover, recording }: Recorder, damaged: DamagedFootage): Services {
+function startServices(state: ControlState, { failover, recording }: Recorder, damaged: DamagedFootage): Services {
   const { clock, dataDir } = state;
   const decoder = createDecoder(clock);
   return {
@@ -214,7 +199,7 @@ function startServices(state: State, { failover, recording }: Recorder, damaged:
 }
 
 type Everything = {
-  readonly state: State;
+  readonly state: ControlState;
   readonly options: ServeOptions;
   readonly ports: Ports;
   readonly recorder: Recorder;
@@ -264,7 +249,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
 }
 
 type ApiServices = Pick<Services, 'auth'> & Pick<FailoverSetUp, 'gateway' | 'answerWith'>;
-async function startApi(parts: ControlParts, { keys }: State, services: ApiServices): Promise<HttpsServer> {
+async function startApi(parts: ControlParts, { keys }: ControlState, services: ApiServices): Promise<HttpsServer> {
   const { auth, gateway, answerWith } = services;
   const { clock, log, settings, options } = parts;
   const hosts = (): readonly string[] => {
@@ -282,52 +267,8 @@ async function startApi(parts: ControlParts, { keys }: State, services: ApiServi
   return await startHttpsServer({ app, tls: keys.tls, bind: options.bind, port: options.httpPort, clock, log });
 }
 
-type State = {
-  readonly dataDir: string;
-  readonly startedAt: number;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly lock: DataLock;
-  readonly keys: Keys;
-  readonly settings: Settings;
-  readonly recoveries: readonly Recovery[];
-  readonly catalogue: Catalogue;
-  readonly hub: EventHub;
-  readonly publish: EventHub['publish'];
-  readonly activity: ActivityLog;
-};
-/** What is on disk, and the logs over it. */
-async function openState(options: ServeOptions, log: Log): Promise<State> {
-  const clock = systemClock;
-  const startedAt = clock.now();
-  const { dataDir, mode } = options;
-  const lock = lockDataDirectory(dataDir);
-  const keys = await openKeys({ dataDir, clock, hosts: ownHosts() });
-  const name = options.name ?? hostname();
-  const settings = await openSettings({ dataDir, clock, log, secretsKey: keys.secretsKey, name, mode });
-  const completed = await completeRestore(settings, createRestoreJournal(dataDir, keys.secretsKey), log);
-  const catalogue = openKnownCatalogue(dataDir, startedAt, settings);
-  const hub = createEventHub(startedAt);
-  const { publish } = hub;
-  const activity = createActivityLog({ catalogue, publish, clock, log });
-  const recoveries = [...keys.recoveries, ...settings.recoveries];
-  for (const { message } of recoveries) activity.record({ severity: 'warning', code: 'settings-recovered', message });
-  if (completed !== undefined) activity.record({ severity: 'warning', code: 'settings-restored', message: completed });
-  if (catalogue.condition === 'rebuild-needed')
-    activity.record({ severity: 'warning', code: 'catalogue-rebuilt', message: CATALOGUE_LOST });
-  activity.record({ severity: 'info', code: 'started', message: `Understudy ${VERSION} was started.` });
-  return { dataDir, startedAt, clock, log, lock, keys, settings, recoveries, catalogue, hub, publish, activity };
-}
-
-/** A server that has volumes had a catalogue: if there is none, it was lost. */
-function openKnownCatalogue(dataDir: string, startedAt: State['startedAt'], { volumes }: Settings): Catalogue {
-  const catalogue = openCatalogue(dataDir, epochMs(startedAt));
-  const isLost = catalogue.condition === 'new' && volumes.get().volumes.length > 0;
-  return isLost ? { ...catalogue, condition: 'rebuild-needed' } : catalogue;
-}
-
 const cutOf = (
-  { catalogue, settings, keys }: State,
+  { catalogue, settings, keys }: ControlState,
   kept: FailoverSetUp['kept'],
   onMissing: DamagedFootage['suspect'],
 ): ExportCut =>

@@ -18,7 +18,7 @@ import type { Receipt, ReturnFile } from '../wire/footage-protocol.ts';
 import type { Catalogue, ScannedFragment, SegmentToStore } from './catalogue-types.ts';
 import { createGroupReader } from './footage-groups.ts';
 import type { GroupProver } from './prove-groups.ts';
-import { scanSegmentFile } from './rebuild.ts';
+import { scanSegmentFile } from './scan-segment.ts';
 import { signReceipt } from './receipt.ts';
 import type { VolumePlace } from './remove-segments.ts';
 import { writeReturnNote } from './return-note.ts';

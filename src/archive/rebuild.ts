@@ -11,18 +11,18 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { isCameraId } from '../core/ids.ts';
 import { rangeOf, subtract } from '../ledger/spans.ts';
-import { checkPayload, readInit, scanFragments } from '../media/mp4/scan.ts';
+import { readInit } from '../media/mp4/scan.ts';
 import type { ByteSource } from '../media/mp4/scan.ts';
-import type { VideoCodec } from '../media/tracks.ts';
-import type { FragmentInfo } from '../media/mp4/parse-fragment.ts';
 import type { ReturnNote } from '../media/mp4/segment-header.ts';
 import { openByteSource, withoutBadSectors } from './byte-source.ts';
-import type { Catalogue, ScannedFragment, SegmentRow, SegmentToStore } from './catalogue-types.ts';
+import type { Catalogue, SegmentRow } from './catalogue-types.ts';
 import type { DiskReader } from './disk-reader.ts';
 import { RETURN_NOTE_SUFFIX, returnNoteOf } from './return-note.ts';
 import type { TimeRange } from '../core/units.ts';
 import { isPresent } from './remove-segments.ts';
 import type { VolumePlace } from './remove-segments.ts';
+import { scanSegmentFile, scanSource } from './scan-segment.ts';
+import type { ScannedSegment, SegmentPlace } from './scan-segment.ts';
 import { isDayFolder, parseSegmentPath } from './segment-path.ts';
 
 export type ReconcileDeps = {
@@ -62,8 +62,6 @@ export const MAX_REPORTED = 100;
 const BUSY_MS = 10_000;
 /** A day at a segment every 10 s. */
 const MAX_FILES_A_DAY = 10_000;
-/** What one unsynced batch can hold of one file, and more. */
-const TAIL_CHECKED = 4;
 
 type Work = {
   readonly deps: ReconcileDeps;
@@ -237,8 +235,7 @@ export async function storeScanned(
   }
 }
 
-type Place = { readonly file: string; readonly volumeId: string; readonly path: string };
-async function storeSource(deps: StoreDeps, source: ByteSource, place: Place): Promise<void> {
+async function storeSource(deps: StoreDeps, source: ByteSource, place: SegmentPlace): Promise<void> {
   const { volumeId, path } = place;
   const scanned = await scanSource(source, place, 'all');
   if (deps.catalogue.segments.get(volumeId, path) !== undefined) storeScan({ ...deps, volumeId }, path, scanned);
@@ -255,81 +252,3 @@ async function isOthers({ deps, volume }: Work, file: string): Promise<boolean> 
     await source.close();
   }
 }
-
-type ScannedSegment = { readonly segment: SegmentToStore; readonly fragments: readonly ScannedFragment[] };
-
-/** What a segment file holds, as the catalogue wants it; `all`: every payload is held against its hash. @throws UnderstudyError of kind `corrupt`; system errors */
-export async function scanSegmentFile(
-  file: string,
-  volumeId: string,
-  path: string,
-  checked: 'tail' | 'all' = 'tail',
-): Promise<ScannedSegment> {
-  const source = await openByteSource(file);
-  try {
-    return await scanSource(source, { file, volumeId, path }, checked);
-  } finally {
-    await source.close();
-  }
-}
-
-async function scanSource(
-  source: ByteSource,
-  { file, volumeId, path }: Place,
-  checked: 'tail' | 'all',
-): Promise<ScannedSegment> {
-  const init = await readInit(source);
-  const { video, audio } = init.layout;
-  const found: FragmentInfo[] = [];
-  for await (const step of scanFragments(source, { from: init.length, resync: true }))
-    if (step.kind === 'fragment' && step.fragment.intact) found.push(step.fragment);
-  const trusted = checked === 'all' ? 0 : Math.max(0, found.length - TAIL_CHECKED);
-  const whole = [...found.slice(0, trusted), ...(await wholeOnes(source, found.slice(trusted), video.codec))];
-  const { cameraId, stream, serverId, epoch, start } = init.header;
-  const returned = await returnNoteOf(file, init.header);
-  const shift = returned?.clockOffsetMs ?? 0;
-  return {
-    segment: {
-      cameraId,
-      stream,
-      volumeId,
-      segment: path,
-      serverId,
-      epoch,
-      start: start + shift,
-      initLength: init.length,
-      layoutHash: init.layoutHash,
-      video: { codec: video.codec, codecString: video.codecString, width: video.width, height: video.height },
-      audio: audio && { codec: audio.codec, codecString: audio.codecString },
-      ...(returned === undefined ? {} : { returned }),
-    },
-    fragments: whole.map((fragment, index) => scannedOf(fragment, whole[index - 1], shift)),
-  };
-}
-
-/** What came behind a key frame that is damaged cannot be shown without it, and is no part of the group before. */
-async function wholeOnes(
-  source: ByteSource,
-  fragments: readonly FragmentInfo[],
-  codec: VideoCodec,
-): Promise<readonly FragmentInfo[]> {
-  const whole: FragmentInfo[] = [];
-  let hasKey = true;
-  for (const fragment of fragments) {
-    const isWhole = (await checkPayload(source, fragment, codec)).kind === 'whole';
-    if (fragment.key) hasKey = isWhole;
-    if (isWhole && hasKey) whole.push(fragment);
-  }
-  return whole;
-}
-
-const scannedOf = (fragment: FragmentInfo, before: FragmentInfo | undefined, shift: number): ScannedFragment => ({
-  offset: fragment.offset,
-  length: fragment.length,
-  sequence: fragment.sequence,
-  start: fragment.start / 1000 + shift,
-  end: fragment.end / 1000 + shift,
-  key: fragment.key,
-  // Its own word is about the fragment before it in the recording; here that one may be damaged.
-  continuous: fragment.continuous && (before === undefined || before.sequence === fragment.sequence - 1),
-});

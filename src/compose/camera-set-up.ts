@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DiscoveredCamera, TestCameraResult } from '../api/contract/cameras.ts';
-import type { CameraDeps, Discover, TestCamera } from '../api/routes/cameras.ts';
+import type { Discover, TestCamera } from '../api/routes/camera-finding.ts';
+import type { CameraDeps } from '../api/routes/cameras.ts';
 import { mediaSocketOf } from '../control/media-link.ts';
 import { fetchKeyFrame } from '../control/media-request.ts';
 import { TEST_CAMERA } from '../control/recording-side.ts';

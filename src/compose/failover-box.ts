@@ -1,7 +1,7 @@
 /** What the parts of failover are given of the box they run in. */
 import type { ActivityLog } from '../api/activity.ts';
 import type { LiveEvent } from '../api/contract/events.ts';
-import type { TestCamera } from '../api/routes/cameras.ts';
+import type { TestCamera } from '../api/routes/camera-finding.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import type { DamagedFootage } from '../control/damaged-footage.ts';
 import type { Incidents } from '../control/incidents.ts';

@@ -7,7 +7,7 @@ import type { HealthItem } from '../api/contract/server.ts';
 import type { LiveEvent } from '../api/contract/events.ts';
 import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
 import type { Catalogue, Segment } from '../archive/catalogue-types.ts';
-import { scanSegmentFile } from '../archive/rebuild.ts';
+import { scanSegmentFile } from '../archive/scan-segment.ts';
 import type { DamagedPlace } from '../archive/rebuild.ts';
 import { isoOf } from '../core/clock.ts';
 import type { Cancel, Clock } from '../core/clock.ts';

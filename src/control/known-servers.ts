@@ -2,20 +2,19 @@
  * The other servers this one knows and trusts: authorizing with an administrator's account of theirs, pairing codes, being
  * introduced, forgetting. Discovery gives hints, never trust: credentials go only to a confirmed fingerprint.
  *
- * Belongs here: when the records change. Does not: writing them (server-records.ts), being introduced (introduced.ts), the conversation
- * by HTTPS (authorization.ts), the channel (peer), what a trusted server may do.
+ * Belongs here: when the records change. Does not: writing them (server-records.ts), letting one in (admitting.ts), being introduced
+ * (introduced.ts), the conversation by HTTPS (authorization.ts), the channel (peer), what a trusted server may do.
  */
 import type { z } from 'zod';
 import type { ActivityLog } from '../api/activity.ts';
 import type { authorizeServerRequest } from '../api/contract/failover.ts';
-import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
-import { durationMs } from '../core/units.ts';
 import { isHost } from '../site/host-role.ts';
-import { managerOf } from '../site/membership.ts';
 import type { PeerIdentity, PeerRecord } from '../site/peer.ts';
 import { unsuitedServer } from '../site/suitability.ts';
 import type { Suitability } from '../site/suitability.ts';
+import { admit, store } from './admitting.ts';
+import type { AddMore, AdmittingDeps, Stored } from './admitting.ts';
 import {
   authorizeAt,
   recordOf,
@@ -23,36 +22,30 @@ import {
   refuseLocked,
   refuseModes,
   refuseOlder,
-  refuseSecondManager,
   refuseUnprotectable,
 } from './authorization.ts';
-import type { AuthorizationDeps, Joining, RemoteApi } from './authorization.ts';
+import type { AuthorizationDeps, Joining } from './authorization.ts';
 import { introduced } from './introduced.ts';
 import type { Introduction } from './introduced.ts';
 import { refuseManagement } from './management.ts';
-import { createServerRecords, rebased } from './server-records.ts';
+import { createServerRecords } from './server-records.ts';
 import type { ServerRecords } from './server-records.ts';
 
-export type KnownServersDeps = AuthorizationDeps & {
-  readonly network: {
-    readonly refresh: () => void;
-    readonly revoke: (peerId: string) => void;
-    readonly isConnected: (peerId: string) => boolean;
-    /** `peer.forget`: the other side shall forget this one. */
-    readonly sayForget: (peerId: string) => Promise<void>;
+export type KnownServersDeps = AuthorizationDeps &
+  AdmittingDeps & {
+    readonly network: {
+      readonly refresh: () => void;
+      readonly revoke: (peerId: string) => void;
+    };
+    /** Of this server. */
+    readonly suitability: Suitability;
+    /** @throws failover/covering when footage would be lost by it */
+    readonly beforeForgetting: (serverId: string) => void;
+    readonly onForgotten: (serverId: string) => Promise<void>;
+    /** What of its footage lies here and is not home, such as `3 files (12.4 MB)`. */
+    readonly heldOf: (serverId: string) => HeldFootage | undefined;
+    readonly activity: Pick<ActivityLog, 'record'>;
   };
-  /** Of this server. */
-  readonly suitability: Suitability;
-  /** A protected server was authorized: its first backup, which is required, and whether it can be protected at all. */
-  readonly firstBackup: (serverId: string) => Promise<void>;
-  /** @throws failover/covering when footage would be lost by it */
-  readonly beforeForgetting: (serverId: string) => void;
-  readonly onForgotten: (serverId: string) => Promise<void>;
-  /** What of its footage lies here and is not home, such as `3 files (12.4 MB)`. */
-  readonly heldOf: (serverId: string) => HeldFootage | undefined;
-  readonly activity: Pick<ActivityLog, 'record'>;
-  readonly clock: Clock;
-};
 export type HeldFootage = {
   readonly words: string;
   /** It is on its way, or was: stopping that is how somebody gives it up. */
@@ -84,12 +77,6 @@ export type KnownServers = {
   /** @throws server/unknown */
   readonly find: (id: string) => PeerRecord;
 };
-export type AddMore = {
-  /** What belongs to adding it, once it is connected; if it fails nothing stays on either side. */
-  readonly complete?: (record: PeerRecord) => Promise<void>;
-  /** Its API, where somebody signed in already. */
-  readonly api?: RemoteApi;
-};
 export type PairedServer = {
   readonly identity: PeerIdentity;
   /** Where it was dialled; undefined: it dialled us. */
@@ -99,9 +86,6 @@ export type PairedServer = {
   /** As it says. */
   readonly suitability?: Suitability;
 };
-
-const CONNECT_WITHIN_MS = 10_000;
-const POLL_MS = 50;
 
 export function createKnownServers(deps: KnownServersDeps): KnownServers {
   const { settings } = deps;
@@ -166,9 +150,6 @@ export function createKnownServers(deps: KnownServersDeps): KnownServers {
 }
 
 type Join = AddMore & { readonly before?: PeerRecord };
-
-const beingAdded = ({ name }: PeerRecord): UnderstudyError =>
-  new UnderstudyError('conflict', 'server/known', `${name} is being added by somebody else at this moment.`);
 
 function addressOf({ name, host, httpPort }: PeerRecord): { readonly host: string; readonly httpPort: number } {
   if (host !== undefined && httpPort !== undefined) return { host, httpPort };
@@ -238,115 +219,3 @@ const stillOwed = (name: string, { words }: HeldFootage): UnderstudyError =>
     'failover/covering',
     `Footage of ${name} lies here and is not home: ${words}. Let it go home first, or stop its restoration, which deletes it (understudy restoration stop).`,
   );
-
-/**
- * Connected and, if protected, backed up; else nothing of it stays on either side. What was trusted before is trusted still: a
- * second authorization that fails must not cost backups, covers and the trust of the first.
- */
-async function admit(
-  deps: KnownServersDeps,
-  records: ServerRecords,
-  record: PeerRecord,
-  more: Admitting,
-): Promise<void> {
-  const { underway } = records;
-  if (underway.has(record.id)) throw beingAdded(record);
-  underway.add(record.id);
-  await admitOnce(deps, records, record, more).finally(() => underway.delete(record.id));
-}
-
-type Admitting = Pick<AddMore, 'complete'> & {
-  /** From which the record was made. */
-  readonly before: PeerRecord | undefined;
-  /** Its record is there already. */
-  readonly stored?: Stored | undefined;
-};
-type Stored = {
-  /** What was there and is trusted still; undefined: it is new. */
-  readonly stood: PeerRecord | undefined;
-  readonly written: PeerRecord;
-};
-
-/** That it is to leave is taken back by a person who says so (detaching.ts), and not by the way. */
-const withWish = (record: PeerRecord, { detachPending }: PeerRecord): PeerRecord =>
-  detachPending === undefined ? record : { ...record, detachPending };
-
-async function store({ write }: ServerRecords, record: PeerRecord, before: PeerRecord | undefined): Promise<Stored> {
-  let stored: Stored = { stood: undefined, written: record };
-  await write(record.id, (now, all) => {
-    if (record.managesUs) refuseSecondManager(all, record.id);
-    // Joining: left over from a server that was killed while it added this one, nobody was told that it is added.
-    const isKnown = before !== undefined && before.joining === undefined && now !== undefined;
-    const written = isKnown
-      ? rebased(withWish(record, before), { base: before, now })
-      : { ...record, joining: { name: record.name } };
-    stored = { stood: isKnown ? now : undefined, written };
-    return written;
-  });
-  return stored;
-}
-
-async function admitOnce(
-  deps: KnownServersDeps,
-  records: ServerRecords,
-  record: PeerRecord,
-  { before, complete, stored }: Admitting,
-): Promise<void> {
-  const { stood, written } = stored ?? (await store(records, record, before));
-  let isReached = false;
-  try {
-    await connected(deps, record);
-    isReached = true;
-    await complete?.(record);
-    if (record.watched) await deps.firstBackup(record.id);
-    if (stood === undefined) await added(records, record);
-  } catch (error) {
-    // Removed, or authorized anew, while it was waited for: that is what counts.
-    if (records.known(record.id)?.fingerprint !== record.fingerprint) throw error;
-    if (stood === undefined) await takeBack(deps, records, { record, isReached });
-    else await records.write(record.id, (now, all) => now && takenBack(stood, { base: written, now, all }));
-    throw error;
-  }
-}
-
-type Since = { readonly base: PeerRecord; readonly now: PeerRecord; readonly all: readonly PeerRecord[] };
-/** As it was, with what others changed since; but by which key it signs receipts nobody has vouched for. */
-function takenBack(stood: PeerRecord, since: Since): PeerRecord {
-  const { receiptKey = since.now.receiptKey } = stood;
-  const before = { ...rebased(stood, since), ...(receiptKey === undefined ? {} : { receiptKey }) };
-  // Another host has come meanwhile.
-  const manager = managerOf(since.all.filter(({ id }) => id !== stood.id));
-  return manager === undefined ? before : { ...before, managesUs: false };
-}
-
-async function added({ write }: ServerRecords, { id }: PeerRecord): Promise<void> {
-  await write(id, (now) => {
-    const { joining: _joining, ...record } = now ?? {};
-    return 'id' in record ? record : undefined;
-  });
-}
-
-type Reached = { readonly record: PeerRecord; readonly isReached: boolean };
-/** One that was never reached forgets by itself; one that was, and is gone now, is told when it returns (joining.ts). */
-async function takeBack(
-  { network }: KnownServersDeps,
-  { drop }: ServerRecords,
-  { record, isReached }: Reached,
-): Promise<void> {
-  const isTold = await network.sayForget(record.id).then(
-    () => true,
-    () => false,
-  );
-  if (isTold || !isReached) await drop(record.id);
-}
-
-async function connected({ network, clock }: KnownServersDeps, { id, name }: PeerRecord): Promise<void> {
-  const until = clock.monotonic() + CONNECT_WITHIN_MS;
-  while (!network.isConnected(id)) {
-    if (clock.monotonic() > until) {
-      const message = `${name} accepted this server, but no connection to its peer port came about: is it open in the firewall?`;
-      throw new UnderstudyError('unavailable', 'server/peer-port', message);
-    }
-    await clock.sleep(durationMs(POLL_MS));
-  }
-}

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import { openByteSource } from '../archive/byte-source.ts';
-import { scanSegmentFile } from '../archive/rebuild.ts';
+import { scanSegmentFile } from '../archive/scan-segment.ts';
 import { MARKER_FILE } from '../archive/volume-marker.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import type { PeerHandler } from '../peer/network-types.ts';

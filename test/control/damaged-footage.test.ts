@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { openCatalogue } from '../../src/archive/catalogue.ts';
-import { scanSegmentFile } from '../../src/archive/rebuild.ts';
+import { scanSegmentFile } from '../../src/archive/scan-segment.ts';
 import { LOOK_AGAIN_MS, startDamagedFootage } from '../../src/control/damaged-footage.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

@@ -2,7 +2,7 @@ import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { scanSegmentFile } from '../../src/archive/rebuild.ts';
+import { scanSegmentFile } from '../../src/archive/scan-segment.ts';
 import { keptVolumeOf, parseKeptVolume } from '../../src/archive/kept-volume.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';

@@ -8,7 +8,7 @@ import test from 'ava';
 import { readInit, scanFragments } from '../../src/media/mp4/scan.ts';
 import type { FragmentInfo } from '../../src/media/mp4/parse-fragment.ts';
 import { openByteSource } from '../../src/archive/byte-source.ts';
-import { scanSegmentFile } from '../../src/archive/rebuild.ts';
+import { scanSegmentFile } from '../../src/archive/scan-segment.ts';
 import { checkRecording } from '../../src/simulator/check.ts';
 import type { CheckReport } from '../../src/simulator/check.ts';
 import { START_MS, unitsShown } from '../support/covered-camera.ts';
