@@ -5,11 +5,11 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { playSeeds } from './coordination/player.ts';
 import type { GapKind } from './coordination/gap-judge.ts';
 import type { Played } from './coordination/player.ts';
 import type { Outcome } from './coordination/simulation.ts';
+import { campaignOptions } from '../support/campaign-options.ts';
 
 /** More of them tell nothing new. */
 const MAX_BROKEN = 20;
@@ -17,9 +17,7 @@ type Broken = { readonly seed: number; readonly violations: readonly string[] };
 const brokenOf = (some: readonly Played[]): readonly Broken[] =>
   some.flatMap(({ seed, outcome: { violations } }) => (violations.length > 0 ? [{ seed, violations }] : []));
 
-const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '10000' } },
-});
+const values = campaignOptions({ seed: { type: 'string', default: '1' }, runs: { type: 'string', default: '10000' } });
 const first = Number(values.seed);
 const runs = Number(values.runs);
 const began = performance.now();

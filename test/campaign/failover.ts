@@ -9,7 +9,7 @@
 import { cp } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { campaignOptions } from '../support/campaign-options.ts';
 import { FAULTS } from '../support/failover-fault-list.ts';
 import type { Fault } from '../support/failover-fault-list.ts';
 import { playFault } from '../support/failover-play.ts';
@@ -17,20 +17,18 @@ import type { PlayResult } from '../support/failover-play.ts';
 import { labProblem } from '../support/net-lab.ts';
 import { mergeReports, readReport, reportText, writeReport } from './failover-report.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '100' },
-    only: { type: 'string' },
-    /** How long each fault lasts; drawn from the seed if left out. */
-    lasts: { type: 'string' },
-    /** Data and logs of runs with problems are copied here. */
-    keep: { type: 'string' },
-    /** Written even with `--only`, to this folder. */
-    results: { type: 'string' },
-    /** Files of results, instead of playing. */
-    report: { type: 'string' },
-  },
+const values = campaignOptions({
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '100' },
+  only: { type: 'string' },
+  /** How long each fault lasts; drawn from the seed if left out. */
+  lasts: { type: 'string' },
+  /** Data and logs of runs with problems are copied here. */
+  keep: { type: 'string' },
+  /** Written even with `--only`, to this folder. */
+  results: { type: 'string' },
+  /** Files of results, instead of playing. */
+  report: { type: 'string' },
 });
 const folder = values.results ?? resolve(import.meta.dirname, '../../docs/results');
 if (values.report !== undefined) {

@@ -5,8 +5,8 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { UnderstudyError } from '../../src/core/errors.ts';
+import { campaignOptions } from '../support/campaign-options.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { mutate } from '../support/mutate.ts';
 import { fuzzTargets } from './fuzz-targets.ts';
@@ -14,12 +14,10 @@ import type { FuzzTarget } from './fuzz-targets.ts';
 
 const SLOW_MS = 50;
 const MAX_FINDINGS = 20;
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '100000' },
-    only: { type: 'string' },
-  },
+const values = campaignOptions({
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '100000' },
+  only: { type: 'string' },
 });
 const seed = Number(values.seed);
 const runs = Number(values.runs);

@@ -11,17 +11,15 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { campaignOptions } from '../support/campaign-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '200' },
-    minutes: { type: 'string', default: '60' },
-    results: { type: 'string' },
-    file: { type: 'string', default: '' },
-    kills: { type: 'string', default: '10' },
-  },
+const values = campaignOptions({
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '200' },
+  minutes: { type: 'string', default: '60' },
+  results: { type: 'string' },
+  file: { type: 'string', default: '' },
+  kills: { type: 'string', default: '10' },
 });
 const [seed, runs, minutes] = [Number(values.seed), Number(values.runs), Number(values.minutes)];
 const ROOT = join(import.meta.dirname, '../..');

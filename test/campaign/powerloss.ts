@@ -9,7 +9,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { campaignOptions } from '../support/campaign-options.ts';
 import { isRoot } from '../support/lab.ts';
 import { runPowerLoss } from '../support/power-loss.ts';
 import { PLANTS, runReturnPowerLoss } from '../support/return-power-loss.ts';
@@ -17,12 +17,10 @@ import { PLANTS, runReturnPowerLoss } from '../support/return-power-loss.ts';
 const RESULTS = resolve(import.meta.dirname, '../../docs/results');
 /** Of each defect that is planted. */
 const PLANTED_RUNS = 8;
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '200' },
-    returns: { type: 'boolean', default: false },
-  },
+const values = campaignOptions({
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '200' },
+  returns: { type: 'boolean', default: false },
 });
 if (!isRoot()) {
   console.error('powerloss: needs root for loop devices and mounts');

@@ -10,8 +10,8 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { SiteServer } from '../../src/demo/demo-site.ts';
+import { campaignOptions } from '../support/campaign-options.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import type { Random } from '../support/seeded-random.ts';
 import {
@@ -29,14 +29,12 @@ import type { EpochWatch, SparesSite } from '../support/spares-site.ts';
 import { ownerTable, racesTable, unownedProblems } from './races-table.ts';
 import type { Race } from './races-table.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '500' },
-    minutes: { type: 'string', default: '5' },
-    cameras: { type: 'string', default: '4' },
-    results: { type: 'string' },
-  },
+const values = campaignOptions({
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '500' },
+  minutes: { type: 'string', default: '5' },
+  cameras: { type: 'string', default: '4' },
+  results: { type: 'string' },
 });
 const [seed, runs, minutes] = [Number(values.seed), Number(values.runs), Number(values.minutes)];
 const OFFSET_MS = 2000;

@@ -10,7 +10,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { campaignOptions } from '../support/campaign-options.ts';
 import { ready, SIMULATED, startCutPair } from '../support/cut-pair.ts';
 import type { CutPair, CutRestoration } from '../support/cut-pair.ts';
 import { describeFailure, judgeCut, tableOf } from '../support/cut-verdict.ts';
@@ -20,15 +20,13 @@ import { createRandom } from '../support/seeded-random.ts';
 import type { Random } from '../support/seeded-random.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '6' },
-    minutes: { type: 'string', default: '30' },
-    cuts: { type: 'string', default: '3' },
-    way: { type: 'string', default: 'direct' },
-    results: { type: 'string' },
-  },
+const values = campaignOptions({
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '6' },
+  minutes: { type: 'string', default: '30' },
+  cuts: { type: 'string', default: '3' },
+  way: { type: 'string', default: 'direct' },
+  results: { type: 'string' },
 });
 const [seed, runs, minutes, cutsEach] = [values.seed, values.runs, values.minutes, values.cuts].map(Number) as [
   number,
