@@ -139,14 +139,9 @@ export async function waitForMotion(video: Locator, { framesPerLoop }: Simulated
   }
 }
 
-/**
- * Sound may come up to a fragment of half a second before the picture beside it. The player is not always right about it on a busy machine
- * (docs/design/segment-format.md, Caveats): pictures are as much later then.
- */
-const SOUND_AHEAD_FRAMES = 13;
-/** `off` as `framesOff` tells it, `most`: how far it may be else. */
+/** `off` as `framesOff` tells it, `most`: how far it may be. */
 export const isPictureOf = (off: number | undefined, most: number): off is number =>
-  off !== undefined && off <= most && off >= -SOUND_AHEAD_FRAMES;
+  off !== undefined && Math.abs(off) <= most;
 
 /** How many frames the picture on screen is from the one that was due at `wallMs`; positive when it is newer. */
 export function framesOff({ origin, frameMs, framesPerLoop }: SimulatedCamera, wallMs: number, shown: number): number {

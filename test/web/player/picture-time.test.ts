@@ -55,3 +55,15 @@ test('the fragments of a run are placed with the one that is known, others stay'
   t.is(placedAt(placed, { wall: 12_000, run: 0 }, 2.32), placed);
   t.is(placedAt(places, { wall: 11_000, run: 0 }, 9), places);
 });
+
+test('where the wall clock was set right between two fragments each keeps its own place, and the rest goes with the last', (t) => {
+  // The playlist counts by the wall clock, 2 s each; by the camera's the pictures are 1.92 s apart.
+  const places = [0, 1, 2, 3].map((at) => ({ start: 2 * at, duration: 2, wall: 10_000 + 2000 * at, run: 0 }));
+  const first = placedAt(places, { wall: 10_000, run: 0 }, 0.32);
+  const second = placedAt(first, { wall: 12_000, run: 0 }, 2.24);
+  const all = placedAt(second, { wall: 14_000, run: 0 }, 4.16);
+  t.deepEqual(
+    all.map(({ start }) => start.toFixed(2)),
+    ['0.32', '2.24', '4.16', '6.16'],
+  );
+});

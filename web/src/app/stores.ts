@@ -11,15 +11,14 @@ import {
   type SiteCounts,
   type SiteServerRef,
 } from '../api/site.ts';
+import { boxNow, setBoxClock } from './box-clock.ts';
 
 /** Of all servers of the site; `undefined` until the first answer. */
 export const cameras = signal<readonly SiteCamera[] | undefined>(undefined);
 export const server = signal<Server | undefined>(undefined);
 export const volumes = signal<readonly Volume[] | undefined>(undefined);
-/** Milliseconds that the box's clock is ahead of the browser's. */
-export const clockOffset = signal(0);
 /** The box's wall clock, once a second. */
-export const now = signal(Date.now());
+export const now = signal(boxNow());
 
 export const healthTone = computed((): 'good' | 'warn' | 'bad' => {
   const status = server.value?.health.status;
@@ -65,8 +64,9 @@ export async function refreshCameras(): Promise<void> {
 }
 export const refreshVolumes = (): Promise<void> => fill(volumes, api.volumes());
 export async function refreshServer(): Promise<void> {
+  const sent = Date.now();
   const answer = await api.server();
-  clockOffset.value = Date.parse(answer.now) - Date.now();
+  setBoxClock(Date.parse(answer.now), sent, Date.now());
   server.value = answer;
   if (answer.mode !== 'host') siteState.value = undefined;
   else await refreshSite();
@@ -147,7 +147,7 @@ export function startStores(): void {
   started = true;
   onEvent(onLiveEvent);
   setInterval(() => {
-    now.value = Date.now() + clockOffset.value;
+    now.value = boxNow();
   }, 1000);
   setInterval(lookAgain, SITE_EVERY_MS);
   effect(() => {

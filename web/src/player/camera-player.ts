@@ -4,6 +4,7 @@
  */
 import type { StreamName } from '../api/api.ts';
 import type { EpochParts } from '../api/site-footage.ts';
+import { boxNow } from '../app/box-clock.ts';
 import { createDoubt, type Doubt } from './doubt.ts';
 import { createPair, type Open, type Pair } from './pair.ts';
 import { createOverlay, type Overlay } from './overlay.ts';
@@ -181,6 +182,6 @@ function preload({ at, speed }: Clock, { playlists, pair }: Parts): void {
   const end = Date.parse(pair.seen()?.epoch.end ?? '');
   const following = playlists.after(Number.isNaN(end) ? at : Math.max(at, end));
   if (following !== undefined && Date.parse(following.start) - at <= ahead) pair.prepare(following);
-  else if (playlists.askedUntil() - at <= ahead && playlists.idle() && Date.now() - playlists.askedUntil() > FRESH_MS)
+  else if (playlists.askedUntil() - at <= ahead && playlists.idle() && boxNow() - playlists.askedUntil() > FRESH_MS)
     void playlists.extend(playlists.askedUntil() + AFTER_MS);
 }

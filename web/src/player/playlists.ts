@@ -1,6 +1,7 @@
 /** Which playlists of one camera are known, and asking for more. Does not play them (camera-player.ts). */
 import type { StreamName } from '../api/api.ts';
 import { sitePlaylists, type EpochParts } from '../api/site-footage.ts';
+import { boxNow } from '../app/box-clock.ts';
 import type { openEpochVideo } from './epoch-video.ts';
 
 /** hls.js is large: it loads when the first camera is played. */
@@ -35,7 +36,7 @@ export function createPlaylists(cameraId: string, onFail: (message: string) => v
   const ask = async (from: number, to: number, kept: readonly EpochParts[]): Promise<void> => {
     const mine = new AbortController();
     asking = mine;
-    const until = Math.min(to, Date.now());
+    const until = Math.min(to, boxNow());
     try {
       opener ??= (await import('./epoch-video.ts')).openEpochVideo;
       const { items } = await sitePlaylists(cameraId, { start: from, end: until }, stream);
@@ -77,7 +78,7 @@ export function createPlaylists(cameraId: string, onFail: (message: string) => v
 /** What is being recorded now is told a little later: behind the last that is told nothing is known yet. */
 function knownUntil(until: number, items: readonly EpochParts[]): number {
   const last = items.at(-1)?.end;
-  return last === undefined || Date.now() - until > FRESH_MS ? until : Math.min(until, Date.parse(last));
+  return last === undefined || boxNow() - until > FRESH_MS ? until : Math.min(until, Date.parse(last));
 }
 const FRESH_MS = 15_000;
 

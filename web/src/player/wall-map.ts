@@ -7,6 +7,8 @@ export type MappedFragment = {
   readonly wall: number;
   /** Fragments between two discontinuities of the playlist have one. */
   readonly run?: number;
+  /** `start` is where its pictures are, told by itself and not by the playlist. */
+  readonly isPlaced?: true;
 };
 
 /** The fragments of a playlist whose every fragment tells its wall time; the media clock is the sum of the durations. */
@@ -36,16 +38,22 @@ export function positionOf(fragments: readonly MappedFragment[], wall: number): 
   return into <= fragment.duration + 0.05 ? fragment.start + Math.min(into, fragment.duration) : undefined;
 }
 
-/** The pictures of one of them begin at `position`; those of its run are placed with it. */
+/**
+ * The pictures of one of them begin at `position`. Those of its run that are not placed themselves are moved with it: between two of
+ * them the wall clock may have gone another time than the camera's.
+ */
 export function placedAt(
   fragments: readonly MappedFragment[],
   { wall, run }: Pick<MappedFragment, 'wall' | 'run'>,
   position: number,
 ): readonly MappedFragment[] {
   const found = fragments.find((one) => one.wall === wall && one.run === run);
-  const later = found === undefined ? 0 : position - found.start;
-  if (later === 0) return fragments;
-  return fragments.map((one) => (one.run === run ? { ...one, start: one.start + later } : one));
+  if (found === undefined || (found.isPlaced === true && found.start === position)) return fragments;
+  const later = position - found.start;
+  return fragments.map((one) => {
+    if (one === found) return { ...one, start: position, isPlaced: true };
+    return one.run === run && one.isPlaced !== true ? { ...one, start: one.start + later } : one;
+  });
 }
 
 export function wallOf(fragments: readonly MappedFragment[], position: number): number | undefined {

@@ -1,4 +1,5 @@
 /** The keys of playback; each movement by pointer has one. The list that `?` shows stands in pages/playback/help.tsx. */
+import { boxNow } from '../app/box-clock.ts';
 import type { PlaybackState } from '../pages/playback/state.ts';
 import { centre, pan, reveal, spanOf, zoom } from './scale.ts';
 
@@ -44,7 +45,7 @@ function movesOf(state: PlaybackState, shift: boolean): Acts {
     PageUp: () => seek(at - spanOf(view) / 4),
     PageDown: () => seek(at + spanOf(view) / 4),
     Home: () => seek(view.start),
-    End: () => seek(Math.min(view.end, Date.now())),
+    End: () => seek(Math.min(view.end, boxNow())),
     '+': () => zoomAround(state, 0.5),
     '=': () => zoomAround(state, 0.5),
     '-': () => zoomAround(state, 2),
@@ -65,7 +66,7 @@ function actsOf(state: PlaybackState, page: PageActions): Acts {
     i: () => state.mark('from'),
     o: () => state.mark('to'),
     s: state.nextSound,
-    n: () => state.goTo(Date.now()),
+    n: () => state.goTo(boxNow()),
     e: page.export,
     g: page.goTo,
     t: page.table,

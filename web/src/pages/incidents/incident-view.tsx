@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { RestorationView } from '../../../../src/api/contract/failover.ts';
 import { comingHome, incidentReport, type IncidentReport } from '../../api/incidents.ts';
+import { boxNow } from '../../app/box-clock.ts';
 import { Page } from '../../app/shell.tsx';
 import { now, server } from '../../app/stores.ts';
 import { messageOf } from '../../app/toasts.tsx';
@@ -34,7 +35,7 @@ export function IncidentView({ at, id }: Place): VNode {
       const report = await incidentReport(at, id, abort);
       setOver(report.state === 'closed');
       const home = report.state === 'closed' ? undefined : await comingHome(at, report, abort).catch(() => undefined);
-      return { report, home, asOf: Date.now() };
+      return { report, home, asOf: boxNow() };
     },
     { key: self ?? '', everyMs: isOver ? 60_000 : EVERY_MS, on: ['incident'] },
   );

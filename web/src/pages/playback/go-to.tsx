@@ -1,6 +1,7 @@
 /** To a time: typed with its date in the zone that is said, or one of those that are wanted often. */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { boxNow } from '../../app/box-clock.ts';
 import { t as shell } from '../../messages/messages.ts';
 import { t } from '../../messages/playback/words.ts';
 import { zoneText } from '../../timeline/zone.ts';
@@ -38,7 +39,7 @@ export function GoToDialog({ state, onClose }: GoToProps): VNode {
         <button type="button" class="button" onClick={() => go(dayBefore(state.playhead.peek()))}>
           {t('dayBack')}
         </button>
-        <button type="button" class="button" onClick={() => go(Date.now())}>
+        <button type="button" class="button" onClick={() => go(boxNow())}>
           {t('newest')}
         </button>
       </div>

@@ -1,8 +1,9 @@
 /** What playback is doing: view, playhead, speed, marked range. The clock runs here; videos follow it (camera-player.ts). */
 import { effect, signal, type Signal } from '@preact/signals';
 import { onEvent, resynced } from '../../api/event-stream.ts';
+import { boxNow } from '../../app/box-clock.ts';
 import { SPEEDS, type PlaybackPlace } from '../../app/playback-link.ts';
-import { cameras } from '../../app/stores.ts';
+import { cameras, server } from '../../app/stores.ts';
 import { createTimelineData, type TimelineData } from '../../timeline/data.ts';
 import { footageAfter, gapFrom, runAt } from '../../timeline/runs.ts';
 import { centre, contains, daysOf, MAX_SPAN_MS, MIN_SPAN_MS, reveal, type View } from '../../timeline/scale.ts';
@@ -55,7 +56,7 @@ const LIVE_LAG_MS = 6000;
 const BEHIND_NOW_MS = 60_000;
 
 export function createPlaybackState(place: PlaybackPlace): PlaybackState {
-  const at = place.at ?? Date.now() - BEHIND_NOW_MS;
+  const at = place.at ?? boxNow() - BEHIND_NOW_MS;
   const span = Math.min(MAX_SPAN_MS, Math.max(MIN_SPAN_MS, place.span ?? HOUR_MS));
   const signals: Signals = {
     data: createTimelineData(),
@@ -74,7 +75,7 @@ export function createPlaybackState(place: PlaybackPlace): PlaybackState {
     heard: signal<string | undefined>(undefined),
     steppers: new Map(),
   };
-  return { ...signals, ...actionsOf(signals), start: () => run(signals) };
+  return { ...signals, ...actionsOf(signals), start: () => run(signals, place.at === undefined) };
 }
 
 function actionsOf(signals: Signals): Omit<PlaybackState, keyof Signals | 'start'> {
@@ -83,7 +84,7 @@ function actionsOf(signals: Signals): Omit<PlaybackState, keyof Signals | 'start
   return {
     seek: (to) => seek(signals, to),
     goTo: (wanted) => {
-      const to = Math.min(wanted, Date.now() - LIVE_LAG_MS);
+      const to = Math.min(wanted, boxNow() - LIVE_LAG_MS);
       seek(signals, to);
       if (!contains(view.peek(), to)) view.value = centre(view.peek(), to);
     },
@@ -108,7 +109,7 @@ function actionsOf(signals: Signals): Omit<PlaybackState, keyof Signals | 'start
 }
 
 function seek({ playhead, seeks }: Signals, to: number): void {
-  playhead.value = Math.min(to, Date.now());
+  playhead.value = Math.min(to, boxNow());
   seeks.value += 1;
 }
 
@@ -130,6 +131,22 @@ function createStepper(signals: Signals): (direction: 1 | -1) => void {
   };
 }
 
+/** What is newest at the box is known with the first sign of its clock, which may be another than the browser's. */
+function openAtNewest(signals: Signals): () => void {
+  const { playhead, seeks, view } = signals;
+  const ahead = boxNow() - playhead.peek();
+  let isKnown = false;
+  return effect(() => {
+    if (isKnown || server.value === undefined) return;
+    isKnown = true;
+    const wrong = boxNow() - playhead.peek() - ahead;
+    if (seeks.peek() > 0 || Math.abs(wrong) < BEHIND_NOW_MS / 2) return;
+    const { start, end } = view.peek();
+    view.value = { start: start + wrong, end: end + wrong };
+    seek(signals, playhead.peek() + wrong);
+  });
+}
+
 /** On a box that is new the moment where playback opens may lie before everything: it then opens at the first footage. */
 function beginAtFootage(signals: Signals): void {
   const { playhead, playing, seeks, chosen, data } = signals;
@@ -144,7 +161,7 @@ function advance(signals: Signals, elapsed: number): void {
   const { playhead, speed, chosen, data, seeks, view } = signals;
   const from = playhead.peek();
   const all = chosen.peek().map((id) => data.trackOf(id).runs);
-  const { to, jumped } = advanced(all, from, Math.min(from + elapsed * speed.peek(), Date.now() - LIVE_LAG_MS));
+  const { to, jumped } = advanced(all, from, Math.min(from + elapsed * speed.peek(), boxNow() - LIVE_LAG_MS));
   if (jumped) seeks.value += 1;
   playhead.value = to;
   if (contains(view.peek(), from)) view.value = reveal(view.peek(), to);
@@ -170,9 +187,10 @@ function mark({ playhead, rangeFrom, rangeTo }: Signals, edge: 'from' | 'to'): v
 
 /** Several events in one breath make one request. */
 const COALESCE_MS = 1000;
-function run(signals: Signals): () => void {
+function run(signals: Signals, isNewest: boolean): () => void {
   const { data, view, wanted } = signals;
   const stopClock = runClock(signals);
+  const stopOpening = isNewest ? openAtNewest(signals) : (): void => undefined;
   const stopLoading = effect(() => {
     const [days, ids] = [nearestFirst(daysOf(view.value), signals), wanted.value];
     if (ids.length === 0) return;
@@ -200,7 +218,7 @@ function run(signals: Signals): () => void {
   });
   return () => {
     clearTimeout(timer);
-    for (const stop of [stopClock, stopLoading, stopEvents, stopWatching, stopResync]) stop();
+    for (const stop of [stopClock, stopOpening, stopLoading, stopEvents, stopWatching, stopResync]) stop();
   };
 }
 

@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { api, type CreatedToken, type Role, type Token } from '../../api/api.ts';
+import { boxNow } from '../../app/box-clock.ts';
 import { attempt, toast } from '../../app/toasts.tsx';
 import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/settings/words.ts';
@@ -112,7 +113,7 @@ const RemoveDialog = ({ token, onConfirm, onClose }: RemoveProps): VNode => (
 );
 
 const usedText = ({ lastUsedAt }: Token): string =>
-  lastUsedAt === undefined ? t('tokens.unused') : t('tokens.used', { ago: ago(Date.now() - Date.parse(lastUsedAt)) });
+  lastUsedAt === undefined ? t('tokens.unused') : t('tokens.used', { ago: ago(boxNow() - Date.parse(lastUsedAt)) });
 
 function TokenRow({ token, onRemove }: { readonly token: Token; readonly onRemove: () => void }): VNode {
   return (

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { failoverSettingsApi, type Licence, type Licences, type SeatUse } from '../../../api/failover-settings.ts';
 import type { SiteServerView } from '../../../api/site.ts';
+import { boxNow } from '../../../app/box-clock.ts';
 import { access } from '../../../app/session.ts';
 import { server } from '../../../app/stores.ts';
 import { messageOf, toast } from '../../../app/toasts.tsx';
@@ -100,7 +101,7 @@ type ItemProps = {
 };
 function LicenceItem({ licence, serverName, onRemove }: ItemProps): VNode {
   const { id, holder, state, problem, expiresAt, keyId } = licence;
-  const isEnding = state === 'in-force' && expiresAt !== undefined && Date.parse(expiresAt) - Date.now() < SOON_MS;
+  const isEnding = state === 'in-force' && expiresAt !== undefined && Date.parse(expiresAt) - boxNow() < SOON_MS;
   return (
     <li class="card licence">
       <div class="row wrap">
