@@ -1,7 +1,7 @@
 /** What of a camera's form is sent, what differs between two people's, and how long footage lasts on several volumes. */
 import test from 'ava';
 import { mockCamera } from '../../support/mock-data.ts';
-import { createOf, differencesOf, draftOf, testOf, updateOf } from '../../../web/src/pages/cameras/draft.ts';
+import { createOf, differencesOf, draftOf, refreshed, testOf, updateOf } from '../../../web/src/pages/cameras/draft.ts';
 import { fitOf } from '../../../web/src/pages/cameras/forecast.ts';
 
 const camera = mockCamera(0, 0);
@@ -60,4 +60,13 @@ test('days that fit are weighed by what is written to each volume', (t) => {
   t.is(fitOf([volume(10, 100)]), 10);
   t.is(fitOf([volume(10, 100), volume(20, 300)]), 17.5);
   t.is(fitOf([volume(10, 100), volume(99, 0)]), 10, 'a volume that nothing is written to does not count');
+});
+
+test('what another one changed since the list was drawn is taken, except where something was typed', (t) => {
+  const seen = draftOf(camera);
+  const there = { ...seen, priority: 'never' as const, days: '30' };
+  t.deepEqual(refreshed(seen, seen, there), there, 'untouched');
+  const mine = { ...seen, days: '21', password: 'new one' };
+  t.deepEqual(refreshed(mine, seen, there), { ...there, days: '21', password: 'new one' });
+  t.deepEqual(refreshed(refreshed(mine, seen, there), seen, there), refreshed(mine, seen, there), 'asked twice');
 });

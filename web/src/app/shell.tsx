@@ -1,6 +1,6 @@
 /** Around every page: navigation, this box's status, theme, user, and the banner while the box does not answer. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { reachable } from '../api/client.ts';
 import { t, type MessageKey } from '../messages/messages.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';
@@ -30,7 +30,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): V
   const main = useRef<HTMLElement>(null);
   const shown = path.value;
   const [first, setFirst] = useState(shown);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown === first) return;
     setFirst(shown);
     main.current?.focus({ preventScroll: true }); // a screen reader starts reading the new page

@@ -1,6 +1,6 @@
 /** Dialogs on the native <dialog>: it traps the focus, closes on Escape, and gives the focus back where it came from. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../messages/messages.ts';
 import { giveBack, keepFocus } from './focus.ts';
 import { Icon, type IconName } from './icon.tsx';
@@ -20,7 +20,8 @@ type DialogProps = {
 export function Dialog({ title, onClose, children, foot, wide, drawer, onSubmit }: DialogProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  // Before it is painted: who opened it has the focus still.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();

@@ -91,7 +91,11 @@ function useIsSettled(): boolean {
 function bringIntoView(box: HTMLElement | null, index: number, rowHeight: number): void {
   const find = (): HTMLElement | null | undefined => box?.querySelector<HTMLElement>(`tr[data-index="${index}"]`);
   if (box !== null && (find() ?? undefined) === undefined) box.scrollTop = index * rowHeight - box.clientHeight / 2;
-  requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
+  const focus = (): void => {
+    const now = document.activeElement;
+    if (now === document.body || box?.contains(now) === true) find()?.focus(); // else somebody went on
+  };
+  requestAnimationFrame(() => requestAnimationFrame(focus));
 }
 
 type RowProps<Row> = TableProps<Row> & {

@@ -7,7 +7,7 @@ import type { SiteCamera } from '../../api/site.ts';
 import { refreshCameras, server } from '../../app/stores.ts';
 import { toast } from '../../app/toasts.tsx';
 import { t } from '../../messages/messages.ts';
-import { createOf, draftOf, testOf, updateOf, type Draft } from './draft.ts';
+import { createOf, draftOf, refreshed, testOf, updateOf, type Draft } from './draft.ts';
 
 export type Busy = 'no' | 'testing' | 'saving';
 type Theirs = { readonly draft: Draft; readonly tag: string | undefined };
@@ -34,16 +34,20 @@ export function useCameraForm(camera: SiteCamera | undefined, onDone: () => void
   const [busy, setBusy] = useState<Busy>('no');
   const [result, setResult] = useState<TestCameraResult>();
   const [theirs, setTheirs] = useState<Theirs>();
-  const { tagOf, setTag } = useTag(camera);
+  // The list that it was opened from may be older than what the tag stands for.
+  const renewed = (mine: Draft, there: Theirs | undefined): Draft =>
+    there === undefined ? mine : refreshed(mine, draftOf(camera), there.draft);
+  const { read, setRead } = useRead(camera, (there) => setDraft((mine) => renewed(mine, there)));
   const during = async (kind: 'testing' | 'saving', work: () => Promise<void>): Promise<void> => {
     setBusy(kind);
     setError(undefined);
     await work().catch(setError);
     setBusy('no');
   };
-  const saveOver = (over: () => Promise<string | undefined>): void =>
+  const saveOver = (over: () => Promise<Theirs | undefined>, of: typeof renewed = (mine) => mine): void =>
     void during('saving', async () => {
-      const other = await saveOf(draft, { camera, serverId, tag: await over() });
+      const there = await over();
+      const other = await saveOf(of(draft, there), { camera, serverId, tag: there?.tag });
       setTheirs(other);
       if (other !== undefined) return;
       toast(t(camera === undefined ? 'camera.added' : 'camera.saved', { name: draft.name }));
@@ -59,36 +63,40 @@ export function useCameraForm(camera: SiteCamera | undefined, onDone: () => void
     result,
     theirs,
     test: () => void during('testing', async () => setResult(await camerasAt.test(serverId, testOf(draft, camera)))),
-    save: () => saveOver(tagOf),
-    keepMine: () => saveOver(async () => Promise.resolve(theirs?.tag)),
+    save: () => saveOver(read, renewed),
+    keepMine: () => saveOver(async () => Promise.resolve(theirs)),
     takeTheirs: () => {
       if (theirs === undefined) return;
       setDraft(theirs.draft);
-      setTag(theirs.tag);
+      setRead(theirs);
       setTheirs(undefined);
     },
   };
 }
 
-type Tag = {
+type Read = {
   /** Whoever saves before it is known waits for it. */
-  readonly tagOf: () => Promise<string | undefined>;
-  readonly setTag: (tag: string | undefined) => void;
+  readonly read: () => Promise<Theirs | undefined>;
+  readonly setRead: (there: Theirs) => void;
 };
-/** Says which settings the change is made to. */
-function useTag(camera: SiteCamera | undefined): Tag {
-  const tag = useRef<Promise<string | undefined>>(Promise.resolve(undefined));
+/** What is there when the dialog is opened: which settings the change is made to. */
+function useRead(camera: SiteCamera | undefined, onRead: (there: Theirs) => void): Read {
+  const reading = useRef<Promise<Theirs | undefined>>(Promise.resolve(undefined));
   useEffect(() => {
     if (camera === undefined || !camera.serverConnected) return;
-    tag.current = camerasAt.read(camera.server.id, camera.id).then(
-      (answer) => answer.tag,
+    reading.current = camerasAt.read(camera.server.id, camera.id).then(
+      ({ value, tag }) => {
+        const there = { draft: draftOf(value), tag };
+        onRead(there);
+        return there;
+      },
       () => undefined, // saving says what is wrong
     );
   }, []);
   return {
-    tagOf: () => tag.current,
-    setTag: (next) => {
-      tag.current = Promise.resolve(next);
+    read: () => reading.current,
+    setRead: (there) => {
+      reading.current = Promise.resolve(there);
     },
   };
 }

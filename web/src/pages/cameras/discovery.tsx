@@ -28,15 +28,17 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [done, setDone] = useState<number>();
   const run = async (): Promise<void> => {
-    search.value = { kind: 'running', began: Date.now() };
+    const mine: Search = { kind: 'running', began: Date.now() };
+    search.value = mine;
     try {
       const credentials = username === '' ? {} : { username, password };
       const { items } = await camerasAt.discover(placeId(serverId), { seconds: SECONDS, ...credentials });
+      if (search.peek() !== mine) return; // what another server found meanwhile is no business of this one
       startPreviews(placeId(serverId), items, credentials);
       search.value = { kind: 'done', found: items };
       setChosen(new Set(items.filter(isAddable).map(({ xaddr }) => xaddr)));
     } catch (error) {
-      search.value = { kind: 'failed', error };
+      if (search.peek() === mine) search.value = { kind: 'failed', error };
     }
   };
   useEffect(() => {
@@ -55,14 +57,22 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
   };
   return (
     <div class="stack">
-      <PlaceField serverId={serverId} onChange={setServerId} />
-      <Credentials
-        username={username}
-        password={password}
-        onUsername={setUsername}
-        onPassword={setPassword}
-        onSearch={() => void run()}
-      />
+      <fieldset class="stack" disabled={done !== undefined}>
+        <PlaceField
+          serverId={serverId}
+          onChange={(id) => {
+            setServerId(id);
+            search.value = { kind: 'idle' };
+          }}
+        />
+        <Credentials
+          username={username}
+          password={password}
+          onUsername={setUsername}
+          onPassword={setPassword}
+          onSearch={() => void run()}
+        />
+      </fieldset>
       {state.kind === 'running' && <Progress began={state.began} />}
       {state.kind === 'failed' && <FormError error={state.error} />}
       {state.kind === 'done' && <Found found={found} chosen={chosen} onChange={setChosen} />}

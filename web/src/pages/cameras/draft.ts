@@ -93,6 +93,12 @@ export const testOf = (draft: Draft, camera: Camera | undefined): TestCamera => 
   ...(draft.fingerprint === undefined ? {} : { fingerprint: draft.fingerprint }),
 });
 
+/** What was typed over the list's `seen` stays; all else is as it is `there` now. */
+export const refreshed = (mine: Draft, seen: Draft, there: Draft): Draft => ({
+  ...there,
+  ...Object.fromEntries(Object.entries(mine).filter(([key, value]) => value !== seen[key as keyof Draft])),
+});
+
 /** Settings in which two drafts differ; passwords are not compared, for one of them is never told. */
 export function differencesOf(mine: Draft, theirs: Draft): readonly (keyof Draft)[] {
   const keys = Object.keys(NEW) as readonly (keyof Draft)[];

@@ -33,6 +33,8 @@ export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VN
     } catch (problem) {
       setError(problem);
       setStep({ kind: 'file' });
+      // Its field is a new one, and empty.
+      if (shown !== undefined) setFile(undefined);
     } finally {
       setBusy(false);
     }
@@ -51,7 +53,7 @@ export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VN
     >
       <FormError error={error} />
       {step.kind === 'file' ? (
-        <FileFields file={file} onFile={setFile} passphrase={passphrase} onPassphrase={setPassphrase} />
+        <FileFields {...{ file, passphrase, busy }} onFile={setFile} onPassphrase={setPassphrase} />
       ) : (
         <RestoreChanges result={step.result} />
       )}
@@ -93,15 +95,17 @@ function Foot({ step, ready, danger, onClose }: FootProps): VNode {
 }
 
 type FileProps = {
+  readonly busy: boolean;
   readonly file: File | undefined;
   readonly onFile: (file: File | undefined) => void;
   readonly passphrase: string;
   readonly onPassphrase: (passphrase: string) => void;
 };
-function FileFields({ file, onFile, passphrase, onPassphrase }: FileProps): VNode {
+/** Not to be changed while it is asked what the chosen file would change: another one would be restored. */
+function FileFields({ busy, file, onFile, passphrase, onPassphrase }: FileProps): VNode {
   const isLarge = file !== undefined && file.size > MAX_FILE_BYTES;
   return (
-    <>
+    <fieldset class="stack" disabled={busy}>
       <p>{word('restore.text')}</p>
       <div class="field">
         <label for="restore-file">{word('restore.file')}</label>
@@ -125,7 +129,7 @@ function FileFields({ file, onFile, passphrase, onPassphrase }: FileProps): VNod
         value={passphrase}
         onInput={onPassphrase}
       />
-    </>
+    </fieldset>
   );
 }
 

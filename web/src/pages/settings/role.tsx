@@ -46,16 +46,19 @@ export function RoleDialog({ onClose }: { readonly onClose: () => void }): VNode
   return (
     <Dialog title={word('role.title')} onClose={onClose} foot={foot} onSubmit={() => void save()}>
       <FormError error={error} />
-      <SelectField
-        label={t('settings.mode')}
-        value={mode}
-        onChange={(next) => {
-          setMode(next);
-          setError(undefined);
-        }}
-        options={MODES.map((key) => [key, t(`box.${key}`)] as const)}
-      />
-      {asksName && <TextField label={word('role.confirm', { name })} value={typed} onInput={setTyped} />}
+      {/* What the box answers is about the role that was sent. */}
+      <fieldset class="stack" disabled={busy}>
+        <SelectField
+          label={t('settings.mode')}
+          value={mode}
+          onChange={(next) => {
+            setMode(next);
+            setError(undefined);
+          }}
+          options={MODES.map((key) => [key, t(`box.${key}`)] as const)}
+        />
+        {asksName && <TextField label={word('role.confirm', { name })} value={typed} onInput={setTyped} />}
+      </fieldset>
     </Dialog>
   );
 }

@@ -46,14 +46,15 @@ function Locked(): VNode | null {
   return <Notice>{word('site.locked', { name: site.host.name })}</Notice>;
 }
 
-function Box(): VNode {
+function Box(): VNode | null {
   const box = server.value;
   const [name, setName] = useState<string>();
+  if (box === undefined) return null;
   const save = (): void => {
     void attempt(async () => {
       await api.rename(name ?? '');
       await refreshServer();
-      setName(undefined);
+      setName((now) => (now === name ? undefined : now));
       toast(t('settings.saved'));
     });
   };
@@ -70,8 +71,8 @@ function Box(): VNode {
           save();
         }}
       >
-        <TextField label={t('first.serverName')} value={name ?? box?.name ?? ''} onInput={setName} />
-        <button type="submit" class="button" disabled={!can('change') || name === undefined || name === box?.name}>
+        <TextField label={t('first.serverName')} value={name ?? box.name} onInput={setName} />
+        <button type="submit" class="button" disabled={!can('change') || name === undefined || name === box.name}>
           {t('common.save')}
         </button>
       </form>

@@ -7,7 +7,7 @@ import { t } from '../../messages/messages.ts';
 import { t as here } from '../../messages/sign-in/words.ts';
 import { Notice } from '../../ui/dialog.tsx';
 import { FormError, TextField } from '../../ui/field.tsx';
-import { serverUrl } from '../../ui/server-url.ts';
+import { serverUrl } from '../../api/server-url.ts';
 import { Front } from './front.tsx';
 
 /** A box may take the name of another one, or give the role of the host away, while somebody is about to sign in. */

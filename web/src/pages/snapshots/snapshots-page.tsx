@@ -1,6 +1,6 @@
 /** Stored snapshots of a camera: pictures, when, by whom and why; taking one, deleting one. */
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SiteCamera } from '../../api/site.ts';
 import { deleteSnapshotAt, keeperOf, pictureAt, snapshotsAt, takeSnapshot } from '../../api/snapshots.ts';
 import type { SnapshotPage, StoredSnapshot } from '../../api/snapshots.ts';
@@ -47,7 +47,7 @@ export function SnapshotsPage(): VNode {
   );
   return (
     <Page title={t('title')} actions={choice}>
-      <Snapshots key={`${chosen.id} ${keeperOf(chosen) ?? ''}`} camera={chosen} keeper={keeperOf(chosen)} />
+      <Snapshots key={chosen.id} camera={chosen} keeper={keeperOf(chosen)} />
     </Page>
   );
 }
@@ -55,16 +55,37 @@ export function SnapshotsPage(): VNode {
 type Props = { readonly camera: SiteCamera; readonly keeper: string | undefined };
 function Snapshots({ camera, keeper }: Props): VNode {
   const [page, setPage] = useState<SnapshotPage>();
-  const [gone, setGone] = useState<StoredSnapshot>();
+  const asked = useRef(keeper);
+  asked.current = keeper;
   const load = async (after?: SnapshotPage): Promise<void> => {
     if (keeper === undefined) return;
     await attempt(async () => {
       const next = await snapshotsAt(keeper, camera.id, after?.next);
-      setPage({ ...next, items: [...(after?.items ?? []), ...next.items] });
+      if (asked.current === keeper) setPage({ ...next, items: [...(after?.items ?? []), ...next.items] });
     });
   };
-  useEffect(() => void load(), []);
-  if (keeper === undefined) return <Notice tone="warn">{t('unreachable', { server: camera.server.name })}</Notice>;
+  useEffect(() => void load(), [keeper]);
+  return (
+    <>
+      {/* It stays where it is: what was typed there outlives a server that is away for a moment. */}
+      {can('export') && <Take camera={camera} onTaken={load} isAway={keeper === undefined} />}
+      {keeper === undefined ? (
+        <Notice tone="warn">{t('unreachable', { server: camera.server.name })}</Notice>
+      ) : (
+        <Stored {...{ camera, keeper, page, load }} />
+      )}
+    </>
+  );
+}
+
+type StoredProps = {
+  readonly camera: SiteCamera;
+  readonly keeper: string;
+  readonly page: SnapshotPage | undefined;
+  readonly load: (after?: SnapshotPage) => Promise<void>;
+};
+function Stored({ camera, keeper, page, load }: StoredProps): VNode {
+  const [gone, setGone] = useState<StoredSnapshot>();
   const drop = async (one: StoredSnapshot): Promise<void> => {
     if (!(await attempt(async () => await deleteSnapshotAt(keeper, one)))) return;
     toast(t('deleted'));
@@ -73,7 +94,6 @@ function Snapshots({ camera, keeper }: Props): VNode {
   };
   return (
     <>
-      {can('export') && <Take camera={camera} onTaken={load} />}
       {page?.away.map((name) => (
         <Notice key={name} tone="warn">
           {t('away', { server: name })}
@@ -110,8 +130,13 @@ function Snapshots({ camera, keeper }: Props): VNode {
 
 const timeOf = ({ at }: StoredSnapshot): string => dateAndTime(Date.parse(at));
 
-type TakeProps = { readonly camera: SiteCamera; readonly onTaken: () => Promise<void> };
-function Take({ camera, onTaken }: TakeProps): VNode {
+type TakeProps = {
+  readonly camera: SiteCamera;
+  readonly onTaken: () => Promise<void>;
+  /** Nobody can take one now. */
+  readonly isAway: boolean;
+};
+function Take({ camera, onTaken, isAway }: TakeProps): VNode {
   const [note, setNote] = useState('');
   const [busy, setBusy] = useState(false);
   const take = async (): Promise<void> => {
@@ -119,7 +144,7 @@ function Take({ camera, onTaken }: TakeProps): VNode {
     const isDone = await attempt(async () => await takeSnapshot(camera.id, note.trim()));
     setBusy(false);
     if (!isDone) return;
-    setNote('');
+    setNote((now) => (now === note ? '' : now));
     toast(t('taken'));
     await onTaken();
   };
@@ -141,7 +166,7 @@ function Take({ camera, onTaken }: TakeProps): VNode {
           onInput={(event) => setNote(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary" disabled={busy}>
+      <button type="submit" class="button primary" disabled={busy || isAway}>
         <Icon name="camera" />
         {t('take')}
       </button>

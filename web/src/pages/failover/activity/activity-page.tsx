@@ -9,7 +9,7 @@ import { t as shell, wordsReady } from '../../../messages/messages.ts';
 import { Empty, Notice } from '../../../ui/dialog.tsx';
 import { FormError } from '../../../ui/field.tsx';
 import { Icon } from '../../../ui/icon.tsx';
-import { serverUrl } from '../../../ui/server-url.ts';
+import { serverUrl } from '../../../api/server-url.ts';
 import { FailoverPage } from '../failover-page.tsx';
 import { useFresh } from '../fresh.ts';
 import { createLooker, eachOf, type Activity } from './activity-data.ts';
@@ -169,11 +169,13 @@ type DialogsProps = Parameters<typeof Dialogs>[0];
 function OpenedDialog(props: DialogsProps): VNode | null {
   const [Loaded, setLoaded] = useState<{ readonly it: ComponentType<DialogsProps> }>();
   useEffect(() => {
-    void attempt(async () => {
+    const load = async (): Promise<void> => {
       const loaded = await import('./dialogs.tsx');
       await wordsReady();
       setLoaded({ it: loaded.Dialogs });
-    });
+    };
+    // Closed again, so that the next click asks anew.
+    void attempt(load).then((isLoaded) => isLoaded || props.onClose());
   }, []);
   return Loaded === undefined ? null : <Loaded.it {...props} />;
 }

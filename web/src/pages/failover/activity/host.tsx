@@ -5,7 +5,7 @@ import { server } from '../../../app/stores.ts';
 import { t } from '../../../messages/activity/words.ts';
 import { dateAndTime, duration } from '../../../ui/format.ts';
 import { Icon } from '../../../ui/icon.tsx';
-import { serverUrl } from '../../../ui/server-url.ts';
+import { serverUrl } from '../../../api/server-url.ts';
 import { isOwner, Section, type Open } from './parts.tsx';
 
 /** Below that it may only be starting again (src/site/host-role.ts). */

@@ -12,7 +12,7 @@ import { t as w } from '../../../messages/replacing/words.ts';
 import { Dialog, Notice } from '../../../ui/dialog.tsx';
 import { FormError, TextField } from '../../../ui/field.tsx';
 import { Icon } from '../../../ui/icon.tsx';
-import { serverUrl } from '../../../ui/server-url.ts';
+import { serverUrl } from '../../../api/server-url.ts';
 import { useFresh } from '../fresh.ts';
 import type { Activity } from './activity-data.ts';
 import { ReplacementSteps } from './replacements.tsx';
@@ -45,7 +45,7 @@ export function ReplaceWizard(props: Props): VNode {
       <Stepper now={step} />
       <FormError error={error} />
       {isForHost(error) && <HostLink activity={activity} />}
-      {step === 'choose' && <Choose name={name} successors={successors} chosen={by} onChoose={wizard.setBy} />}
+      {step === 'choose' && <Choose name={name} successors={successors} wizard={wizard} />}
       {step === 'compare' && preview !== undefined && <Compare by={by?.name ?? ''} preview={preview} />}
       {step === 'confirm' && preview !== undefined && by !== undefined && (
         <>
@@ -106,20 +106,16 @@ function Stepper({ now }: { readonly now: Step }): VNode {
   );
 }
 
-type ChooseProps = {
-  readonly name: string;
-  readonly successors: readonly Successor[];
-  readonly chosen: Successor | undefined;
-  readonly onChoose: (to: Successor) => void;
-};
-function Choose({ name, successors, chosen, onChoose }: ChooseProps): VNode {
+type ChooseProps = { readonly name: string; readonly successors: readonly Successor[]; readonly wizard: Wizard };
+/** Not to be changed while before and after of the chosen one are asked for: those would be another's. */
+function Choose({ name, successors, wizard: { by, setBy, busy } }: ChooseProps): VNode {
   if (successors.length === 0) return <Notice tone="warn">{w('nobody', { server: name })}</Notice>;
   return (
-    <fieldset class="stack">
+    <fieldset class="stack" disabled={busy}>
       <legend>{w('who', { server: name })}</legend>
       {successors.map((one) => (
         <label key={one.id} class="check act-choice">
-          <input type="radio" name="successor" checked={one.id === chosen?.id} onChange={() => onChoose(one)} />
+          <input type="radio" name="successor" checked={one.id === by?.id} onChange={() => setBy(one)} />
           <span>
             <span class="name strong">{one.name}</span>
             <small>{w(one.isActing ? 'acting' : 'other', { server: name })}</small>

@@ -78,8 +78,11 @@ type ShownProps = {
 };
 function Shown({ matrix, facts, loaded, onChanged }: ShownProps): VNode {
   const [spareId, setSpareId] = useState<string>();
-  const Dialogs = useDialogs();
   const asked = query.value.get('if');
+  const Dialogs = useDialogs(spareId !== undefined || asked !== null, () => {
+    setSpareId(undefined);
+    setQuery({ if: undefined });
+  });
   const spare = matrix.spares.find(({ id }) => id === spareId);
   if (matrix.spares.length === 0) return <NoSpare isHost={loaded.site.value.isHost} />;
   return (
@@ -124,12 +127,17 @@ async function loadDialogs(): Promise<Dialogs> {
   const [spare, whatIf] = await Promise.all([import('./spare-dialog.tsx'), import('./what-if.tsx')]);
   return { SpareDialog: spare.SpareDialog, WhatIf: whatIf.WhatIf };
 }
-/** There soon after the page; whoever opens one before waits that long. */
-function useDialogs(): Dialogs | undefined {
+/** There soon after the page; whoever opens one before waits that long. One that cannot be loaded is closed: the next click asks anew. */
+function useDialogs(isAsked: boolean, close: () => void): Dialogs | undefined {
   const [dialogs, setDialogs] = useState<Dialogs>();
   useEffect(() => {
-    loadDialogs().then(setDialogs, (error: unknown) => toast(messageOf(error), 'bad'));
-  }, []);
+    if (dialogs !== undefined) return;
+    loadDialogs().then(setDialogs, (error: unknown) => {
+      if (!isAsked) return;
+      toast(messageOf(error), 'bad');
+      close();
+    });
+  }, [isAsked]);
   return dialogs;
 }
 

@@ -1,6 +1,6 @@
 /** The failover settings of one server of the site: of this box, or at a host of any of its members. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { failoverSettingsApi, type FailoverSettings } from '../../../api/failover-settings.ts';
 import type { SiteView } from '../../../api/protection.ts';
 import type { SiteServerView } from '../../../api/site.ts';
@@ -28,8 +28,12 @@ type Props = {
 export function ServerSettings({ ownId, site, servers }: Props): VNode {
   const choices = useMemo(() => choicesOf(ownId, site, servers), [ownId, site.isHost, servers]);
   const asked = query.value.get('server');
-  const chosen = choices.find(({ id }) => id === asked) ?? choices[0];
+  // A server that joins may come first in the list: the form that somebody is in stays.
+  const shown = useRef({ asked, id: asked });
+  const wanted = asked ?? (shown.current.asked === asked ? shown.current.id : undefined);
+  const chosen = choices.find(({ id }) => id === wanted) ?? choices[0];
   if (chosen === undefined) return <Waiting />;
+  shown.current = { asked, id: chosen.id };
   return (
     <>
       {choices.length > 1 && (

@@ -27,6 +27,8 @@ export type DraftForm<T> = {
   readonly save: () => void;
 };
 type Edited<T> = Tagged<T> & { readonly before: Draft; readonly draft: Draft; readonly met: readonly Met[] };
+const isUnchanged = (edited: Edited<unknown> | undefined): boolean =>
+  edited === undefined || changedFields(edited.before, edited.draft).length === 0;
 
 export function useDraft<T>(options: Options<T>): { readonly form: DraftForm<T> | undefined; readonly error: unknown } {
   const { key, load, draftOf, send, onSaved } = options;
@@ -36,14 +38,17 @@ export function useDraft<T>(options: Options<T>): { readonly form: DraftForm<T> 
   const [isBusy, setBusy] = useState(false);
   /** What was loaded before this form knew better. */
   const stale = useRef<Tagged<T> | undefined>(undefined);
-  const begin = (now: Tagged<T>): void => {
+  const begun = (now: Tagged<T>): Edited<T> => {
     const before = draftOf(now.value);
-    setEdited({ ...now, before, draft: before, met: [] });
+    return { ...now, before, draft: before, met: [] };
   };
   // What is being edited is not changed under the hands: it meets the other's when it is saved.
-  const isClean = edited === undefined || changedFields(edited.before, edited.draft).length === 0;
+  const isClean = isUnchanged(edited);
   useEffect(() => {
-    if (loaded.value !== undefined && loaded.value !== stale.current && isClean && !isBusy) begin(loaded.value);
+    const { value: now } = loaded;
+    // Asked of what is there by then: somebody may have typed since this was painted.
+    if (now !== undefined && now !== stale.current && !isBusy)
+      setEdited((before) => (isUnchanged(before) ? begun(now) : before));
   }, [loaded.value, isClean]);
   if (edited === undefined) return { form: undefined, error: loaded.error };
 
@@ -54,15 +59,22 @@ export function useDraft<T>(options: Options<T>): { readonly form: DraftForm<T> 
   const meet = async (mine: Edited<T>): Promise<void> => {
     const now = await load(new AbortController().signal);
     const before = draftOf(now.value);
-    const { draft, met } = merge(mine.before, mine.draft, before);
-    setEdited({ ...now, before, draft, met });
+    setEdited((typed = mine) => ({ ...now, before, ...merge(mine.before, typed.draft, before) }));
     outdate();
   };
   const save = async (): Promise<void> => {
     setBusy(true);
     setError(undefined);
     try {
-      begin(await send(edited.before, edited.draft, edited.tag));
+      const saved = await send(edited.before, edited.draft, edited.tag);
+      const before = draftOf(saved.value);
+      // What was typed meanwhile stays, and is not saved yet.
+      setEdited((typed = edited) => ({
+        ...saved,
+        before,
+        draft: merge(edited.draft, typed.draft, before).draft,
+        met: [],
+      }));
       outdate();
       onSaved();
     } catch (failure) {

@@ -1,5 +1,5 @@
 /** Adding by address: what was typed, what the test found, which certificate was confirmed. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiError } from '../../../../api/client.ts';
 import { serversApi, type FoundServer, type TestRequest, type TestServerResult } from '../../../../api/servers.ts';
 import { toast } from '../../../../app/toasts.tsx';
@@ -39,7 +39,10 @@ export function useAddress(onAdded: () => void): AddressForm {
   const [result, setResult] = useState<TestServerResult>();
   const [confirmed, setConfirmed] = useState<string>();
   const { error, during } = useWork();
+  /** Counts addresses: what is answered of one is nothing about the next. */
+  const place = useRef(0);
   const forget = (): void => {
+    place.current += 1;
     setConfirmed(undefined);
     setResult(undefined);
   };
@@ -54,8 +57,11 @@ export function useAddress(onAdded: () => void): AddressForm {
     );
     setDoing('no');
   };
-  const testWith = async (fingerprint: string | undefined): Promise<void> =>
-    setResult(await serversApi.test(testOf(draft, fingerprint)));
+  const testWith = async (fingerprint: string | undefined): Promise<void> => {
+    const asked = place.current;
+    const answer = await serversApi.test(testOf(draft, fingerprint));
+    if (place.current === asked) setResult(answer);
+  };
   const test = (): Promise<void> => work('testing', () => testWith(confirmed));
   const steps = stepsOf(draft, { work, testWith, onAdded });
   return {
