@@ -5,8 +5,8 @@
 import { HttpError } from './problem.ts';
 import type { AnyRouteSpec } from './route.ts';
 
-/** First segments below `/api/v1`: each server has its own, and the site's are those of the host. */
-const NEVER: ReadonlySet<string> = new Set(['sessions', 'setup', 'users', 'tokens', 'peers', 'site']);
+/** First segments below `/api/v1`: each server has its own, the site's are those of the host, and links need no account. */
+const NEVER: ReadonlySet<string> = new Set(['sessions', 'setup', 'users', 'tokens', 'peers', 'site', 'shared-exports']);
 /** What a server is, its owner says there; and only there all its passwords leave it, or are put back. */
 const NEVER_WHOLE: ReadonlySet<string> = new Set([
   '/server/mode',

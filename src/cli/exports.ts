@@ -1,11 +1,12 @@
 /**
- * `understudy exports`: footage that a running server cuts into files to keep: asks for it, lists, fetches and deletes it.
+ * `understudy exports`: footage that a running server cuts into files to keep: asks for it, lists, fetches, shares and deletes it.
  * Belongs here: jobs of a server. Does not: cutting from the folders of this machine without a server (export.ts).
  */
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { ExportJob } from '../api/contract/footage.ts';
+import type { ExportJob, ExportLink } from '../api/contract/footage.ts';
+import type { Server } from '../api/contract/server.ts';
 import { isoOf, parseIso } from '../core/clock.ts';
 import { createId } from '../core/ids.ts';
 import type { ApiClient } from './api-client.ts';
@@ -35,6 +36,14 @@ export function registerExports(program: Command): void {
       .requiredOption('--out <dir>', 'a folder that is there'),
     'understudy verify FILE checks a file against its manifest.',
   ).action(get);
+  withServerOptions(
+    exports
+      .command('link')
+      .description('addresses by which anybody fetches one that is done, without an account')
+      .argument('<id>', 'as listed')
+      .option('--hours <hours>', 'so long they work, 1 to 744', '72'),
+    'Deleting the export ends them before.',
+  ).action(link);
   withServerOptions(
     exports.command('delete').description('stop one and remove its files').argument('<id>', 'as listed'),
   ).action(remove);
@@ -125,6 +134,21 @@ async function saved(api: ApiClient, path: string, file: string): Promise<string
     await rm(partial, { force: true });
     throw error;
   }
+}
+
+async function link(id: string, { hours, ...options }: ServerOptions & { readonly hours: string }): Promise<void> {
+  if (!/^\d{1,3}$/.test(hours)) throw wrongUse(`--hours takes a whole number from 1 to 744, not ${hours}`);
+  const api = await apiOf('exports link', options);
+  const path = `/exports/${encodeURIComponent(id)}/link`;
+  const { expiresAt, files } = (await api.call('POST', path, { hours: Number(hours) })) as ExportLink;
+  const { addresses, httpPort } = (await api.call('GET', '/server')) as Server;
+  const address = addresses[0] ?? 'localhost';
+  const origin = `https://${address.includes(':') ? `[${address}]` : address}:${httpPort}`;
+  const whole = (url: string): string => new URL(url, origin).href;
+  const links = files.map(({ name, url, manifestUrl }) => ({ name, url: whole(url), manifestUrl: whole(manifestUrl) }));
+  if (options.json === true) return printJson({ expiresAt, files: links });
+  for (const { url, manifestUrl } of links) for (const address of [url, manifestUrl]) print(address);
+  print(`They work until ${expiresAt}, for whoever has them.`);
 }
 
 async function remove(id: string, options: ServerOptions): Promise<void> {

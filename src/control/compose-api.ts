@@ -153,7 +153,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
       }),
     },
     footage,
-    exports: { isCamera, ...parts.exports },
+    exports: { isCamera, ...parts.exports, linkSecret: parts.keys.secretsKey, clock, activity },
     live: { openLive: async (stream, signal) => await openLive(media, stream, signal) },
     snapshot: {
       isCamera,

@@ -7,7 +7,8 @@ import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ExportJob } from '../api/contract/footage.ts';
 import type { LiveEvent } from '../api/contract/events.ts';
-import type { ExportDeps as ExportRouteDeps, ExportedFile } from '../api/routes/exports.ts';
+import type { ExportedFile } from '../api/export-download.ts';
+import type { ExportWork } from '../api/routes/exports.ts';
 import type { MillisecondRange, StreamRef } from '../api/footage-access.ts';
 import type { Catalogue } from '../archive/catalogue-types.ts';
 import type { Clock } from '../core/clock.ts';
@@ -36,7 +37,7 @@ export type ExportJobsDeps = {
   readonly clock: Clock;
   readonly log: Log;
 };
-export type ExportJobs = Running & Omit<ExportRouteDeps, 'isCamera'>;
+export type ExportJobs = Running & ExportWork;
 
 /** Bytes by folder that cuts under way will still write. */
 type Claims = Map<string, number>;

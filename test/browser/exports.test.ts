@@ -1,8 +1,11 @@
 /** Exports on the mock API: what is lost is said before it is deleted. */
 import test from 'ava';
 import type { Browser } from 'playwright-core';
+import { axeFindings } from '../support/axe.ts';
 import { keepScreenshot, launch, openPage } from '../support/browser.ts';
 import { startMockApi } from '../support/mock-api.ts';
+import { mockExport } from '../support/mock-data.ts';
+import { SPARE } from '../support/mock-site.ts';
 import { shows } from './shows.ts';
 
 let browser: Browser;
@@ -42,4 +45,40 @@ test.serial('deleting one asks first; cancelling one that runs says what is lost
   await shows(t, () => deleted, ['exp-1', 'exp-run']);
   t.deepEqual(complaints, []);
   return undefined;
+});
+
+test.serial('a link to an export is made for a time, of the server that has the files', async (t) => {
+  const api = await startMockApi({ media: false, members: true });
+  t.teardown(() => api.close());
+  const { page, complaints } = await openPage(t, browser);
+  const [start, end] = ['2026-11-20T10:00:00.000Z', '2026-11-20T10:05:00.000Z'];
+  api.state.playback.exports.set(SPARE.id, [mockExport('exp-9', 'cam-2', { start, end, now: Date.now() - 60_000 })]);
+  const asked: unknown[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/link')) asked.push(request.postDataJSON());
+  });
+  await page.goto(`${api.url}/exports`);
+  const dialog = page.getByRole('dialog', { name: 'A link to this export' });
+  for (const [camera, origin, id] of [
+    ['Front door', api.url, 'exp-1'],
+    ['Driveway', 'https://192.168.1.10:51443', 'exp-9'],
+  ] as const) {
+    await page.getByRole('button', { name: `Link to the export of ${camera}` }).click();
+    await dialog.getByLabel('It works for').selectOption('7 days');
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    const video = dialog.getByLabel(/^Video /);
+    await shows(
+      t,
+      async () => (await video.inputValue()).replace(/\?.*/, ''),
+      `${origin}/api/v1/shared-exports/${id}/video`,
+    );
+    await dialog.getByLabel(/^Manifest of /).waitFor();
+    await dialog.getByText(/^Works until /).waitFor();
+    t.deepEqual(await axeFindings(page), []);
+    if (id === 'exp-9') await keepScreenshot(page, 'exports-link');
+    await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+    await dialog.waitFor({ state: 'detached' });
+  }
+  t.deepEqual(asked, [{ hours: 168 }, { hours: 168 }]);
+  t.deepEqual(complaints, []);
 });

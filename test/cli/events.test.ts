@@ -110,6 +110,15 @@ test('a range is exported, listed, saved with its manifest, and deleted', async 
   t.is((await run('exports', 'get', 'export-1', '--out', out)).code, 0);
   t.deepEqual((await readdir(out)).toSorted(), ['Door_1.mp4', 'Door_1.mp4.manifest.json']);
   t.is(await readFile(join(out, 'Door_1.mp4'), 'utf8'), 'video');
+  const linked = await run('exports', 'link', 'export-1', '--hours', '24');
+  t.is(linked.code, 0, linked.stderr);
+  t.regex(
+    linked.stdout,
+    /^https:\/\/\S+\/api\/v1\/shared-exports\/export-1\/video\?key=[0-9a-z]+\.[\w-]{43}&file=Door\+1\.mp4$/m,
+  );
+  t.regex(linked.stdout, /shared-exports\/export-1\/manifest\?key=/);
+  t.regex(linked.stdout, /^They work until \d{4}-/m);
+  t.is((await run('exports', 'link', 'export-1', '--hours', 'many')).code, 2);
   t.is((await run('exports', 'delete', 'export-1')).code, 0);
   t.deepEqual(asked, [
     [{ cameraId: 'cam-1', stream: 'main' }, 60_000],

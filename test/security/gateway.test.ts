@@ -39,6 +39,8 @@ const NEVER = [
   'POST /server/settings/backup',
   'POST /server/settings/restore',
   'PUT /server/mode',
+  'GET /shared-exports/:id/video',
+  'GET /shared-exports/:id/manifest',
   'GET /healthz',
   'GET /metrics',
 ];

@@ -134,6 +134,9 @@ const EXPECTED: Readonly<Record<string, 'public' | Role>> = {
   'GET /api/v1/exports/:id': 'viewer',
   'GET /api/v1/exports/:id/manifest': 'viewer',
   'GET /api/v1/exports/:id/video': 'viewer',
+  'POST /api/v1/exports/:id/link': 'operator',
+  'GET /api/v1/shared-exports/:id/manifest': 'public',
+  'GET /api/v1/shared-exports/:id/video': 'public',
   'DELETE /api/v1/exports/:id': 'operator',
 };
 
@@ -277,15 +280,17 @@ test('an account for one camera makes, sees, fetches and deletes no export of an
     ['GET', ''],
     ['GET', '/manifest'],
     ['GET', '/video'],
+    ['POST', '/link'],
     ['DELETE', ''],
   ] as const;
   for (const [method, part] of tries) {
     const at = (id: string): string => `/api/v1/exports/${id}${part}`;
-    const refused = await api.call(method, at(foreign), { cookie: limited });
+    const sent = method === 'POST' ? { cookie: limited, body: {} } : { cookie: limited };
+    const refused = await api.call(method, at(foreign), sent);
     t.is(refused.status, 404, `${method} ${part}`);
-    const unknown = await api.call(method, at('export-9'), { cookie: limited });
+    const unknown = await api.call(method, at('export-9'), sent);
     t.deepEqual([refused.json.code, refused.json.detail], [unknown.json.code, unknown.json.detail]);
-    t.true((await api.call(method, at(own), { cookie: limited })).status < 300, `${method} ${part}, their own`);
+    t.true((await api.call(method, at(own), sent)).status < 300, `${method} ${part}, their own`);
   }
   t.deepEqual(deleted, [own]);
 });

@@ -24,6 +24,7 @@ import { mockPlayback, playbackMocks } from './mock-playback.ts';
 import { protectionMocks } from './mock-protection.ts';
 import { settingsMocks } from './mock-settings.ts';
 import { mockSite, siteMocks, throughHost } from './mock-site.ts';
+import { exportLinkMocks } from './mock-site-exports.ts';
 import { mockSnapshots, snapshotMocks } from './mock-snapshots.ts';
 
 export type Reply = {
@@ -70,6 +71,7 @@ const roomMocks = (state: MockState): readonly RoomRoute[] => [
   ...protectionMocks(state),
   ...settingsMocks(),
   ...snapshotMocks(state),
+  ...exportLinkMocks(state),
 ];
 export type MockState = ReturnType<typeof createMockState>;
 type Handler = (call: Call, id: string) => Reply;

@@ -99,3 +99,15 @@ export const exportJob = z.object({
   missingSeconds: z.number().optional(),
 });
 export type ExportJob = z.infer<typeof exportJob>;
+
+/** `POST /exports/{id}/link`. */
+export const createExportLinkRequest = z.strictObject({
+  /** A month at most. */
+  hours: z.number().int().min(1).max(744).default(72),
+});
+/** Whoever has these addresses fetches the files without an account; they are fetched from this server itself. */
+export const exportLink = z.object({
+  expiresAt: isoTime,
+  files: z.array(z.object({ name: z.string(), bytes: z.number().int(), url: z.string(), manifestUrl: z.string() })),
+});
+export type ExportLink = z.infer<typeof exportLink>;

@@ -1,5 +1,4 @@
 /** `/exports`: footage cut into files to keep, as jobs; and `/cameras/{id}/export.mp4`, one cut at once. */
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { UnderstudyError } from '../../core/errors.ts';
 import { maySeeCamera } from '../caller.ts';
@@ -8,26 +7,24 @@ import { pageOf, pageQuery } from '../contract/common.ts';
 import { createExportRequest, exportJob } from '../contract/footage.ts';
 import type { ExportJob } from '../contract/footage.ts';
 import type { FootageAccess, MillisecondRange, StreamRef } from '../footage-access.ts';
+import { downloadOf } from '../export-download.ts';
+import type { ExportedFile } from '../export-download.ts';
 import { noSuchCamera, rangeOfQuery } from '../footage-query.ts';
 import { pageOfItems } from '../page.ts';
 import { HttpError } from '../problem.ts';
 import { empty, json, route } from '../route.ts';
 import type { AnyRoute } from '../route.ts';
 import { cameraParams, footageQuery } from './recordings.ts';
+import { doneOnly, sharedExportRoutes } from './shared-exports.ts';
+import type { SharedExportDeps } from './shared-exports.ts';
 
-export type ExportedFile = {
-  readonly name: string;
-  readonly mediaType: string;
-  readonly bytes: number;
-  readonly body: Readable;
-};
-export type ExportDeps = Pick<FootageAccess, 'isCamera'> & {
+export type ExportDeps = Pick<FootageAccess, 'isCamera'> & ExportWork & SharedExportDeps;
+/** What makes them, keeps them and reads them. */
+export type ExportWork = Pick<SharedExportDeps, 'exportOf' | 'openExport'> & {
   /** @throws export/too-many, export/nothing-recorded */
   readonly createExport: (stream: StreamRef, range: MillisecondRange) => ExportJob;
   /** Newest first. */
   readonly listExports: () => readonly ExportJob[];
-  readonly exportOf: (id: string) => ExportJob | undefined;
-  readonly openExport: (job: ExportJob, part: 'video' | 'manifest', file: string | undefined) => Promise<ExportedFile>;
   /** Stops it if it runs, and removes its files. */
   readonly deleteExport: (id: string) => Promise<void>;
   /** Cuts at once: the first layout of the range only, because one file has one. */
@@ -45,6 +42,7 @@ export function exportRoutes(deps: ExportDeps): readonly AnyRoute[] {
     downloadRoute(deps, 'video'),
     downloadRoute(deps, 'manifest'),
     cutRoute(deps),
+    ...sharedExportRoutes(deps, (id, caller) => jobOf(deps, id, caller)),
   ];
 }
 
@@ -135,10 +133,8 @@ function downloadRoute(deps: ExportDeps, part: 'video' | 'manifest'): AnyRoute {
       problems: { 409: 'export/not-done' },
     },
     async (request) => {
-      const job = jobOf(deps, request.params.id, request.caller);
-      if (job.state !== 'done')
-        throw new UnderstudyError('conflict', 'export/not-done', `This export is ${job.state}; wait until it is done.`);
-      return download(await deps.openExport(job, part, request.query.file));
+      const job = doneOnly(jobOf(deps, request.params.id, request.caller));
+      return downloadOf(await deps.openExport(job, part, request.query.file));
     },
   );
 }
@@ -160,7 +156,7 @@ function cutRoute(deps: ExportDeps): AnyRoute {
       const { id } = request.params;
       if (!deps.isCamera(id)) throw noSuchCamera(id);
       const stream = { cameraId: id, stream: request.query.stream };
-      return download(await deps.streamExport(stream, rangeOfQuery(request.query), request.signal));
+      return downloadOf(await deps.streamExport(stream, rangeOfQuery(request.query), request.signal));
     },
   );
 }
@@ -171,20 +167,6 @@ function jobOf(deps: ExportDeps, id: string, caller: Caller): ExportJob {
   if (job === undefined || !maySeeCamera(caller, job.cameraId))
     throw new UnderstudyError('not-found', 'export/unknown', 'There is no such export (any more).');
   return job;
-}
-
-function download({ name, mediaType, bytes, body }: ExportedFile): {
-  readonly kind: 'bytes';
-  readonly body: Readable;
-  readonly mediaType: string;
-  readonly headers: Readonly<Record<string, string>>;
-} {
-  const headers = {
-    'content-disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"`,
-    'content-length': String(bytes),
-    'cache-control': 'private, no-store',
-  };
-  return { kind: 'bytes', body, mediaType, headers };
 }
 
 const notYours = (): HttpError =>

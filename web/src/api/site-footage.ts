@@ -1,6 +1,8 @@
 /** Footage of the whole site, whoever recorded it: timeline, playlists, and exports where the footage lies. */
+import type { ExportLink } from '../../../src/api/contract/footage.ts';
 import type { SitePlaylistEpoch, SitePlaylists, SiteTimelineDay } from '../../../src/api/contract/site-footage.ts';
-import { all, type CreateExport, type ExportJob, type Page, type StreamName } from './api.ts';
+import { serverUrl } from './server-url.ts';
+import { all, type CreateExport, type ExportJob, type Page, type Server, type StreamName } from './api.ts';
 import { API, get, getCached, post, remove } from './client.ts';
 import { serverPath } from './server-path.ts';
 
@@ -51,6 +53,29 @@ export const exportsAt = async (serverId: string): Promise<readonly SiteExport[]
 
 export const createExportsAt = async (serverId: string, body: CreateExport): Promise<readonly SiteExport[]> =>
   (await post<Page<ExportJob>>(at(serverId, '/exports'), body)).items.map((job) => placed(serverId, job));
+
+export type SharedExport = { readonly expiresAt: string; readonly links: readonly SharedFile[] };
+export type SharedFile = { readonly name: string; readonly url: string; readonly manifestUrl: string };
+/** Whole addresses, of the server that has the files: who gets them has no account to go through another one with. */
+export async function shareExportAt(serverId: string, exportId: string, hours: number): Promise<SharedExport> {
+  const { expiresAt, files } = await post<ExportLink>(at(serverId, `/exports/${id(exportId)}/link`), { hours });
+  const origin = await originOf(serverId);
+  const whole = (url: string): string => new URL(url, origin).href;
+  return {
+    expiresAt,
+    // What another server says leads nowhere else than to itself.
+    links: files
+      .filter(({ url, manifestUrl }) => [url, manifestUrl].every((path) => path.startsWith(`${API}/`)))
+      .map(({ name, url, manifestUrl }) => ({ name, url: whole(url), manifestUrl: whole(manifestUrl) })),
+  };
+}
+/** Of this box: as it was reached from here. */
+async function originOf(serverId: string): Promise<string> {
+  const path = at(serverId, '/server');
+  if (path === '/server') return location.origin;
+  const { addresses, httpPort } = await get<Server>(path);
+  return serverUrl({ address: addresses[0], httpPort }) ?? location.origin;
+}
 
 export const deleteExportAt = (serverId: string, exportId: string): Promise<void> =>
   remove(at(serverId, `/exports/${id(exportId)}`));

@@ -5,6 +5,8 @@ export const de: Messages = {
   'common.add': 'Hinzufügen',
   'common.cancel': 'Abbrechen',
   'common.close': 'Schließen',
+  'common.copied': 'Kopiert',
+  'common.copy': '{what} kopieren',
   'common.delete': 'Löschen',
   'common.edit': 'Bearbeiten',
   'common.loading': 'Wird geladen',

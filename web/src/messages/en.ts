@@ -3,6 +3,8 @@ export const en = {
   'common.add': 'Add',
   'common.cancel': 'Cancel',
   'common.close': 'Close',
+  'common.copied': 'Copied',
+  'common.copy': 'Copy {what}',
   'common.delete': 'Delete',
   'common.edit': 'Edit',
   'common.loading': 'Loading',

@@ -147,4 +147,16 @@ export const de: Readonly<Record<keyof typeof en, string>> = {
     'Markieren Sie in der Wiedergabe einen Bereich (I und O) und exportieren Sie ihn; die Datei wartet hier.',
   'exports.away': 'Exporte von {server} sind jetzt nicht zu sehen: {message}',
   'exports.play': 'In der Wiedergabe zeigen',
+  'share.open': 'Link',
+  'share.label': 'Link zum Export von {camera}',
+  'share.title': 'Ein Link zu diesem Export',
+  'share.text':
+    'Wer ihn hat, lädt die Dateien ohne Konto, solange dieser Server von dort zu erreichen ist. Mit dem Löschen des Exports endet er.',
+  'share.hours': 'Gültig für',
+  'share.day': 'einen Tag',
+  'share.days': '{n} Tage',
+  'share.make': 'Link erstellen',
+  'share.until': 'Gültig bis {time}. Er wird nicht noch einmal gezeigt.',
+  'share.video': 'Video {name}',
+  'share.manifest': 'Manifest zu {name}',
 };

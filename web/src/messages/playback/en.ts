@@ -141,4 +141,16 @@ export const en = {
   'exports.emptyText': 'Mark a range in Playback (I and O) and export it; the file waits here.',
   'exports.away': 'Exports of {server} cannot be seen now: {message}',
   'exports.play': 'Show in playback',
+  'share.open': 'Link',
+  'share.label': 'Link to the export of {camera}',
+  'share.title': 'A link to this export',
+  'share.text':
+    'Whoever has it fetches the files without an account, as long as this server can be reached from where they are. Deleting the export ends it.',
+  'share.hours': 'It works for',
+  'share.day': 'a day',
+  'share.days': '{n} days',
+  'share.make': 'Make the link',
+  'share.until': 'Works until {time}. It is not shown again.',
+  'share.video': 'Video {name}',
+  'share.manifest': 'Manifest of {name}',
 } as const;

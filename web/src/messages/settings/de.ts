@@ -42,8 +42,6 @@ export const de: Record<keyof typeof en, string> = {
   'integrations.api': 'API',
   'integrations.apiText':
     'Das OpenAPI-Dokument zu allem, was diese Seite kann. Skripte melden sich mit einem Token an.',
-  'integrations.copy': '{what} kopieren',
-  'integrations.copied': 'Kopiert',
   'integrations.hosts': 'Namen dieses Geräts',
   'integrations.hostsHint':
     'Einer je Zeile: Namen neben den Adressen, unter denen Browser es erreichen dürfen, etwa der eines Reverse-Proxys.',

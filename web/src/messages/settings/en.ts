@@ -39,8 +39,6 @@ export const en = {
   'integrations.openHint': 'No pictures and no names of users, but names of cameras and how they are.',
   'integrations.api': 'API',
   'integrations.apiText': 'The OpenAPI document of everything this page can do. Scripts sign in with a token.',
-  'integrations.copy': 'Copy {what}',
-  'integrations.copied': 'Copied',
   'integrations.hosts': 'Names of this box',
   'integrations.hostsHint':
     'One on each line: names beside its addresses under which browsers may reach it, such as that of a reverse proxy.',

@@ -14,6 +14,7 @@ import { Table, type Column } from '../../ui/table.tsx';
 import { servers } from '../playback/servers.ts';
 import { exportJobs, watchJobs } from './jobs.ts';
 import { rangeOf, Remove, RemoveDialog, spanOf } from './remove.tsx';
+import { Share, ShareDialog } from './share.tsx';
 import './exports.css';
 
 export function ExportsPage(): VNode {
@@ -46,6 +47,7 @@ export function ExportsPage(): VNode {
         />
       )}
       <RemoveDialog jobs={jobs ?? []} />
+      <ShareDialog />
     </Page>
   );
 }
@@ -86,7 +88,12 @@ const COLUMNS: readonly Column<SiteExport>[] = [
       return t('exports.delete');
     },
     class: 'fit',
-    cell: (job) => <Remove job={job} />,
+    cell: (job) => (
+      <div class="row">
+        <Share job={job} />
+        <Remove job={job} />
+      </div>
+    ),
   },
 ];
 const SERVER: Column<SiteExport> = {

@@ -8,8 +8,8 @@ import { access } from '../../app/session.ts';
 import { attempt, messageOf, toast } from '../../app/toasts.tsx';
 import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/settings/words.ts';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { CheckField } from '../../ui/field.tsx';
-import { Icon } from '../../ui/icon.tsx';
 
 type Options = z.infer<typeof serverOptions>;
 
@@ -55,12 +55,6 @@ export function Integrations(): VNode {
 type AddressProps = { readonly what: string; readonly path: string; readonly text: string };
 function Address({ what, path, text }: AddressProps): VNode {
   const url = `${location.origin}${path}`;
-  // Only where the browser allows it: not on plain HTTP.
-  const copy = (): void =>
-    void attempt(async () => {
-      await navigator.clipboard.writeText(url);
-      toast(word('integrations.copied'));
-    });
   return (
     <div class="address">
       <p class="row">
@@ -68,16 +62,7 @@ function Address({ what, path, text }: AddressProps): VNode {
         <a class="mono small grow cut" href={path} target="_blank" rel="noreferrer">
           {url}
         </a>
-        {isSecureContext && (
-          <button
-            type="button"
-            class="button quiet icon-only"
-            aria-label={word('integrations.copy', { what })}
-            onClick={copy}
-          >
-            <Icon name="copy" />
-          </button>
-        )}
+        <CopyButton what={what} text={url} />
       </p>
       <p class="muted small">{text}</p>
     </div>
