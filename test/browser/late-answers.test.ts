@@ -195,3 +195,118 @@ test('a dialog that could not be loaded says so, and opens with the next click',
   await open.click();
   await shows(t, async () => await page.getByRole('dialog', { name: 'Take Yard-NAS over by hand?' }).count(), 1);
 });
+
+test('what is set back to what the list says is a change of a camera too', async (t) => {
+  const api = await startMockApi({ media: false });
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser);
+  await page.goto(`${api.url}/cameras`);
+  await button(page, 'Front door').waitFor();
+  const sent: unknown[] = [];
+  await page.route(/\/api\/v1\/cameras\/cam-1$/, async (route) => {
+    if (route.request().method() === 'PATCH') sent.push(route.request().postDataJSON());
+    await route.fallback();
+  });
+  const { priority } = api.state.cameras[0] ?? {};
+  api.state.cameras = api.state.cameras.map((camera) =>
+    camera.id === 'cam-1' ? { ...camera, priority: 'never' } : camera,
+  );
+  await button(page, 'Front door').click();
+  const dialog = page.getByRole('dialog');
+  const chosen = dialog.getByLabel('Failover priority');
+  await shows(t, async () => await chosen.inputValue(), 'never');
+  await chosen.selectOption(priority ?? 'high');
+  await button(dialog, 'Save').click();
+  await dialog.waitFor({ state: 'detached' });
+  t.like(sent[0], { priority });
+});
+
+test('settings that were asked for before they were saved here do not come back over what was saved', async (t) => {
+  const api = await startMockApi({ media: false });
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser);
+  const site = smallSite();
+  await overlay(page, site);
+  await page.goto(`${api.url}/failover/settings`);
+  const days = page.getByLabel('Drill every');
+  await days.fill('9');
+  const old = { ...site.settings.get(ID.f1), drillDays: 30 };
+  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+  const look = { asked: 0, answered: 0 };
+  await page.route(/\/failover(-settings|\/settings)$/, async (route) => {
+    if (route.request().method() !== 'GET' || look.asked > 0) return await route.fallback();
+    look.asked += 1;
+    await mayAnswer;
+    await route.fulfill({ json: old, headers: { etag: '"old"' } });
+    look.answered += 1;
+  });
+  await shows(t, () => look.asked, 1);
+  await page.getByRole('group', { name: 'Changes' }).getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Settings of Hall-Spare saved').first().waitFor();
+  await page.evaluate(`globalThis.seen = []; setInterval(() => {
+    const field = [...document.querySelectorAll('label')].find((one) => one.textContent.includes('Drill every'))?.control;
+    if (field && globalThis.seen.at(-1) !== field.value) globalThis.seen.push(field.value);
+  }, 5); undefined`);
+  answer();
+  await shows(t, () => look.answered, 1);
+  await page.getByLabel('Calm before it goes back').fill('240');
+  await page.getByRole('group', { name: 'Changes' }).getByRole('button', { name: 'Save' }).click();
+  await shows(t, () => site.settings.get(ID.f1)?.holdDownSeconds, 240);
+  t.deepEqual(await page.evaluate('globalThis.seen'), ['9']);
+});
+
+test('a failure at one address is not said of the next one', async (t) => {
+  const { page, dialog } = await openServers(t, browser);
+  await button(page, 'Add server').click();
+  const { promise: mayFail, resolve: fail } = Promise.withResolvers<void>();
+  let asked = 0;
+  await page.route(/\/servers\/test$/, async (route) => {
+    asked += 1;
+    if (asked > 1) return await route.fallback();
+    await mayFail;
+    return await route.fulfill({ status: 502, json: { status: 502, code: 'server/silent', detail: 'It is silent.' } });
+  });
+  await dialog.getByLabel('Address or name').fill('192.168.1.220');
+  await button(dialog, 'Test connection').click();
+  await shows(t, () => asked, 1);
+  await dialog.getByLabel('Address or name').fill('192.168.1.221');
+  fail();
+  await dialog.getByRole('progressbar').waitFor({ state: 'detached' });
+  await shows(t, async () => await dialog.getByText('It is silent.').count(), 0);
+});
+
+test('Enter pressed twice makes one token', async (t) => {
+  const api = await startMockApi({ media: false });
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser);
+  await page.goto(`${api.url}/settings`);
+  const held = await holdAnswers(page, 'POST', /\/tokens$/);
+  const name = page.getByRole('region', { name: 'Tokens' }).getByLabel('Name');
+  await name.fill('home automation');
+  await name.press('Enter');
+  await name.press('Enter');
+  await shows(t, held.asked, 1);
+  await name.fill('backup');
+  held.release();
+  await page.getByText('home automation').first().waitFor();
+  await shows(t, async () => await name.inputValue(), 'backup');
+  t.is(held.asked(), 1);
+});
+
+test('an export that is done meanwhile is not deleted by who would cancel it', async (t) => {
+  const api = await startMockApi({ media: false });
+  t.teardown(() => api.close());
+  const { exports } = api.state;
+  const [done] = exports;
+  if (done === undefined) return t.fail('the mock has one');
+  exports.push({ ...done, id: 'exp-run', cameraId: 'cam-2', state: 'running', progress: 0.4, files: [] });
+  const { page } = await openPage(t, browser);
+  await page.goto(`${api.url}/exports`);
+  await page.getByRole('button', { name: /^Cancel export: / }).click();
+  const dialog = page.getByRole('dialog');
+  await button(dialog, 'Cancel export').waitFor();
+  exports[1] = { ...done, id: 'exp-run', cameraId: 'cam-2' };
+  await dialog.waitFor({ state: 'detached' });
+  await shows(t, async () => await page.getByRole('button', { name: /^Delete: / }).count(), 2);
+  return undefined;
+});

@@ -37,14 +37,19 @@ export function useCameraForm(camera: SiteCamera | undefined, onDone: () => void
   // The list that it was opened from may be older than what the tag stands for.
   const renewed = (mine: Draft, there: Theirs | undefined): Draft =>
     there === undefined ? mine : refreshed(mine, draftOf(camera), there.draft);
-  const { read, setRead } = useRead(camera, (there) => setDraft((mine) => renewed(mine, there)));
+  const isRenewed = useRef(false);
+  const { read, setRead } = useRead(camera, (there) => {
+    isRenewed.current = true;
+    setDraft((mine) => renewed(mine, there));
+  });
   const during = async (kind: 'testing' | 'saving', work: () => Promise<void>): Promise<void> => {
     setBusy(kind);
     setError(undefined);
     await work().catch(setError);
     setBusy('no');
   };
-  const saveOver = (over: () => Promise<Theirs | undefined>, of: typeof renewed = (mine) => mine): void =>
+  const asIs: typeof renewed = (mine) => mine;
+  const saveOver = (over: () => Promise<Theirs | undefined>, of = asIs): void =>
     void during('saving', async () => {
       const there = await over();
       const other = await saveOf(of(draft, there), { camera, serverId, tag: there?.tag });
@@ -63,7 +68,8 @@ export function useCameraForm(camera: SiteCamera | undefined, onDone: () => void
     result,
     theirs,
     test: () => void during('testing', async () => setResult(await camerasAt.test(serverId, testOf(draft, camera)))),
-    save: () => saveOver(read, renewed),
+    // Once: what is set back to what the list says is a change too.
+    save: () => saveOver(read, isRenewed.current ? asIs : renewed),
     keepMine: () => saveOver(async () => Promise.resolve(theirs)),
     takeTheirs: () => {
       if (theirs === undefined) return;

@@ -1,7 +1,7 @@
 /** Finding cameras on the network (ONVIF): search with shared credentials, what was found, add the chosen ones. */
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DiscoveredCamera } from '../../api/api.ts';
 import { camerasAt } from '../../api/cameras.ts';
 import { messageOf, toast } from '../../app/toasts.tsx';
@@ -41,6 +41,7 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
       if (search.peek() === mine) search.value = { kind: 'failed', error };
     }
   };
+  const isGone = useGone();
   useEffect(() => {
     search.value = { kind: 'idle' };
     if (auto) void run();
@@ -53,7 +54,7 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
     setDone(undefined);
     if (added > 0) toast(plural(added, 'discover.addedOne', 'discover.addedMany'));
     await refreshCameras().catch(() => undefined);
-    await run();
+    if (!isGone.current) await run();
   };
   return (
     <div class="stack">
@@ -79,6 +80,18 @@ export function Discovery({ auto }: { readonly auto?: boolean }): VNode {
       {found.length > 0 && <Adding count={picked.length} done={done} onAdd={() => void add()} />}
     </div>
   );
+}
+
+/** Whether this dialog is away: what another one searches by then is not its own. */
+function useGone(): { readonly current: boolean } {
+  const isGone = useRef(false);
+  useEffect(
+    () => () => {
+      isGone.current = true;
+    },
+    [],
+  );
+  return isGone;
 }
 
 /** `done`: of these so many have been tried, while they are being added. */

@@ -1,7 +1,7 @@
 /** A link to an export for somebody without an account: for how long, then its addresses to copy. */
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { shareExportAt, type SharedExport, type SiteExport } from '../../api/site-footage.ts';
 import { can } from '../../app/session.ts';
 import { cameraById } from '../../app/stores.ts';
@@ -34,6 +34,10 @@ export function Share({ job }: { readonly job: SiteExport }): VNode | null {
   );
 }
 
+const close = (): void => {
+  asked.value = undefined;
+};
+
 const HOURS = ['24', '72', '168', '720'] as const;
 type Hours = (typeof HOURS)[number];
 const wordsOf = (hours: Hours): string =>
@@ -41,6 +45,7 @@ const wordsOf = (hours: Hours): string =>
 
 export function ShareDialog(): VNode | null {
   const job = asked.value;
+  useEffect(() => close, []);
   return job === undefined ? null : <OneExport job={job} />;
 }
 
@@ -49,9 +54,6 @@ function OneExport({ job }: { readonly job: SiteExport }): VNode {
   const [made, setMade] = useState<SharedExport>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const close = (): void => {
-    asked.value = undefined;
-  };
   const make = async (): Promise<void> => {
     setBusy(true);
     setError(undefined);

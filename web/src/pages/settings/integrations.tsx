@@ -10,6 +10,7 @@ import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/settings/words.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { CheckField } from '../../ui/field.tsx';
+import { useOneAtATime } from '../../ui/one-at-a-time.ts';
 
 type Options = z.infer<typeof serverOptions>;
 
@@ -73,13 +74,18 @@ type NamesProps = { readonly names: readonly string[]; readonly onSave: (names: 
 function HostNames({ names, onSave }: NamesProps): VNode {
   const [text, setText] = useState<string>();
   const shown = text ?? names.join('\n');
+  const { busy, run } = useOneAtATime();
+  const save = async (): Promise<void> => {
+    if (await onSave(shown.split(/\s+/).filter((name) => name !== '')))
+      setText((now) => (now === text ? undefined : now));
+  };
   return (
     <form
       class="stack"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void onSave(shown.split(/\s+/).filter((name) => name !== '')).then((isSaved) => isSaved && setText(undefined));
+        void run(save);
       }}
     >
       <div class="field">
@@ -98,7 +104,7 @@ function HostNames({ names, onSave }: NamesProps): VNode {
       </div>
       {text !== undefined && (
         <div class="row end">
-          <button type="submit" class="button">
+          <button type="submit" class="button" disabled={busy}>
             {t('common.save')}
           </button>
         </div>

@@ -39,8 +39,13 @@ export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VN
       setBusy(false);
     }
   };
+  // Whoever closes it now would not hear that everything is another.
+  const isRestoring = busy && step.kind === 'shown';
   // Everything on the page, and perhaps who is signed in, is another now.
-  const close = (): void => (step.kind === 'done' ? location.reload() : onClose());
+  const close = (): void => {
+    if (step.kind === 'done') location.reload();
+    else if (!isRestoring) onClose();
+  };
   const shown = step.kind === 'file' ? undefined : step.result;
   const asksName = step.kind === 'shown' && losses(step.result) > 0;
   const ready = !busy && file !== undefined && passphrase !== '' && (!asksName || typed === shown?.name.before);
@@ -49,7 +54,7 @@ export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VN
       title={word('restore.title')}
       onClose={close}
       onSubmit={() => (step.kind === 'done' ? close() : void ask(shown))}
-      foot={<Foot step={step} ready={ready} danger={asksName} onClose={close} />}
+      foot={<Foot {...{ step, ready, isRestoring }} danger={asksName} onClose={close} />}
     >
       <FormError error={error} />
       {step.kind === 'file' ? (
@@ -72,10 +77,11 @@ export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VN
 type FootProps = {
   readonly step: Step;
   readonly ready: boolean;
+  readonly isRestoring: boolean;
   readonly danger: boolean;
   readonly onClose: () => void;
 };
-function Foot({ step, ready, danger, onClose }: FootProps): VNode {
+function Foot({ step, ready, isRestoring, danger, onClose }: FootProps): VNode {
   if (step.kind === 'done')
     return (
       <button type="submit" class="button primary">
@@ -84,7 +90,7 @@ function Foot({ step, ready, danger, onClose }: FootProps): VNode {
     );
   return (
     <>
-      <button type="button" class="button" onClick={onClose}>
+      <button type="button" class="button" disabled={isRestoring} onClick={onClose}>
         {t('common.cancel')}
       </button>
       <button type="submit" class={`button ${danger ? 'danger' : 'primary'}`} disabled={!ready}>

@@ -10,6 +10,7 @@ import { ConfirmDialog, Notice } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { ago } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
+import { useOneAtATime } from '../../ui/one-at-a-time.ts';
 import { ROLES } from './user-dialog.tsx';
 
 export function Tokens(): VNode {
@@ -61,13 +62,17 @@ type CreateProps = { readonly onCreate: (name: string, role: Role) => Promise<bo
 function CreateForm({ onCreate }: CreateProps): VNode {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('viewer');
+  const { busy, run } = useOneAtATime();
+  const create = async (): Promise<void> => {
+    if (await onCreate(name, role)) setName((now) => (now === name ? '' : now));
+  };
   return (
     <form
       class="settings-line"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void onCreate(name, role).then((isDone) => isDone && setName(''));
+        void run(create);
       }}
     >
       <TextField label={t('tokens.name')} value={name} onInput={setName} />
@@ -77,7 +82,7 @@ function CreateForm({ onCreate }: CreateProps): VNode {
         onChange={setRole}
         options={ROLES.filter((key) => key !== 'owner').map((key) => [key, t(`role.${key}`)] as const)}
       />
-      <button type="submit" class="button" disabled={name === ''}>
+      <button type="submit" class="button" disabled={busy || name === ''}>
         {t('tokens.create')}
       </button>
     </form>

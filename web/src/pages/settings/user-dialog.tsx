@@ -10,6 +10,7 @@ import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/settings/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { CheckField, FormError, SelectField, TextField } from '../../ui/field.tsx';
+import { useOneAtATime } from '../../ui/one-at-a-time.ts';
 
 export const ROLES = ['viewer', 'operator', 'admin', 'owner'] as const satisfies readonly Role[];
 const MIN_PASSWORD = 10;
@@ -29,15 +30,18 @@ type Props = { readonly user?: User; readonly onClose: () => void; readonly onDo
 const isMe = (user: User | undefined): boolean =>
   access.value.kind === 'signed-in' && user !== undefined && access.value.session.user.id === user.id;
 
+const draftOf = (user: User | undefined): Draft => ({
+  username: user?.username ?? '',
+  password: '',
+  current: '',
+  role: user?.role ?? 'viewer',
+  cameraIds: user?.cameraIds,
+});
+
 export function UserDialog({ user, onClose, onDone }: Props): VNode {
-  const [draft, setDraft] = useState<Draft>({
-    username: user?.username ?? '',
-    password: '',
-    current: '',
-    role: user?.role ?? 'viewer',
-    cameraIds: user?.cameraIds,
-  });
+  const [draft, setDraft] = useState(() => draftOf(user));
   const [error, setError] = useState<unknown>();
+  const { busy, run } = useOneAtATime();
   const set: Set_ = (change) => setDraft((before) => ({ ...before, ...change }));
   const submit = async (): Promise<void> => {
     try {
@@ -56,13 +60,13 @@ export function UserDialog({ user, onClose, onDone }: Props): VNode {
       <button type="button" class="button" onClick={onClose}>
         {t('common.cancel')}
       </button>
-      <button type="submit" class="button primary" disabled={!isReady(draft, user)}>
+      <button type="submit" class="button primary" disabled={busy || !isReady(draft, user)}>
         {user === undefined ? t('users.add') : t('common.save')}
       </button>
     </>
   );
   return (
-    <Dialog title={user?.username ?? t('users.add')} onClose={onClose} foot={foot} onSubmit={() => void submit()}>
+    <Dialog title={user?.username ?? t('users.add')} onClose={onClose} foot={foot} onSubmit={() => void run(submit)}>
       <FormError error={error} />
       {user === undefined && (
         <TextField

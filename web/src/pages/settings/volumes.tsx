@@ -10,6 +10,7 @@ import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { size } from '../../ui/format.ts';
 import { Icon } from '../../ui/icon.tsx';
+import { useOneAtATime } from '../../ui/one-at-a-time.ts';
 
 export function VolumeSettings(): VNode {
   const [removing, setRemoving] = useState<Volume>();
@@ -77,11 +78,12 @@ function AddVolume(): VNode {
     const load = async (): Promise<void> => setSuggestions((await api.volumeSuggestions()).items);
     load().catch(() => undefined); // only a help for typing
   }, []);
-  const add = (): void => {
-    void attempt(async () => {
+  const { busy, run } = useOneAtATime();
+  const add = async (): Promise<void> => {
+    await attempt(async () => {
       await api.createVolume(path);
       await refreshVolumes();
-      setPath('');
+      setPath((now) => (now === path ? '' : now));
       toast(t('settings.volumeAdded'));
     });
   };
@@ -91,7 +93,7 @@ function AddVolume(): VNode {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        add();
+        void run(add);
       }}
     >
       <TextField
@@ -101,7 +103,7 @@ function AddVolume(): VNode {
         placeholder={suggestions[0]?.path ?? '/volume1'}
         hint={t('first.volumePathHint')}
       />
-      <button type="submit" class="button" disabled={path === ''}>
+      <button type="submit" class="button" disabled={busy || path === ''}>
         {t('common.add')}
       </button>
     </form>

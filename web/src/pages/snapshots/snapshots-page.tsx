@@ -54,14 +54,17 @@ export function SnapshotsPage(): VNode {
 
 type Props = { readonly camera: SiteCamera; readonly keeper: string | undefined };
 function Snapshots({ camera, keeper }: Props): VNode {
-  const [page, setPage] = useState<SnapshotPage>();
-  const asked = useRef(keeper);
-  asked.current = keeper;
+  const [listed, setListed] = useState<{ readonly keeper: string; readonly page: SnapshotPage }>();
+  /** Only the answer to the last question counts. */
+  const asked = useRef(0);
   const load = async (after?: SnapshotPage): Promise<void> => {
+    asked.current += 1;
+    const mine = asked.current;
     if (keeper === undefined) return;
     await attempt(async () => {
       const next = await snapshotsAt(keeper, camera.id, after?.next);
-      if (asked.current === keeper) setPage({ ...next, items: [...(after?.items ?? []), ...next.items] });
+      const page = { ...next, items: [...(after?.items ?? []), ...next.items] };
+      if (asked.current === mine) setListed({ keeper, page });
     });
   };
   useEffect(() => void load(), [keeper]);
@@ -72,7 +75,7 @@ function Snapshots({ camera, keeper }: Props): VNode {
       {keeper === undefined ? (
         <Notice tone="warn">{t('unreachable', { server: camera.server.name })}</Notice>
       ) : (
-        <Stored {...{ camera, keeper, page, load }} />
+        <Stored key={keeper} {...{ camera, keeper, load }} page={listed?.keeper === keeper ? listed.page : undefined} />
       )}
     </>
   );

@@ -27,33 +27,38 @@ export type DraftForm<T> = {
   readonly save: () => void;
 };
 type Edited<T> = Tagged<T> & { readonly before: Draft; readonly draft: Draft; readonly met: readonly Met[] };
+function begunWith<T>({ value, tag }: Tagged<T>, draftOf: (value: T) => Draft): Edited<T> {
+  const before = draftOf(value);
+  return { value, tag, before, draft: before, met: [] };
+}
+type Looked<T> = Tagged<T> & { readonly askedIn: number };
 const isUnchanged = (edited: Edited<unknown> | undefined): boolean =>
   edited === undefined || changedFields(edited.before, edited.draft).length === 0;
 
 export function useDraft<T>(options: Options<T>): { readonly form: DraftForm<T> | undefined; readonly error: unknown } {
   const { key, load, draftOf, send, onSaved } = options;
-  const loaded = useFresh(load, { key, everyMs: EVERY_MS });
+  /** Counts what was saved here: what was asked for before may be older than that, whenever it comes. */
+  const round = useRef(0);
+  const look = async (abort: AbortSignal): Promise<Looked<T>> => {
+    const askedIn = round.current;
+    return { ...(await load(abort)), askedIn };
+  };
+  const loaded = useFresh(look, { key, everyMs: EVERY_MS });
   const [edited, setEdited] = useState<Edited<T>>();
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
-  /** What was loaded before this form knew better. */
-  const stale = useRef<Tagged<T> | undefined>(undefined);
-  const begun = (now: Tagged<T>): Edited<T> => {
-    const before = draftOf(now.value);
-    return { ...now, before, draft: before, met: [] };
-  };
   // What is being edited is not changed under the hands: it meets the other's when it is saved.
   const isClean = isUnchanged(edited);
   useEffect(() => {
     const { value: now } = loaded;
     // Asked of what is there by then: somebody may have typed since this was painted.
-    if (now !== undefined && now !== stale.current && !isBusy)
-      setEdited((before) => (isUnchanged(before) ? begun(now) : before));
+    if (now !== undefined && now.askedIn === round.current && !isBusy)
+      setEdited((before) => (isUnchanged(before) ? begunWith(now, draftOf) : before));
   }, [loaded.value, isClean]);
   if (edited === undefined) return { form: undefined, error: loaded.error };
 
   const outdate = (): void => {
-    stale.current = loaded.value;
+    round.current += 1;
     loaded.refresh();
   };
   const meet = async (mine: Edited<T>): Promise<void> => {

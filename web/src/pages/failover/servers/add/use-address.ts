@@ -48,8 +48,10 @@ export function useAddress(onAdded: () => void): AddressForm {
   };
   const work = async (kind: Busy, what: () => Promise<void>): Promise<void> => {
     setDoing(kind);
+    const asked = place.current;
     await during(() =>
       what().catch((caught: unknown) => {
+        if (place.current !== asked) return;
         // Another certificate than the one that was confirmed: it has to be looked at again.
         if (caught instanceof ApiError && caught.problem.code === 'server/fingerprint') forget();
         throw caught;
