@@ -90,6 +90,12 @@ test('a link that has expired says so, and one of an export under way is not mad
   const late = await api.call('GET', `/api/v1/shared-exports/export-1/video?key=${key}`);
   t.is(late.status, 410);
   t.is(late.json.code, 'export/link-expired');
+  const followed = await api.call('GET', `/api/v1/shared-exports/export-1/video?key=${key}`, {
+    headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+  });
+  t.is(followed.status, 410);
+  t.regex(String(followed.headers['content-type']), /^text\/plain/);
+  t.is(followed.text, 'This link has expired. Ask whoever gave it to you for a new one.');
   for (const hours of [0, 745, 1.5]) {
     const refused = await api.call('POST', '/api/v1/exports/export-1/link', { cookie: owner, body: { hours } });
     t.is(refused.status, 422, String(hours));

@@ -15,7 +15,7 @@ import { createExportLinks } from '../export-links.ts';
 import type { ExportLinks } from '../export-links.ts';
 import { HttpError } from '../problem.ts';
 import { json, route } from '../route.ts';
-import type { Route } from '../route.ts';
+import type { Reply, Route } from '../route.ts';
 
 export type SharedExportDeps = {
   readonly exportOf: (id: string) => ExportJob | undefined;
@@ -89,12 +89,11 @@ function fetchRoute(deps: SharedExportDeps, links: ExportLinks, part: 'video' | 
       response: { mediaType: part === 'video' ? 'video/mp4' : 'application/json' },
       problems: { 404: 'export/link-unknown', 410: 'export/link-expired' },
     },
-    async ({ params: { id }, query, address }) => {
+    async ({ params: { id }, query, address, header }) => {
       const verdict = links.check(id, query.key, deps.clock.now());
-      if (verdict === 'expired') throw expired();
       const job = verdict === 'good' ? deps.exportOf(id) : undefined;
       // Whoever has no link is not told either whether there is such an export.
-      if (job === undefined) throw unknown();
+      if (job === undefined) return refused(verdict === 'expired' ? expired() : unknown(), header('accept'));
       const message = `The ${part} of an export was fetched by a link, from ${address}.`;
       const reply = downloadOf(await deps.openExport(doneOnly(job), part, query.file));
       deps.activity.record({ severity: 'info', code: 'export-fetched', message, cameraId: job.cameraId });
@@ -103,9 +102,16 @@ function fetchRoute(deps: SharedExportDeps, links: ExportLinks, part: 'video' | 
   );
 }
 
-const unknown = (): UnderstudyError =>
-  new UnderstudyError(
-    'not-found',
+/** In a browser, where somebody has followed the link, the sentence alone. @throws HttpError for all others */
+function refused(error: HttpError, accept: string | undefined): Reply<never> {
+  if (accept?.includes('text/html') !== true) throw error;
+  const headers = { 'cache-control': 'no-store' };
+  return { kind: 'bytes', status: error.status, mediaType: 'text/plain; charset=utf-8', body: error.message, headers };
+}
+
+const unknown = (): HttpError =>
+  new HttpError(
+    404,
     'export/link-unknown',
     'This link leads to nothing (any more): it is not whole, or the export was deleted. Ask whoever gave it to you.',
   );
