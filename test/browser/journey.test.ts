@@ -229,4 +229,25 @@ async function exportAndVerify(t: ExecutionContext, page: Page): Promise<void> {
   t.like(JSON.parse(said), { ok: true, files: movies.length });
   const manifest: unknown = JSON.parse(await readFile(files.find((path) => path.endsWith('.json')) ?? '', 'utf8'));
   t.regex(JSON.stringify(manifest), /"reason":"[a-z-]+"/, 'the gap stands in the manifest with its cause');
+  await sharesByLink(t, page, movies[0] ?? '');
+}
+
+/** Somebody without an account gets the very same bytes. */
+async function sharesByLink(t: ExecutionContext, page: Page, movie: string): Promise<void> {
+  await page
+    .getByRole('button', { name: /^Link to the export of / })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Make the link' }).click();
+  const url = await page
+    .getByLabel(/^Video /)
+    .first()
+    .inputValue();
+  const stranger = await page.context().browser()?.newContext({ ignoreHTTPSErrors: true });
+  t.teardown(async () => await stranger?.close());
+  const answer = await stranger?.request.get(url);
+  t.is(answer?.status(), 200);
+  t.true((await readFile(movie)).equals((await answer?.body()) ?? Buffer.alloc(0)));
+  const broken = await stranger?.request.get(url.replace(/key=[0-9a-z]+/, 'key=zzzzzz'));
+  t.is(broken?.status(), 404);
 }

@@ -17,6 +17,7 @@ const OPEN: Readonly<Record<string, string>> = {
   'PATCH /api/v1/users/:id': 'the own password, and only that',
   'POST /api/v1/exports': 'playback',
   'DELETE /api/v1/exports/:id': 'playback',
+  'POST /api/v1/exports/:id/link': 'playback: who exports a file may pass it on',
   'POST /api/v1/cameras/:id/snapshots': 'live view',
   'POST /api/v1/site/cameras/:id/snapshots': 'live view',
   'DELETE /api/v1/cameras/:id/snapshots/:snapshot': 'live view',
