@@ -250,4 +250,6 @@ async function sharesByLink(t: ExecutionContext, page: Page, movie: string): Pro
   t.true((await readFile(movie)).equals((await answer?.body()) ?? Buffer.alloc(0)));
   const broken = await stranger?.request.get(url.replace(/key=[0-9a-z]+/, 'key=zzzzzz'));
   t.is(broken?.status(), 404);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
 }
