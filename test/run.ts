@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 type Suite = { readonly name: string; readonly command: readonly string[]; readonly tap: boolean };
 type Tally = { readonly passed: number; readonly failed: number };
 
-const ava = (config: string): readonly string[] => ['ava', '--config', config, '--tap'];
+const ava = (config: string): readonly string[] => ['node', 'test/ava-tap.ts', '--config', config];
 const SUITES: readonly Suite[] = [
   { name: 'format', command: ['oxfmt', '--check', '.'], tap: false },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'], tap: false },

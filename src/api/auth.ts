@@ -47,18 +47,15 @@ export const createSecret = (): string => randomBytes(32).toString('base64url');
 export function startAuth({ settings, clock, log }: AuthDeps): Auth {
   const { users, sessions } = settings;
   const ends = createEnds();
-  const inBackground = (what: string, work: Promise<unknown>): void => {
-    work.catch((error: unknown) => log.warn('session bookkeeping failed', { what, error: messageOf(error) }));
-  };
+  const { inBackground, end } = createBackground(log);
   const isLive = (session: SessionRecord): boolean => clock.now() < expiryOf(session, session.lastUsedAt);
   const lookUps = createLookUps({ settings, clock, log }, ends, inBackground);
   const sweep = (): void => {
     const file = sessions.get();
     if (swept(file, isLive, clock.now()) === file) return;
-    inBackground(
-      'sweep',
-      sessions.update((file) => swept(file, isLive, clock.now())),
-    );
+    inBackground('sweep', async () => {
+      await sessions.update((file) => swept(file, isLive, clock.now()));
+    });
   };
   const review = (): void => ends.review(rightsNow(settings));
   const cancels = [users.onChange(review), sessions.onChange(review), clock.every(seconds(60), sweep)];
@@ -98,6 +95,28 @@ export function startAuth({ settings, clock, log }: AuthDeps): Auth {
     stop: async () => {
       for (const cancel of cancels) cancel();
       ends.review(new Map());
+      await end();
+    },
+  };
+}
+
+type InBackground = (what: string, work: () => Promise<void>) => void;
+
+/** Writes that no caller waits for. Who stops does: a write behind the end of the server is one that its exit cuts off. */
+function createBackground(log: Log): { readonly inBackground: InBackground; readonly end: () => Promise<void> } {
+  const running = new Set<Promise<void>>();
+  let hasEnded = false;
+  return {
+    inBackground: (what, work) => {
+      if (hasEnded) return;
+      const done = work()
+        .catch((error: unknown) => log.warn('session bookkeeping failed', { what, error: messageOf(error) }))
+        .finally(() => running.delete(done));
+      running.add(done);
+    },
+    end: async () => {
+      hasEnded = true;
+      await Promise.all(running);
     },
   };
 }
@@ -126,7 +145,7 @@ const expiryOf = ({ createdAt }: SessionRecord, lastUsedAt: number): number =>
 function createLookUps(
   { settings: { users, sessions }, clock }: AuthDeps,
   ends: Ends,
-  inBackground: (what: string, work: Promise<unknown>) => void,
+  inBackground: InBackground,
 ): (credentials: Credentials) => SignedIn | undefined {
   const userOfSession = (tokenHash: string): SignedIn | undefined => {
     // Of two accounts while one gives way to the other (control/moved-accounts.ts): with the one that is there.
@@ -135,14 +154,15 @@ function createLookUps(
     const record = records.find(({ userId }) => userId === user?.id);
     if (user === undefined || record === undefined) return undefined;
     if (clock.now() >= expiryOf(record, record.lastUsedAt)) return undefined;
-    if (isStale(record.lastUsedAt, clock)) inBackground('use', markUsed(sessions, tokenHash, clock));
+    if (isStale(record.lastUsedAt, clock)) inBackground('use', async () => await markUsed(sessions, tokenHash, clock));
     const expiresAt = expiryOf(record, clock.now());
     return { ...callerOfUser(user), expiresAt, ended: ends.signalOf(tokenHash, rightsOf(user)) };
   };
   const ownerOfToken = (secretHash: string): SignedIn | undefined => {
     const record = users.get().tokens.find((token) => token.secretHash === secretHash);
     if (record === undefined) return undefined;
-    if (isStale(record.lastUsedAt ?? 0, clock)) inBackground('token use', markTokenUsed(users, secretHash, clock));
+    if (isStale(record.lastUsedAt ?? 0, clock))
+      inBackground('token use', async () => await markTokenUsed(users, secretHash, clock));
     const { id, name, role } = record;
     const ended = ends.signalOf(secretHash, role);
     return { kind: 'token', id, name, role, cameraIds: undefined, expiresAt: undefined, ended };

@@ -1,10 +1,8 @@
 /** A whole API server on a free port with real settings in a temporary directory; what is behind it is made up. */
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import type { NewActivity } from '../../src/api/activity.ts';
@@ -31,6 +29,7 @@ import { openSettings } from '../../src/settings/settings.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import type { Role } from '../../src/site/account.ts';
 import { lockedBy } from '../../src/site/membership.ts';
+import { tempDir } from './temp-dir.ts';
 
 export type Answer = {
   readonly status: number;
@@ -109,7 +108,7 @@ export async function startApi(
     site?: Partial<ApiDeps['site']['servers']>;
   } = {},
 ) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'understudy-api-'));
+  const dataDir = await tempDir(t, 'api');
   const lines: string[] = [];
   const log = createLog('debug', (line) => lines.push(line), Date.now);
   const clock = systemClock;
@@ -265,10 +264,7 @@ export async function startApi(
     await auth.stop();
     await server.stop();
   };
-  t.teardown(async () => {
-    await stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  t.teardown(stop);
   const call = caller(server.port, keys.tls.certificate);
   return { call, app, routes, settings, port: server.port, tls: keys.tls, lines, entries, hub, dataDir, tested, stop };
 }
