@@ -8,7 +8,10 @@ import type { Segment, SegmentRow, SegmentTable, Span, StreamKey } from './catal
 import { interleaved, withoutSuperseded } from './returned-groups.ts';
 import { decodeKeys, decodeSpans, indexFragments } from './segment-index.ts';
 
-export type SegmentReader = Omit<SegmentTable, 'open' | 'addFragments' | 'close' | 'putScanned' | 'remove'>;
+export type SegmentReader = Omit<
+  SegmentTable,
+  'open' | 'addFragments' | 'close' | 'putScanned' | 'doubtOpenOnes' | 'remove'
+>;
 
 export function createSegmentReader(database: Database): SegmentReader {
   const ask = statementsOf(database);

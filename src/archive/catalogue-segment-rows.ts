@@ -16,7 +16,7 @@ export type Stored = Readonly<Record<string, number>> & {
 };
 
 export const COLUMNS = `id, stream, volume, path, server, epoch, start, end, bytes, init_length, layout, video_codec, video_string, width, height,
-  audio_codec, audio_string, open, first_sequence, last_sequence, returned`;
+  audio_codec, audio_string, open, first_sequence, last_sequence, returned, open = 1 AND keys IS NOT NULL AS partial`;
 const LONGEST = 'longest-segment';
 
 export type ReturnedWriter = { readonly put: (id: number, segment: SegmentToStore, note: ReturnNote) => void };
@@ -104,6 +104,7 @@ export function rowOf(database: Database, stored: Stored, superseded: readonly S
             codecString: text('audio_string'),
           },
     open: number('open') === 1,
+    ...(number('partial') === 1 ? { partial: true } : {}),
     firstSequence: number('first_sequence'),
     lastSequence: number('last_sequence'),
     ...(stored.returned === null ? {} : { returned: JSON.parse(stored.returned) as ReturnNote }),

@@ -27,9 +27,10 @@ function createSegmentWriter(database: Database): Omit<SegmentTable, keyof Segme
   const placeOfPath = database.prepare(
     'SELECT id, open, bytes, keys IS NOT NULL AS folded FROM segments WHERE volume = ? AND path = ?',
   );
+  const openOnes = database.prepare('SELECT id, open, bytes, keys IS NOT NULL AS folded FROM segments WHERE open = 1');
   const drop = database.prepare('DELETE FROM segments WHERE volume = ? AND path = ?');
   const returned = createReturnedWriter(database);
-  const { extend, outgrow, close } = createRowWriter(database);
+  const { extend, outgrow, close, doubt } = createRowWriter(database);
 
   const find = (volumeId: string, path: string): Place | undefined =>
     placeOfPath.get(database.knownIdOf(volumeId), path) as Place | undefined;
@@ -59,6 +60,10 @@ function createSegmentWriter(database: Database): Omit<SegmentTable, keyof Segme
         if (row && segment.returned) returned.put(row.id, segment, segment.returned);
         close(row);
       }),
+    doubtOpenOnes: () =>
+      database.transaction(() => {
+        for (const row of openOnes.all() as Place[]) doubt(row);
+      }),
     remove: (volumeId, path) => database.transaction(() => drop.run(database.knownIdOf(volumeId), path).changes === 1),
   };
 }
@@ -67,8 +72,10 @@ type RowWriter = {
   readonly extend: (row: Place, fragments: readonly ScannedFragment[]) => void;
   /** A scan took it for whole while it was written: its file alone has all of it, and until that is read again the row stays open. */
   readonly outgrow: (row: Place, fragments: readonly ScannedFragment[]) => void;
-  /** False: it was outgrown. */
+  /** False: it is partial. */
   readonly close: (row: Place | undefined) => boolean;
+  /** Partial from now on, as if a scan had taken it for whole. */
+  readonly doubt: (row: Place) => void;
 };
 /** What becomes of a row that is there. */
 function createRowWriter(database: Database): RowWriter {
@@ -90,6 +97,11 @@ function createRowWriter(database: Database): RowWriter {
     if (fragments.length > 0) grow.run(start, end, bytes, first, last, id);
     longest.see(id);
   };
+  const foldRow = ({ id }: Place): void => {
+    const { keys, spans } = indexFragments((fragmentsOf.all(id) as Stored[]).map(fragmentOf));
+    fold.run(encodeKeys(keys), encodeSpans(spans), id);
+    dropFragments.run(id);
+  };
   return {
     extend: ({ id }, fragments) => {
       for (const each of fragments) {
@@ -108,10 +120,13 @@ function createRowWriter(database: Database): RowWriter {
     close: (row) => {
       if (row?.open !== 1) return true;
       if (row.folded === 1) return false;
-      const { keys, spans } = indexFragments((fragmentsOf.all(row.id) as Stored[]).map(fragmentOf));
-      fold.run(encodeKeys(keys), encodeSpans(spans), row.id);
-      dropFragments.run(row.id);
+      foldRow(row);
       return true;
+    },
+    doubt: (row) => {
+      if (row.folded === 1) return;
+      foldRow(row);
+      reopen.run(row.id);
     },
   };
 }

@@ -22,6 +22,8 @@ export type SegmentRow = Omit<SegmentReport, 'segment'> & {
   readonly bytes: number;
   /** Still being written, or its writer died and nobody has reconciled it yet. */
   readonly open: boolean;
+  /** Open, and what it holds is known in part only: until its file is read, that alone has all of it. */
+  readonly partial?: true;
   /** Both -1 while it holds no fragment. */
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -57,6 +59,8 @@ export type SegmentTable = {
   readonly close: (volumeId: string, path: string) => boolean;
   /** Replaces or creates a closed row from what a scan of the file found; what it supersedes is so from then on, and no longer once the row goes. */
   readonly putScanned: (segment: SegmentToStore, fragments: readonly ScannedFragment[]) => void;
+  /** Reports of those that are open are lost: they are partial from now on. */
+  readonly doubtOpenOnes: () => void;
   readonly get: (volumeId: string, path: string) => Segment | undefined;
   /**
    * Those that overlap the range, in order of start, then first sequence. One that has groups of another in its midst (returned ones that

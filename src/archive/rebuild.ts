@@ -163,14 +163,16 @@ function bookMissing({ deps: { catalogue }, volume }: Work, row: SegmentRow): vo
 
 async function reconcileFile(work: Work, path: string): Promise<void> {
   const { deps, volume, report } = work;
-  // Asked again behind each wait: meanwhile the writer may have told of the file.
-  const isLeft = (): boolean => deps.isBeingWritten(volume.id, path);
+  const row = deps.catalogue.segments.get(volume.id, path);
+  const isWritten = (): boolean => deps.isBeingWritten(volume.id, path);
+  // The end of a partial one may not have been told. Asked again behind each wait: meanwhile the writer may have told of the file.
+  const isLeft = (): boolean =>
+    (isWritten() && row?.partial !== true) || hasGrown(row, deps.catalogue.segments.get(volume.id, path));
   if (isLeft()) return;
   const file = join(volume.path, path);
   try {
     const { mtimeMs } = await stat(file);
-    const known = deps.catalogue.segments.get(volume.id, path) !== undefined;
-    if (!known && mayBeReported(deps, mtimeMs)) return;
+    if ((row === undefined || isWritten()) && mayBeReported(deps, mtimeMs)) return;
     if ((await isOthers(work, file)) || isLeft()) return;
     report.scanned += 1;
     const seen = await scanSegmentFile(file, volume.id, path);
@@ -182,6 +184,9 @@ async function reconcileFile(work: Work, path: string): Promise<void> {
     if (report.broken.length < MAX_REPORTED) report.broken.push({ path, message: messageOf(error) });
   }
 }
+
+const hasGrown = (before: SegmentRow | undefined, now: SegmentRow | undefined): boolean =>
+  before !== undefined && now !== undefined && before.bytes !== now.bytes;
 
 /** What the writer before left is read at once: until it is in the catalogue, another server takes it for missing and sends its own. */
 function mayBeReported({ clock, writerSince }: ReconcileDeps, mtimeMs: number): boolean {

@@ -73,7 +73,7 @@ export function createIngest(deps: IngestDeps): Ingest {
         if (event.kind === 'segment-closed') orphans.add(keyOf({ volumeId: event.volumeId, path: event.segment }));
       if (stored.unknown > 0) deps.onReconcile(`${stored.unknown} fragments of unknown segments`);
       if (stored.unread.length > 0)
-        deps.onReconcile(`${stored.unread.length} segments were read while they were written`);
+        deps.onReconcile(`${stored.unread.length} segments have ended that are known in part only`);
     } catch (error) {
       log.error('events of media could not be stored', { events: events.length, error });
       deps.onFailure();
@@ -111,7 +111,12 @@ const keyOf = ({ volumeId, path }: Pick<SegmentRow, 'volumeId' | 'path'>): strin
 /** Why rows and files may differ, if they may. */
 function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {
   const before = catalogue.cursor.get();
-  if (before?.instance === hello.instance) return hello.reset ? 'events of media are lost' : undefined;
+  if (before?.instance === hello.instance) {
+    // Whatever follows of these, the end included, a part of them is not told any more.
+    if (hello.reset) catalogue.segments.doubtOpenOnes();
+    if (hello.reset) return 'events of media are lost';
+    return catalogue.segments.openOnes().some(({ partial }) => partial) ? 'segments are known in part only' : undefined;
+  }
   catalogue.transaction(() => {
     closeOldGaps(catalogue, hello.startedAt);
     catalogue.cursor.set({ instance: hello.instance, seq: 0 });
@@ -122,7 +127,7 @@ function meet(catalogue: Catalogue, hello: MediaHello): string | undefined {
 type Stored = {
   /** Fragments of segments that nobody knows. */
   readonly unknown: number;
-  /** Ends of segments that the catalogue has only a part of. */
+  /** Ends of segments that are partial. */
   readonly unread: readonly MediaEvent[];
   /** Told by the media process before, too: known already. */
   readonly repeated: ReadonlySet<MediaEvent>;

@@ -16,6 +16,7 @@ import { adoptVolume } from '../../src/archive/volume.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { epochMs } from '../../src/core/units.ts';
+import type { FragmentReport } from '../../src/wire/media-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { buildSegment, TEST_SERVER_ID, TEST_START_MS } from '../support/segment-builder.ts';
 import type { BuiltSegment } from '../support/segment-builder.ts';
@@ -165,6 +166,38 @@ test('a file whose writer tells of it while it is looked at stays open', async (
     await reconcileVolume({ catalogue: here.catalogue, ...deps }, here.volume);
     t.like(here.catalogue.segments.get(here.volume.id, path), { open: true }, `told at question ${asked}`);
   }
+});
+
+test('a partial segment is read once its file rests, whoever has it open, and not while it grows', async (t) => {
+  const here = await place(t);
+  const path = await put(here, at(0));
+  const file = join(here.volume.path, path);
+  const { segment, fragments } = await scanSegmentFile(file, here.volume.id, path);
+  const { segments } = here.catalogue;
+  const reportOf = (index: number): FragmentReport => {
+    const fragment = fragments[index];
+    if (fragment === undefined) throw new Error(`the segment has no fragment ${index}`);
+    return { ...KEY, volumeId: here.volume.id, segment: path, accessUnits: 1, audioFrames: 0, ...fragment };
+  };
+  segments.open(segment);
+  segments.addFragments([reportOf(0)]);
+  t.is((await reconcile(here, path)).scanned, 0, 'not partial: its writer tells of it');
+
+  segments.doubtOpenOnes();
+  await utimes(file, new Date(), new Date());
+  t.is((await reconcile(here, path, 0)).scanned, 0, 'written a moment ago');
+  await utimes(file, 1, 1);
+  const isOthers = (): boolean => {
+    segments.addFragments([reportOf(1)]);
+    return false;
+  };
+  const deps = { catalogue: here.catalogue, clock: systemClock, signal: new AbortController().signal, isOthers };
+  await reconcileVolume({ ...deps, isBeingWritten: () => true }, here.volume);
+  t.like(segments.get(here.volume.id, path), { open: true, partial: true }, 'it grew meanwhile');
+  t.is((await reconcile(here, path, 0)).scanned, 1);
+  const found = segments.get(here.volume.id, path);
+  t.like(found, { open: false, bytes: at(0).bytes.length, end: at(0).end });
+  t.deepEqual(here.catalogue.removed.find(KEY, ALL), []);
 });
 
 test('removing a segment takes file, row and empty folder, and books what was in it', async (t) => {

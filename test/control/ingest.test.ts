@@ -10,7 +10,13 @@ import { ordersOf } from '../../src/control/orders.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { createEventRing, MAX_KEPT_EVENTS } from '../../src/recorder/event-ring.ts';
 import { parseOrders } from '../../src/wire/parse-control-message.ts';
-import type { FragmentReport, MediaEvent, MediaHello, NumberedEvent } from '../../src/wire/media-protocol.ts';
+import type {
+  FragmentReport,
+  MediaEvent,
+  MediaHello,
+  NumberedEvent,
+  SegmentReport,
+} from '../../src/wire/media-protocol.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { forSeeds } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -75,26 +81,63 @@ test('away for longer than media keeps fragments: the files are asked, and gaps 
   t.is(catalogue.gaps.find(KEY, { start, end: start + 1000 }).length, 2);
 });
 
+const PLACE = { volumeId: 'vol', segment: 'cam-1/main/2026-11-21/a.mp4' };
+function reportsOf(start: number): { segment: SegmentReport; fragment: (sequence: number) => FragmentReport } {
+  const video = { codec: 'h264', codecString: 'avc1.64001F', width: 1920, height: 1080 } as const;
+  const origin = { serverId: '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001', epoch: 1, initLength: 4096, layoutHash: 'ab' };
+  return {
+    segment: { ...KEY, ...PLACE, ...origin, start, video, audio: undefined },
+    fragment: (sequence) => ({
+      ...KEY,
+      ...PLACE,
+      offset: 4096 + sequence * 100,
+      length: 100,
+      sequence,
+      start: start + sequence * 500,
+      end: start + sequence * 500 + 500,
+      key: sequence === 0,
+      continuous: sequence > 0,
+      accessUnits: 12,
+      audioFrames: 0,
+    }),
+  };
+}
+
+test('of a segment that was open when events were lost the file is asked, whatever of its reports came', async (t) => {
+  for (const kept of ['its last fragment and its end', 'its end', 'nothing']) {
+    const { catalogue, ingest, clock, reasons } = await bench(t);
+    const { segment, fragment } = reportsOf(clock.now());
+    const written = (sequence: number): MediaEvent => ({
+      kind: 'fragments-written',
+      at: segment.start,
+      fragments: [fragment(sequence)],
+    });
+    const numbered = (event: MediaEvent, seq: number): NumberedEvent => ({ seq, event });
+    ingest.hello(helloOf('a', segment.start));
+    ingest.push([numbered({ kind: 'segment-opened', at: segment.start, segment }, 1), numbered(written(0), 2)]);
+    ingest.flush();
+    ingest.hello({ ...helloOf('a', segment.start), reset: true });
+    if (kept.includes('fragment')) ingest.push([numbered(written(2), 4)]);
+    if (kept !== 'nothing') ingest.push([numbered({ kind: 'segment-closed', at: segment.start, ...PLACE }, 5)]);
+    ingest.flush();
+    const row = catalogue.segments.get(PLACE.volumeId, PLACE.segment);
+    t.like(row, { open: true, partial: true }, kept);
+    t.is(row?.spans[0]?.end, fragment(0).end, 'what is known is still shown');
+    t.is(ingest.isOrphan(PLACE.volumeId, PLACE.segment), kept !== 'nothing', kept);
+    t.is(reasons.length, kept === 'nothing' ? 1 : 2, kept);
+
+    ingest.hello(helloOf('a', segment.start));
+    t.is(reasons.at(-1), 'segments are known in part only', 'also after control started again');
+    catalogue.segments.putScanned(segment, [0, 1, 2].map(fragment));
+    t.is(catalogue.segments.get(PLACE.volumeId, PLACE.segment)?.partial, undefined);
+  }
+});
+
 test('a segment that a scan took for whole while it was written is read again when it ends', async (t) => {
   const { catalogue, ingest, clock, reasons } = await bench(t);
   const start = clock.now();
-  const place = { volumeId: 'vol', segment: 'cam-1/main/2026-11-21/a.mp4' };
-  const video = { codec: 'h264', codecString: 'avc1.64001F', width: 1920, height: 1080 } as const;
-  const origin = { serverId: '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001', epoch: 1, initLength: 4096, layoutHash: 'ab' };
-  const segment = { ...KEY, ...place, ...origin, start, video, audio: undefined };
-  const fragment = (sequence: number): FragmentReport => ({
-    ...KEY,
-    ...place,
-    offset: 4096 + sequence * 100,
-    length: 100,
-    sequence,
-    start: start + sequence * 500,
-    end: start + sequence * 500 + 500,
-    key: sequence === 0,
-    continuous: sequence > 0,
-    accessUnits: 12,
-    audioFrames: 0,
-  });
+  const { segment, fragment } = reportsOf(start);
+  const place = PLACE;
   catalogue.segments.putScanned(segment, [fragment(0)]);
   const ring = createEventRing('a');
   ring.push({ kind: 'segment-opened', at: start, segment });
@@ -109,7 +152,7 @@ test('a segment that a scan took for whole while it was written is read again wh
   ring.push({ kind: 'segment-closed', at: start, ...place });
   ingest.push(ring.since('a', catalogue.cursor.get()?.seq ?? 0).events);
   ingest.flush();
-  t.deepEqual(reasons, ['1 segments were read while they were written']);
+  t.deepEqual(reasons, ['1 segments have ended that are known in part only']);
   t.true(ingest.isOrphan(place.volumeId, place.segment), 'nobody writes it any more');
 });
 
