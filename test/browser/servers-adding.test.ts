@@ -205,6 +205,42 @@ test.serial('an address that is added while the LAN is searched stands beside wh
   await shows(t, async () => await dialog.getByText('Attic', { exact: true }).count(), 1);
 });
 
+test.serial('the next address that is typed while one is asked for its certificate stays', async (t) => {
+  const { page, dialog } = await open(t);
+  const certificate = await hold(page, '/servers/test');
+  await button(page, 'Add several').click();
+  const address = dialog.getByLabel('Address or name');
+  await address.fill('10.1.1.1');
+  const asked = page.waitForRequest('**/api/v1/servers/test');
+  await button(dialog, 'Add to the list').click();
+  await asked;
+  await address.fill('10.1.1.2');
+  certificate.tell();
+  await dialog.getByRole('checkbox', { name: /^10\.1\.1\.1/ }).waitFor();
+  await shows(t, async () => await address.inputValue(), '10.1.1.2');
+});
+
+test.serial(
+  'what was chosen and can no longer be added when the LAN is searched again does not stand in the way',
+  async (t) => {
+    const { page, dialog } = await open(t);
+    await button(page, 'Add several').click();
+    await dialog.getByRole('checkbox', { name: /^Attic/ }).check();
+    await dialog.getByRole('checkbox', { name: /^Cellar/ }).check();
+    await page.route('**/api/v1/servers/search', async (route) => {
+      const response = await route.fetch();
+      const found = (await response.json()) as { readonly items: readonly { readonly name: string }[] };
+      await route.fulfill({
+        response,
+        json: { ...found, items: found.items.map((one) => (one.name === 'Attic' ? { ...one, known: true } : one)) },
+      });
+    });
+    await button(dialog, 'Search again').click();
+    await dialog.getByText('1 chosen of 3 that can be added').waitFor();
+    await shows(t, async () => await button(dialog, 'Next').isEnabled(), true);
+  },
+);
+
 test.serial('a failover server adds several without naming them', async (t) => {
   const servers = aloneServers(Date.now(), { kind: 'undefined', locked: false });
   const { page, dialog } = await open(t, { mode: 'failover', servers });

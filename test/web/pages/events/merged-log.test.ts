@@ -29,7 +29,7 @@ test('older entries of one server wait until the other was read as far back', (t
   const b = withNewest(B, page([entry('b9', 9), entry('b2', 2)]));
   t.deepEqual(idsOf([a, b]), ['a9', 'b9', 'a8']);
   t.deepEqual(behind([a, b]), [a]);
-  const all = [withOlder(a, page([entry('a3', 3), entry('a1', 1)])), b];
+  const all = [withOlder(a, page([entry('a3', 3), entry('a1', 1)]), '2'), b];
   t.deepEqual(idsOf(all), ['a9', 'b9', 'a8', 'a3', 'b2', 'a1']);
   t.deepEqual(behind(all), []);
 });
@@ -46,6 +46,16 @@ test('the newest page again adds what is new; where it does not reach back the l
   t.deepEqual([idsOf([more]), more.next], [['4', '3', '2'], 'older']);
   const anew = withNewest(more, page([entry('9', 9), entry('8', 8)], 'newer'));
   t.deepEqual([idsOf([anew]), anew.next], [['9', '8'], 'newer']);
+});
+
+test('older entries that come late, or twice, leave no hole behind them', (t) => {
+  const first = withNewest(A, page([entry('9', 9), entry('8', 8)], 'behind 8'));
+  const older = page([entry('7', 7)], 'behind 7');
+  const anew = withNewest(first, page([entry('99', 99)], 'behind 99'));
+  t.is(withOlder(anew, older, 'behind 8'), anew, 'what is between is not known');
+  const read = withOlder(first, older, 'behind 8');
+  t.is(withOlder(read, older, 'behind 8'), read);
+  t.is(read.next, 'behind 7');
 });
 
 test('an entry just written stands first once, and not before the log was read', (t) => {
@@ -71,7 +81,9 @@ test('random logs read to the end are whole and in order at each step', (t) => {
       t.true(step < 200, 'it ends');
       const shown = rowsOf(parts);
       const late = behind(parts);
-      parts = parts.map((part, at) => (late.includes(part) ? withOlder(part, pageAt(at, Number(part.next))) : part));
+      parts = parts.map((part, at) =>
+        late.includes(part) ? withOlder(part, pageAt(at, Number(part.next)), part.next ?? '') : part,
+      );
       const before = new Set(shown.map(({ id }) => id));
       const added = rowsOf(parts).filter(({ id }) => !before.has(id));
       t.is(rowsOf(parts).length, shown.length + added.length, 'what was shown stays');

@@ -44,7 +44,9 @@ export function withEntry(part: Part, entry: LogEntry): Part {
   return { ...part, items: [entry, ...part.items].slice(0, MAX_KEPT) };
 }
 
-export function withOlder(part: Part, page: Page<LogEntry>): Part {
+/** What stands behind `cursor`. An answer that comes after the log began anew, or a second time, says nothing. */
+export function withOlder(part: Part, page: Page<LogEntry>, cursor: string): Part {
+  if (part.next !== cursor) return part;
   const known = new Set(part.items.map(({ id }) => id));
   const items = [...part.items, ...page.items.filter(({ id }) => !known.has(id))];
   return { ...part, items, next: items.length < MAX_KEPT ? page.next : undefined, problem: undefined };

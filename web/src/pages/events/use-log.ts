@@ -47,7 +47,7 @@ export function useLog({ places, filter, matches }: Wanted): Log {
         logApi.page(id, `&limit=${places.length > 1 ? PAGE_OF_MANY : PAGE}${filter}${more}`),
         ANSWER_WITHIN_MS,
       );
-      change(id, (part) => (cursor === undefined ? withNewest(part, page) : withOlder(part, page)));
+      change(id, (part) => (cursor === undefined ? withNewest(part, page) : withOlder(part, page, cursor)));
     } catch (error) {
       change(id, (part) => ({ ...part, problem: messageOf(error) }));
       if (cursor !== undefined) toast(messageOf(error), 'bad');

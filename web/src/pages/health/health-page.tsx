@@ -1,6 +1,5 @@
 /** Health of the servers of the site; of the one looked at: what needs attention, volumes with their forecast, processes, its cameras' rates over time. */
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 import type { Server, Volume } from '../../api/api.ts';
 import { healthApi } from '../../api/health.ts';
 import { siteServers } from '../../api/site.ts';
@@ -11,6 +10,7 @@ import { messageOf } from '../../app/toasts.tsx';
 import { t as word } from '../../messages/health/words.ts';
 import { t } from '../../messages/messages.ts';
 import { Notice } from '../../ui/dialog.tsx';
+import { useFresh } from '../failover/fresh.ts';
 import { Charts } from './charts.tsx';
 import { Items, Processes, Volumes } from './parts.tsx';
 import { SiteServers, type SiteHealth } from './site-servers.tsx';
@@ -62,56 +62,39 @@ function OneServer({ id, isHere }: { readonly id: string; readonly isHere: boole
   );
 }
 
-/** At once, and again every few seconds while somebody looks. */
-function usePolling(work: () => Promise<void>, key: string): void {
-  useEffect(() => {
-    const run = (): void => {
-      if (!document.hidden) void work().catch(() => undefined);
-    };
-    run();
-    const timer = setInterval(run, POLL_MS);
-    return () => clearInterval(timer);
-  }, [key]);
-}
-
 /** Only a host knows all of them; whoever may not ask sees this box alone. */
 function useSite(): SiteHealth | undefined {
-  const [site, setSite] = useState<SiteHealth>();
   const isHost = server.value?.mode === 'host';
-  usePolling(async () => {
-    if (!isHost) return;
+  const load = async (): Promise<SiteHealth | undefined> => {
+    if (!isHost) return undefined;
     const [servers, known] = await Promise.all([siteServers(), healthApi.known().catch(() => [])]);
-    setSite({ servers, known: new Map(known.map((one) => [one.id, one])) });
-  }, String(isHost));
-  return isHost ? site : undefined;
+    return { servers, known: new Map(known.map((one) => [one.id, one])) };
+  };
+  return useFresh(load, { key: String(isHost), everyMs: POLL_MS }).value;
 }
 
 type Seen = {
-  readonly id: string;
   readonly box: Server | undefined;
   readonly volumes: readonly Volume[] | undefined;
   readonly error: unknown;
 };
 /** This box stands in the stores; another one is asked through its host. */
 function useServer(id: string, isHere: boolean): Seen {
-  const [seen, setSeen] = useState<Seen>({ id, box: undefined, volumes: undefined, error: undefined });
-  usePolling(async () => {
-    if (id === '') return;
-    if (isHere) {
-      await Promise.all([refreshServer(), refreshVolumes()]);
-      return;
-    }
-    try {
-      const [box, disks] = await Promise.all([healthApi.server(id), healthApi.volumes(id)]);
-      setSeen({ id, box, volumes: disks, error: undefined });
-    } catch (error) {
-      setSeen((before) =>
-        before.id === id ? { ...before, error } : { id, box: undefined, volumes: undefined, error },
-      );
-    }
-  }, id);
-  if (isHere || id === '') return { id, box: server.value, volumes: volumes.value, error: undefined };
-  return seen.id === id ? seen : { id, box: undefined, volumes: undefined, error: undefined };
+  const isAsked = !isHere && id !== '';
+  const load = async (): Promise<
+    { readonly id: string; readonly box: Server; readonly disks: readonly Volume[] } | undefined
+  > => {
+    if (isHere) await Promise.all([refreshServer(), refreshVolumes()]);
+    if (!isAsked) return undefined;
+    const [box, disks] = await Promise.all([healthApi.server(id), healthApi.volumes(id)]);
+    return { id, box, disks };
+  };
+  const { value, error } = useFresh(load, { key: `${id} ${String(isAsked)}`, everyMs: POLL_MS });
+  if (!isAsked) return { box: server.value, volumes: volumes.value, error: undefined };
+  // Until the first answer about another one, that of the one before still stands here.
+  return value?.id === id
+    ? { box: value.box, volumes: value.disks, error }
+    : { box: undefined, volumes: undefined, error };
 }
 
 /** A member knows itself only. */

@@ -22,7 +22,12 @@ export function Choose({ batch }: { readonly batch: Batch }): VNode {
     if (search.kind !== 'done') return;
     const found = search.found.map(candidateOf);
     const keys = new Set(found.map(({ key }) => key));
-    set(({ candidates }) => ({ candidates: [...found, ...candidates.filter(({ key }) => !keys.has(key))] }));
+    set(({ candidates, chosen }) => {
+      const all = [...found, ...candidates.filter(({ key }) => !keys.has(key))];
+      // What was chosen and can no longer be added could not be taken back: its box is disabled.
+      const open = all.filter(({ key, state }) => chosen.has(key) && isAddable(state));
+      return { candidates: all, chosen: new Set(open.map(({ key }) => key)) };
+    });
   }, [search]);
   const addable = plan.candidates.filter(({ state }) => isAddable(state));
   const chooseAll = (all: boolean): void =>
@@ -112,7 +117,7 @@ function TypedPlace({ batch: { set } }: { readonly batch: Batch }): VNode {
         candidates: [...candidates.filter(({ key }) => key !== one.key), one],
         chosen: new Set([...chosen, one.key]),
       }));
-      setHost('');
+      setHost((typed) => (typed === host ? '' : typed));
     } catch (error) {
       setProblem(error);
     }
