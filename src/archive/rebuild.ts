@@ -144,7 +144,7 @@ async function reconcileFolder(work: Work, folder: string, names: readonly strin
     if (deps.signal.aborted) return;
   }
   for (const row of rows.values()) {
-    if (deps.isBeingWritten(volume.id, row.path)) continue;
+    if (deps.isBeingWritten(volume.id, row.path) && row.partial !== true) continue;
     bookMissing(work, row);
     report.missing += 1;
   }

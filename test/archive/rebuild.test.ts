@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -194,6 +194,14 @@ test('a partial segment is read once its file rests, whoever has it open, and no
   const deps = { catalogue: here.catalogue, clock: systemClock, signal: new AbortController().signal, isOthers };
   await reconcileVolume({ ...deps, isBeingWritten: () => true }, here.volume);
   t.like(segments.get(here.volume.id, path), { open: true, partial: true }, 'it grew meanwhile');
+  await rename(file, `${file}.aside`);
+  const elsewhere = { ...here, catalogue: openCatalogue(await tempDir(t, 'data'), systemClock.now()) };
+  t.teardown(elsewhere.catalogue.close);
+  elsewhere.catalogue.segments.open(segment);
+  t.is((await reconcile(elsewhere, path)).missing, 0);
+  elsewhere.catalogue.segments.doubtOpenOnes();
+  t.is((await reconcile(elsewhere, path)).missing, 1, "a file that is gone is nobody's");
+  await rename(`${file}.aside`, file);
   t.is((await reconcile(here, path, 0)).scanned, 1);
   const found = segments.get(here.volume.id, path);
   t.like(found, { open: false, bytes: at(0).bytes.length, end: at(0).end });
