@@ -1,7 +1,4 @@
 /** Claims with what carries them: kept on disk, told to the others. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import { composeClaims } from '../../src/compose/claims-set-up.ts';
 import { createCovering } from '../../src/control/covering.ts';
@@ -10,12 +7,12 @@ import { planCover } from '../../src/failover/plan.ts';
 import type { BackedUpSettings } from '../../src/site/settings-backup.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { cameraOf, memorySettings, OWN_ID, serverIdOf } from '../support/memory-settings.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const cameraIdOf = (serverId: string): string => `cam-${serverId.slice(-4)}`;
 
 test('when many servers fail at once the others are told once, at once', async (t) => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'claims-'));
-  t.teardown(() => rmSync(dataDir, { recursive: true }));
+  const dataDir = await tempDir(t, 'claims');
   const clock = createFakeClock();
   let nudges = 0;
   const network = { handle: () => undefined, nudge: () => (nudges += 1) };

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -14,6 +13,7 @@ import { revisionOf } from '../../src/site/settings-backup.ts';
 import type { SettingsBackup } from '../../src/site/settings-backup.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
 
@@ -37,7 +37,7 @@ type Rig = {
   isThere: boolean;
 };
 async function rigOf(t: ExecutionContext): Promise<Rig> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-backups-'));
+  const folder = await tempDir(t, 'backups');
   const store = createBackupStore(() => join(folder, 'backups'), new Uint8Array(32).fill(1));
   const reserve = createBackupStore(() => join(folder, 'reserve'), new Uint8Array(32).fill(1), 2);
   const clock = createFakeClock();
@@ -58,10 +58,7 @@ async function rigOf(t: ExecutionContext): Promise<Rig> {
     onBackup: () => undefined,
     activity: { record: (entry) => entries.push(entry) },
   });
-  t.teardown(async () => {
-    await backups.stop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
+  t.teardown(backups.stop);
   return Object.assign(rig, { backups, store, reserve, folder, clock, asked: () => asked, entries });
 }
 

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import test from 'ava';
 import { findFrameGrabbers, readGrabberTable } from '../../src/hardware/frame-grabbers.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const TABLE = readGrabberTable(resolve(import.meta.dirname, '../../hw/frame-grabbers.json'));
 type Card = { readonly kind: string; readonly id: string; readonly driver?: string; readonly v4l?: boolean };
@@ -18,8 +18,7 @@ const CARDS: Readonly<Record<string, Card>> = {
 };
 
 test('capture cards are told from everything else on the bus', async (t) => {
-  const sysfs = await mkdtemp(join(tmpdir(), 'understudy-sysfs-'));
-  t.teardown(async () => await rm(sysfs, { recursive: true, force: true }));
+  const sysfs = await tempDir(t, 'sysfs');
   for (const [slot, { kind, id, driver, v4l }] of Object.entries(CARDS)) {
     const device = join(sysfs, 'bus/pci/devices', slot);
     await mkdir(v4l === true ? join(device, 'video4linux/video0') : device, { recursive: true });

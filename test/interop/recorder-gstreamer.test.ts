@@ -1,6 +1,4 @@
 /** Recordings from GStreamer's RTSP server, every access unit held against the clip that the camera plays. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -13,6 +11,7 @@ import { followed, sampleHashesOf } from '../support/access-units.ts';
 import { clipOf } from '../support/clips.ts';
 import type { ClipName } from '../support/clips.ts';
 import { startGstServer } from '../support/gst-server.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 type Setup = {
   readonly clip: ClipName;
@@ -23,8 +22,7 @@ type Setup = {
 };
 
 async function recordFrom(t: ExecutionContext, setup: Setup): Promise<{ result: SingleResult; folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-recorder-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir(t, 'recorder');
   const { clip, codec, digest } = setup;
   const server = await startGstServer({
     file: await clipOf(clip),

@@ -1,6 +1,5 @@
 /** Power cuts while settings are written, on ext4: what was acknowledged is there afterwards, and every file can be read. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
@@ -9,6 +8,7 @@ import { openSettings } from '../../src/settings/settings.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { crashImage, faultDisk, isRoot, logInfo, mountImage } from '../support/lab.ts';
 import { createRandom } from '../support/seeded-random.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const UPDATES = 120;
 const CUTS = 30;
@@ -26,8 +26,7 @@ const open = (dataDir: string): Promise<Settings> =>
 const numberOf = (settings: Settings): number => Number(settings.server.get().name.slice(1));
 
 (isRoot() ? test : test.skip)('no acknowledged setting is lost at any of many power cuts', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'understudy-cut-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const directory = await tempDir(t, 'cut');
   const disk = await faultDisk(directory, 64);
   const acknowledged: { readonly at: bigint; readonly number: number }[] = [];
   try {

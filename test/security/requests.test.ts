@@ -1,6 +1,5 @@
 /** Security rows 9, 12, 13, 15, 16 and 23 against a real server, as tables where they are tables. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -13,6 +12,7 @@ import { monotonicMs } from '../../src/core/units.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { raw } from '../support/raw-tls.ts';
 import { createRandom } from '../support/seeded-random.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const TRIES = 300;
 const WAVE = 100;
@@ -190,8 +190,7 @@ test('23: seeded random bodies never give a 500', async (t) => {
 });
 
 async function webRoot(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-web-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir(t, 'web');
   await mkdir(join(folder, 'web', 'assets'), { recursive: true });
   await writeFile(join(folder, 'secret.txt'), 'canary outside');
   await writeFile(join(folder, 'web', 'index.html'), '<!doctype html><title>ui</title>');

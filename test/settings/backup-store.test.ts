@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createBackupStore, MAX_BACKUPS } from '../../src/settings/backup-store.ts';
@@ -9,6 +7,7 @@ import { cameraSettingsSchema } from '../../src/site/camera.ts';
 import { serverSettingsSchema } from '../../src/site/server-settings.ts';
 import { canonicalJson, revisionOf } from '../../src/site/settings-backup.ts';
 import type { BackedUpSettings, SettingsBackup } from '../../src/site/settings-backup.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
 const OTHER = '6a2e5f0c-8a1c-4c39-9d55-a3c1d1b7e002';
@@ -37,8 +36,7 @@ const backupOf = (cameraName: string, takenAt = 1_790_000_000_000): SettingsBack
 };
 
 async function storeOf(t: ExecutionContext): Promise<{ store: BackupStore; folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-backups-'));
-  t.teardown(async () => await rm(folder, { recursive: true, force: true }));
+  const folder = await tempDir(t, 'backups');
   return { folder, store: createBackupStore(() => folder, new Uint8Array(32).fill(7)) };
 }
 

@@ -1,17 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { lockDataDirectory } from '../../src/settings/data-lock.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
-async function temporary(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-lock-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 /** Another process that holds the lock until it is killed. */
 async function holder(t: ExecutionContext, dataDir: string) {
   const source = resolve(import.meta.dirname, '../../src/settings/data-lock.ts');
@@ -26,7 +20,7 @@ async function holder(t: ExecutionContext, dataDir: string) {
 }
 
 test('a second instance on the same data directory is refused by name of the first one', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'lock');
   const child = await holder(t, dataDir);
   const error = t.throws(() => lockDataDirectory(dataDir));
   t.true(error.message.includes(`in use by process ${child.pid}`), error.message);
@@ -34,7 +28,7 @@ test('a second instance on the same data directory is refused by name of the fir
 });
 
 test('after SIGKILL of its holder the lock is free at once', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'lock');
   const child = await holder(t, dataDir);
   child.kill('SIGKILL');
   await once(child, 'exit');
@@ -46,8 +40,8 @@ test('after SIGKILL of its holder the lock is free at once', async (t) => {
 });
 
 test('locks of other directories do not clash', async (t) => {
-  const dataDir = await temporary(t);
-  const locks = [lockDataDirectory(dataDir), lockDataDirectory(await temporary(t))];
+  const dataDir = await tempDir(t, 'lock');
+  const locks = [lockDataDirectory(dataDir), lockDataDirectory(await tempDir(t, 'lock'))];
   for (const lock of locks) lock.release();
   t.pass();
 });

@@ -1,25 +1,19 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
 import { epochMs } from '../../src/core/units.ts';
 import { openKeys, openPeerKeys } from '../../src/settings/keys.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const HOSTS = ['nas.local', '192.168.1.5', 'fd00::1:2', '::ffff:10.0.0.1', 'fe80::7%eth0', 'büro.local', 'a b'];
-async function temporary(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-keys-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 const open = (dataDir: string, clock = systemClock) => openKeys({ dataDir, clock, hosts: HOSTS });
 
 test('the certificate names every host and address and stays the same', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'keys');
   const { tls, recoveries } = await open(dataDir);
   const certificate = new X509Certificate(tls.certificate);
   for (const host of ['localhost', 'nas.local', 'xn--bro-hoa.local']) t.is(certificate.checkHost(host), host);
@@ -36,7 +30,7 @@ test('the certificate names every host and address and stays the same', async (t
 });
 
 test('a TLS client that trusts the certificate reaches the server by name', async (t) => {
-  const { tls } = await open(await temporary(t));
+  const { tls } = await open(await tempDir(t, 'keys'));
   const server = createServer({ key: tls.key, cert: tls.certificate, minVersion: 'TLSv1.2' }, (_request, response) =>
     response.end('hello'),
   );
@@ -55,7 +49,7 @@ test('a TLS client that trusts the certificate reaches the server by name', asyn
 });
 
 test('keys are private to their owner', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'keys');
   const keys = await open(dataDir);
   t.is((await stat(join(dataDir, 'keys'))).mode & 0o777, 0o700);
   for (const name of ['tls.key', 'secrets.key', 'export-signing.key']) {
@@ -66,7 +60,7 @@ test('keys are private to their owner', async (t) => {
 });
 
 test('a damaged or expired key is put aside, made anew and told', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'keys');
   const before = await open(dataDir);
   await writeFile(join(dataDir, 'keys', 'tls.crt'), 'garbage');
   await writeFile(join(dataDir, 'keys', 'secrets.key'), 'short');
@@ -82,7 +76,7 @@ test('a damaged or expired key is put aside, made anew and told', async (t) => {
 
 const SERVER = '5f2e5f0c-8a1c-4c39-9d55-a3c1d1b7e001';
 test('the key for other servers names this one, has no end and stays', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'keys');
   const made = await openPeerKeys(dataDir, SERVER);
   const certificate = new X509Certificate(made.certificate);
   t.is(certificate.subject, `CN=${SERVER}`);
@@ -95,7 +89,7 @@ test('the key for other servers names this one, has no end and stays', async (t)
 });
 
 test('a server with another id, or a damaged key, is another server and says so', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'keys');
   const before = await openPeerKeys(dataDir, SERVER);
   const other = await openPeerKeys(dataDir, SERVER.replace('5', '6'));
   t.not(other.fingerprint, before.fingerprint);

@@ -1,21 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { cameraSettingsSchema } from '../../src/site/camera.ts';
 import { MAX_QUARANTINED } from '../../src/settings/durable-adapter.ts';
 import { openSettings } from '../../src/settings/settings.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const secretsKey = new Uint8Array(32).fill(7);
-async function temporary(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-settings-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 const open = (dataDir: string, key = secretsKey): Promise<Settings> =>
   openSettings({ dataDir, clock: systemClock, log: silentLog, name: 'Hall', mode: 'recording', secretsKey: key });
 const rename = (settings: Settings, name: string): Promise<unknown> =>
@@ -24,7 +18,7 @@ const camera = (id: string, name = id) =>
   cameraSettingsSchema.parse({ id, name, main: { url: 'rtsp://192.168.1.20/stream1' } });
 
 test('settings are there again after a restart, private to their owner', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const first = await open(dataDir);
   await rename(first, 'Attic');
   await first.cameras.update(({ cameras }) => ({ cameras: [...cameras, camera('cam-1')] }));
@@ -40,7 +34,7 @@ test('settings are there again after a restart, private to their owner', async (
 });
 
 test('50 updates at once give 50', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const settings = await open(dataDir);
   await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
@@ -52,7 +46,7 @@ test('50 updates at once give 50', async (t) => {
 });
 
 test('a file cut short at any offset gives the generation before, an alarm, and keeps the bad one aside', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const path = join(dataDir, 'settings', 'server.json');
   const settings = await open(dataDir);
   await rename(settings, 'Before');
@@ -76,7 +70,7 @@ test('a file cut short at any offset gives the generation before, an alarm, and 
 });
 
 test('zeros, garbage and a wrong shape are recovered from as a cut is', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const path = join(dataDir, 'settings', 'server.json');
   const settings = await open(dataDir);
   await rename(settings, 'Before');
@@ -91,7 +85,7 @@ test('zeros, garbage and a wrong shape are recovered from as a cut is', async (t
 });
 
 test('when both generations are bad the file starts empty and says so', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const path = join(dataDir, 'settings', 'cameras.json');
   const settings = await open(dataDir);
   await settings.cameras.update(() => ({ cameras: [camera('cam-1')] }));
@@ -103,7 +97,7 @@ test('when both generations are bad the file starts empty and says so', async (t
 });
 
 test('a vanished file comes back from the generation before', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const settings = await open(dataDir);
   await rename(settings, 'Before');
   await rename(settings, 'After');
@@ -114,7 +108,7 @@ test('a vanished file comes back from the generation before', async (t) => {
 });
 
 test('a file of a newer release is refused, not replaced', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   await open(dataDir);
   const path = join(dataDir, 'settings', 'server.json');
   const newer = '{"version":99,"data":{}}';
@@ -124,7 +118,7 @@ test('a file of a newer release is refused, not replaced', async (t) => {
 });
 
 test('a change that throws or does not fit the schema changes nothing, and the next one works', async (t) => {
-  const settings = await open(await temporary(t));
+  const settings = await open(await tempDir(t, 'settings'));
   await t.throwsAsync(
     settings.server.update(() => {
       throw new RangeError('no');
@@ -138,7 +132,7 @@ test('a change that throws or does not fit the schema changes nothing, and the n
 });
 
 test('all settings together stay below 2 MB', async (t) => {
-  const settings = await open(await temporary(t));
+  const settings = await open(await tempDir(t, 'settings'));
   const big = Array.from({ length: 128 }, (_, index) => ({
     ...camera(`cam-${index}`),
     main: { url: `rtsp://host/${'x'.repeat(2000)}`, transport: 'auto' as const },
@@ -151,7 +145,7 @@ test('all settings together stay below 2 MB', async (t) => {
 });
 
 test('secrets are not to be found in any file, and come back after a restart', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const settings = await open(dataDir);
   await settings.secrets.set(new Map([['camera:a', 'canary-Pa55']]));
   await settings.secrets.set(new Map([['camera:b', 'canary-two']]));
@@ -162,7 +156,7 @@ test('secrets are not to be found in any file, and come back after a restart', a
 });
 
 test('a secret under another key or a swapped name is not opened, and the owner is told which', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   const settings = await open(dataDir);
   await settings.secrets.set(
     new Map([
@@ -183,7 +177,7 @@ test('a secret under another key or a swapped name is not opened, and the owner 
 });
 
 test('temporary files that a crash left are removed', async (t) => {
-  const dataDir = await temporary(t);
+  const dataDir = await tempDir(t, 'settings');
   await open(dataDir);
   await writeFile(join(dataDir, 'settings', 'server.json.tmp-0123456789ab'), 'half');
   await open(dataDir);
