@@ -14,6 +14,7 @@ usage: ./build.sh COMMAND
   build                        set up and build everything, start nothing
   start [-- ARGS]              set up, build and run this box (understudy serve ARGS)
   test [SUITE ...]             set up and run every check, or some: lint types unit scenario interop browser
+  release KEY OUT              pack this version into a signed release that servers install (docs/design/updates.md)
   bench [NAME]                 benchmarks: recording ui smb restoration (against a peer in the same run) live-cover plan
   campaign NAME [--seed S] [--runs N]   long randomised campaigns: powerloss fuzz coordination failover races restoration
                                         interruptions
@@ -64,6 +65,11 @@ case $command in
   campaign) set_up; debian_packages; build; name=${1:-}; [ $# -gt 0 ] && shift
     [ -f "test/campaign/$name.ts" ] || fail "no campaign is called '$name'; there are: $(ls test/campaign 2>/dev/null | sed -n 's/\.ts$//p' | tr '\n' ' ')"
     exec node "test/campaign/$name.ts" "$@" ;;
+  release) set_up; build; [ -n "${1:-}" ] && [ -n "${2:-}" ] || fail 'release needs KEY OUT: a private key of understudy release key, and a new file'
+    stage=$(mktemp -d); trap 'rm -rf "$stage"' EXIT
+    cp -r package.json package-lock.json tools dist hw "$stage"
+    (cd "$stage" && npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error) || fail 'npm ci failed: see above'
+    bin/understudy release make "$stage" --key "$1" --out "$2" ;;
   package) fail 'package: not there yet; a later release brings the NAS package' ;;
   help|--help|-h) usage ;;
   *) usage >&2; fail "unknown command '$command'" ;;

@@ -31,6 +31,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   restoration: async () => (await import('./cli/restoration.ts')).registerRestoration,
   settings: async () => (await import('./cli/settings.ts')).registerSettings,
   backup: async () => (await import('./cli/backup.ts')).registerBackup,
+  updates: async () => (await import('./cli/updates.ts')).registerUpdates,
+  release: async () => (await import('./cli/release.ts')).registerRelease,
   licence: async () => (await import('./cli/licence.ts')).registerLicence,
   snapshots: async () => (await import('./cli/snapshots.ts')).registerSnapshots,
   failover: async () => (await import('./cli/failover.ts')).registerFailover,

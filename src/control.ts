@@ -37,6 +37,8 @@ import { openControlState } from './compose/control-state.ts';
 import type { ControlState } from './compose/control-state.ts';
 import { setUpFailover } from './compose/failover-set-up.ts';
 import { composeSnapshots } from './compose/snapshots-set-up.ts';
+import { composeUpdates } from './compose/updates-set-up.ts';
+import type { UpdatesSide } from './compose/updates-set-up.ts';
 import type { FailoverSetUp } from './compose/failover-set-up.ts';
 import { plainWebAddress } from './core/web-address.ts';
 import type { CameraAddressPolicy } from './core/camera-address.ts';
@@ -46,15 +48,17 @@ import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
 import type { Running } from './core/running.ts';
 import { lockedBy as lockingHost, managerOf } from './site/membership.ts';
+import { EXIT_FOR_UPDATE, EXIT_USED_WRONGLY } from './supervisor/child.ts';
 import { readStatus } from './supervisor/instance.ts';
 import { parseServeArguments } from './supervisor/serve-options.ts';
 import type { ServeOptions } from './supervisor/serve-options.ts';
+import { versionIn } from './updates/release-folder.ts';
 
-const VERSION = '0.1.0';
+/** Of the release that this file is in. */
+const VERSION = versionIn(join(import.meta.dirname, '..'));
 /** IPv6 and IPv4 alike. */
 const ANY_ADDRESS = '::';
 const EXIT_PROBLEM = 1;
-const EXIT_USED_WRONGLY = 2;
 
 async function main(): Promise<void> {
   const parsed = parseServeArguments(process.argv.slice(2), process.env);
@@ -74,7 +78,9 @@ async function main(): Promise<void> {
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
   try {
-    stopOnSignal(await startControl(options, log), log);
+    const late: { stop?: Stop } = {};
+    const running = await startControl(options, log, () => late.stop?.('update', EXIT_FOR_UPDATE));
+    late.stop = stopOnSignal(running, log);
   } catch (error) {
     if (isRefusalOfDisk(error)) return endRefused(options.dataDir, error);
     if (!(error instanceof UnderstudyError)) return onBug(error);
@@ -92,24 +98,27 @@ function endRefused(dataDir: string, error: unknown): never {
   process.exit(EXIT_PROBLEM);
 }
 
-async function startControl(options: ServeOptions, log: Log): Promise<Running> {
+async function startControl(options: ServeOptions, log: Log, restart: () => void): Promise<Running> {
   const stopping = new AbortController();
   const state = await openControlState(options, { version: VERSION, log, createHub: createEventHub });
   const ports: Ports = { http: options.httpPort, peer: options.peerPort };
   const damaged = startDamagedFootage({ ...state, volumes: () => state.settings.volumes.get().volumes });
   const recorder = await startRecorder(state, options, { ports, onDamage: damaged.found });
   const services = startServices(state, recorder, damaged);
-  const parts = partsOf({ state, options, ports, recorder, services, signal: stopping.signal });
+  const updates = await composeUpdates({ ...state, ...recorder, version: VERSION, restart });
+  const parts = partsOf({ state, options, ports, recorder, services, updates, signal: stopping.signal });
   const server = await startApi(parts, state, { ...services, ...recorder.failover });
   ports.http = server.port;
   // Port 0 is known only now, and belongs to the ports that no camera may have.
   if (server.port !== options.httpPort) recorder.recording.order();
   recorder.failover.announce();
+  updates.judge();
   const { name } = state.settings.server.get();
   announce(options, { port: server.port, fingerprint: state.keys.tls.fingerprint, name });
   return {
     stop: async () => {
       stopping.abort();
+      updates.stop();
       await Promise.all([
         server.stop(),
         ...[services.exports, services.memory, services.data, services.snapshots].map(stopOf),
@@ -204,10 +213,11 @@ type Everything = {
   readonly ports: Ports;
   readonly recorder: Recorder;
   readonly services: Services;
+  readonly updates: UpdatesSide;
   readonly signal: AbortSignal;
 };
 /** What the API is made of. */
-function partsOf({ state, options, ports, recorder, services, signal }: Everything): ControlParts {
+function partsOf({ state, options, ports, recorder, services, updates, signal }: Everything): ControlParts {
   const { clock, keys } = state;
   const { failover, recording, cameras, addresses } = recorder;
   const { auth, exports, memory, data, damaged, decoder, snapshots } = services;
@@ -234,6 +244,7 @@ function partsOf({ state, options, ports, recorder, services, signal }: Everythi
     replacing: failover.replacing,
     sitePolicy: failover.sitePolicy,
     siteHost: failover.siteHost,
+    updates: updates.updates,
     siteServers: failover.siteServers,
     peerPort: () => ports.peer,
     beforeModeChange: failover.beforeModeChange,
@@ -299,21 +310,23 @@ function announce({ dataDir, bind }: ServeOptions, { port, fingerprint, name }: 
   process.stdout.write(`${name} is at https://${host}:${port}/ (certificate SHA-256 ${fingerprint})\n`);
 }
 
-function stopOnSignal(running: Running, log: Log): void {
+type Stop = (reason: string, exitCode: number) => void;
+function stopOnSignal(running: Running, log: Log): Stop {
   let stopping: Promise<void> | undefined;
-  const stop = (reason: string): void => {
+  const stop: Stop = (reason, exitCode) => {
     stopping ??= (async (): Promise<void> => {
       log.info('control stops', { reason });
       await running.stop();
-      process.exit(0);
+      process.exit(exitCode);
     })();
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal, 0));
   // A terminal is somebody who starts it by hand; a pipe that closes is a supervisor that is gone.
-  if (process.stdin.isTTY) return;
-  process.stdin.on('end', () => stop('supervisor gone'));
-  process.stdin.on('error', () => stop('supervisor gone'));
+  if (process.stdin.isTTY) return stop;
+  process.stdin.on('end', () => stop('supervisor gone', 0));
+  process.stdin.on('error', () => stop('supervisor gone', 0));
   process.stdin.resume();
+  return stop;
 }
 
 // Last, so that every constant above is there.

@@ -9,7 +9,7 @@ import { systemClock } from './core/clock.ts';
 import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
 import { durationMs } from './core/units.ts';
-import { EXIT_USED_WRONGLY, startChild } from './supervisor/child.ts';
+import { EXIT_FOR_UPDATE, EXIT_USED_WRONGLY, startChild } from './supervisor/child.ts';
 import type { Child, ChildSpec } from './supervisor/child.ts';
 import { isAlive, lockDataDir, readStatus, writeStatus } from './supervisor/instance.ts';
 import { forgetMedia, mediaHasBegun } from './supervisor/media-first.ts';
@@ -66,7 +66,13 @@ async function supervise(options: ServeOptions): Promise<void> {
       process.exit(exitCode);
     })();
   };
-  const deps = { clock, log, onChange, onHopeless: () => stop(EXIT_USED_WRONGLY) };
+  const deps = {
+    clock,
+    log,
+    onChange,
+    onHopeless: () => stop(EXIT_USED_WRONGLY),
+    onUpdate: () => stop(EXIT_FOR_UPDATE),
+  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(0));
   process.on('SIGHUP', () => children.control?.signal('SIGHUP'));
   forgetMedia(options.dataDir);

@@ -47,6 +47,8 @@ import type { StoredSnapshotDeps } from './routes/snapshots.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import type { TimelineDeps } from './routes/timeline.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { updateRoutes } from './routes/updates.ts';
+import type { UpdateDeps } from './routes/updates.ts';
 import { userRoutes } from './routes/users.ts';
 import type { UserDeps } from './routes/users.ts';
 import { volumeRoutes } from './routes/volumes.ts';
@@ -77,6 +79,7 @@ export type ApiDeps = {
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
   readonly siteHost: SiteHostDeps;
+  readonly updates: UpdateDeps;
   readonly site: Omit<SiteParts, 'live' | 'snapshot' | 'snapshots' | 'hub'>;
 };
 
@@ -113,6 +116,7 @@ export function createRoutes(deps: ApiDeps): readonly AnyRoute[] {
     ...replacingRoutes(deps.replacing),
     ...siteRoutes(deps.sitePolicy),
     ...siteHostRoutes(deps.siteHost),
+    ...updateRoutes(deps.updates),
     ...siteFootageRoutes(site),
     ...siteLiveRoutes(site),
   ];

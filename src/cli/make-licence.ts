@@ -2,16 +2,13 @@
  * `understudy licence key` and `licence make`: for whoever issues licences with a key of his own, and for tests. Nothing of it talks
  * to a server.
  */
-import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { isoOf, parseIso, systemClock } from '../core/clock.ts';
-import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
-import { keyIdOf, licenceTermsSchema, signLicence } from '../site/licence.ts';
+import { licenceTermsSchema, signLicence } from '../site/licence.ts';
 import type { LicenceTerms } from '../site/licence.ts';
-import { readableOrThrow } from './paths.ts';
 import { wrongUse } from './server-options.ts';
+import { makeKey, privateKeyIn, writeNew } from './signing-key.ts';
 import { print, printJson } from './text-output.ts';
 
 type MakeOptions = {
@@ -34,7 +31,7 @@ export function registerMakeLicence(licence: Command): void {
     .argument('<file>', 'must not exist')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nA server trusts FILE.pub when it is in keys/licence-issuers.pem of its data directory.')
-    .action(makeKey);
+    .action(async (file: string, options: { readonly json?: true }) => await makeKey(file, 'licences', options));
   licence
     .command('make')
     .description('make and sign a licence')
@@ -51,17 +48,8 @@ export function registerMakeLicence(licence: Command): void {
     .action(make);
 }
 
-async function makeKey(file: string, { json }: { readonly json?: true }): Promise<void> {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  await writeNew(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
-  await writeNew(`${file}.pub`, publicKey.export({ type: 'spki', format: 'pem' }).toString(), 0o644);
-  const keyId = keyIdOf(publicKey);
-  if (json === true) printJson({ keyId, privateKey: file, publicKey: `${file}.pub` });
-  else print(`Key ${keyId}: ${file} signs licences, ${file}.pub makes a server trust them.`);
-}
-
 async function make(options: MakeOptions): Promise<void> {
-  const key = await privateKeyIn(options.key);
+  const key = await privateKeyIn(options.key, 'licence key');
   const terms = termsOf(options);
   const text = signLicence(terms, key);
   if (options.out !== undefined) await writeNew(options.out, `${text}\n`, 0o644);
@@ -103,26 +91,4 @@ function instantIn(text: string, option: string, rest: string): string {
   const at = parseIso(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}${rest}` : text);
   if (at !== undefined) return isoOf(at);
   throw wrongUse(`${option} takes a day such as 2027-12-31 or a time such as 2027-12-31T18:00:00Z, not ${text}`);
-}
-
-/** @throws cli/usage */
-async function privateKeyIn(path: string): Promise<KeyObject> {
-  await readableOrThrow(path);
-  try {
-    const key = createPrivateKey(await readFile(path, 'utf8'));
-    if (key.asymmetricKeyType === 'ed25519') return key;
-  } catch {
-    // Not to be read as a key of any kind.
-  }
-  throw wrongUse(`--key: ${path} holds no Ed25519 private key in PEM; make one with understudy licence key`);
-}
-
-/** A key or a licence is never written over. */
-async function writeNew(path: string, text: string, mode: number): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx', mode });
-  } catch (cause) {
-    const why = systemCodeOf(cause) === 'EEXIST' ? 'is there already' : 'cannot be written';
-    throw new UnderstudyError('invalid', 'cli/usage', `${path} ${why}`, { cause });
-  }
 }

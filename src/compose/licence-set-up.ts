@@ -2,14 +2,17 @@
 import type { LicenceDeps } from '../api/routes/licences.ts';
 import { openLicences } from '../control/licences.ts';
 import type { Licences } from '../control/licences.ts';
-import { readIssuers } from '../settings/licence-issuers.ts';
+import { LICENCE_ISSUERS, readTrustedKeys } from '../settings/trusted-keys.ts';
 import type { CoverProgress } from '../wire/peer-protocol.ts';
 import type { Box, FailoverParts } from './failover-box.ts';
 import type { Peers } from './peer-set-up.ts';
 import { isHost } from '../site/host-role.ts';
 
 export async function composeLicences(box: Box): Promise<Licences> {
-  const licences = await openLicences({ ...box, readIssuers: async () => await readIssuers(box.dataDir, box.log) });
+  const licences = await openLicences({
+    ...box,
+    readIssuers: async () => await readTrustedKeys(box.dataDir, LICENCE_ISSUERS, box.log),
+  });
   // People who look see it at once.
   const tell = (): void => box.publish({ kind: 'server' });
   box.settings.licences.onChange(tell);

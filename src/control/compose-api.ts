@@ -99,6 +99,7 @@ export type ControlParts = {
   readonly replacing: ReplacingDeps;
   readonly sitePolicy: SiteDeps;
   readonly siteHost: SiteHostDeps;
+  readonly updates: ApiDeps['updates'];
   readonly siteServers: SiteServers;
   readonly beforeModeChange: ServerDeps['beforeModeChange'];
   readonly refuseCovering: () => void;
@@ -130,6 +131,7 @@ export function composeApi(parts: ControlParts): ApiDeps {
     replacing: parts.replacing,
     sitePolicy: parts.sitePolicy,
     siteHost: parts.siteHost,
+    updates: parts.updates,
     site: { servers: parts.siteServers, clock, log: parts.log },
     volumes: {
       settings,

@@ -14,7 +14,8 @@ import type { LicenceRecord, SiteLicences } from '../site/licence-records.ts';
 import { cameraSeats, coverSeats, stateOfLicence } from '../site/licence-seats.ts';
 import type { GivenLicence, LicenceState } from '../site/licence-seats.ts';
 import { readLicence } from '../site/licence.ts';
-import type { Issuer, LicenceTerms } from '../site/licence.ts';
+import type { LicenceTerms } from '../site/licence.ts';
+import type { Issuer } from '../site/signed-text.ts';
 import { managerOf } from '../site/membership.ts';
 import type { PeerRecord } from '../site/peer.ts';
 

@@ -13,7 +13,7 @@ import type { Log } from '../core/log.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs } from '../core/units.ts';
 import type { LicencesFile, SiteLicences } from '../site/licence-records.ts';
-import type { Issuer } from '../site/licence.ts';
+import type { Issuer } from '../site/signed-text.ts';
 import { createLicenceApi } from './licence-api.ts';
 import { createLicenceBook } from './licence-book.ts';
 import type { BookDeps, LicenceBook } from './licence-book.ts';

@@ -29,6 +29,8 @@ export type BoxOptions = {
   readonly name?: string;
   /** Where its logs go: a file descriptor, or nowhere. */
   readonly logTo: number | 'ignore';
+  /** `bin/understudy`: started by it, a box may also start another release; absent: the supervisor alone. */
+  readonly launcher?: string;
   /** It outlives this process unless somebody stops it: told before anything can go wrong with it. */
   readonly onSpawn?: (supervisor: ChildProcess) => void;
 };
@@ -47,7 +49,11 @@ export async function startBox(options: BoxOptions): Promise<Box> {
   const footage = join(dataDir, 'footage');
   await mkdir(footage, { recursive: true });
   const before = placeOf(dataDir)?.pid;
-  const supervisor = spawn(process.execPath, ['--max-semi-space-size=1', scriptOf(), ...argumentsOf(options)], {
+  const [program, ...first] =
+    options.launcher === undefined
+      ? [process.execPath, '--max-semi-space-size=1', scriptOf()]
+      : [options.launcher, 'serve'];
+  const supervisor = spawn(program, [...first, ...argumentsOf(options)], {
     stdio: ['ignore', 'ignore', options.logTo],
     detached: true,
   });

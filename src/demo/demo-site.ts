@@ -47,6 +47,7 @@ export type SiteOptions = {
   readonly httpPort: number;
   readonly logTo: (server: string) => number;
   readonly onSpawn?: BoxOptions['onSpawn'];
+  readonly launcher?: BoxOptions['launcher'];
   readonly tell: (line: string) => void;
   /** The demo's unless said. The simulator has cameras for every recording server. */
   readonly shape?: SiteShape;
@@ -104,7 +105,7 @@ async function addAllCameras(
 }
 
 async function startServer(
-  { dataDir: root, password, clock, httpPort, logTo, onSpawn }: SiteOptions,
+  { dataDir: root, password, clock, httpPort, logTo, onSpawn, launcher }: SiteOptions,
   { name, mode }: Pick<SiteServer, 'name' | 'mode'>,
 ): Promise<SiteServer> {
   const dataDir = join(root, name.toLowerCase().replaceAll(' ', '-'));
@@ -114,7 +115,7 @@ async function startServer(
     peerPort: await freePort(),
   };
   const logFile = logTo(name);
-  const told = onSpawn === undefined ? {} : { onSpawn };
+  const told = { ...(onSpawn === undefined ? {} : { onSpawn }), ...(launcher === undefined ? {} : { launcher }) };
   const box: BoxOptions = {
     dataDir,
     ...ports,

@@ -2,14 +2,15 @@
  * A licence: a signed file that says how many servers and cameras a site may have. JWS in compact form (RFC 7515), signed with
  * Ed25519 (RFC 8037, alg `EdDSA`); its payload is JSON. Read offline: nobody is asked whether it is good.
  *
- * Belongs here: the format, signing and judging a signature. Does not: what the seats lead to (licence-seats.ts), files and
- * keys on disk (settings), who may add one (control/licences.ts).
+ * Belongs here: the format. Does not: its signature (signed-text.ts), what the seats lead to (licence-seats.ts), files and keys on
+ * disk (settings), who may add one (control/licences.ts).
  */
-import { createHash, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { parseIso } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
+import { readSigned, signText, wordsOf } from './signed-text.ts';
+import type { Issuer } from './signed-text.ts';
 
 /** Of one file; the largest that the schema allows has less. */
 export const MAX_LICENCE_CHARACTERS = 4096;
@@ -62,8 +63,6 @@ export type LicenceTerms = z.infer<typeof licenceTermsSchema>;
 /** Wall milliseconds; `text` is one of a licence. */
 export const instantOf = (text: string): number => parseIso(text) ?? Number.NaN;
 
-/** Whose licences count. */
-export type Issuer = { readonly keyId: string; readonly publicKey: KeyObject };
 /** `trusted`: the signature is right. `unknown-issuer`: signed by a key that is not known here; nothing is said about the signature. */
 export type ReadLicence = {
   readonly terms: LicenceTerms;
@@ -71,38 +70,12 @@ export type ReadLicence = {
   readonly trust: 'trusted' | 'unknown-issuer';
 };
 
-/** The first 16 hexadecimal digits of SHA-256 over the SPKI bytes. */
-export const keyIdOf = (publicKey: KeyObject): string =>
-  createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex')
-    .slice(0, 16);
-
-/** @throws if `pem` is no Ed25519 key; a private one will do too */
-export function issuerOf(pem: string): Issuer {
-  const publicKey = createPublicKey(pem);
-  if (publicKey.asymmetricKeyType !== 'ed25519') throw new TypeError(`it is ${String(publicKey.asymmetricKeyType)}`);
-  return { keyId: keyIdOf(publicKey), publicKey };
-}
-
 /** @throws ZodError when the terms are none */
-export function signLicence(terms: LicenceTerms, privateKey: KeyObject): string {
-  const header = { alg: 'EdDSA', typ: TYPE, kid: keyIdOf(createPublicKey(privateKey)) };
-  const signed = [header, licenceTermsSchema.parse(terms)].map(encoded).join('.');
-  return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`;
-}
-const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+export const signLicence = (terms: LicenceTerms, privateKey: KeyObject): string =>
+  signText(TYPE, licenceTermsSchema.parse(terms), privateKey);
 
 /** As one line without what mail and editors put between and around: blanks, line ends, a byte order mark. */
 export const plainLicence = (text: string): string => text.replaceAll(/[\s\uFEFF]+/g, '');
-
-const headerSchema = z.object({
-  alg: z.literal('EdDSA'),
-  typ: z.literal(TYPE),
-  kid: z.string().regex(/^[0-9a-f]{16}$/),
-  /** RFC 7515 §4.1.11: extensions that must be understood; there are none. */
-  crit: z.never().optional(),
-});
 
 /**
  * `text` as it was given, or by `plainLicence`.
@@ -111,43 +84,21 @@ const headerSchema = z.object({
 export function readLicence(text: string, issuers: readonly Issuer[]): ReadLicence {
   if (text.length > MAX_LICENCE_CHARACTERS)
     throw wrongFormat(`it has ${text.length} characters, at most ${MAX_LICENCE_CHARACTERS} are expected`);
-  const [header = '', payload = '', signature = '', ...rest] = plainLicence(text).split('.');
-  if (rest.length > 0 || signature === '') throw wrongFormat('it has not the three parts of a signed file');
-  const { kid } = parsed(headerSchema, header);
-  const issuer = issuers.find(({ keyId }) => keyId === kid);
-  // Before anything of it is believed, even its version.
-  if (issuer !== undefined && !isSigned(`${header}.${payload}`, signature, issuer)) throw wrongSignature(kid);
-  refuseNewer(payload);
-  const terms = parsed(licenceTermsSchema, payload);
-  return { terms, keyId: kid, trust: issuer === undefined ? 'unknown-issuer' : 'trusted' };
+  const signed = readSigned(TYPE, plainLicence(text), issuers);
+  if (signed.kind === 'malformed') throw wrongFormat(signed.why);
+  if (signed.kind === 'wrong-signature') throw wrongSignature(signed.keyId);
+  const { value, keyId, isTrusted } = signed;
+  refuseNewer(value);
+  const terms = licenceTermsSchema.safeParse(value);
+  if (!terms.success) throw wrongFormat(wordsOf(terms.error));
+  return { terms: terms.data, keyId, trust: isTrusted ? 'trusted' : 'unknown-issuer' };
 }
 
-function isSigned(signed: string, signature: string, { publicKey }: Issuer): boolean {
-  const bytes = Buffer.from(signature, 'base64url');
-  // One text a signature: no other spelling of the same bytes.
-  return bytes.toString('base64url') === signature && verify(null, Buffer.from(signed), publicKey, bytes);
-}
-
-function refuseNewer(payload: string): void {
-  const version = z.looseObject({ version: z.number() }).safeParse(jsonOf(payload)).data?.version;
+function refuseNewer(value: unknown): void {
+  const version = z.looseObject({ version: z.number() }).safeParse(value).data?.version;
   if (version === undefined || version <= 1) return;
   const message = `This licence is of version ${version}; this release reads version 1: update this server.`;
   throw new UnderstudyError('invalid', 'licence/version', message);
-}
-
-function parsed<T>(schema: z.ZodType<T>, part: string): T {
-  const result = schema.safeParse(jsonOf(part));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw wrongFormat(`${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
-}
-
-function jsonOf(part: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part, 'base64url')));
-  } catch {
-    throw wrongFormat('what it holds is no JSON');
-  }
 }
 
 const wrongFormat = (why: string): UnderstudyError =>

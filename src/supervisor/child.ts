@@ -12,6 +12,8 @@ import type { ChildStatus } from './instance.ts';
 import { restartOf } from './restart-policy.ts';
 import type { Failures } from './restart-policy.ts';
 
+/** Control ends with this when another release is to run: so does the supervisor then, and `bin/understudy` starts it (EX_TEMPFAIL). */
+export const EXIT_FOR_UPDATE = 75;
 /** A child that was used wrongly (a port taken, a folder not writable) ends with this; at its first start that is final. */
 export const EXIT_USED_WRONGLY = 2;
 
@@ -35,9 +37,11 @@ export type ChildDeps = {
   readonly onChange: () => void;
   /** It ended with `EXIT_USED_WRONGLY` before it had lived for a moment, and never did better. */
   readonly onHopeless: () => void;
+  /** It ended with `EXIT_FOR_UPDATE`. */
+  readonly onUpdate: () => void;
 };
 
-export function startChild(spec: ChildSpec, { clock, log, onChange, onHopeless }: ChildDeps): Child {
+export function startChild(spec: ChildSpec, { clock, log, onChange, onHopeless, onUpdate }: ChildDeps): Child {
   let process: ChildProcess | undefined;
   let status: ChildStatus | undefined;
   let failures: Failures = 0;
@@ -65,6 +69,7 @@ export function startChild(spec: ChildSpec, { clock, log, onChange, onHopeless }
       resolve();
       if (stopping.signal.aborted) return;
       if (code === EXIT_USED_WRONGLY && restarts === 0) return onHopeless();
+      if (code === EXIT_FOR_UPDATE) return onUpdate();
       const next = restartOf(failures, startedAt, clock.monotonic());
       ({ failures } = next);
       log.warn('process ended', { process: spec.name, pid, how, restartInMs: next.delay });

@@ -5,7 +5,8 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import type { Licence, Licences } from '../../src/api/contract/licences.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
-import { issuerOf, readLicence } from '../../src/site/licence.ts';
+import { readLicence } from '../../src/site/licence.ts';
+import { issuerOf } from '../../src/site/signed-text.ts';
 import { startCliBench, understudy } from '../support/cli-bench.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

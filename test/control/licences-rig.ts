@@ -6,7 +6,7 @@ import { openLicences } from '../../src/control/licences.ts';
 import type { Licences } from '../../src/control/licences.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
-import type { Issuer } from '../../src/site/licence.ts';
+import type { Issuer } from '../../src/site/signed-text.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { createIssuer, licenceOf } from '../support/licences.ts';

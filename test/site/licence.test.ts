@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import {
-  issuerOf,
   licenceTermsSchema,
   MAX_LICENCE_CHARACTERS,
   plainLicence,
   readLicence,
   signLicence,
 } from '../../src/site/licence.ts';
+import { issuerOf } from '../../src/site/signed-text.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { createIssuer, licenceOf, termsOf } from '../support/licences.ts';
 import { createRandom } from '../support/seeded-random.ts';

@@ -99,6 +99,7 @@ export async function startApi(
     refuseCovering?: () => void;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     siteHost?: Partial<ApiDeps['siteHost']>;
+    updates?: Partial<ApiDeps['updates']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     beforeUnmanaged?: ApiDeps['server']['beforeUnmanaged'];
     beforeForgettingVolume?: ApiDeps['volumes']['beforeForgetting'];
@@ -180,6 +181,7 @@ export async function startApi(
     }),
     sitePolicy: withNothingElse(options.sitePolicy),
     siteHost: withNothingElse(options.siteHost),
+    updates: withNothingElse(options.updates),
     site: { servers: siteOf(settings, options), clock, log },
     server: {
       settings,

@@ -1,8 +1,10 @@
 /** Licences for tests: an issuer of their own, terms with defaults, and files signed by him. */
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { keyIdOf, signLicence } from '../../src/site/licence.ts';
-import type { Issuer, LicenceTerms } from '../../src/site/licence.ts';
+import { signLicence } from '../../src/site/licence.ts';
+import { keyIdOf } from '../../src/site/signed-text.ts';
+import type { LicenceTerms } from '../../src/site/licence.ts';
+import type { Issuer } from '../../src/site/signed-text.ts';
 
 export type TestIssuer = Issuer & { readonly privateKey: KeyObject; readonly pem: string };
 export function createIssuer(): TestIssuer {

@@ -39,10 +39,16 @@ export type ServiceBox = {
   server: Server;
 };
 
-/** Only the process; `env` for preloaded libraries. */
+const LAUNCHER = join(import.meta.dirname, '../../bin/understudy');
+/** Started as a package starts it, by `bin/understudy`: it may start another release. */
+export const LAUNCHED = { UNDERSTUDY_TEST_LAUNCHED: '1' } as const;
+
+/** Only the process; `env` for preloaded libraries, or `LAUNCHED`. */
 export function startServer(t: ExecutionContext, dataDir: string, env: Readonly<Record<string, string>> = {}): Server {
-  const args = [SUPERVISOR, `--data=${dataDir}`, '--http-port=0', '--peer-port=0', '--bind=127.0.0.1', '--name=Box'];
-  const supervisor = spawn(process.execPath, ['--max-semi-space-size=1', ...args], {
+  const [program, ...first] =
+    env === LAUNCHED ? [LAUNCHER, 'serve'] : [process.execPath, '--max-semi-space-size=1', SUPERVISOR];
+  const args = [...first, `--data=${dataDir}`, '--http-port=0', '--peer-port=0', '--bind=127.0.0.1', '--name=Box'];
+  const supervisor = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: { ...process.env, ...env },

@@ -37,6 +37,7 @@ export type SparesShape = Partial<SiteShape> & {
   readonly camera?: Partial<CameraOptions>;
   /** 0 unless said. */
   readonly holdDownSeconds?: number;
+  readonly launcher?: string;
 };
 
 export async function startSpares(t: Teardown, shape: SparesShape = {}): Promise<SparesSite> {
@@ -66,6 +67,7 @@ export async function startSpares(t: Teardown, shape: SparesShape = {}): Promise
     },
     tell: () => undefined,
     shape: whole,
+    ...(shape.launcher === undefined ? {} : { launcher: shape.launcher }),
   });
   // Servers are killed more often than in life: that is not flapping here.
   for (const spare of site.spares)

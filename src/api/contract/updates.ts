@@ -1,5 +1,6 @@
 /** Updates: releases that this server keeps, what runs, and how far the servers of the site are. */
 import { z } from 'zod';
+import { MAX_RELEASE_BYTES } from '../../site/release-limits.ts';
 import { isoTime } from './common.ts';
 
 /** `1.2.3`, as it stands in the release. */
@@ -74,12 +75,10 @@ export const updates = z.object({
 export type Updates = z.infer<typeof updates>;
 export type KeptRelease = z.infer<typeof keptRelease>;
 
-/** Bytes of one part: what takes a second on a slow link. */
-export const MAX_PART_BYTES: number = 1024 * 1024;
+/** `MAX_PART_BYTES` as base64. */
 const MAX_PART_CHARACTERS = 1_400_000;
 /** Of the whole request. */
 export const MAX_PART_REQUEST: number = MAX_PART_CHARACTERS + 1024;
-export const MAX_RELEASE_BYTES: number = 256 * 1024 * 1024;
 
 export const uploadRequest = z.strictObject({
   /** Of the whole file. */

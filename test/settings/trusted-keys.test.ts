@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { createLog } from '../../src/core/log.ts';
-import { ISSUERS_FILE, MAX_ISSUERS, readIssuers } from '../../src/settings/licence-issuers.ts';
+import { LICENCE_ISSUERS, MAX_KEYS, readTrustedKeys } from '../../src/settings/trusted-keys.ts';
 import { createIssuer } from '../support/licences.ts';
 import { createRandom } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -15,14 +15,14 @@ async function issuersIn(
 ): Promise<{ readonly ids: readonly string[]; readonly lines: readonly string[] }> {
   const dataDir = await tempDir(t, 'issuers');
   await mkdir(join(dataDir, 'keys'));
-  if (text !== undefined) await writeFile(join(dataDir, 'keys', ISSUERS_FILE), text);
+  if (text !== undefined) await writeFile(join(dataDir, 'keys', LICENCE_ISSUERS.file), text);
   const lines: string[] = [];
   const log = createLog(
     'debug',
     (line) => lines.push(line),
     () => 0,
   );
-  return { ids: (await readIssuers(dataDir, log)).map(({ keyId }) => keyId), lines };
+  return { ids: (await readTrustedKeys(dataDir, LICENCE_ISSUERS, log)).map(({ keyId }) => keyId), lines };
 }
 
 test('without a file nobody is trusted, and that is nothing to tell', async (t) => {
@@ -46,10 +46,10 @@ test('a key of another kind, a private one and a damaged one are left out and to
 });
 
 test('more issuers than anybody needs, or a file of another kind, are told and bounded', async (t) => {
-  const pems = Array.from({ length: MAX_ISSUERS + 1 }, () => createIssuer().pem);
+  const pems = Array.from({ length: MAX_KEYS + 1 }, () => createIssuer().pem);
   const many = await issuersIn(t, pems.join(''));
-  t.is(many.ids.length, MAX_ISSUERS);
-  t.regex(many.lines.join(''), /too many licence issuers/);
+  t.is(many.ids.length, MAX_KEYS);
+  t.regex(many.lines.join(''), /too many trusted keys/);
   const large = await issuersIn(t, createIssuer().pem + ' '.repeat(64 * 1024));
   t.deepEqual(large.ids, []);
   t.regex(large.lines.join(''), /too large/);

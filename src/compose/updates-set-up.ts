@@ -1,0 +1,70 @@
+/** Updates of this box and of the servers that it manages as a host, put together. */
+import type { UpdateDeps } from '../api/routes/updates.ts';
+import { openOwnUpdates } from '../control/updates.ts';
+import { createServerUpdates } from '../control/server-updates.ts';
+import { expectedStreams } from '../control/protected-side.ts';
+import type { RecordingSide } from '../control/recording-side.ts';
+import type { SiteGateway } from '../control/site-gateway.ts';
+import type { Cancel } from '../core/clock.ts';
+import { readTrustedKeys, RELEASE_KEYS } from '../settings/trusted-keys.ts';
+import { isHost } from '../site/host-role.ts';
+import { membersOf } from '../site/membership.ts';
+import type { ControlState } from './control-state.ts';
+
+export type UpdatesParts = ControlState & {
+  readonly version: string;
+  readonly recording: Pick<RecordingSide, 'state' | 'hello'>;
+  readonly failover: { readonly gateway: SiteGateway; readonly refuseCovering: () => void };
+  /** Ends this process so that the release that is chosen is started. */
+  readonly restart: () => void;
+};
+export type UpdatesSide = {
+  readonly updates: UpdateDeps;
+  /** Everything is up. */
+  readonly judge: () => void;
+  readonly stop: Cancel;
+};
+
+export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> {
+  const { settings, dataDir, log, recording, failover, publish } = parts;
+  const changed = (): void => publish({ kind: 'server' });
+  const own = await openOwnUpdates({
+    ...parts,
+    nodeVersion: process.versions.node,
+    packageRoot: process.env['UNDERSTUDY_PACKAGE'],
+    trusted: async () => await readTrustedKeys(dataDir, RELEASE_KEYS, log),
+    refuseCovering: failover.refuseCovering,
+    mediaIsUp: () => recording.hello() !== undefined,
+    recording: () =>
+      expectedStreams(settings.cameras.get().cameras).filter(
+        ({ cameraId, stream }) => recording.state.streamOf(cameraId, stream)?.state.kind === 'recording',
+      ).length,
+    changed,
+  });
+  const servers = createServerUpdates({
+    ...parts,
+    gateway: failover.gateway,
+    isHost: () => isHost(settings.server.get()),
+    memberName: (serverId) => membersOf(settings.peers.get().peers).find(({ id }) => id === serverId)?.name,
+    kept: (version) => own.kept(version),
+    changed,
+  });
+  return {
+    updates: {
+      view: () => ({ ...own.view(), servers: [...servers.view()] }),
+      upload: own.upload,
+      remove: own.remove,
+      install: own.install,
+      updateServers: async (asked, caller) => {
+        await Promise.resolve();
+        servers.begin(asked, caller);
+      },
+      breakOff: servers.breakOff,
+    },
+    judge: own.judge,
+    stop: () => {
+      own.stop();
+      servers.stop();
+    },
+  };
+}

@@ -1,0 +1,288 @@
+/**
+ * Updates of this server: what runs, which releases are kept, installing one, and whether it works (docs/design/updates.md).
+ * Belongs here: who is refused when, words. Does not: the file (updates/release-file.ts), what is started (updates/release-state.ts),
+ * other servers (server-updates.ts).
+ */
+import { rename } from 'node:fs/promises';
+import type { Updates, UploadResult } from '../api/contract/updates.ts';
+import type { UpdateDeps } from '../api/routes/updates.ts';
+import type { ActivityLog } from '../api/activity.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
+import { isoOf } from '../core/clock.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { durationMs, epochMs } from '../core/units.ts';
+import type { Log } from '../core/log.ts';
+import type { Issuer } from '../site/signed-text.ts';
+import { isOlder } from '../site/version.ts';
+import {
+  isUnpacked,
+  readReleaseState,
+  removeUnpacked,
+  unpackedIn,
+  versionIn,
+  writeReleaseState,
+} from '../updates/release-folder.ts';
+import { unpackRelease } from '../updates/release-reader.ts';
+import type { OpenRelease } from '../updates/release-reader.ts';
+import { begun, confirmed, judge, rolledBack } from '../updates/release-state.ts';
+import type { Outcome, ReleaseState } from '../updates/release-state.ts';
+import { openReleaseStore } from './release-store.ts';
+import type { ReleaseStore } from './release-store.ts';
+import { busy, howItEnded, inTrial, keptOf, lastOf, notNewer, unableOf, unfitOf, unknown } from './update-views.ts';
+
+export type OwnUpdatesDeps = {
+  readonly dataDir: string;
+  /** What runs. */
+  readonly version: string;
+  /** Of Node, as `24.21.0`. */
+  readonly nodeVersion: string;
+  /** The folder that the package is in, if whoever started this server can start another release. */
+  readonly packageRoot: string | undefined;
+  readonly trusted: () => Promise<readonly Issuer[]>;
+  /** @throws failover/covering */
+  readonly refuseCovering: () => void;
+  readonly mediaIsUp: () => boolean;
+  /** Streams of this server's own cameras that are recorded now. */
+  readonly recording: () => number;
+  /** Ends this process so that the release that is chosen is started. */
+  readonly restart: () => void;
+  /** People who look see it at once. */
+  readonly changed: () => void;
+  readonly activity: Pick<ActivityLog, 'record'>;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+export type OwnUpdates = Pick<UpdateDeps, 'upload' | 'remove' | 'install'> & {
+  readonly view: () => Omit<Updates, 'servers'>;
+  /** @throws updates/unknown */
+  readonly kept: (version: string) => OpenRelease;
+  /** Everything is up: from now on a release that is tried is judged. */
+  readonly judge: () => void;
+  readonly stop: Cancel;
+};
+
+const LOOK_MS = 500;
+
+type Own = {
+  readonly deps: OwnUpdatesDeps;
+  readonly store: ReleaseStore;
+  /** Whose releases it took when it last looked. */
+  readonly known: { keys: readonly string[] };
+  state: ReleaseState;
+  installing: Updates['installing'];
+};
+
+export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> {
+  const { clock } = deps;
+  const known: { keys: readonly string[] } = { keys: [] };
+  const trusted = async (): Promise<readonly Issuer[]> => {
+    const issuers = await deps.trusted();
+    known.keys = issuers.map(({ keyId }) => keyId);
+    return issuers;
+  };
+  const store = await openReleaseStore({ ...deps, trusted });
+  const it: Own = { deps, store, known, state: readReleaseState(deps.dataDir), installing: undefined };
+  let judging: Cancel | undefined;
+  tell(it);
+  removeOthers(it);
+  return {
+    view: () => viewOf(it),
+    kept: (version) => find(it, version),
+    upload: async ({ bytes, at, part }, user) =>
+      await upload(it, { bytes, at, part: Buffer.from(part, 'base64') }, user),
+    remove: async (version, user) => await remove(it, version, user),
+    install: async (version, user) => {
+      await Promise.resolve();
+      install(it, version, user);
+    },
+    judge: () => {
+      if (isTried(it)) judging = watchTrial(it, clock);
+    },
+    stop: () => judging?.(),
+  };
+}
+
+async function upload(own: Own, part: Parameters<ReleaseStore['take']>[0], user: string): Promise<UploadResult> {
+  const { deps, store } = own;
+  if (own.installing !== undefined) throw busy(own.installing.version);
+  const { received, release } = await store.take(part);
+  if (release === undefined) return { received };
+  const message = `Release ${release.release.version} was added; it is installed when somebody says so.`;
+  deps.activity.record({ severity: 'info', code: 'release-added', message, user });
+  deps.changed();
+  return { received, release: keptOf(deps, release) };
+}
+
+async function remove(own: Own, version: string, user: string): Promise<void> {
+  const { deps, store } = own;
+  find(own, version);
+  if (own.installing?.version === version) throw busy(version);
+  await store.remove(version);
+  deps.activity.record({
+    severity: 'info',
+    code: 'release-removed',
+    message: `Release ${version} is kept no more.`,
+    user,
+  });
+  deps.changed();
+}
+
+/** @throws updates/unable, updates/busy, updates/unknown, updates/older, updates/node, failover/covering */
+function install(own: Own, version: string, user: string): void {
+  const { deps } = own;
+  const why = unableOf(deps.packageRoot);
+  if (why !== undefined) throw new UnderstudyError('unsupported', 'updates/unable', why);
+  if (own.installing !== undefined) throw busy(own.installing.version);
+  const found = find(own, version);
+  if (!isOlder(deps.version, version)) throw notNewer(version, deps.version);
+  const unfit = unfitOf(deps, found);
+  if (unfit !== undefined) throw new UnderstudyError('conflict', 'updates/node', unfit);
+  if (isTried(own)) throw inTrial(deps.version);
+  deps.refuseCovering();
+  own.installing = { version, phase: 'unpacking' };
+  const message = `Release ${version} is being installed; ${deps.version} runs until then.`;
+  deps.activity.record({ severity: 'info', code: 'update-began', message, user });
+  deps.changed();
+  void unpackAndRestart(own, found);
+}
+
+async function unpackAndRestart(own: Own, found: OpenRelease): Promise<void> {
+  const { deps } = own;
+  const { version } = found.release;
+  try {
+    await unpack(deps.dataDir, found);
+    // Somebody may have failed meanwhile.
+    deps.refuseCovering();
+    const before = deps.version;
+    setState(own, begun(own.state, { version, before, recorded: deps.recording(), now: deps.clock.now() }));
+    own.installing = { version, phase: 'restarting' };
+    deps.changed();
+    deps.restart();
+  } catch (error) {
+    own.installing = undefined;
+    removeUnpacked(deps.dataDir, version).catch((refused: unknown) =>
+      deps.log.warn('an unpacked release was not removed', { version, error: refused }),
+    );
+    const last: Outcome = {
+      from: deps.version,
+      to: version,
+      at: deps.clock.now(),
+      result: 'rolled-back',
+      reason: messageOf(error).slice(0, 500),
+      told: false,
+    };
+    try {
+      setState(own, { ...own.state, last });
+    } catch (refused) {
+      deps.log.error('how an update ended was not noted', { error: refused });
+      own.state = { ...own.state, last };
+    }
+    tell(own);
+  }
+}
+
+/** It gets its name when all of it is there. */
+async function unpack(dataDir: string, found: OpenRelease): Promise<void> {
+  const { version } = found.release;
+  const folder = unpackedIn(dataDir, version);
+  await removeUnpacked(dataDir, version);
+  await unpackRelease(found, `${folder}.new`);
+  await rename(`${folder}.new`, folder);
+  if (isUnpacked(dataDir, version) && versionIn(folder) === version) return;
+  throw new UnderstudyError('invalid', 'updates/format', `It holds no server of version ${version}.`);
+}
+
+/** This process is of a release that has not shown yet that it works. */
+const isTried = ({ deps, state }: Own): boolean =>
+  deps.packageRoot !== undefined && state.active?.version === deps.version && !state.active.confirmed;
+
+function watchTrial(own: Own, clock: Clock): Cancel {
+  const { deps } = own;
+  const since = clock.monotonic();
+  const cancel = clock.every(durationMs(LOOK_MS), () => {
+    const { active } = own.state;
+    if (active === undefined || !isTried(own)) return;
+    const verdict = judge({
+      elapsedMs: clock.monotonic() - since,
+      mediaIsUp: deps.mediaIsUp(),
+      recording: deps.recording(),
+      recorded: active.recorded,
+    });
+    if (verdict.kind === 'wait') return;
+    cancel();
+    try {
+      if (verdict.kind === 'works') setState(own, confirmed(own.state, clock.now()));
+      else setState(own, rolledBack(own.state, clock.now(), verdict.reason));
+    } catch (error) {
+      // A disk that is full now must not take the next start with it: the launcher decides then.
+      deps.log.error('whether the release works was not noted', { error });
+      return;
+    }
+    if (verdict.kind === 'fails') deps.restart();
+    else {
+      tell(own);
+      removeOthers(own);
+    }
+  });
+  return cancel;
+}
+
+/** How the last one ended, once. */
+function tell(own: Own): void {
+  const { deps, state } = own;
+  const { last } = state;
+  if (last === undefined || last.told) return;
+  const severity = last.result === 'updated' ? 'info' : 'error';
+  const code = last.result === 'updated' ? 'updated' : 'update-failed';
+  deps.activity.record({ severity, code, message: howItEnded(last) });
+  try {
+    setState(own, { ...state, last: { ...last, told: true } });
+  } catch (error) {
+    deps.log.warn('it will be told again how the last update ended', { error });
+  }
+  deps.changed();
+}
+
+/** Only the release that is chosen stays unpacked, and while one is tried that before it. */
+function removeOthers(own: Own): void {
+  const { deps, state, store } = own;
+  if (isTried(own)) return;
+  for (const { release } of store.list()) {
+    if (release.version === state.active?.version || release.version === deps.version) continue;
+    removeUnpacked(deps.dataDir, release.version).catch((error: unknown) =>
+      deps.log.warn('an unpacked release was not removed', { version: release.version, error }),
+    );
+  }
+}
+
+function setState(own: Own, state: ReleaseState): void {
+  writeReleaseState(own.deps.dataDir, state);
+  own.state = state;
+}
+
+function viewOf(own: Own): Omit<Updates, 'servers'> {
+  const { deps, store, state, installing, known } = own;
+  const { last, active } = state;
+  const unable = unableOf(deps.packageRoot);
+  const upload = store.incoming();
+  return {
+    version: deps.version,
+    packaged: deps.packageRoot === undefined ? deps.version : versionIn(deps.packageRoot),
+    ...(unable === undefined ? {} : { unable }),
+    releases: store.list().map((one) => keptOf(deps, one)),
+    ...(upload === undefined ? {} : { upload }),
+    ...(installing === undefined ? {} : { installing }),
+    ...(active !== undefined && isTried(own)
+      ? { trial: { before: active.before, since: isoOf(epochMs(active.since)) } }
+      : {}),
+    ...(last === undefined ? {} : { last: lastOf(last) }),
+    keys: [...known.keys],
+  };
+}
+
+/** @throws updates/unknown */
+function find({ store }: Own, version: string): OpenRelease {
+  const found = store.list().find(({ release }) => release.version === version);
+  if (found === undefined) throw unknown(version, store.list());
+  return found;
+}
