@@ -36,6 +36,9 @@ export type ServerUpdates = {
 };
 
 const LOOK_MS = 1000;
+/** A failover server gives back what it recorded while the server before it was updated. */
+const COVERING_WITHIN_MS = 1_800_000;
+const COVERING_LOOK_MS = 2000;
 /** Unpacking on a slow disk, the hand-over before the stop, the start and the trial. */
 const BACK_WITHIN_MS = 600_000;
 
@@ -107,8 +110,7 @@ async function goThrough(batch: Batch, order: Order): Promise<void> {
     if (row?.phase !== 'waiting' || order.signal.aborted) continue;
     change(batch, serverId, { phase: 'sending' });
     try {
-      await updateOne(batch, row, order);
-      change(batch, serverId, { phase: 'done' });
+      if (await updateOne(batch, row, order)) change(batch, serverId, { phase: 'done' });
     } catch (error) {
       const problem = messageOf(error);
       change(batch, serverId, { phase: 'failed', problem });
@@ -125,26 +127,32 @@ function breakOff(batch: Batch): void {
   batch.deps.changed();
 }
 
-function change(batch: Batch, serverId: string, to: Partial<ServerUpdate>): void {
-  batch.rows = batch.rows.map((row) => (row.serverId === serverId ? { ...row, ...to } : row));
+type Change = { readonly [K in keyof ServerUpdate]?: ServerUpdate[K] | undefined };
+function change(batch: Batch, serverId: string, to: Change): void {
+  batch.rows = batch.rows.map((row) => {
+    if (row.serverId !== serverId) return row;
+    const { problem, ...rest } = { ...row, ...to };
+    return { ...(rest as Omit<ServerUpdate, 'problem'>), ...(problem === undefined ? {} : { problem }) };
+  });
   batch.deps.changed();
 }
 
 type Ask = (method: string, path: string, json?: object) => Promise<unknown>;
-/** Returns when it runs the release and has shown that it works. @throws in the words of that server */
-async function updateOne(batch: Batch, { serverId, name }: ServerUpdate, order: Order): Promise<void> {
+/** True when it runs the release and has shown that it works; false: broken off before that. @throws in the words of that server */
+async function updateOne(batch: Batch, { serverId, name }: ServerUpdate, order: Order): Promise<boolean> {
   const { gateway } = batch.deps;
   const { version } = order.found.release;
   const { caller, signal } = order;
   const ask: Ask = async (method, path, json) =>
     await gateway.json(serverId, { method, path, caller, signal, ...(json === undefined ? {} : { json }) });
   const before = await viewAt(ask, name);
-  if (before.version === version && before.trial === undefined) return;
+  if (before.version === version && before.trial === undefined) return true;
   if (before.unable !== undefined) throw new UnderstudyError('unsupported', 'updates/unable', before.unable);
   if (!before.releases.some((one) => one.version === version)) await send(batch, serverId, { ...order, ask });
   change(batch, serverId, { phase: 'unpacking', sentBytes: order.found.bytes });
-  await ask('POST', '/updates/install', { version });
+  if (!(await begins(batch, serverId, { ...order, ask }))) return false;
   await comesBack(batch, serverId, { ...order, ask, name, lastAt: before.last?.at });
+  return true;
 }
 
 /** @throws updates/unable: what is older has no such route. */
@@ -175,6 +183,26 @@ async function send(batch: Batch, serverId: string, { found, ask, signal }: Send
     }
   } finally {
     await file.close();
+  }
+}
+
+/** Waits while it covers, or still has footage of another server. False: broken off. */
+async function begins(batch: Batch, serverId: string, { found, ask, signal }: Sending): Promise<boolean> {
+  const { clock } = batch.deps;
+  const until = clock.monotonic() + COVERING_WITHIN_MS;
+  for (;;) {
+    try {
+      await ask('POST', '/updates/install', { version: found.release.version });
+      change(batch, serverId, { phase: 'unpacking', problem: undefined });
+      return true;
+    } catch (error) {
+      const covers = error instanceof UnderstudyError && error.code === 'failover/covering';
+      if (!covers || clock.monotonic() > until) throw error;
+      change(batch, serverId, { phase: 'waiting', problem: error.message });
+    }
+    await clock.sleep(durationMs(COVERING_LOOK_MS), signal);
+    signal.throwIfAborted();
+    if (batch.rows.some((row) => row.serverId === serverId && row.phase === 'broken-off')) return false;
   }
 }
 

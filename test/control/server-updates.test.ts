@@ -223,6 +223,31 @@ test('one that never comes back, is not connected, or cannot be updated is told 
   t.regex((await old.end())[0]?.problem ?? '', /cannot be updated from here: install this one there by its package/);
 });
 
+test('a failover server that covers is waited for, in its words, and can be broken off meanwhile', async (t) => {
+  const rig = await start(t, 'Spare');
+  const spare = rig.members.get('id-Spare') ?? new Member();
+  const answer = spare.answer.bind(spare);
+  let covers = true;
+  spare.answer = (request, json) => {
+    if (covers && request.path === '/updates/install')
+      throw new UnderstudyError('conflict', 'failover/covering', 'It covers Hall.');
+    return answer(request, json);
+  };
+  rig.updates.begin({ version: '0.2.0', serverIds: ['id-Spare'] }, ANNA);
+  await rig.advance(20_000);
+  t.like(rig.updates.view()[0], { phase: 'waiting', problem: 'It covers Hall.' });
+  covers = false;
+  t.deepEqual(await rig.end(), [{ name: 'Spare', phase: 'done' }]);
+  covers = true;
+  spare.version = '0.1.0';
+  rig.updates.begin({ version: '0.2.0', serverIds: ['id-Spare'] }, ANNA);
+  await rig.advance(20_000);
+  rig.updates.breakOff('anna');
+  await rig.advance(20_000);
+  t.deepEqual(await rig.end(), [{ name: 'Spare', phase: 'broken-off', problem: 'It covers Hall.' }]);
+  t.is(spare.version, '0.1.0');
+});
+
 test('stopped: who waits gets none, who is under way goes on', async (t) => {
   const rig = await start(t, 'Hall', 'Spare');
   rig.updates.begin({ version: '0.2.0', serverIds: ['id-Hall', 'id-Spare'] }, ANNA);

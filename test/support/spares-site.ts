@@ -267,7 +267,7 @@ export function watchEpochs(t: Teardown, site: Site): EpochWatch {
   };
 }
 
-export function serverIdOf({ dataDir }: SiteServer): string {
+export function serverIdOf({ dataDir }: Pick<SiteServer, 'dataDir'>): string {
   const text = readFileSync(join(dataDir, 'settings', 'server.json'), 'utf8');
   const id = /"id":\s*"([^"]+)"/.exec(text)?.[1];
   if (id === undefined) throw new Error(`no id in ${dataDir}`);

@@ -38,7 +38,7 @@ export const serverUpdate = z.object({
   /** While it is sent. */
   sentBytes: z.number().int(),
   bytes: z.number().int(),
-  /** Of `failed`, in the words of that server or of this one. */
+  /** Of `failed`, in the words of that server or of this one; of `waiting`, what it waits for, such as footage on its way home. */
   problem: z.string().optional(),
 });
 export type ServerUpdate = z.infer<typeof serverUpdate>;
