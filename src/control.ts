@@ -53,6 +53,7 @@ import { readStatus } from './supervisor/instance.ts';
 import { parseServeArguments } from './supervisor/serve-options.ts';
 import type { ServeOptions } from './supervisor/serve-options.ts';
 import { versionIn } from './updates/release-folder.ts';
+import type { OpenRelease } from './updates/release-reader.ts';
 
 /** Of the release that this file is in. */
 const VERSION = versionIn(join(import.meta.dirname, '..'));
@@ -103,9 +104,15 @@ async function startControl(options: ServeOptions, log: Log, restart: () => void
   const state = await openControlState(options, { version: VERSION, log, createHub: createEventHub });
   const ports: Ports = { http: options.httpPort, peer: options.peerPort };
   const damaged = startDamagedFootage({ ...state, volumes: () => state.settings.volumes.get().volumes });
-  const recorder = await startRecorder(state, options, { ports, onDamage: damaged.found });
+  const handed: { updates?: UpdatesSide } = {};
+  const releaseForOthers = (): OpenRelease => {
+    if (handed.updates === undefined) throw new UnderstudyError('unavailable', 'updates/busy', 'It is just starting.');
+    return handed.updates.keptForOthers();
+  };
+  const recorder = await startRecorder(state, options, { ports, onDamage: damaged.found, releaseForOthers });
   const services = startServices(state, recorder, damaged);
   const updates = await composeUpdates({ ...state, ...recorder, version: VERSION, restart });
+  handed.updates = updates;
   const parts = partsOf({ state, options, ports, recorder, services, updates, signal: stopping.signal });
   const server = await startApi(parts, state, { ...services, ...recorder.failover });
   ports.http = server.port;
@@ -145,11 +152,15 @@ type Recorder = {
 };
 
 /** Recording for this server itself and for others; the two need each other. */
-type RecorderMore = { readonly ports: Ports; readonly onDamage: DamagedFootage['found'] };
+type RecorderMore = {
+  readonly ports: Ports;
+  readonly onDamage: DamagedFootage['found'];
+  readonly releaseForOthers: () => OpenRelease;
+};
 async function startRecorder(
   state: ControlState,
   options: ServeOptions,
-  { ports, onDamage }: RecorderMore,
+  { ports, onDamage, releaseForOthers }: RecorderMore,
 ): Promise<Recorder> {
   const { clock, log, settings, dataDir } = state;
   const addresses = (): CameraAddressPolicy => ({
@@ -169,6 +180,7 @@ async function startRecorder(
     addresses,
     httpPort: () => ports.http,
     testCamera: cameras.testCamera,
+    releaseForOthers,
     recording: {
       order: () => late.recording?.order(),
       state: () => late.recording?.state,

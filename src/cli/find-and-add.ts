@@ -47,7 +47,8 @@ export function registerFindAndAdd(servers: Command): void {
       .option('--username <name>', 'the account of those whose row has none: an administrator; at a host the owner')
       .option('--password-file <file>', 'file whose first line is the password')
       .option('--naming <rule>', 'model, model-number, prefix-number:PREFIX, custom; without it each keeps its name')
-      .option('--lock', 'refuse local changes there while this host manages them'),
+      .option('--lock', 'refuse local changes there while this host manages them')
+      .option('--update', 'what is older gets the release of this host first, if it is kept there'),
     LIST,
   ).action(batch);
   withServerOptions(
@@ -169,10 +170,11 @@ type BatchOptions = ServerOptions & {
   readonly passwordFile?: string;
   readonly naming?: string;
   readonly lock?: boolean;
+  readonly update?: boolean;
 };
 async function batch(file: string, options: BatchOptions): Promise<void> {
   const rows = await rowsIn(file);
-  const { username, passwordFile, naming, lock = false } = options;
+  const { username, passwordFile, naming, lock = false, update = false } = options;
   const password = passwordFile === undefined ? {} : { password: await firstLineOf(passwordFile, '--password-file') };
   const asked = {
     rows,
@@ -180,6 +182,7 @@ async function batch(file: string, options: BatchOptions): Promise<void> {
     ...password,
     ...(naming === undefined ? {} : { naming: namingIn(naming) }),
     lock,
+    ...(update ? { updateOlder: true } : {}),
   };
   const api = await apiOf('servers batch', options);
   const result = (await api.call('POST', '/servers/batch', asked, BATCH_WITHIN_MS)) as BatchResult;

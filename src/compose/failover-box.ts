@@ -17,6 +17,7 @@ import type { Keys } from '../settings/keys.ts';
 import type { Settings } from '../settings/settings.ts';
 import { isGuarded } from '../site/introductions.ts';
 import type { ServeOptions } from '../supervisor/serve-options.ts';
+import type { OpenRelease } from '../updates/release-reader.ts';
 import type { SuitabilityFacts } from '../wire/peer-protocol.ts';
 
 export type Box = {
@@ -46,6 +47,8 @@ export type Box = {
   readonly httpPort: () => number;
   readonly addresses: () => CameraAddressPolicy;
   readonly testCamera: TestCamera;
+  /** What a server that is older is given before it is added. @throws server/older: there is none */
+  readonly releaseForOthers: () => OpenRelease;
 };
 export type FailoverParts = Box & {
   readonly progress: RecordingProgress;

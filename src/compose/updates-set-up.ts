@@ -1,6 +1,7 @@
 /** Updates of this box and of the servers that it manages as a host, put together. */
 import type { UpdateDeps } from '../api/routes/updates.ts';
 import { openOwnUpdates } from '../control/updates.ts';
+import type { OwnUpdates } from '../control/updates.ts';
 import { createServerUpdates } from '../control/server-updates.ts';
 import { expectedStreams } from '../control/protected-side.ts';
 import type { RecordingSide } from '../control/recording-side.ts';
@@ -20,6 +21,7 @@ export type UpdatesParts = ControlState & {
 };
 export type UpdatesSide = {
   readonly updates: UpdateDeps;
+  readonly keptForOthers: OwnUpdates['keptForOthers'];
   /** Everything is up. */
   readonly judge: () => void;
   readonly stop: Cancel;
@@ -61,6 +63,7 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
       },
       breakOff: servers.breakOff,
     },
+    keptForOthers: own.keptForOthers,
     judge: own.judge,
     stop: () => {
       own.stop();

@@ -13,6 +13,7 @@ import type { PeerRecord } from '../site/peer.ts';
 import { isHost } from '../site/host-role.ts';
 import { managerOf } from '../site/membership.ts';
 import { nameServers } from '../site/server-naming.ts';
+import type { OpenRelease } from '../updates/release-reader.ts';
 import type { Joining, RemoteApi } from './authorization.ts';
 import { signOut, wordsFor } from './authorization.ts';
 import { createBatchAdd } from './batch-add.ts';
@@ -22,16 +23,19 @@ import type { OwnSide } from './connection-checks.ts';
 import { testConnection } from './connection-test.ts';
 import type { ConnectionTestDeps } from './connection-test.ts';
 import type { KnownServers } from './known-servers.ts';
+import { updateRemote } from './update-remote.ts';
 
 export type AddingApiDeps = Pick<ConnectionTestDeps, 'lookUp' | 'fetchFingerprint' | 'remoteApi' | 'hintOf'> & {
   readonly settings: Pick<Settings, 'server' | 'peers'>;
   readonly known: Pick<KnownServers, 'add' | 'find'>;
   readonly isConnected: (peerId: string) => boolean;
   readonly version: string;
+  /** What a server that is older is given before it is added. @throws server/older: there is none */
+  readonly releaseForOthers: () => OpenRelease;
   /** `site.rename` over the channel. */
   readonly sendName: (id: string, name: string) => Promise<void>;
   readonly activity: Pick<ActivityLog, 'record'>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
 };
 
 export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
@@ -54,7 +58,8 @@ export function createAddingApi(deps: AddingApiDeps): ServersAddingDeps {
 function serverOfRow(deps: AddingApiDeps, row: Joining, own: () => OwnSide): RowServer {
   const { known, remoteApi } = deps;
   const { host, httpPort: port, httpsFingerprint: fingerprint } = row;
-  const { api, end } = withOneSession(remoteApi({ host, port, fingerprint }));
+  const place = { host, port, fingerprint };
+  const { api, forget, end } = withOneSession(remoteApi(place));
   // Half a second a row that nobody reads.
   const hintOf = async (): Promise<undefined> => await Promise.resolve(undefined);
   return {
@@ -65,12 +70,47 @@ function serverOfRow(deps: AddingApiDeps, row: Joining, own: () => OwnSide): Row
       };
       return await known.add({ ...row, ...(lock ? { lock } : {}) }, user, { api, complete });
     },
+    update: async () => {
+      await updateThere(deps, row, remoteApi(place));
+      // It was started anew.
+      forget();
+    },
     end,
   };
 }
 
+/** As its owner, who is signed in there again when it is back. */
+async function updateThere(deps: AddingApiDeps, { host, username, password }: Joining, api: RemoteApi): Promise<void> {
+  const found = deps.releaseForOthers();
+  const signIn = async (): Promise<unknown> => await api.call('POST', '/sessions', { username, password });
+  await signIn();
+  try {
+    await updateRemote({
+      name: host,
+      found,
+      clock: deps.clock,
+      signal: new AbortController().signal,
+      ask: async (method, path, json) => {
+        try {
+          return await api.call(method, path, json);
+        } catch (error) {
+          if (!(error instanceof UnderstudyError) || error.context['status'] !== 401) throw error;
+          await signIn();
+          return await api.call(method, path, json);
+        }
+      },
+      isReachable: () => true,
+      show: () => undefined,
+      isBrokenOff: () => false,
+    });
+  } finally {
+    await signOut(api);
+  }
+}
+
 /** Whoever signs in there again, with the same account, gets the session there is; it ends with `end`. */
-function withOneSession(remote: RemoteApi): { readonly api: RemoteApi; readonly end: () => Promise<void> } {
+type OneSession = { readonly api: RemoteApi; readonly forget: () => void; readonly end: () => Promise<void> };
+function withOneSession(remote: RemoteApi): OneSession {
   let session: Promise<unknown> | undefined;
   return {
     api: {
@@ -78,6 +118,9 @@ function withOneSession(remote: RemoteApi): { readonly api: RemoteApi; readonly 
         if (path === '/sessions') return await (session ??= remote.call(method, path, body));
         return path.startsWith('/sessions/current') ? undefined : await remote.call(method, path, body);
       },
+    },
+    forget: () => {
+      session = undefined;
     },
     end: async () => {
       if (session !== undefined) await signOut(remote);

@@ -25,6 +25,8 @@ type Joining = z.output<typeof addServerRequest>;
 /** The server that a row means; nothing is asked of it before `look`. */
 export type RowServer = {
   readonly look: () => Promise<TestServerResult>;
+  /** It gets the release of this server, and runs it. @throws server/older, updates/…, in the words of that server */
+  readonly update: () => Promise<void>;
   /** Whole, under `name`, or not at all: what fails leaves nothing on either side. Undefined: it keeps its name. */
   readonly join: (
     as: { readonly name: string | undefined; readonly lock: boolean },
@@ -105,16 +107,21 @@ export function createBatchAdd(deps: BatchDeps): BatchAdd {
 }
 
 /** @throws server/not-host */
-function refuseBatch({ isHost }: BatchDeps, { naming, lock, rows }: AddBatchRequest): void {
-  if (isHost() || (naming === undefined && !lock && rows.every(({ name }) => name === undefined))) return;
-  const message = 'Only a host names and locks other servers: leave naming and lock out, or make this server a host.';
+function refuseBatch({ isHost }: BatchDeps, { naming, lock, updateOlder, rows }: AddBatchRequest): void {
+  const isPlain = naming === undefined && !lock && !updateOlder && rows.every(({ name }) => name === undefined);
+  if (isHost() || isPlain) return;
+  const message =
+    'Only a host names, locks and updates other servers: leave naming, lock and updateOlder out, or make this server a host.';
   throw new UnderstudyError('conflict', 'server/not-host', message);
 }
 
 async function addRows(deps: BatchDeps, request: AddBatchRequest, user: string): Promise<BatchResult> {
-  const { rows, lock } = request;
+  const { rows, lock, updateOlder } = request;
   const servers = rows.map((row) => serverOf(deps, row, request));
-  const looked = await mapAtOnce(servers, ROWS_AT_ONCE, lookAt);
+  const looked = await mapAtOnce(servers, ROWS_AT_ONCE, async (server) => {
+    const first = await lookAt(server);
+    return updateOlder && first.kind === 'refused' && first.code === OLDER ? await lookUpdated(server) : first;
+  });
   const decisions = decideRows(looked, request, deps.taken());
   const results = await mapAtOnce(decisions, ROWS_AT_ONCE, async (decision, index) => {
     const result = await resultOf(decision, { server: servers[index], lock, user });
@@ -139,6 +146,18 @@ function serverOf({ at }: BatchDeps, row: BatchRow, shared: AddBatchRequest): Ro
   return at({ host, httpPort, httpsFingerprint, username, password });
 }
 
+const OLDER = 'server/older';
+
+/** What stood in the way was only its release. */
+async function lookUpdated(server: RowServer | undefined): Promise<Looked> {
+  try {
+    await server?.update();
+  } catch (error) {
+    return refusedBy(error);
+  }
+  return await lookAt(server);
+}
+
 async function lookAt(server: RowServer | undefined): Promise<Looked> {
   if (server === undefined) {
     const message =
@@ -147,7 +166,9 @@ async function lookAt(server: RowServer | undefined): Promise<Looked> {
   }
   try {
     const { checks, server: found } = await server.look();
-    const failed = checks.find(({ ok, code }) => !ok && code !== undefined);
+    const all = checks.filter(({ ok, code }) => !ok && code !== undefined);
+    // An update would not help against any other.
+    const failed = all.find(({ code }) => code !== OLDER) ?? all[0];
     if (failed !== undefined) return { kind: 'refused', code: failed.code ?? 'server/refused', message: failed.detail };
     if (found !== undefined) return { kind: 'found', server: found };
     return { kind: 'refused', code: 'server/not-one', message: 'It does not say what it is.' };

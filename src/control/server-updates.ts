@@ -2,19 +2,17 @@
  * The host updates its servers, one after another: it hands over the release and has it installed, and goes on when the server is
  * back and has shown that it works (docs/design/updates.md). In memory only: a server that has the release finishes by itself.
  *
- * Belongs here: the order, what each is doing, when to give up. Does not: what happens at the server (updates.ts).
+ * Belongs here: the order, what each is doing. Does not: one update (update-remote.ts), what happens at the server (updates.ts).
  */
-import { open } from 'node:fs/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ServerUpdate, updateServersRequest } from '../api/contract/updates.ts';
 import type { SignedIn } from '../api/caller.ts';
 import type { ActivityLog } from '../api/activity.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
-import { durationMs } from '../core/units.ts';
 import type { OpenRelease } from '../updates/release-reader.ts';
-import { MAX_PART_BYTES } from '../site/release-limits.ts';
 import type { SiteGateway } from './site-gateway.ts';
+import { updateRemote } from './update-remote.ts';
 
 export type ServerUpdatesDeps = {
   readonly gateway: Pick<SiteGateway, 'json' | 'isReachable'>;
@@ -34,27 +32,6 @@ export type ServerUpdates = {
   readonly breakOff: (user: string) => void;
   readonly stop: () => void;
 };
-
-const LOOK_MS = 1000;
-/** A failover server gives back what it recorded while the server before it was updated. */
-const COVERING_WITHIN_MS = 1_800_000;
-const COVERING_LOOK_MS = 2000;
-/** Unpacking on a slow disk, the hand-over before the stop, the start and the trial. */
-const BACK_WITHIN_MS = 600_000;
-
-/** What is read of the answers of that server, which may be of another release. */
-const seenSchema = z.looseObject({
-  version: z.string().max(64),
-  unable: z.string().max(2000).optional(),
-  releases: z.array(z.looseObject({ version: z.string().max(64) })).max(64),
-  installing: z.looseObject({ phase: z.enum(['unpacking', 'restarting']) }).optional(),
-  trial: z.looseObject({}).optional(),
-  last: z
-    .looseObject({ to: z.string(), at: z.string(), result: z.string(), reason: z.string().max(2000).optional() })
-    .optional(),
-});
-type Seen = z.infer<typeof seenSchema>;
-const receivedSchema = z.looseObject({ received: z.number().int().min(1) });
 
 type Batch = {
   readonly deps: ServerUpdatesDeps;
@@ -137,105 +114,19 @@ function change(batch: Batch, serverId: string, to: Change): void {
   batch.deps.changed();
 }
 
-type Ask = (method: string, path: string, json?: object) => Promise<unknown>;
 /** True when it runs the release and has shown that it works; false: broken off before that. @throws in the words of that server */
 async function updateOne(batch: Batch, { serverId, name }: ServerUpdate, order: Order): Promise<boolean> {
-  const { gateway } = batch.deps;
-  const { version } = order.found.release;
-  const { caller, signal } = order;
-  const ask: Ask = async (method, path, json) =>
-    await gateway.json(serverId, { method, path, caller, signal, ...(json === undefined ? {} : { json }) });
-  const before = await viewAt(ask, name);
-  if (before.version === version && before.trial === undefined) return true;
-  if (before.unable !== undefined) throw new UnderstudyError('unsupported', 'updates/unable', before.unable);
-  if (!before.releases.some((one) => one.version === version)) await send(batch, serverId, { ...order, ask });
-  change(batch, serverId, { phase: 'unpacking', sentBytes: order.found.bytes });
-  if (!(await begins(batch, serverId, { ...order, ask }))) return false;
-  await comesBack(batch, serverId, { ...order, ask, name, lastAt: before.last?.at });
-  return true;
-}
-
-/** @throws updates/unable: what is older has no such route. */
-async function viewAt(ask: Ask, name: string): Promise<Seen> {
-  try {
-    return seenSchema.parse(await ask('GET', '/updates'));
-  } catch (error) {
-    if (!(error instanceof UnderstudyError) || error.code !== 'http/not-found') throw error;
-    const message = `${name} runs a release that cannot be updated from here: install this one there by its package.`;
-    throw new UnderstudyError('unsupported', 'updates/unable', message, { cause: error });
-  }
-}
-
-type Sending = Order & { readonly ask: Ask };
-async function send(batch: Batch, serverId: string, { found, ask, signal }: Sending): Promise<void> {
-  const file = await open(found.path, 'r');
-  try {
-    const buffer = Buffer.alloc(MAX_PART_BYTES);
-    for (let at = 0; at < found.bytes;) {
-      signal.throwIfAborted();
-      change(batch, serverId, { phase: 'sending', sentBytes: at });
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      const part = buffer.subarray(0, bytesRead).toString('base64');
-      const answer = await ask('PUT', '/updates/upload', { bytes: found.bytes, at, part });
-      at += bytesRead;
-      if (receivedSchema.parse(answer).received !== at)
-        throw conflict('part', 'It did not take the release as it was sent.');
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-/** Waits while it covers, or still has footage of another server. False: broken off. */
-async function begins(batch: Batch, serverId: string, { found, ask, signal }: Sending): Promise<boolean> {
-  const { clock } = batch.deps;
-  const until = clock.monotonic() + COVERING_WITHIN_MS;
-  for (;;) {
-    try {
-      await ask('POST', '/updates/install', { version: found.release.version });
-      change(batch, serverId, { phase: 'unpacking', problem: undefined });
-      return true;
-    } catch (error) {
-      const covers = error instanceof UnderstudyError && error.code === 'failover/covering';
-      if (!covers || clock.monotonic() > until) throw error;
-      change(batch, serverId, { phase: 'waiting', problem: error.message });
-    }
-    await clock.sleep(durationMs(COVERING_LOOK_MS), signal);
-    signal.throwIfAborted();
-    if (batch.rows.some((row) => row.serverId === serverId && row.phase === 'broken-off')) return false;
-  }
-}
-
-type Coming = Sending & { readonly name: string; readonly lastAt: string | undefined };
-/** @throws updates/failed */
-async function comesBack(batch: Batch, serverId: string, { found, ask, signal, name, lastAt }: Coming): Promise<void> {
-  const { clock, gateway } = batch.deps;
-  const { version } = found.release;
-  const until = clock.monotonic() + BACK_WITHIN_MS;
-  while (clock.monotonic() < until) {
-    await clock.sleep(durationMs(LOOK_MS), signal);
-    signal.throwIfAborted();
-    const stand = gateway.isReachable(serverId)
-      ? standOf(await viewAt(ask, name).catch(() => undefined), version, lastAt)
-      : 'restarting';
-    if (stand === 'done') return;
-    if (stand !== undefined) change(batch, serverId, { phase: stand });
-  }
-  const message = `${name} did not come back with release ${version} within ${BACK_WITHIN_MS / 60_000} minutes.`;
-  throw new UnderstudyError('unavailable', 'updates/failed', message);
-}
-
-/** Undefined: it did not answer. @throws updates/failed */
-function standOf(
-  now: Seen | undefined,
-  version: string,
-  lastAt: string | undefined,
-): ServerUpdate['phase'] | undefined {
-  if (now === undefined) return undefined;
-  const { last, installing, trial } = now;
-  if (last !== undefined && last.at !== lastAt && last.to === version && last.result === 'rolled-back')
-    throw new UnderstudyError('unavailable', 'updates/failed', last.reason ?? 'It did not work.');
-  if (installing !== undefined) return installing.phase;
-  if (trial !== undefined) return 'restarting';
-  return now.version === version ? 'done' : 'unpacking';
+  const { gateway, clock } = batch.deps;
+  const { found, caller, signal } = order;
+  return await updateRemote({
+    name,
+    found,
+    clock,
+    signal,
+    ask: async (method, path, json) =>
+      await gateway.json(serverId, { method, path, caller, signal, ...(json === undefined ? {} : { json }) }),
+    isReachable: () => gateway.isReachable(serverId),
+    show: (to) => change(batch, serverId, to),
+    isBrokenOff: () => batch.rows.some((row) => row.serverId === serverId && row.phase === 'broken-off'),
+  });
 }

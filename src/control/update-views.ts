@@ -63,3 +63,9 @@ export const inTrial = (version: string): UnderstudyError =>
   conflict('busy', `Release ${version} has not shown yet that it works: wait a minute.`);
 export const notNewer = (version: string, running: string): UnderstudyError =>
   conflict('older', `Release ${version} is not newer than ${running}, which runs here. Choose a later one.`);
+export const noneForOthers = (running: string): UnderstudyError =>
+  new UnderstudyError(
+    'conflict',
+    'server/older',
+    `It is older than this host, and no release is kept here that it could get: add ${running} or a later one under Settings, Updates.`,
+  );

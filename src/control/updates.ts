@@ -28,7 +28,18 @@ import { begun, confirmed, judge, rolledBack } from '../updates/release-state.ts
 import type { Outcome, ReleaseState } from '../updates/release-state.ts';
 import { openReleaseStore } from './release-store.ts';
 import type { ReleaseStore } from './release-store.ts';
-import { busy, howItEnded, inTrial, keptOf, lastOf, notNewer, unableOf, unfitOf, unknown } from './update-views.ts';
+import {
+  busy,
+  howItEnded,
+  inTrial,
+  keptOf,
+  lastOf,
+  noneForOthers,
+  notNewer,
+  unableOf,
+  unfitOf,
+  unknown,
+} from './update-views.ts';
 
 export type OwnUpdatesDeps = {
   readonly dataDir: string;
@@ -56,6 +67,8 @@ export type OwnUpdates = Pick<UpdateDeps, 'upload' | 'remove' | 'install'> & {
   readonly view: () => Omit<Updates, 'servers'>;
   /** @throws updates/unknown */
   readonly kept: (version: string) => OpenRelease;
+  /** For servers that are older: the one that runs here, or the next one. @throws server/older: none is kept */
+  readonly keptForOthers: () => OpenRelease;
   /** Everything is up: from now on a release that is tried is judged. */
   readonly judge: () => void;
   readonly stop: Cancel;
@@ -94,6 +107,11 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
     install: async (version, user) => {
       await Promise.resolve();
       install(it, version, user);
+    },
+    keptForOthers: () => {
+      const found = store.list().findLast(({ release }) => !isOlder(release.version, deps.version));
+      if (found === undefined) throw noneForOthers(deps.version);
+      return found;
     },
     judge: () => {
       if (isTried(it)) judging = watchTrial(it, clock);

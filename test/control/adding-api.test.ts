@@ -4,6 +4,7 @@ import { createAddingApi } from '../../src/control/adding-api.ts';
 import type { AddingApiDeps } from '../../src/control/adding-api.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import type { PeerRecord } from '../../src/site/peer.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { memorySettings, peerOf, serverIdOf } from '../support/memory-settings.ts';
 import { code } from './known-servers-rig.ts';
 
@@ -43,7 +44,10 @@ function rigOf(answer: Answer = () => ({}), mode: 'host' | 'failover' = 'host', 
       await Promise.resolve();
     },
     activity: { record: (entry) => entries.push(entry) },
-    clock: { now: () => 0 as never },
+    releaseForOthers: () => {
+      throw new UnderstudyError('conflict', 'server/older', 'none is kept');
+    },
+    clock: createFakeClock(0),
   });
   const names = (): readonly string[] => settings.peers.get().peers.map(({ name }) => name);
   return Object.assign(rig, { api, settings, entries, asked, names });

@@ -14,7 +14,8 @@ const row = (n: number, more: object = {}) => ({ host: `192.0.2.${n}`, httpsFing
 const idOf = (host: string): string => serverIdOf(Number(host.split('.').at(-1)));
 const failure = (code: string): UnderstudyError => new UnderstudyError('conflict', code, `refused: ${code}`);
 
-type Fault = 'look' | 'join' | 'defect';
+type Fault = 'look' | 'join' | 'defect' | 'older' | 'older-too';
+const OLD = { name: 'version', ok: false, detail: 'older', code: 'server/older' } as const;
 type Rig = {
   readonly add: (request: object) => Promise<BatchResult>;
   readonly batch: BatchAdd;
@@ -25,6 +26,7 @@ type Rig = {
   readonly asks: object[];
   readonly ended: string[];
   readonly entries: NewActivity[];
+  readonly updated: readonly string[];
   readonly most: () => number;
 };
 
@@ -35,6 +37,7 @@ function rigOf(fault: (host: string) => Fault | undefined = () => undefined, mor
   const joined: string[] = [];
   const asks: object[] = [];
   const ended: string[] = [];
+  const updated: string[] = [];
   let [now, most] = [0, 0];
   const turn = async <T>(result: () => T): Promise<T> => {
     most = Math.max(most, (now += 1));
@@ -49,10 +52,14 @@ function rigOf(fault: (host: string) => Fault | undefined = () => undefined, mor
         await turn(() => {
           if (fault(host) === 'look')
             return { checks: [{ name: 'port', ok: false, detail: 'no answer', code: 'server/no-answer' }] };
+          if (fault(host) === 'older-too')
+            return { checks: [OLD, { name: 'mode', ok: false, detail: 'same', code: 'server/mode' }] };
           const name = `NAS ${host.split('.').at(-1)}`;
           const server = { id: idOf(host), name, mode: 'recording', version: '1.0.0', model: 'DS1522+' } as const;
+          if (fault(host) === 'older' && !updated.includes(host)) return { checks: [OLD], server };
           return { checks: [{ name: 'clock', ok: false, detail: 'three seconds behind' }], server };
         }),
+      update: async () => await turn(() => void updated.push(host)),
       // Whole or not at all, as known-servers.ts keeps it.
       join: async ({ name = `NAS ${host.split('.').at(-1)}`, lock }) =>
         await turn(() => {
@@ -71,10 +78,32 @@ function rigOf(fault: (host: string) => Fault | undefined = () => undefined, mor
     ...more,
   });
   const add: Rig['add'] = async (request) => await batch(addBatchRequest.parse({ ...SHARED, ...request }), 'anna');
-  return { add, batch, members, joined, asks, ended, entries, most: () => most };
+  return { add, batch, members, joined, asks, ended, entries, updated, most: () => most };
 }
 const words = ({ rows }: BatchResult): readonly (string | undefined)[] =>
   rows.map(({ ok, name, code }) => (ok ? name : code));
+
+test('what is only older is updated first, if that is asked for; nothing else is', async (t) => {
+  const faults: Readonly<Record<string, Fault>> = { '192.0.2.3': 'older', '192.0.2.4': 'older-too' };
+  const rows = [row(2), row(3), row(4)];
+  const as = rigOf((host) => faults[host]);
+  t.deepEqual(words(await as.add({ rows })), ['NAS 2', 'server/older', 'server/mode']);
+  t.deepEqual(as.updated, []);
+  const updating = rigOf((host) => faults[host]);
+  t.deepEqual(words(await updating.add({ rows, updateOlder: true })), ['NAS 2', 'NAS 3', 'server/mode']);
+  t.deepEqual(updating.updated, ['192.0.2.3']);
+  const fails = rigOf((host) => faults[host], {
+    at: () => ({
+      look: async () => await Promise.resolve({ checks: [OLD] }),
+      update: async () => await Promise.reject(failure('server/older')),
+      join: async () => await Promise.reject(new Error('not asked')),
+      end: async () => await Promise.resolve(),
+    }),
+  });
+  t.deepEqual(words(await fails.add({ rows: [row(2)], updateOlder: true })), ['server/older']);
+  const plain = rigOf(undefined, { isHost: () => false });
+  await t.throwsAsync(plain.add({ rows: [row(2)], updateOlder: true }), { code: 'server/not-host' });
+});
 
 test('servers are added under names by the rule, in the order of the rows', async (t) => {
   const rig = rigOf();

@@ -5,7 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import type { BatchResult } from '../../src/api/contract/adding.ts';
 import type { Updates } from '../../src/api/contract/updates.ts';
+import { freePort } from '../../src/core/free-port.ts';
 import { placeOf } from '../../src/demo/demo-box.ts';
 import { readStatus, startTicksOf } from '../../src/supervisor/instance.ts';
 import { readReleaseState } from '../../src/updates/release-folder.ts';
@@ -14,7 +16,6 @@ import {
   addCameras,
   addVolume,
   judge,
-  LAUNCHED,
   logged,
   PATIENCE_MS,
   recordMore,
@@ -53,7 +54,7 @@ const install = async (box: ServiceBox, version: string): Promise<unknown> =>
 test('a release is installed, tried and kept while the box records; then one is not, and the one before is back', async (t) => {
   t.timeout(600_000);
   const stage = await stageRelease(t);
-  const box = await startServiceBox(t, { cameras: 2, env: LAUNCHED });
+  const box = await startServiceBox(t, { cameras: 2, isLaunched: true });
   const volume = await tempDir(t, 'volume');
   await addVolume(box, volume, 0);
   await addCameras(box);
@@ -109,7 +110,7 @@ const commandOf = async ({ dataDir }: ServiceBox): Promise<string> =>
 test('releases that crash or hang are gone after their time, whatever of them does not come up', async (t) => {
   t.timeout(600_000);
   const stage = await stageRelease(t);
-  const box = await startServiceBox(t, { cameras: 0, env: LAUNCHED });
+  const box = await startServiceBox(t, { cameras: 0, isLaunched: true });
   await trust(box.dataDir, stage.issuer);
   const broken: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '0.2.0': { 'dist/supervisor.js': 'throw new Error("a defect");' },
@@ -138,7 +139,7 @@ test('releases that crash or hang are gone after their time, whatever of them do
 test('killed while it unpacks, and while it is tried: the next start runs one of the two, whole', async (t) => {
   t.timeout(600_000);
   const stage = await stageRelease(t);
-  const box = await startServiceBox(t, { cameras: 0, env: LAUNCHED });
+  const box = await startServiceBox(t, { cameras: 0, isLaunched: true });
   await trust(box.dataDir, stage.issuer);
   await upload(box.api, await stage.release('0.2.0'));
 
@@ -165,4 +166,31 @@ test('killed while it unpacks, and while it is tried: the next start runs one of
   t.is(after.last?.result, 'updated');
   t.true(readReleaseState(box.dataDir).active?.confirmed);
   t.is((await readFile(join(box.dataDir, 'releases', '0.2.0', 'package.json'), 'utf8')).includes('0.2.0'), true);
+});
+
+test('a host updates itself, and then a box that is older before it is added', async (t) => {
+  t.timeout(600_000);
+  const stage = await stageRelease(t);
+  const [host, other] = await Promise.all([
+    startServiceBox(t, { cameras: 0, isLaunched: true }),
+    // Whoever updates it looks for it where it was.
+    startServiceBox(t, { cameras: 0, isLaunched: true, httpPort: await freePort() }),
+  ]);
+  await host.api.call('PUT', '/server/mode', { mode: 'host' });
+  for (const { dataDir } of [host, other]) await trust(dataDir, stage.issuer);
+  const bytes = await stage.release('0.2.0');
+  await upload(host.api, bytes);
+  await install(host, '0.2.0');
+  await until(host, 'the host to run 0.2.0', (one) => one.version === '0.2.0' && isSettled(one));
+
+  const { port, fingerprint } = placeOf(other.dataDir) ?? {};
+  const row = { host: '127.0.0.1', httpPort: port, httpsFingerprint: fingerprint, name: 'Hall' };
+  const account = { username: 'owner', password: 'a long enough one' };
+  const refused = (await host.api.call('POST', '/servers/batch', { rows: [row], ...account })) as BatchResult;
+  t.like(refused.rows[0], { ok: false, code: 'server/older' });
+  const asked = { rows: [row], ...account, updateOlder: true };
+  const added = (await host.api.call('POST', '/servers/batch', asked, ROLL_BACK_MS)) as BatchResult;
+  t.like(added.rows[0], { ok: true, name: 'Hall' }, added.rows[0]?.message);
+  const seen = await until(other, 'the other one to run it', (one) => one.version === '0.2.0' && isSettled(one));
+  t.like(seen.last, { from: '0.1.0', to: '0.2.0', result: 'updated' });
 });

@@ -40,14 +40,32 @@ export type ServiceBox = {
 };
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/understudy');
-/** Started as a package starts it, by `bin/understudy`: it may start another release. */
-export const LAUNCHED = { UNDERSTUDY_TEST_LAUNCHED: '1' } as const;
+export type Start = {
+  /** For preloaded libraries. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** By `bin/understudy`, as a package starts it: it may start another release. */
+  readonly isLaunched?: boolean;
+  /** 0: any free one. */
+  readonly httpPort?: number;
+};
 
-/** Only the process; `env` for preloaded libraries, or `LAUNCHED`. */
-export function startServer(t: ExecutionContext, dataDir: string, env: Readonly<Record<string, string>> = {}): Server {
-  const [program, ...first] =
-    env === LAUNCHED ? [LAUNCHER, 'serve'] : [process.execPath, '--max-semi-space-size=1', SUPERVISOR];
-  const args = [...first, `--data=${dataDir}`, '--http-port=0', '--peer-port=0', '--bind=127.0.0.1', '--name=Box'];
+/** Only the process. */
+export function startServer(
+  t: ExecutionContext,
+  dataDir: string,
+  { env = {}, isLaunched = false, httpPort = 0 }: Start = {},
+): Server {
+  const [program, ...first] = isLaunched
+    ? [LAUNCHER, 'serve']
+    : [process.execPath, '--max-semi-space-size=1', SUPERVISOR];
+  const args = [
+    ...first,
+    `--data=${dataDir}`,
+    `--http-port=${httpPort}`,
+    '--peer-port=0',
+    '--bind=127.0.0.1',
+    '--name=Box',
+  ];
   const supervisor = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
@@ -66,25 +84,24 @@ export function startServer(t: ExecutionContext, dataDir: string, env: Readonly<
   return { supervisor, stderr: () => stderr, ended };
 }
 
-type BoxOptions = {
+type BoxOptions = Start & {
   readonly cameras: number;
   readonly dataDir?: string;
-  readonly env?: Readonly<Record<string, string>>;
 };
 /** A server that was set up, without volumes and cameras. */
 export async function startServiceBox(
   t: ExecutionContext,
-  { cameras, env, ...given }: BoxOptions,
+  { cameras, dataDir: given, ...start }: BoxOptions,
 ): Promise<ServiceBox> {
   t.timeout(280_000);
-  const dataDir = given.dataDir ?? (await tempDir(t, 'service'));
+  const dataDir = given ?? (await tempDir(t, 'service'));
   const simulator = await startSimulator(
     { clock: systemClock, log: silentLog },
     Array.from({ length: cameras }, (_, index) => ({ id: `sim-${index}` })),
   );
   t.teardown(() => simulator.stop());
   const since = Date.now();
-  const server = startServer(t, dataDir, env);
+  const server = startServer(t, dataDir, start);
   const api = createApiClient(() => {
     const place = placeOf(dataDir);
     return { host: '127.0.0.1', port: place?.port ?? 0, fingerprint: place?.fingerprint, token: undefined };
@@ -111,7 +128,7 @@ async function answering({ dataDir, server }: ServiceBox, before?: number): Prom
 /** Starts it again after `killAll` or a stop, and signs in. */
 export async function startAgain(box: ServiceBox, env: Readonly<Record<string, string>> = {}): Promise<void> {
   const before = placeOf(box.dataDir)?.pid;
-  box.server = startServer(box.t, box.dataDir, env);
+  box.server = startServer(box.t, box.dataDir, { env });
   await answering(box, before);
   await box.api.call('POST', '/sessions', OWNER);
 }

@@ -108,6 +108,8 @@ export const addBatchRequest = z.strictObject({
   naming: namingSchema.optional(),
   /** Security lock: local changes are refused there while this host manages it. Only at a host. */
   lock: z.boolean().default(false),
+  /** At a host: what is older than this server gets its release first, if that is kept here; the account must be the owner's. */
+  updateOlder: z.boolean().default(false),
 });
 export type AddBatchRequest = z.output<typeof addBatchRequest>;
 
