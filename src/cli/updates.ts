@@ -2,11 +2,11 @@
 import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ServerUpdate, Updates, UploadResult } from '../api/contract/updates.ts';
-import { MAX_PART_BYTES } from '../site/release-limits.ts';
+import { MAX_PART_BYTES, MAX_RELEASE_BYTES } from '../site/release-limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { findServer } from './find-server.ts';
 import { readableOrThrow } from './paths.ts';
-import { apiOf, EXIT_PROBLEM, withServerOptions } from './server-options.ts';
+import { apiOf, EXIT_PROBLEM, withServerOptions, wrongUse } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
 import { print, printJson } from './text-output.ts';
 
@@ -99,6 +99,8 @@ async function send(api: ApiClient, path: string): Promise<UploadResult> {
   const file = await open(path, 'r');
   try {
     const { size: bytes } = await file.stat();
+    if (bytes === 0 || bytes > MAX_RELEASE_BYTES)
+      throw wrongUse(`${path} has ${bytes} bytes; a release has 1 to ${MAX_RELEASE_BYTES}`);
     const buffer = Buffer.alloc(MAX_PART_BYTES);
     let result: UploadResult = { received: 0 };
     do {

@@ -156,7 +156,7 @@ test('a batch tells each server by itself, and is exit code 1 when one was not a
     httpsFingerprint: FINGERPRINT,
   }));
   const naming = { kind: 'prefix-number', prefix: 'Hall' };
-  t.deepEqual(asked, [{ rows, username: 'olga', password: SECRET, naming, lock: true }]);
+  t.deepEqual(asked, [{ rows, username: 'olga', password: SECRET, naming, lock: true, updateOlder: false }]);
   t.is((await run('servers', 'batch', '/nowhere/list', ...account)).code, 2);
   t.is((await run('servers', 'batch', list, ...account, '--naming', 'a/b')).code, 2);
   const wrong = await run('servers', 'batch', list, ...account, '--naming', 'prefix-number:a/b');
