@@ -10,6 +10,7 @@ import type { Cancel } from '../core/clock.ts';
 import { readTrustedKeys, RELEASE_KEYS } from '../settings/trusted-keys.ts';
 import { isHost } from '../site/host-role.ts';
 import { membersOf } from '../site/membership.ts';
+import { parentOf } from '../supervisor/instance.ts';
 import type { ControlState } from './control-state.ts';
 
 export type UpdatesParts = ControlState & {
@@ -27,13 +28,19 @@ export type UpdatesSide = {
   readonly stop: Cancel;
 };
 
+/** Undefined: nobody would start the next release. The shell of bin/understudy is the parent of the supervisor, as long as it lives. */
+function packageRoot(): string | undefined {
+  const { UNDERSTUDY_PACKAGE: root, UNDERSTUDY_LAUNCHER: launcher } = process.env;
+  return launcher !== undefined && parentOf(process.ppid) === Number(launcher) ? root : undefined;
+}
+
 export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> {
   const { settings, dataDir, log, recording, failover, publish } = parts;
   const changed = (): void => publish({ kind: 'server' });
   const own = await openOwnUpdates({
     ...parts,
     nodeVersion: process.versions.node,
-    packageRoot: process.env['UNDERSTUDY_PACKAGE'],
+    packageRoot,
     trusted: async () => await readTrustedKeys(dataDir, RELEASE_KEYS, log),
     refuseCovering: failover.refuseCovering,
     mediaIsUp: () => recording.hello() !== undefined,

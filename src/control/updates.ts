@@ -18,6 +18,7 @@ import {
   isUnpacked,
   readReleaseState,
   removeUnpacked,
+  unpackedNames,
   unpackedIn,
   versionIn,
   writeReleaseState,
@@ -47,8 +48,8 @@ export type OwnUpdatesDeps = {
   readonly version: string;
   /** Of Node, as `24.21.0`. */
   readonly nodeVersion: string;
-  /** The folder that the package is in, if whoever started this server can start another release. */
-  readonly packageRoot: string | undefined;
+  /** The folder that the package is in, as long as somebody is there who starts the next release. */
+  readonly packageRoot: () => string | undefined;
   readonly trusted: () => Promise<readonly Issuer[]>;
   /** @throws failover/covering */
   readonly refuseCovering: () => void;
@@ -97,7 +98,7 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
   const it: Own = { deps, store, known, state: readReleaseState(deps.dataDir), installing: undefined };
   let judging: Cancel | undefined;
   tell(it);
-  removeOthers(it);
+  void removeOthers(it);
   return {
     view: () => viewOf(it),
     kept: (version) => find(it, version),
@@ -148,7 +149,7 @@ async function remove(own: Own, version: string, user: string): Promise<void> {
 /** @throws updates/unable, updates/busy, updates/unknown, updates/older, updates/node, failover/covering */
 function install(own: Own, version: string, user: string): void {
   const { deps } = own;
-  const why = unableOf(deps.packageRoot);
+  const why = unableOf(deps.packageRoot());
   if (why !== undefined) throw new UnderstudyError('unsupported', 'updates/unable', why);
   if (own.installing !== undefined) throw busy(own.installing.version);
   const found = find(own, version);
@@ -211,8 +212,7 @@ async function unpack(dataDir: string, found: OpenRelease): Promise<void> {
 }
 
 /** This process is of a release that has not shown yet that it works. */
-const isTried = ({ deps, state }: Own): boolean =>
-  deps.packageRoot !== undefined && state.active?.version === deps.version && !state.active.confirmed;
+const isTried = ({ deps, state }: Own): boolean => state.active?.version === deps.version && !state.active.confirmed;
 
 function watchTrial(own: Own, clock: Clock): Cancel {
   const { deps } = own;
@@ -239,7 +239,7 @@ function watchTrial(own: Own, clock: Clock): Cancel {
     if (verdict.kind === 'fails') deps.restart();
     else {
       tell(own);
-      removeOthers(own);
+      void removeOthers(own);
     }
   });
   return cancel;
@@ -261,15 +261,15 @@ function tell(own: Own): void {
   deps.changed();
 }
 
-/** Only the release that is chosen stays unpacked, and while one is tried that before it. */
-function removeOthers(own: Own): void {
-  const { deps, state, store } = own;
-  if (isTried(own)) return;
-  for (const { release } of store.list()) {
-    if (release.version === state.active?.version || release.version === deps.version) continue;
-    removeUnpacked(deps.dataDir, release.version).catch((error: unknown) =>
-      deps.log.warn('an unpacked release was not removed', { version: release.version, error }),
-    );
+/** Only the release that runs stays unpacked, and while it is tried that before it. Never fails. */
+async function removeOthers({ deps, state }: Own): Promise<void> {
+  const { active } = state;
+  const stay = [deps.version, active?.version, active?.before];
+  try {
+    for (const name of await unpackedNames(deps.dataDir))
+      if (!stay.includes(name)) await removeUnpacked(deps.dataDir, name);
+  } catch (error) {
+    deps.log.warn('an unpacked release was not removed', { error });
   }
 }
 
@@ -281,11 +281,12 @@ function setState(own: Own, state: ReleaseState): void {
 function viewOf(own: Own): Omit<Updates, 'servers'> {
   const { deps, store, state, installing, known } = own;
   const { last, active } = state;
-  const unable = unableOf(deps.packageRoot);
+  const root = deps.packageRoot();
+  const unable = unableOf(root);
   const upload = store.incoming();
   return {
     version: deps.version,
-    packaged: deps.packageRoot === undefined ? deps.version : versionIn(deps.packageRoot),
+    packaged: root === undefined ? deps.version : versionIn(root),
     ...(unable === undefined ? {} : { unable }),
     releases: store.list().map((one) => keptOf(deps, one)),
     ...(upload === undefined ? {} : { upload }),

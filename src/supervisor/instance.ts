@@ -138,6 +138,13 @@ export function startTicksOf(pid: number): string {
   return fields[0] === 'Z' ? '' : (fields[19] ?? '');
 }
 
+/** Undefined when there is no such process. */
+export function parentOf(pid: number): number | undefined {
+  const stat = textOf(`/proc/${pid}/stat`);
+  const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
 export const isAlive = ({ pid, startTicks }: Pick<ChildStatus, 'pid' | 'startTicks'>): boolean =>
   startTicks !== '' && startTicksOf(pid) === startTicks;
 

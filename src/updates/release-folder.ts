@@ -3,7 +3,7 @@
  * which never write it at the same time: control only while it runs under the release that was chosen.
  */
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFileSync } from '../core/durable-file.ts';
 import { systemCodeOf } from '../core/errors.ts';
@@ -35,6 +35,13 @@ export function readReleaseState(dataDir: string): ReleaseState {
 /** Durable when it returns. @throws system errors */
 export const writeReleaseState = (dataDir: string, state: ReleaseState): void =>
   replaceFileSync(stateIn(dataDir), JSON.stringify(state));
+
+/** Also what is only half there. */
+export async function unpackedNames(dataDir: string): Promise<readonly string[]> {
+  if (!existsSync(releasesIn(dataDir))) return [];
+  const entries = await readdir(releasesIn(dataDir), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
 
 /** It is not started any more. */
 export const removeUnpacked = async (dataDir: string, version: string): Promise<void> =>

@@ -9,7 +9,8 @@ import { isOlder } from '../site/version.ts';
 export const MAX_ATTEMPTS = 2;
 
 const version = z.string().min(1).max(64);
-const activeSchema = z.strictObject({
+/** Loose: a later release may know more of it, and the launcher is of the package. */
+const activeSchema = z.looseObject({
   version,
   /** It has shown that it works. */
   confirmed: z.boolean(),
@@ -22,7 +23,7 @@ const activeSchema = z.strictObject({
   /** Streams that were recorded then: it shall record as many. */
   recorded: z.number().int().min(0),
 });
-const outcomeSchema = z.strictObject({
+const outcomeSchema = z.looseObject({
   from: version,
   to: version,
   at: z.number(),
@@ -31,7 +32,7 @@ const outcomeSchema = z.strictObject({
   /** It stands in the activity log. */
   told: z.boolean(),
 });
-export const releaseStateSchema = z.strictObject({
+export const releaseStateSchema = z.looseObject({
   format: z.literal(1),
   /** Absent: what was installed. */
   active: activeSchema.optional(),
@@ -111,6 +112,9 @@ export function confirmed(state: ReleaseState, now: number): ReleaseState {
 
 /** How long a new release may need until it records what was recorded before, and when half of that has to do. */
 export const TRIAL_MS = 60_000;
+/** What records nothing at all must not go on for so long: media is up within a second, cameras connect within 12. */
+export const MEDIA_WITHIN_MS = 20_000;
+export const FIRST_WITHIN_MS = 30_000;
 export type Sign = {
   readonly elapsedMs: number;
   readonly mediaIsUp: boolean;
@@ -127,8 +131,11 @@ export type Verdict =
 /** Cameras may fail at the same time by chance: once its time is over half of them are enough. */
 export function judge({ elapsedMs, mediaIsUp, recording, recorded }: Sign): Verdict {
   if (mediaIsUp && recording >= recorded) return { kind: 'works' };
-  if (elapsedMs < TRIAL_MS) return { kind: 'wait' };
-  if (!mediaIsUp) return { kind: 'fails', reason: 'Its recording process did not come up.' };
+  if (!mediaIsUp)
+    return elapsedMs < MEDIA_WITHIN_MS
+      ? { kind: 'wait' }
+      : { kind: 'fails', reason: 'Its recording process did not come up.' };
+  if (elapsedMs < (recording === 0 ? FIRST_WITHIN_MS : TRIAL_MS)) return { kind: 'wait' };
   if (recording * 2 >= recorded) return { kind: 'works' };
   return { kind: 'fails', reason: `It recorded ${recording} streams; ${recorded} were recorded before.` };
 }

@@ -42,7 +42,7 @@ async function start(t: ExecutionContext, { version = '0.1.0', ...given }: Start
     dataDir,
     version,
     nodeVersion: '24.21.0',
-    packageRoot: 'packageRoot' in given ? given.packageRoot : root,
+    packageRoot: () => ('packageRoot' in given ? given.packageRoot : root),
     trusted: async () => await Promise.resolve([issuer]),
     refuseCovering: () => {
       if (facts.covering) throw new UnderstudyError('conflict', 'failover/covering', 'It covers Hall.');
@@ -184,4 +184,19 @@ test('a state file that cannot be read is put aside', async (t) => {
   const { own } = await start(t, { dataDir });
   t.is(own.view().last, undefined);
   t.deepEqual(await readdir(join(dataDir, 'releases')), ['state.json.bad']);
+});
+
+test('what is left of other releases goes, and one that a later release wrote more of is understood', async (t) => {
+  const dataDir = await tempDir(t);
+  for (const name of ['0.1.0', '0.2.0', '0.3.0', '0.4.0.new'])
+    await mkdir(join(dataDir, 'releases', name), { recursive: true });
+  const state = begun(NO_RELEASES, { version: '0.2.0', before: '0.1.0', recorded: 0, now: 1 });
+  await writeFile(join(dataDir, 'releases', 'state.json'), JSON.stringify({ ...state, more: 1 }));
+  const { own } = await start(t, { dataDir, version: '0.2.0' });
+  t.truthy(own.view().trial);
+  await waitFor(
+    'the others to be gone',
+    async () => (await readdir(join(dataDir, 'releases'))).toSorted().join() === '0.1.0,0.2.0,state.json',
+    20_000,
+  );
 });

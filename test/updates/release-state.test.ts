@@ -4,8 +4,10 @@ import {
   begun,
   choose,
   confirmed,
+  FIRST_WITHIN_MS,
   judge,
   MAX_ATTEMPTS,
+  MEDIA_WITHIN_MS,
   NO_RELEASES,
   rolledBack,
   TRIAL_MS,
@@ -137,4 +139,8 @@ test('whether it works: as many streams as before at once, half of them in the e
     reason: 'It recorded 1 streams; 4 were recorded before.',
   });
   t.is(judge({ ...late, mediaIsUp: false }).kind, 'fails');
+  t.is(judge({ ...sign, recording: 1, elapsedMs: FIRST_WITHIN_MS }).kind, 'wait');
+  t.is(judge({ ...sign, recording: 0, elapsedMs: FIRST_WITHIN_MS - 1 }).kind, 'wait');
+  t.is(judge({ ...sign, recording: 0, elapsedMs: FIRST_WITHIN_MS }).kind, 'fails');
+  t.is(judge({ ...sign, mediaIsUp: false, elapsedMs: MEDIA_WITHIN_MS }).kind, 'fails');
 });
