@@ -46,6 +46,7 @@ import { UnderstudyError, isRefusalOfDisk, messageOf } from './core/errors.ts';
 import { systemClock } from './core/clock.ts';
 import { createLog } from './core/log.ts';
 import type { Log } from './core/log.ts';
+import { durationMs } from './core/units.ts';
 import type { Running } from './core/running.ts';
 import { lockedBy as lockingHost, managerOf } from './site/membership.ts';
 import { EXIT_FOR_UPDATE, EXIT_USED_WRONGLY } from './supervisor/child.ts';
@@ -60,6 +61,8 @@ const VERSION = versionIn(join(import.meta.dirname, '..'));
 /** IPv6 and IPv4 alike. */
 const ANY_ADDRESS = '::';
 const EXIT_PROBLEM = 1;
+/** As long as the supervisor waits (supervisor.ts). */
+const STOP_WITHIN_MS = 25_000;
 
 async function main(): Promise<void> {
   const parsed = parseServeArguments(process.argv.slice(2), process.env);
@@ -328,7 +331,9 @@ function stopOnSignal(running: Running, log: Log): Stop {
   const stop: Stop = (reason, exitCode) => {
     stopping ??= (async (): Promise<void> => {
       log.info('control stops', { reason });
-      await running.stop();
+      // Of a stop of its own nobody else knows; a disk that hangs may hold it for ever.
+      systemClock.after(durationMs(STOP_WITHIN_MS), () => process.exit(exitCode));
+      await running.stop().catch((error: unknown) => log.error('control did not stop in order', { error }));
       process.exit(exitCode);
     })();
   };

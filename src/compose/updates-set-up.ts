@@ -43,7 +43,7 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
     packageRoot,
     trusted: async () => await readTrustedKeys(dataDir, RELEASE_KEYS, log),
     refuseCovering: failover.refuseCovering,
-    mediaIsUp: () => recording.hello() !== undefined,
+    media: () => recording.hello()?.instance,
     recording: () =>
       expectedStreams(settings.cameras.get().cameras).filter(
         ({ cameraId, stream }) => recording.state.streamOf(cameraId, stream)?.state.kind === 'recording',

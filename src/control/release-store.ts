@@ -3,7 +3,7 @@
  * Belongs here: taking one in part by part, checking it, keeping few. Does not: installing one (updates.ts).
  */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { syncDirectory } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -44,18 +44,10 @@ export async function openReleaseStore(deps: ReleaseStoreDeps): Promise<ReleaseS
   let turn: Promise<unknown> = Promise.resolve();
   await rm(uploadPath, { force: true });
 
-  const write = async ({ bytes, at, part }: ReleasePart): Promise<Incoming> => {
-    refuseMisplaced({ bytes, at, part }, incoming);
-    await mkdir(releasesIn(dataDir), { recursive: true, mode: 0o755 });
-    const file = await open(uploadPath, at === 0 ? 'w' : 'r+');
+  const write = async (part: ReleasePart): Promise<Incoming> => {
+    refuseMisplaced(part, incoming);
     incoming = undefined; // what fails in between begins anew
-    try {
-      await file.write(part, 0, part.length, at);
-      if (at + part.length === bytes) await file.sync();
-    } finally {
-      await file.close();
-    }
-    return { bytes, received: at + part.length };
+    return await writePart(uploadPath, part);
   };
   const keep = async (bytes: number): Promise<OpenRelease> => {
     const found = await openRelease(uploadPath, await deps.trusted());
@@ -124,6 +116,32 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 
 const inOrder = (releases: readonly OpenRelease[]): readonly OpenRelease[] =>
   releases.toSorted((one, other) => (isOlder(one.release.version, other.release.version) ? 1 : -1));
+
+/** What it cannot write whole is removed: a disk may be full by it. */
+async function writePart(path: string, { bytes, at, part }: ReleasePart): Promise<Incoming> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  try {
+    const file = await open(path, at === 0 ? 'w' : 'r+');
+    try {
+      const { bytesWritten } = await file.write(part, 0, part.length, at);
+      if (bytesWritten < part.length) throw diskFull(part.length, bytesWritten);
+      if (at + part.length === bytes) await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  return { bytes, received: at + part.length };
+}
+
+const diskFull = (wanted: number, written: number): UnderstudyError =>
+  new UnderstudyError(
+    'storage',
+    'updates/no-room',
+    `Only ${written} of ${wanted} bytes fit on the disk of the data directory: make room there, and begin anew.`,
+  );
 
 /** @throws updates/part */
 function refuseMisplaced({ bytes, at, part }: ReleasePart, incoming: Incoming | undefined): void {

@@ -89,6 +89,8 @@ async function goThrough(batch: Batch, order: Order): Promise<void> {
     try {
       if (await updateOne(batch, row, order)) change(batch, serverId, { phase: 'done' });
     } catch (error) {
+      // This host stops; that server finishes by itself.
+      if (order.signal.aborted) return;
       const problem = messageOf(error);
       change(batch, serverId, { phase: 'failed', problem });
       const message = `${row.name} was not updated: ${problem}`;
@@ -114,6 +116,10 @@ function change(batch: Batch, serverId: string, to: Change): void {
   batch.deps.changed();
 }
 
+/** For one answer: a server that is connected may say nothing all the same. */
+const ANSWER_WITHIN_MS = 60_000;
+const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+
 /** True when it runs the release and has shown that it works; false: broken off before that. @throws in the words of that server */
 async function updateOne(batch: Batch, { serverId, name }: ServerUpdate, order: Order): Promise<boolean> {
   const { gateway, clock } = batch.deps;
@@ -124,7 +130,13 @@ async function updateOne(batch: Batch, { serverId, name }: ServerUpdate, order: 
     clock,
     signal,
     ask: async (method, path, json) =>
-      await gateway.json(serverId, { method, path, caller, signal, ...(json === undefined ? {} : { json }) }),
+      await gateway.json(serverId, {
+        method,
+        path,
+        caller,
+        signal: within(signal),
+        ...(json === undefined ? {} : { json }),
+      }),
     isReachable: () => gateway.isReachable(serverId),
     show: (to) => change(batch, serverId, to),
     isBrokenOff: () => batch.rows.some((row) => row.serverId === serverId && row.phase === 'broken-off'),

@@ -143,5 +143,7 @@ function standOf(now: Seen, version: string, lastAt: string | undefined): Server
     throw new UnderstudyError('unavailable', 'updates/failed', last.reason ?? 'It did not work.');
   if (installing !== undefined) return installing.phase;
   if (trial !== undefined) return 'restarting';
-  return now.version === version ? 'done' : 'unpacking';
+  if (now.version === version) return 'done';
+  // It was asked, and neither does it nor says why: its service was ended in the middle.
+  throw new UnderstudyError('unavailable', 'updates/failed', `It runs ${now.version} again, and did not finish.`);
 }

@@ -23,7 +23,7 @@ import {
   versionIn,
   writeReleaseState,
 } from '../updates/release-folder.ts';
-import { unpackRelease } from '../updates/release-reader.ts';
+import { checkBody, openRelease, unpackRelease } from '../updates/release-reader.ts';
 import type { OpenRelease } from '../updates/release-reader.ts';
 import { begun, confirmed, judge, rolledBack } from '../updates/release-state.ts';
 import type { Outcome, ReleaseState } from '../updates/release-state.ts';
@@ -53,7 +53,8 @@ export type OwnUpdatesDeps = {
   readonly trusted: () => Promise<readonly Issuer[]>;
   /** @throws failover/covering */
   readonly refuseCovering: () => void;
-  readonly mediaIsUp: () => boolean;
+  /** Names the recording process that runs; undefined: none is up. */
+  readonly media: () => string | undefined;
   /** Streams of this server's own cameras that are recorded now. */
   readonly recording: () => number;
   /** Ends this process so that the release that is chosen is started. */
@@ -84,6 +85,8 @@ type Own = {
   readonly known: { keys: readonly string[] };
   state: ReleaseState;
   installing: Updates['installing'];
+  /** What is left of other releases. */
+  removing: Promise<void>;
 };
 
 export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> {
@@ -95,10 +98,17 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
     return issuers;
   };
   const store = await openReleaseStore({ ...deps, trusted });
-  const it: Own = { deps, store, known, state: readReleaseState(deps.dataDir), installing: undefined };
+  const it: Own = {
+    deps,
+    store,
+    known,
+    state: readReleaseState(deps.dataDir),
+    installing: undefined,
+    removing: Promise.resolve(),
+  };
   let judging: Cancel | undefined;
   tell(it);
-  void removeOthers(it);
+  it.removing = removeOthers(it);
   return {
     view: () => viewOf(it),
     kept: (version) => find(it, version),
@@ -169,9 +179,15 @@ async function unpackAndRestart(own: Own, found: OpenRelease): Promise<void> {
   const { deps } = own;
   const { version } = found.release;
   try {
-    await unpack(deps.dataDir, found);
-    // Somebody may have failed meanwhile.
+    await own.removing;
+    // Keys may have gone since it was added, and bytes may have rotted.
+    const trusted = await openRelease(found.path, await deps.trusted());
+    await checkBody(trusted);
+    await unpack(deps.dataDir, trusted);
+    // Somebody may have failed meanwhile, here too.
     deps.refuseCovering();
+    const why = unableOf(deps.packageRoot());
+    if (why !== undefined) throw new UnderstudyError('unsupported', 'updates/unable', why);
     const before = deps.version;
     setState(own, begun(own.state, { version, before, recorded: deps.recording(), now: deps.clock.now() }));
     own.installing = { version, phase: 'restarting' };
@@ -217,32 +233,43 @@ const isTried = ({ deps, state }: Own): boolean => state.active?.version === dep
 function watchTrial(own: Own, clock: Clock): Cancel {
   const { deps } = own;
   const since = clock.monotonic();
+  const steady: Steady = { since: undefined, media: undefined };
   const cancel = clock.every(durationMs(LOOK_MS), () => {
     const { active } = own.state;
     if (active === undefined || !isTried(own)) return;
-    const verdict = judge({
-      elapsedMs: clock.monotonic() - since,
-      mediaIsUp: deps.mediaIsUp(),
-      recording: deps.recording(),
-      recorded: active.recorded,
-    });
-    if (verdict.kind === 'wait') return;
-    cancel();
+    const { recorded, attempts: attempt } = active;
+    const [media, recording] = [deps.media(), deps.recording()];
+    const steadyMs = steadyFor(steady, media, recording >= recorded, clock.monotonic());
+    const elapsedMs = clock.monotonic() - since;
+    const verdict = judge({ elapsedMs, attempt, mediaIsUp: media !== undefined, steadyMs, recording, recorded });
+    // Nobody would start the one before.
+    if (verdict.kind === 'wait' || (verdict.kind === 'fails' && deps.packageRoot() === undefined)) return;
     try {
       if (verdict.kind === 'works') setState(own, confirmed(own.state, clock.now()));
       else setState(own, rolledBack(own.state, clock.now(), verdict.reason));
     } catch (error) {
-      // A disk that is full now must not take the next start with it: the launcher decides then.
+      // A full disk: it is noted when there is room.
       deps.log.error('whether the release works was not noted', { error });
       return;
     }
+    cancel();
     if (verdict.kind === 'fails') deps.restart();
     else {
       tell(own);
-      void removeOthers(own);
+      own.removing = removeOthers(own);
     }
   });
   return cancel;
+}
+
+type Steady = { since: number | undefined; media: string | undefined };
+/** Milliseconds for which all has been recorded by one and the same recording process. */
+function steadyFor(steady: Steady, media: string | undefined, isAll: boolean, now: number): number {
+  const isSame = media !== undefined && media === steady.media;
+  steady.media = media;
+  if (media === undefined || !isAll) steady.since = undefined;
+  else if (!isSame || steady.since === undefined) steady.since = now;
+  return steady.since === undefined ? 0 : now - steady.since;
 }
 
 /** How the last one ended, once. */

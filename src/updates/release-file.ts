@@ -36,7 +36,9 @@ export const releaseSchema = z
     version: z
       .string()
       .max(32)
-      .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]+)?$/, 'Expected a version such as 1.2.3'),
+      .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]+)?$/, 'Expected a version such as 1.2.3')
+      // Names of our own beside it in the folder of releases.
+      .refine((text) => !/\.(new|release)$/.test(text), 'Expected a version that ends otherwise'),
     builtAt: z.string().refine((text) => parseIso(text) !== undefined, 'Expected a time such as 2027-12-31T23:59:59Z'),
     /** The oldest Node that it runs on. */
     node: z

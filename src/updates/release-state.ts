@@ -110,14 +110,22 @@ export function confirmed(state: ReleaseState, now: number): ReleaseState {
   return { format: 1, active: { ...active, confirmed: true }, last };
 }
 
+/** How long as many streams as before must be recorded, by the same recording process, before it counts: a fragment or two are written then. */
+export const STEADY_MS = 15_000;
 /** How long a new release may need until it records what was recorded before, and when half of that has to do. */
 export const TRIAL_MS = 60_000;
+/** The same after a power cut, when cameras start too. */
+export const LATER_TRIAL_MS = 150_000;
 /** What records nothing at all must not go on for so long: media is up within a second, cameras connect within 12. */
 export const MEDIA_WITHIN_MS = 20_000;
 export const FIRST_WITHIN_MS = 30_000;
 export type Sign = {
   readonly elapsedMs: number;
+  /** 1: its first start. */
+  readonly attempt: number;
   readonly mediaIsUp: boolean;
+  /** How long as many streams as before are recorded by the same recording process. */
+  readonly steadyMs: number;
   /** Streams that are recorded now. */
   readonly recording: number;
   /** Streams that were recorded before. */
@@ -129,13 +137,14 @@ export type Verdict =
   | { readonly kind: 'fails'; readonly reason: string };
 
 /** Cameras may fail at the same time by chance: once its time is over half of them are enough. */
-export function judge({ elapsedMs, mediaIsUp, recording, recorded }: Sign): Verdict {
-  if (mediaIsUp && recording >= recorded) return { kind: 'works' };
+export function judge({ elapsedMs, attempt, mediaIsUp, steadyMs, recording, recorded }: Sign): Verdict {
+  if (steadyMs >= STEADY_MS) return { kind: 'works' };
   if (!mediaIsUp)
     return elapsedMs < MEDIA_WITHIN_MS
       ? { kind: 'wait' }
       : { kind: 'fails', reason: 'Its recording process did not come up.' };
-  if (elapsedMs < (recording === 0 ? FIRST_WITHIN_MS : TRIAL_MS)) return { kind: 'wait' };
+  const [first, all] = attempt > 1 ? [LATER_TRIAL_MS, LATER_TRIAL_MS] : [FIRST_WITHIN_MS, TRIAL_MS];
+  if (elapsedMs < (recording === 0 && recorded > 0 ? first : all)) return { kind: 'wait' };
   if (recording * 2 >= recorded) return { kind: 'works' };
   return { kind: 'fails', reason: `It recorded ${recording} streams; ${recorded} were recorded before.` };
 }

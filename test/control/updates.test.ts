@@ -9,7 +9,7 @@ import { UnderstudyError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { MAX_PART_BYTES } from '../../src/site/release-limits.ts';
 import { readReleaseState, writeReleaseState } from '../../src/updates/release-folder.ts';
-import { begun, NO_RELEASES, TRIAL_MS } from '../../src/updates/release-state.ts';
+import { begun, NO_RELEASES, STEADY_MS, TRIAL_MS } from '../../src/updates/release-state.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { codeOf } from '../support/is-refused.ts';
@@ -20,7 +20,7 @@ import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const issuer = createIssuer();
-type Facts = { covering: boolean; mediaIsUp: boolean; recording: number; restarts: number };
+type Facts = { covering: boolean; media: string | undefined; recording: number; restarts: number };
 type Rig = {
   readonly own: OwnUpdates;
   readonly facts: Facts;
@@ -35,7 +35,7 @@ async function start(t: ExecutionContext, { version = '0.1.0', ...given }: Start
   const root = await tempDir(t);
   await writeFile(join(root, 'package.json'), '{"version":"0.1.0"}');
   await mkdir(join(dataDir, 'releases'), { recursive: true });
-  const facts: Facts = { covering: false, mediaIsUp: true, recording: 4, restarts: 0 };
+  const facts: Facts = { covering: false, media: 'media-1', recording: 4, restarts: 0 };
   const clock = createFakeClock();
   const log: string[] = [];
   const own: OwnUpdates = await openOwnUpdates({
@@ -47,7 +47,7 @@ async function start(t: ExecutionContext, { version = '0.1.0', ...given }: Start
     refuseCovering: () => {
       if (facts.covering) throw new UnderstudyError('conflict', 'failover/covering', 'It covers Hall.');
     },
-    mediaIsUp: () => facts.mediaIsUp,
+    media: () => facts.media,
     recording: () => facts.recording,
     restart: () => (facts.restarts += 1),
     changed: () => undefined,
@@ -154,7 +154,12 @@ test('a release that is tried is confirmed once it records what was recorded, an
   await add(t, rig, { version: '0.3.0' });
   t.is(await codeOf(rig.own.install('0.3.0', 'anna')), 'updates/busy');
   rig.facts.recording = 4;
-  await rig.clock.advance(1000);
+  await rig.clock.advance(STEADY_MS - 2000);
+  // It was started again: that does not count.
+  rig.facts.media = 'media-2';
+  await rig.clock.advance(STEADY_MS - 2000);
+  t.truthy(rig.own.view().trial);
+  await rig.clock.advance(4000);
   t.is(rig.own.view().trial, undefined);
   t.like(rig.own.view().last, { result: 'updated', to: '0.2.0' });
   t.true(readReleaseState(rig.dataDir).active?.confirmed);

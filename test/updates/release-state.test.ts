@@ -5,11 +5,13 @@ import {
   choose,
   confirmed,
   FIRST_WITHIN_MS,
+  LATER_TRIAL_MS,
   judge,
   MAX_ATTEMPTS,
   MEDIA_WITHIN_MS,
   NO_RELEASES,
   rolledBack,
+  STEADY_MS,
   TRIAL_MS,
 } from '../../src/updates/release-state.ts';
 import type { Choice, ReleaseState } from '../../src/updates/release-state.ts';
@@ -126,10 +128,10 @@ test('whatever happens in whatever order, what is started is whole, never older 
   });
 });
 
-test('whether it works: as many streams as before at once, half of them in the end', (t) => {
-  const sign = { elapsedMs: 0, mediaIsUp: true, recording: 4, recorded: 4 };
-  t.is(judge(sign).kind, 'works');
-  t.is(judge({ ...sign, recorded: 0, recording: 0 }).kind, 'works');
+test('whether it works: as many streams as before for a while, half of them in the end', (t) => {
+  const sign = { elapsedMs: 0, attempt: 1, mediaIsUp: true, steadyMs: 0, recording: 4, recorded: 4 };
+  t.is(judge(sign).kind, 'wait');
+  t.is(judge({ ...sign, steadyMs: STEADY_MS }).kind, 'works');
   t.is(judge({ ...sign, recording: 3 }).kind, 'wait');
   t.is(judge({ ...sign, mediaIsUp: false }).kind, 'wait');
   const late = { ...sign, elapsedMs: TRIAL_MS };
@@ -139,8 +141,13 @@ test('whether it works: as many streams as before at once, half of them in the e
     reason: 'It recorded 1 streams; 4 were recorded before.',
   });
   t.is(judge({ ...late, mediaIsUp: false }).kind, 'fails');
+  t.is(judge({ ...sign, recorded: 0, recording: 0, elapsedMs: FIRST_WITHIN_MS }).kind, 'wait');
   t.is(judge({ ...sign, recording: 1, elapsedMs: FIRST_WITHIN_MS }).kind, 'wait');
-  t.is(judge({ ...sign, recording: 0, elapsedMs: FIRST_WITHIN_MS - 1 }).kind, 'wait');
-  t.is(judge({ ...sign, recording: 0, elapsedMs: FIRST_WITHIN_MS }).kind, 'fails');
+  const none = { ...sign, recording: 0, elapsedMs: FIRST_WITHIN_MS };
+  t.is(judge({ ...none, elapsedMs: FIRST_WITHIN_MS - 1 }).kind, 'wait');
+  t.is(judge(none).kind, 'fails');
+  // Cameras come up again with the power.
+  t.is(judge({ ...none, attempt: 2, elapsedMs: LATER_TRIAL_MS - 1 }).kind, 'wait');
+  t.is(judge({ ...none, attempt: 2, elapsedMs: LATER_TRIAL_MS }).kind, 'fails');
   t.is(judge({ ...sign, mediaIsUp: false, elapsedMs: MEDIA_WITHIN_MS }).kind, 'fails');
 });
