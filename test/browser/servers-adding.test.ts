@@ -158,6 +158,23 @@ test.serial(
   },
 );
 
+test.serial('in the batch a box that is older gets the release of this host first', async (t) => {
+  const { page, dialog, servers } = await open(t);
+  await button(page, 'Add several').click();
+  await dialog.getByText('Update required', { exact: true }).first().waitFor();
+  await button(dialog, 'Update it first').first().click();
+  await dialog.getByText('1 chosen of 5 that can be added').waitFor();
+  await dialog.getByText('It is updated with the release kept here, then added.', { exact: false }).waitFor();
+  await button(dialog, 'Next').click();
+  await dialog.getByLabel('User name there').fill('owner');
+  await dialog.getByLabel('Password there').fill('secret');
+  await dialog.getByLabel('I compared the fingerprints').check();
+  await button(dialog, 'Next').click();
+  await button(dialog, 'Add 1 server').click();
+  await dialog.getByText('of 1 servers were added.', { exact: false }).waitFor();
+  t.like(askedOf(servers, 'POST /servers/batch')[0], { updateOlder: true });
+});
+
 test.serial(
   'in the batch a row is enabled in its place, and an address that was not found is added to the list',
   async (t) => {

@@ -23,6 +23,8 @@ import { serverMocks } from './mock-servers.ts';
 import { mockPlayback, playbackMocks } from './mock-playback.ts';
 import { protectionMocks } from './mock-protection.ts';
 import { settingsMocks } from './mock-settings.ts';
+import { mockUpdates, updateMocks } from './mock-updates.ts';
+import type { MockUpdates } from './mock-updates.ts';
 import { mockSite, siteMocks, throughHost } from './mock-site.ts';
 import { exportLinkMocks } from './mock-site-exports.ts';
 import { mockSnapshots, snapshotMocks } from './mock-snapshots.ts';
@@ -54,6 +56,8 @@ export type MockOptions = {
   readonly activity?: Partial<MockActivity>;
   /** Absent: one that is open and two that are over. */
   readonly incidents?: MockIncidents;
+  /** Releases and how updates go; a test changes it. */
+  readonly updates?: MockUpdates;
 };
 /** A route of a room of pages; `parts` are the groups of `path`. */
 export type RoomRoute = {
@@ -70,6 +74,7 @@ const roomMocks = (state: MockState): readonly RoomRoute[] => [
   ...incidentMocks(state),
   ...protectionMocks(state),
   ...settingsMocks(),
+  ...updateMocks(state.updates),
   ...snapshotMocks(state),
   ...exportLinkMocks(state),
 ];
@@ -91,6 +96,7 @@ export function createMockState(options: MockOptions, began: number) {
     site: mockSite(members),
     playback: mockPlayback(began),
     servers: options.servers,
+    updates: options.updates ?? mockUpdates(),
     role: options.role ?? 'owner',
     activity: mockActivity(members, options.activity),
     incidents: options.incidents ?? mockIncidents(began),

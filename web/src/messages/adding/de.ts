@@ -116,7 +116,11 @@ export const de: Record<keyof typeof en, string> = {
   'found.off': 'Verwaltung aus',
   'found.off.text': 'Sein Eigentümer lässt keinen Host zu: schalte das erst ein.',
   'found.older': 'Aktualisierung nötig',
-  'found.older.text': 'Seine Version ist älter als die dieses Hosts: aktualisiere erst jenes Gerät.',
+  'found.older.text':
+    'Seine Version ist älter als die dieses Hosts: Es kann vorher die Version bekommen, die hier liegt.',
+  'found.older.do': 'Vorher aktualisieren',
+  'found.updateFirst':
+    'Es wird mit der Version aktualisiert, die hier liegt, und dann hinzugefügt. Das Konto muss das seines Eigentümers sein.',
   'found.foreign': 'Andere Anlage',
   'found.foreign.text': 'Er gehört zu einer anderen Anlage und muss erst dort gelöst werden.',
   'found.incompatible': 'Passt nicht',

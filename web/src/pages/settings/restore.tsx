@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RestoreSettingsResult } from '../../../../src/api/contract/own-backup.ts';
 import { post } from '../../api/client.ts';
+import { base64Of } from '../../api/file-bytes.ts';
 import { t } from '../../messages/messages.ts';
 import { t as word } from '../../messages/settings/words.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -27,7 +28,7 @@ export function RestoreDialog({ onClose }: { readonly onClose: () => void }): VN
     setError(undefined);
     try {
       const sure = shown === undefined ? {} : { confirm: shown.name.before, revision: shown.revision };
-      const body = { backup: await base64Of(file), passphrase, ...sure };
+      const body = { backup: await base64Of(file, word('restore.unreadable')), passphrase, ...sure };
       const result = await post<RestoreSettingsResult>('/server/settings/restore', body);
       setStep({ kind: result.restored ? 'done' : 'shown', result });
     } catch (problem) {
@@ -140,13 +141,3 @@ function FileFields({ busy, file, onFile, passphrase, onPassphrase }: FileProps)
 }
 
 /** `data:…;base64,` stands before it. */
-const base64Of = async (file: File): Promise<string> =>
-  await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.addEventListener('load', () => {
-      const { result } = reader;
-      resolve(typeof result === 'string' ? (result.split(',', 2)[1] ?? '') : '');
-    });
-    reader.addEventListener('error', () => reject(new Error(word('restore.unreadable'))));
-    reader.readAsDataURL(file);
-  });

@@ -33,7 +33,8 @@ export function VersionNote({ row }: Props): VNode | null {
   const values = { name: row.name, version: row.version ?? '', own: server.value?.version ?? '' };
   return (
     <Notice tone={beside === 'older' ? 'warn' : undefined}>
-      {t(`version.${beside}Text`, values)} <a href="/settings#updates">{t('version.updates')}</a>
+      {t(`version.${beside}Text`, values)}{' '}
+      <a href={`/settings?update=${encodeURIComponent(row.id)}#updates`}>{t('version.updates')}</a>
     </Notice>
   );
 }

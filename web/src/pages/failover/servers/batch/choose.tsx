@@ -73,6 +73,11 @@ function Candidates({ batch: { plan, set } }: { readonly batch: Batch }): VNode 
     set(({ candidates }) => ({
       candidates: candidates.map((one) => (one.key === key ? { ...one, state: 'available' } : one)),
     }));
+  const updateFirst = (key: string): void =>
+    set(({ candidates, chosen }) => ({
+      candidates: candidates.map((one) => (one.key === key ? { ...one, state: 'available', updateFirst: true } : one)),
+      chosen: new Set([...chosen, key]),
+    }));
   return (
     <ul class="hits tall">
       {plan.candidates.map((one) => (
@@ -88,10 +93,16 @@ function Candidates({ batch: { plan, set } }: { readonly batch: Batch }): VNode 
               <span class="strong">{one.name}</span>{' '}
               <span class="muted small">{[one.host, one.model, one.version].filter(Boolean).join(' · ')}</span>
               {!isAddable(one.state) && <small>{t(`found.${one.state}.text`)}</small>}
+              {one.updateFirst && <small>{t('found.updateFirst')}</small>}
             </span>
           </label>
           {one.mode !== undefined && <ModeLabel mode={one.mode} />}
           <FoundChip state={one.state} />
+          {one.state === 'older' && (
+            <button type="button" class="button small-button" onClick={() => updateFirst(one.key)}>
+              {t('found.older.do')}
+            </button>
+          )}
           {one.state === 'off' && <EnableRow one={one} onDone={() => enabled(one.key)} />}
         </li>
       ))}

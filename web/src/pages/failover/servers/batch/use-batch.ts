@@ -23,6 +23,8 @@ export type Candidate = {
   readonly version: string | undefined;
   readonly mode: FoundServer['mode'] | undefined;
   readonly state: FoundState;
+  /** It is older than this host, and gets the release of it before it is added. */
+  readonly updateFirst?: true;
 };
 export type Plan = {
   readonly step: Step;
@@ -164,5 +166,6 @@ function requestOf(plan: Plan, picked: readonly Candidate[]): BatchRequest {
       ? { naming: naming === 'prefix-number' ? { kind: naming, prefix } : { kind: naming } }
       : {}),
     ...(isHost.value && lock ? { lock } : {}),
+    ...(picked.some(({ updateFirst }) => updateFirst === true) ? { updateOlder: true } : {}),
   };
 }

@@ -1,0 +1,91 @@
+/** Releases for the mock API: one is kept; parts of another are taken; installing waits for the test. */
+import type { Updates, UploadRequest } from '../../src/api/contract/updates.ts';
+import type { RoomRoute } from './mock-routes.ts';
+
+export type MockUpdates = {
+  seen: Updates;
+  /** What was asked of it. */
+  readonly asked: unknown[];
+  /** The last part is refused with this. */
+  refusal: { readonly status: number; readonly code: string; readonly detail: string } | undefined;
+};
+export const mockUpdates = (seen: Partial<Updates> = {}): MockUpdates => ({
+  seen: { version: '0.1.0', packaged: '0.1.0', releases: [], keys: ['af5c80a6a230b7be'], servers: [], ...seen },
+  asked: [],
+  refusal: undefined,
+});
+export const keptMock = (version: string, beside: 'newer' | 'same' = 'newer'): Updates['releases'][number] => ({
+  version,
+  bytes: 7_618_641,
+  builtAt: '2026-11-24T00:00:00.000Z',
+  beside,
+});
+
+export function updateMocks(state: MockUpdates): readonly RoomRoute[] {
+  const view = () => ({ body: state.seen });
+  return [
+    { method: 'GET', path: /^\/updates$/, answer: view },
+    {
+      method: 'PUT',
+      path: /^\/updates\/upload$/,
+      answer: ({ body }) => {
+        const { at, part, bytes } = body as UploadRequest;
+        const received = at + Buffer.from(part, 'base64').length;
+        state.asked.push({ at, received });
+        if (received < bytes) return { body: { received } };
+        if (state.refusal !== undefined)
+          return { status: state.refusal.status, body: { type: 'about:blank', title: 'No', ...state.refusal } };
+        const release = keptMock('0.2.0');
+        state.seen = { ...state.seen, releases: [release] };
+        return { body: { received, release } };
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/updates\/install$/,
+      answer: ({ body }) => {
+        const version = String(body['version']);
+        state.asked.push(version);
+        state.seen = { ...state.seen, installing: { version, phase: 'unpacking' } };
+        return { status: 202, body: state.seen };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/updates\/releases\/([^/]+)$/,
+      answer: (_call, [version]) => {
+        state.seen = { ...state.seen, releases: state.seen.releases.filter((one) => one.version !== version) };
+        return { status: 204 };
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/updates\/servers$/,
+      answer: ({ body }) => {
+        state.asked.push(body);
+        const { version, serverIds } = body as { version: string; serverIds: readonly string[] };
+        const servers = serverIds.map((serverId, index) => ({
+          serverId,
+          name: `Server ${index + 1}`,
+          version,
+          phase: index === 0 ? ('sending' as const) : ('waiting' as const),
+          sentBytes: 40,
+          bytes: 100,
+        }));
+        state.seen = { ...state.seen, servers };
+        return { status: 202, body: state.seen };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/updates\/servers$/,
+      answer: () => {
+        const servers = state.seen.servers.map((row) =>
+          row.phase === 'waiting' ? { ...row, phase: 'broken-off' as const } : row,
+        );
+        state.seen = { ...state.seen, servers };
+        return { status: 204 };
+      },
+    },
+  ];
+}
