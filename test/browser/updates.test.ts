@@ -11,6 +11,7 @@ import { startMockApi } from '../support/mock-api.ts';
 import { keptMock, mockUpdates } from '../support/mock-updates.ts';
 import type { MockUpdates } from '../support/mock-updates.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { clickRow, openServers, rowOf } from '../support/servers-page.ts';
 import { shows, showsText } from './shows.ts';
 
 let browser: Browser;
@@ -145,4 +146,23 @@ test.serial('a host gives it to its servers, one after another, and who waits ca
   await rows.getByText('It covers Hall.').waitFor();
   await card.getByRole('button', { name: 'Leave out those that wait' }).click();
   await rows.getByText('was left out').waitFor();
+});
+
+test.serial('servers that are selected on their page are the ones chosen, and others can be added', async (t) => {
+  const updates = mockUpdates({ releases: [keptMock('0.2.0')] });
+  const { page } = await openServers(t, browser, { updates });
+  await clickRow(rowOf(page, 'Spare-2'));
+  await clickRow(rowOf(page, 'Office-NAS'), ['Control']);
+  await clickRow(rowOf(page, 'Container-7'), ['Control']);
+  await page.getByRole('link', { name: 'Update… (2)' }).click();
+  const group = page.getByRole('group', { name: 'Update the servers of the site' });
+  const chosen = async (): Promise<string> => {
+    const labels = group.locator('label').filter({ has: page.getByRole('checkbox', { checked: true }) });
+    return (await labels.allTextContents()).map((label) => label.trim()).join(', ');
+  };
+  await shows(t, chosen, 'Office-NAS (0.1.0), Spare-2 (0.0.9)');
+  await group.getByRole('checkbox', { name: 'Yard-NAS (0.1.0)' }).check();
+  await group.getByRole('checkbox', { name: 'Office-NAS (0.1.0)' }).uncheck();
+  await shows(t, chosen, 'Yard-NAS (0.1.0), Spare-2 (0.0.9)');
+  await group.getByRole('button', { name: 'Update 2 to 0.2.0' }).waitFor();
 });

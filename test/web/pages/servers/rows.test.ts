@@ -10,6 +10,7 @@ import {
   isAtWork,
   isEditable,
   isUnprotected,
+  isUpdatable,
   newcomerOf,
   rowsOf,
 } from '../../../../web/src/pages/failover/servers/rows.ts';
@@ -127,6 +128,16 @@ test('a recording server with cameras that nobody watches is unprotected; a fail
   t.false(isUnprotected(row('Office-NAS')));
   t.false(isUnprotected(row('Spare-2')));
   t.false(isUnprotected(row('Old office')));
+});
+
+test('the host updates those it manages, who stay, and whose release is known', (t) => {
+  t.deepEqual(
+    rows.filter(isUpdatable).map(({ name }) => name),
+    ['Barn-NAS', 'Gate-NAS', 'Office-NAS', 'Old office', 'Spare-1', 'Spare-2', 'Yard-NAS'],
+  );
+  t.false(isUpdatable({ ...row('Office-NAS'), version: undefined }));
+  const elsewhere = rowsOf(site.status, site.known, { ...OWN, isHost: false });
+  t.deepEqual(elsewhere.filter(isUpdatable), []);
 });
 
 test('every state of a watched server and every trouble of it has its words', (t) => {

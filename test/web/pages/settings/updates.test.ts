@@ -1,5 +1,11 @@
 import test from 'ava';
-import { inOrder, isUnderway, newestOf, wantedIn } from '../../../../web/src/pages/settings/updates/choice.ts';
+import {
+  inOrder,
+  isUnderway,
+  newestOf,
+  updatesPath,
+  wantedIn,
+} from '../../../../web/src/pages/settings/updates/choice.ts';
 import { keptMock } from '../../../support/mock-updates.ts';
 
 test('the newest that is not older than what runs', (t) => {
@@ -42,4 +48,7 @@ test('servers chosen elsewhere', (t) => {
   t.is(wantedIn(''), undefined);
   t.is(wantedIn('?update='), undefined);
   t.deepEqual(wantedIn('?x=1&update=a,b'), ['a', 'b']);
+  const { search, hash } = new URL(updatesPath(['a', 'c&d']), 'https://box');
+  t.is(hash, '#updates');
+  t.deepEqual(wantedIn(search), ['a', 'c&d']);
 });

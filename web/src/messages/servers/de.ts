@@ -114,6 +114,7 @@ export const de: Record<keyof typeof en, string> = {
   'do.detach': 'Lösen',
   'do.forget': 'Entfernen',
   'do.cancel-detach': 'In der Anlage behalten',
+  'do.update': 'Aktualisieren…',
   'do.some': '{what} ({n})',
   'done.enable.one': '1 Server eingeschaltet',
   'done.enable.many': '{n} Server eingeschaltet',

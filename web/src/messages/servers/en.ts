@@ -116,6 +116,7 @@ export const en = {
   'do.detach': 'Detach',
   'do.forget': 'Remove',
   'do.cancel-detach': 'Keep in site',
+  'do.update': 'Update…',
   'do.some': '{what} ({n})',
   'done.enable.one': '1 server enabled',
   'done.enable.many': '{n} servers enabled',

@@ -167,6 +167,10 @@ function takenBackBy({ securing }: KnownServer, isOwner: boolean): readonly Acti
 /** The host tells where a server is that it introduced. */
 export const isEditable = ({ isOwn, known }: ServerRow): boolean => isOwn || known?.introduced === false;
 
+/** The host hands releases to those that it manages and that said which one they run. */
+export const isUpdatable = ({ isMember, version, known }: ServerRow): boolean =>
+  isMember && version !== undefined && known?.detachPending === undefined;
+
 /** Somebody is covered by it, or it is covered: what ends its connection ends that. */
 export const isAtWork = ({ covers, coveredBy, known }: ServerRow): boolean =>
   covers.length + coveredBy.length > 0 || (known?.watch?.covered ?? 0) > 0;

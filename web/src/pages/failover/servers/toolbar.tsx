@@ -5,9 +5,10 @@ import { attempt, toast } from '../../../app/toasts.tsx';
 import { can } from '../../../app/session.ts';
 import { plural, t } from '../../../messages/servers/words.ts';
 import { Icon, type IconName } from '../../../ui/icon.tsx';
+import { updatesPath } from '../../settings/updates/choice.ts';
 import { doAction } from './do-action.ts';
 import type { SetOpen } from './open.ts';
-import { ACTIONS, actionsFor, isEditable, type Action, type ServerRow } from './rows.ts';
+import { ACTIONS, actionsFor, isEditable, isUpdatable, type Action, type ServerRow } from './rows.ts';
 import { isOwner } from './store.ts';
 
 const ICONS: Partial<Readonly<Record<Action, IconName>>> = { detach: 'signOut', forget: 'trash' };
@@ -66,6 +67,7 @@ export function ActionButtons({
     return undefined;
   };
   if (!can('change')) return <></>;
+  const updatable = isOwner.value ? rows.filter(isUpdatable) : [];
   return (
     <>
       {rows.length === 1 && first !== undefined && isEditable(first) && (
@@ -75,12 +77,20 @@ export function ActionButtons({
       )}
       {[...actionsForAll(rows)].map(([action, able]) => (
         <Button key={action} icon={ICONS[action]} onClick={() => run(action, able)} isBusy={busy}>
-          {able.length === rows.length ? t(`do.${action}`) : t(`do.some`, { what: t(`do.${action}`), n: able.length })}
+          {ofAll(t(`do.${action}`), able, rows)}
         </Button>
       ))}
+      {updatable.length > 0 && (
+        <a class="button" href={updatesPath(updatable.map(({ id }) => id))}>
+          {ofAll(t('do.update'), updatable, rows)}
+        </a>
+      )}
     </>
   );
 }
+
+const ofAll = (what: string, able: readonly ServerRow[], rows: readonly ServerRow[]): string =>
+  able.length === rows.length ? what : t('do.some', { what, n: able.length });
 
 type ButtonProps = {
   readonly icon: IconName | undefined;

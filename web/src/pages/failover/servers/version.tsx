@@ -4,6 +4,7 @@ import { besideOurs, type Beside } from '../../../../../src/site/version.ts';
 import { server } from '../../../app/stores.ts';
 import { t } from '../../../messages/servers/words.ts';
 import { Notice } from '../../../ui/dialog.tsx';
+import { updatesPath } from '../../settings/updates/choice.ts';
 import type { ServerRow } from './rows.ts';
 
 type Props = { readonly row: ServerRow };
@@ -33,8 +34,7 @@ export function VersionNote({ row }: Props): VNode | null {
   const values = { name: row.name, version: row.version ?? '', own: server.value?.version ?? '' };
   return (
     <Notice tone={beside === 'older' ? 'warn' : undefined}>
-      {t(`version.${beside}Text`, values)}{' '}
-      <a href={`/settings?update=${encodeURIComponent(row.id)}#updates`}>{t('version.updates')}</a>
+      {t(`version.${beside}Text`, values)} <a href={updatesPath([row.id])}>{t('version.updates')}</a>
     </Notice>
   );
 }

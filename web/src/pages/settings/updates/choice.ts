@@ -26,7 +26,11 @@ const OPEN: readonly string[] = ['waiting', 'sending', 'unpacking', 'restarting'
 export const isUnderway = ({ servers }: Pick<Updates, 'servers'>): boolean =>
   servers.some(({ phase }) => OPEN.includes(phase));
 
-/** Of `?update=a,b`: servers that somebody chose on another page. */
+/** Settings, with these servers and no others chosen for an update. */
+export const updatesPath = (serverIds: readonly string[]): string =>
+  `/settings?update=${serverIds.map(encodeURIComponent).join(',')}#updates`;
+
+/** The servers of such a path; nobody chose any: undefined. */
 export const wantedIn = (search: string): readonly string[] | undefined => {
   const text = new URLSearchParams(search).get('update');
   return text === null || text === '' ? undefined : text.split(',');

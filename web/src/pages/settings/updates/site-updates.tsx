@@ -24,7 +24,7 @@ export function SiteUpdates({ seen, others, onChange }: Props): VNode | null {
 
 function Choose({ seen, others, onChange }: Props): VNode | null {
   const [picked, setPicked] = useState<string>();
-  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [picks, setPicks] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [asking, setAsking] = useState(false);
   const usable = seen.releases.filter(({ beside }) => beside !== 'older');
   const version = usable.find((one) => one.version === picked)?.version ?? newestOf(seen.releases)?.version;
@@ -32,14 +32,9 @@ function Choose({ seen, others, onChange }: Props): VNode | null {
   const wanted = wantedIn(location.search);
   const rows = inOrder(others, version);
   if (rows.length === 0) return <p class="muted small">{t('updates.allHave', { version })}</p>;
-  const isOn = ({ id }: SiteServerView): boolean => !left.has(id) && (wanted?.includes(id) ?? true);
+  const isOn = ({ id }: SiteServerView): boolean => picks.get(id) ?? wanted?.includes(id) ?? true;
   const chosen = rows.filter(isOn);
-  const flip = (id: string, on: boolean): void => {
-    const next = new Set(left);
-    if (on) next.delete(id);
-    else next.add(id);
-    setLeft(next);
-  };
+  const flip = (id: string, on: boolean): void => setPicks(new Map(picks).set(id, on));
   return (
     <fieldset class="stack settings-part">
       <legend>{t('updates.servers')}</legend>
