@@ -1,4 +1,5 @@
 /** Updates of this box and of the servers that it manages as a host, put together. */
+import { statfs } from 'node:fs/promises';
 import type { UpdateDeps } from '../api/routes/updates.ts';
 import { openOwnUpdates } from '../control/updates.ts';
 import type { OwnUpdates } from '../control/updates.ts';
@@ -41,6 +42,10 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
     ...parts,
     nodeVersion: process.versions.node,
     packageRoot,
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(dataDir);
+      return bavail * bsize;
+    },
     trusted: async () => await readTrustedKeys(dataDir, RELEASE_KEYS, log),
     refuseCovering: failover.refuseCovering,
     media: () => recording.hello()?.instance,

@@ -4,6 +4,7 @@
  */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
 import { syncDirectory } from '../core/durable-file.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -17,14 +18,21 @@ import { releaseFileIn, releasesIn } from '../updates/release-folder.ts';
 /** The one that runs, the one before, and the next. */
 export const MAX_KEPT = 3;
 
+/** For so long nobody else begins anew while a file comes in: twice what a part may take on a slow link, and a person to look. */
+export const UPLOAD_IS_OVER_AFTER_MS = 30_000;
+
 export type Incoming = { readonly bytes: number; readonly received: number };
+type Upload = Incoming & { readonly by: string; readonly heardAt: number };
 export type ReleasePart = { readonly bytes: number; readonly at: number; readonly part: Uint8Array };
 export type ReleaseStore = {
   /** The newest first. */
   readonly list: () => readonly OpenRelease[];
   readonly incoming: () => Incoming | undefined;
-  /** The release once all of it is there. @throws updates/part, updates/older, and what is wrong with it */
-  readonly take: (part: ReleasePart) => Promise<{ readonly received: number; readonly release?: OpenRelease }>;
+  /** The release once all of it is there. @throws updates/part, updates/uploading, updates/older, and what is wrong with it */
+  readonly take: (
+    part: ReleasePart,
+    by: string,
+  ) => Promise<{ readonly received: number; readonly release?: OpenRelease }>;
   readonly remove: (version: string) => Promise<void>;
 };
 export type ReleaseStoreDeps = {
@@ -32,22 +40,24 @@ export type ReleaseStoreDeps = {
   /** What runs. */
   readonly version: string;
   readonly trusted: () => Promise<readonly Issuer[]>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Log;
 };
 
 export async function openReleaseStore(deps: ReleaseStoreDeps): Promise<ReleaseStore> {
-  const { dataDir } = deps;
+  const { dataDir, clock } = deps;
   const uploadPath = join(releasesIn(dataDir), 'upload.part');
   let kept = await readKept(deps);
-  let incoming: Incoming | undefined;
+  let incoming: Upload | undefined;
   /** One part after another. */
   let turn: Promise<unknown> = Promise.resolve();
   await rm(uploadPath, { force: true });
 
-  const write = async (part: ReleasePart): Promise<Incoming> => {
+  const write = async (part: ReleasePart, by: string): Promise<Upload> => {
+    refuseOther(incoming, by, clock.monotonic());
     refuseMisplaced(part, incoming);
     incoming = undefined; // what fails in between begins anew
-    return await writePart(uploadPath, part);
+    return { ...(await writePart(uploadPath, part)), by, heardAt: clock.monotonic() };
   };
   const keep = async (bytes: number): Promise<OpenRelease> => {
     const found = await openRelease(uploadPath, await deps.trusted());
@@ -63,8 +73,8 @@ export async function openReleaseStore(deps: ReleaseStoreDeps): Promise<ReleaseS
     kept = kept.slice(0, MAX_KEPT);
     return release;
   };
-  const take: ReleaseStore['take'] = async (part) => {
-    const next = await write(part);
+  const take: ReleaseStore['take'] = async (part, by) => {
+    const next = await write(part, by);
     if (next.received < next.bytes) {
       incoming = next;
       return { received: next.received };
@@ -77,9 +87,9 @@ export async function openReleaseStore(deps: ReleaseStoreDeps): Promise<ReleaseS
   };
   return {
     list: () => kept,
-    incoming: () => incoming,
-    take: async (part) => {
-      const mine = turn.then(async () => await take(part));
+    incoming: () => incoming && { bytes: incoming.bytes, received: incoming.received },
+    take: async (part, by) => {
+      const mine = turn.then(async () => await take(part, by));
       turn = mine.catch(() => undefined);
       return await mine;
     },
@@ -142,6 +152,13 @@ const diskFull = (wanted: number, written: number): UnderstudyError =>
     'updates/no-room',
     `Only ${written} of ${wanted} bytes fit on the disk of the data directory: make room there, and begin anew.`,
   );
+
+/** @throws updates/uploading */
+function refuseOther(incoming: Upload | undefined, by: string, now: number): void {
+  if (incoming === undefined || incoming.by === by || now - incoming.heardAt > UPLOAD_IS_OVER_AFTER_MS) return;
+  const message = `${incoming.by} is adding a release here: wait until that has ended.`;
+  throw new UnderstudyError('conflict', 'updates/uploading', message);
+}
 
 /** @throws updates/part */
 function refuseMisplaced({ bytes, at, part }: ReleasePart, incoming: Incoming | undefined): void {

@@ -69,3 +69,19 @@ export const noneForOthers = (running: string): UnderstudyError =>
     'server/older',
     `It is older than this host, and no release is kept here that it could get: add ${running} or a later one under Settings, Updates.`,
   );
+
+/** What settings, events and footage that waits may need meanwhile. */
+const RESERVE_BYTES = 64e6;
+/** What a file takes on a disk is up to a block more than it has. */
+const BLOCK_BYTES = 4096;
+const roomFor = ({ release: { files } }: OpenRelease): number =>
+  files.reduce((sum, { bytes }) => sum + bytes + BLOCK_BYTES, RESERVE_BYTES);
+
+/** @throws updates/no-room */
+export function refuseNoRoom(found: OpenRelease, freeBytes: number): void {
+  const needed = roomFor(found);
+  if (freeBytes >= needed) return;
+  const [wanted, free] = [Math.ceil(needed / 1e6), Math.floor(freeBytes / 1e6)];
+  const message = `Release ${found.release.version} needs ${wanted} MB on the disk of the data directory; ${free} MB are free. Make room there.`;
+  throw new UnderstudyError('storage', 'updates/no-room', message);
+}

@@ -10,7 +10,7 @@ import type { ActivityLog } from '../api/activity.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { isoOf } from '../core/clock.ts';
 import { messageOf, UnderstudyError } from '../core/errors.ts';
-import { durationMs, epochMs } from '../core/units.ts';
+import { epochMs } from '../core/units.ts';
 import type { Log } from '../core/log.ts';
 import type { Issuer } from '../site/signed-text.ts';
 import { isOlder } from '../site/version.ts';
@@ -25,8 +25,9 @@ import {
 } from '../updates/release-folder.ts';
 import { checkBody, openRelease, unpackRelease } from '../updates/release-reader.ts';
 import type { OpenRelease } from '../updates/release-reader.ts';
-import { begun, confirmed, judge, rolledBack } from '../updates/release-state.ts';
+import { begun, confirmed, rolledBack } from '../updates/release-state.ts';
 import type { Outcome, ReleaseState } from '../updates/release-state.ts';
+import { watchTrial } from './release-trial.ts';
 import { openReleaseStore } from './release-store.ts';
 import type { ReleaseStore } from './release-store.ts';
 import {
@@ -37,6 +38,7 @@ import {
   lastOf,
   noneForOthers,
   notNewer,
+  refuseNoRoom,
   unableOf,
   unfitOf,
   unknown,
@@ -50,6 +52,8 @@ export type OwnUpdatesDeps = {
   readonly nodeVersion: string;
   /** The folder that the package is in, as long as somebody is there who starts the next release. */
   readonly packageRoot: () => string | undefined;
+  /** On the disk of the data directory. */
+  readonly freeBytes: () => Promise<number>;
   readonly trusted: () => Promise<readonly Issuer[]>;
   /** @throws failover/covering */
   readonly refuseCovering: () => void;
@@ -76,8 +80,6 @@ export type OwnUpdates = Pick<UpdateDeps, 'upload' | 'remove' | 'install'> & {
   readonly stop: Cancel;
 };
 
-const LOOK_MS = 500;
-
 type Own = {
   readonly deps: OwnUpdatesDeps;
   readonly store: ReleaseStore;
@@ -90,7 +92,6 @@ type Own = {
 };
 
 export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> {
-  const { clock } = deps;
   const known: { keys: readonly string[] } = { keys: [] };
   const trusted = async (): Promise<readonly Issuer[]> => {
     const issuers = await deps.trusted();
@@ -116,8 +117,9 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
       await upload(it, { bytes, at, part: Buffer.from(part, 'base64') }, user),
     remove: async (version, user) => await remove(it, version, user),
     install: async (version, user) => {
-      await Promise.resolve();
-      install(it, version, user);
+      // Before anything else that is asked: of two at once the second sees the first.
+      const freeBytes = await deps.freeBytes();
+      install(it, version, { user, freeBytes });
     },
     keptForOthers: () => {
       const found = store.list().findLast(({ release }) => !isOlder(release.version, deps.version));
@@ -125,7 +127,7 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
       return found;
     },
     judge: () => {
-      if (isTried(it)) judging = watchTrial(it, clock);
+      if (isTried(it)) judging = judgeTrial(it);
     },
     stop: () => judging?.(),
   };
@@ -134,7 +136,7 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
 async function upload(own: Own, part: Parameters<ReleaseStore['take']>[0], user: string): Promise<UploadResult> {
   const { deps, store } = own;
   if (own.installing !== undefined) throw busy(own.installing.version);
-  const { received, release } = await store.take(part);
+  const { received, release } = await store.take(part, user);
   if (release === undefined) return { received };
   const message = `Release ${release.release.version} was added; it is installed when somebody says so.`;
   deps.activity.record({ severity: 'info', code: 'release-added', message, user });
@@ -156,8 +158,9 @@ async function remove(own: Own, version: string, user: string): Promise<void> {
   deps.changed();
 }
 
-/** @throws updates/unable, updates/busy, updates/unknown, updates/older, updates/node, failover/covering */
-function install(own: Own, version: string, user: string): void {
+type Asked = { readonly user: string; readonly freeBytes: number };
+/** @throws updates/unable, updates/busy, updates/unknown, updates/older, updates/node, updates/no-room, failover/covering */
+function install(own: Own, version: string, { user, freeBytes }: Asked): void {
   const { deps } = own;
   const why = unableOf(deps.packageRoot());
   if (why !== undefined) throw new UnderstudyError('unsupported', 'updates/unable', why);
@@ -167,6 +170,7 @@ function install(own: Own, version: string, user: string): void {
   const unfit = unfitOf(deps, found);
   if (unfit !== undefined) throw new UnderstudyError('conflict', 'updates/node', unfit);
   if (isTried(own)) throw inTrial(deps.version);
+  refuseNoRoom(found, freeBytes);
   deps.refuseCovering();
   own.installing = { version, phase: 'unpacking' };
   const message = `Release ${version} is being installed; ${deps.version} runs until then.`;
@@ -230,46 +234,32 @@ async function unpack(dataDir: string, found: OpenRelease): Promise<void> {
 /** This process is of a release that has not shown yet that it works. */
 const isTried = ({ deps, state }: Own): boolean => state.active?.version === deps.version && !state.active.confirmed;
 
-function watchTrial(own: Own, clock: Clock): Cancel {
+function judgeTrial(own: Own): Cancel {
   const { deps } = own;
-  const since = clock.monotonic();
-  const steady: Steady = { since: undefined, media: undefined };
-  const cancel = clock.every(durationMs(LOOK_MS), () => {
-    const { active } = own.state;
-    if (active === undefined || !isTried(own)) return;
-    const { recorded, attempts: attempt } = active;
-    const [media, recording] = [deps.media(), deps.recording()];
-    const steadyMs = steadyFor(steady, media, recording >= recorded, clock.monotonic());
-    const elapsedMs = clock.monotonic() - since;
-    const verdict = judge({ elapsedMs, attempt, mediaIsUp: media !== undefined, steadyMs, recording, recorded });
-    // Nobody would start the one before.
-    if (verdict.kind === 'wait' || (verdict.kind === 'fails' && deps.packageRoot() === undefined)) return;
-    try {
-      if (verdict.kind === 'works') setState(own, confirmed(own.state, clock.now()));
-      else setState(own, rolledBack(own.state, clock.now(), verdict.reason));
-    } catch (error) {
-      // A full disk: it is noted when there is room.
-      deps.log.error('whether the release works was not noted', { error });
-      return;
-    }
-    cancel();
-    if (verdict.kind === 'fails') deps.restart();
-    else {
-      tell(own);
-      own.removing = removeOthers(own);
-    }
+  return watchTrial(deps, {
+    active: () => (isTried(own) ? own.state.active : undefined),
+    end: (verdict) => {
+      // Nobody would start the one before.
+      if (verdict.kind === 'fails' && deps.packageRoot() === undefined) return false;
+      const now = deps.clock.now();
+      try {
+        setState(
+          own,
+          verdict.kind === 'works' ? confirmed(own.state, now) : rolledBack(own.state, now, verdict.reason),
+        );
+      } catch (error) {
+        // A full disk: it is noted when there is room.
+        deps.log.error('whether the release works was not noted', { error });
+        return false;
+      }
+      if (verdict.kind === 'fails') deps.restart();
+      else {
+        tell(own);
+        own.removing = removeOthers(own);
+      }
+      return true;
+    },
   });
-  return cancel;
-}
-
-type Steady = { since: number | undefined; media: string | undefined };
-/** Milliseconds for which all has been recorded by one and the same recording process. */
-function steadyFor(steady: Steady, media: string | undefined, isAll: boolean, now: number): number {
-  const isSame = media !== undefined && media === steady.media;
-  steady.media = media;
-  if (media === undefined || !isAll) steady.since = undefined;
-  else if (!isSame || steady.since === undefined) steady.since = now;
-  return steady.since === undefined ? 0 : now - steady.since;
 }
 
 /** How the last one ended, once. */

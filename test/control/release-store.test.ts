@@ -2,26 +2,30 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { MAX_KEPT, openReleaseStore } from '../../src/control/release-store.ts';
+import { MAX_KEPT, openReleaseStore, UPLOAD_IS_OVER_AFTER_MS } from '../../src/control/release-store.ts';
 import type { ReleaseStore } from '../../src/control/release-store.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { MAX_PART_BYTES } from '../../src/site/release-limits.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { codeOf } from '../support/is-refused.ts';
 import { createIssuer } from '../support/licences.ts';
 import { makeTestRelease } from '../support/releases.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const issuer = createIssuer();
-type Rig = { readonly store: ReleaseStore; readonly dataDir: string };
+type Rig = { readonly store: ReleaseStore; readonly dataDir: string; readonly clock: FakeClock };
 async function open(t: ExecutionContext, { version = '0.1.0', dataDir = '' } = {}): Promise<Rig> {
   const folder = dataDir === '' ? await tempDir(t) : dataDir;
   const trusted = async () => await Promise.resolve([issuer]);
-  return { store: await openReleaseStore({ dataDir: folder, version, trusted, log: silentLog }), dataDir: folder };
+  const clock = createFakeClock();
+  const store = await openReleaseStore({ dataDir: folder, version, trusted, clock, log: silentLog });
+  return { store, dataDir: folder, clock };
 }
 async function send(store: ReleaseStore, bytes: Uint8Array, size = 4000): Promise<string | undefined> {
   let version: string | undefined;
   for (let at = 0; at < bytes.length; at += size) {
-    const { release } = await store.take({ bytes: bytes.length, at, part: bytes.subarray(at, at + size) });
+    const { release } = await store.take({ bytes: bytes.length, at, part: bytes.subarray(at, at + size) }, 'anna');
     version = release?.release.version;
   }
   return version;
@@ -46,15 +50,18 @@ test('a part elsewhere is refused, and it begins anew', async (t) => {
   const { store } = await open(t);
   const bytes = await releaseOf(t, '0.2.0');
   const part = (at: number, length: number, whole = bytes.length) =>
-    codeOf(store.take({ bytes: whole, at, part: bytes.subarray(at, at + length) }));
+    codeOf(store.take({ bytes: whole, at, part: bytes.subarray(at, at + length) }, 'anna'));
   t.is(await part(100, 100), 'updates/part');
   t.is(await part(0, 100), undefined);
   t.deepEqual(store.incoming(), { bytes: bytes.length, received: 100 });
   t.is(await part(50, 100), 'updates/part');
   t.is(await part(100, 100, bytes.length + 1), 'updates/part');
   t.is(await part(100, 0), 'updates/part');
-  t.is(await codeOf(store.take({ bytes: 10, at: 0, part: Buffer.alloc(11) })), 'updates/part');
-  t.is(await codeOf(store.take({ bytes: 2 ** 24, at: 0, part: Buffer.alloc(MAX_PART_BYTES + 1) })), 'updates/part');
+  t.is(await codeOf(store.take({ bytes: 10, at: 0, part: Buffer.alloc(11) }, 'anna')), 'updates/part');
+  t.is(
+    await codeOf(store.take({ bytes: 2 ** 24, at: 0, part: Buffer.alloc(MAX_PART_BYTES + 1) }, 'anna')),
+    'updates/part',
+  );
   t.is(await send(store, bytes), '0.2.0');
   t.is(store.incoming(), undefined);
 });
@@ -63,10 +70,24 @@ test('parts that come at the same time are taken one after another', async (t) =
   const { store } = await open(t);
   const bytes = await releaseOf(t, '0.2.0');
   const half = Math.floor(bytes.length / 2);
-  const first = store.take({ bytes: bytes.length, at: 0, part: bytes.subarray(0, half) });
-  const second = store.take({ bytes: bytes.length, at: half, part: bytes.subarray(half) });
+  const first = store.take({ bytes: bytes.length, at: 0, part: bytes.subarray(0, half) }, 'anna');
+  const second = store.take({ bytes: bytes.length, at: half, part: bytes.subarray(half) }, 'anna');
   t.like(await first, { received: half });
   t.is((await second).release?.release.version, '0.2.0');
+});
+
+test('while one person adds a file no other begins one; who has gone away holds nobody up', async (t) => {
+  const { store, clock } = await open(t);
+  const bytes = await releaseOf(t, '0.2.0');
+  const begin = (by: string) => codeOf(store.take({ bytes: bytes.length, at: 0, part: bytes.subarray(0, 100) }, by));
+  t.is(await begin('bert'), undefined);
+  t.is(await begin('anna'), 'updates/uploading');
+  t.is(await begin('bert'), undefined, 'begun anew');
+  await clock.advance(UPLOAD_IS_OVER_AFTER_MS + 1);
+  t.is(await begin('anna'), undefined);
+  t.is(await begin('bert'), 'updates/uploading');
+  t.is(await send(store, bytes), '0.2.0');
+  t.is(await begin('bert'), undefined);
 });
 
 test('what is no release, is damaged, or is older is refused at its end, and nothing is kept', async (t) => {

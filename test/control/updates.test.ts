@@ -20,7 +20,7 @@ import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const issuer = createIssuer();
-type Facts = { covering: boolean; media: string | undefined; recording: number; restarts: number };
+type Facts = { covering: boolean; media: string | undefined; recording: number; restarts: number; free: number };
 type Rig = {
   readonly own: OwnUpdates;
   readonly facts: Facts;
@@ -35,7 +35,7 @@ async function start(t: ExecutionContext, { version = '0.1.0', ...given }: Start
   const root = await tempDir(t);
   await writeFile(join(root, 'package.json'), '{"version":"0.1.0"}');
   await mkdir(join(dataDir, 'releases'), { recursive: true });
-  const facts: Facts = { covering: false, media: 'media-1', recording: 4, restarts: 0 };
+  const facts: Facts = { covering: false, media: 'media-1', recording: 4, restarts: 0, free: 1e9 };
   const clock = createFakeClock();
   const log: string[] = [];
   const own: OwnUpdates = await openOwnUpdates({
@@ -43,6 +43,7 @@ async function start(t: ExecutionContext, { version = '0.1.0', ...given }: Start
     version,
     nodeVersion: '24.21.0',
     packageRoot: () => ('packageRoot' in given ? given.packageRoot : root),
+    freeBytes: async () => await Promise.resolve(facts.free),
     trusted: async () => await Promise.resolve([issuer]),
     refuseCovering: () => {
       if (facts.covering) throw new UnderstudyError('conflict', 'failover/covering', 'It covers Hall.');
@@ -105,6 +106,13 @@ test('refused: unknown, not newer, too old a Node, covering, and where nothing c
   t.is(await codeOf(rig.own.install('0.1.0', 'anna')), 'updates/older');
   t.is(await codeOf(rig.own.install('0.3.0', 'anna')), 'updates/node');
   t.regex(rig.own.view().releases[0]?.problem ?? '', /needs Node 26\.0\.0 or later; this server runs on 24\.21\.0/);
+  rig.facts.free = 60e6;
+  const noRoom = await t.throwsAsync(rig.own.install('0.2.0', 'anna'));
+  t.is(
+    noRoom?.message,
+    'Release 0.2.0 needs 65 MB on the disk of the data directory; 60 MB are free. Make room there.',
+  );
+  rig.facts.free = 1e9;
   rig.facts.covering = true;
   t.is(await codeOf(rig.own.install('0.2.0', 'anna')), 'failover/covering');
   t.is(rig.own.view().installing, undefined);
