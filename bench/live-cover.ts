@@ -31,6 +31,11 @@ const FAULTS: readonly (readonly [name: string, begin: (scene: Scene) => Promise
   ['hang (SIGSTOP)', ({ protectedBox }) => freezeBox(protectedBox)],
   ['power loss', async ({ site, protectedBox }) => await cutPower(site.lab, protectedBox)],
 ];
+/** Options of `simulate`. */
+const CAMERAS: readonly (readonly [name: string, simulation: readonly string[]])[] = [
+  ['each 2 s', []],
+  ['and on request', ['--key-frames-on-request']],
+];
 const REPORT = resolve(import.meta.dirname, '../docs/results/live-cover.md');
 
 const problem = labProblem();
@@ -97,10 +102,13 @@ async function playRound(
   await recordsFor(protectedBox, cameras, 3000);
   await sleep((round * 700) % 2000);
   const brokenAt = performance.now();
-  const heal = await begin(scene);
-  const times = await Promise.all(
-    cameras.map(async (camera) => [camera.level, await liveAfter(failover, camera, secret, brokenAt)] as const),
-  );
+  // Looking begins with the fault: until its processes are gone a second may pass.
+  const [heal, times] = await Promise.all([
+    begin(scene),
+    Promise.all(
+      cameras.map(async (camera) => [camera.level, await liveAfter(failover, camera, secret, brokenAt)] as const),
+    ),
+  ]);
   await heal();
   await waitFor(
     'it to be given back',
@@ -111,25 +119,37 @@ async function playRound(
 }
 
 const teardowns: (() => unknown)[] = [];
+async function undoAll(): Promise<void> {
+  for (const undo of teardowns.splice(0).toReversed()) await undo();
+}
 try {
   const t = { teardown: (undo: () => unknown) => void teardowns.push(undo) };
-  const measured = await measure(await setScene(t, { levels: LEVELS }, createRandom(1)));
-  const rows = measured.map(({ fault, level, times }) => {
-    const sorted = times.toSorted((a, b) => a - b).map(Math.round);
-    return `| ${fault} | ${level} | ${sorted.length} | ${sorted[sorted.length >> 1]} | ${sorted.at(-1)} |`;
-  });
+  const rows: string[] = [];
+  const all: number[] = [];
+  for (const [cameras, simulation] of CAMERAS) {
+    for (const { fault, level, times } of await measure(
+      await setScene(t, { levels: LEVELS, simulation }, createRandom(1)),
+    )) {
+      const sorted = times.toSorted((a, b) => a - b).map(Math.round);
+      rows.push(
+        `| ${cameras} | ${fault} | ${level} | ${sorted.length} | ${sorted[sorted.length >> 1]} | ${sorted.at(-1)} |`,
+      );
+      all.push(...times);
+    }
+    await undoAll();
+  }
   const text = `# Live view of a covered camera
 
 \`./build.sh bench live-cover --rounds ${ROUNDS}\` on ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}: milliseconds from the fault of the recording server to the first
-picture data of its camera in a live view at the failover server (target ${TARGET_MS}). Key frame each 2 s.
+picture data of its camera in a live view at the failover server (target ${TARGET_MS}). Key frame each 2 s, and for half of the failures also when one is asked for (docs/design/rtsp-client.md).
 
-| fault | level | failures | p50 | most |
-|---|---|---:|---:|---:|
+| key frames | fault | level | failures | p50 | most |
+|---|---|---|---:|---:|---:|
 ${rows.join('\n')}
 `;
   console.log(text);
   await writeFile(REPORT, text);
-  process.exitCode = Math.max(...measured.flatMap(({ times }) => times)) <= TARGET_MS ? 0 : 1;
+  process.exitCode = Math.max(...all) <= TARGET_MS ? 0 : 1;
 } finally {
-  for (const undo of teardowns.toReversed()) await undo();
+  await undoAll();
 }

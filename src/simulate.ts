@@ -26,6 +26,7 @@ const USAGE = `usage: node dist/simulate.js [options]
   --no-audio         video only
   --more-bytes N     each picture of the main stream has so many bytes more, which cannot be decoded: 20000 make 4 Mbit/s (0)
   --cached-start     begin with the last key frame
+  --key-frames-on-request   send one when a client asks for it (RTCP PLI or FIR)
 Prints one JSON line with the addresses, then takes orders as JSON lines on standard input.`;
 const EXIT_USED_WRONGLY = 2;
 const OPTIONS = {
@@ -38,6 +39,7 @@ const OPTIONS = {
   'more-bytes': { type: 'string', default: '0' },
   'no-audio': { type: 'boolean', default: false },
   'cached-start': { type: 'boolean', default: false },
+  'key-frames-on-request': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>['values'];
@@ -85,6 +87,7 @@ async function optionsOf(values: Values, index: number): Promise<CameraOptions> 
     port: first === 0 ? 0 : first + index,
     access: accessOf(values),
     audio: !values['no-audio'],
+    keyFramesOnRequest: values['key-frames-on-request'],
     start: values['cached-start'] ? 'cached' : 'next-key-frame',
   };
 }

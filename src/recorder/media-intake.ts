@@ -12,10 +12,14 @@ import { createH264Depacketizer } from '../media/rtp/depacketize-h264.ts';
 import { createH265Depacketizer } from '../media/rtp/depacketize-h265.ts';
 import { createPlainAudioDepacketizer } from '../media/rtp/depacketize-plain-audio.ts';
 import type { Depacketizer } from '../media/rtp/depacketizer.ts';
+import { encodeKeyFrameRequest } from '../media/rtp/key-frame-request.ts';
 import { createPacketView, readPacket } from '../media/rtp/packet.ts';
 import type { PacketView } from '../media/rtp/packet.ts';
+import { pictureStartOf } from '../media/rtp/picture-start.ts';
+import type { PictureStart } from '../media/rtp/picture-start.ts';
 import { createReorderBuffer } from '../media/rtp/reorder.ts';
 import { encodeReceiverReport, parseRtcp } from '../media/rtp/rtcp.ts';
+import type { ReportBlock } from '../media/rtp/rtcp.ts';
 import { unwrapTimestamp } from '../media/rtp/sequence.ts';
 import { createReceiverStatistics } from '../media/rtp/statistics.ts';
 import type { ReadyTrack } from '../media/rtsp/client-state.ts';
@@ -67,6 +71,8 @@ export function createMediaIntake(deps: IntakeDeps): Intake {
     monotonic: deps.monotonic,
   });
   const receivers: readonly Receiver[] = deps.tracks.map((track, index) => createReceiver(track, index, deps, first));
+  const videoAt = deps.tracks.findIndex(({ description }) => description.kind === 'video');
+  const video = receivers[videoAt];
   return {
     reading: () => {
       const at = deps.monotonic();
@@ -83,6 +89,11 @@ export function createMediaIntake(deps: IntakeDeps): Intake {
       first.timePassed(at);
     },
     report: (track) => receivers[track]?.report(),
+    pictureStart: () => video?.pictureStart() ?? 'key-frame',
+    keyFrameRequest: (sequence) => {
+      const packet = video?.keyFrameRequest(sequence);
+      return packet && { track: videoAt, packet };
+    },
     ending: () => {
       for (const receiver of receivers) receiver.flush();
       first.release();
@@ -97,6 +108,8 @@ type Receiver = {
   readonly rtcp: (bytes: Uint8Array, start: number, end: number) => void;
   readonly timePassed: (at: number) => void;
   readonly report: () => Uint8Array | undefined;
+  readonly pictureStart: () => PictureStart;
+  readonly keyFrameRequest: (sequence: number) => Uint8Array | undefined;
   readonly flush: () => void;
   /** A packet that was held back at the start; its arrival has been told to the clock. */
   readonly deliver: (bytes: Uint8Array, start: number, end: number, lostBefore: boolean) => void;
@@ -105,7 +118,7 @@ type Receiver = {
 
 // oxlint-disable-next-line max-lines-per-function -- one closure, so that the hot path reads local variables
 function createReceiver(
-  { description, transport }: ReadyTrack,
+  { description, transport, ssrc }: ReadyTrack,
   index: number,
   deps: IntakeDeps,
   first: FirstPackets,
@@ -124,7 +137,8 @@ function createReceiver(
   let arrived = Number.NaN;
   let delivered = Number.NaN;
   let deliveredRaw = Number.NaN;
-  let source = 0;
+  let source = ssrc ?? 0;
+  let pictures: PictureStart = description.kind === 'video' ? 'unknown' : 'key-frame';
   let foreign = 0;
   let lastReport = { middle: 0, at: 0 };
   let earlyReport: { readonly rtpTimestamp: number; readonly wallMs: number } | undefined;
@@ -141,6 +155,12 @@ function createReceiver(
     if (earlyReport === undefined) return;
     clock.senderReport(unwrapTimestamp(next, earlyReport.rtpTimestamp), earlyReport.wallMs);
     earlyReport = undefined;
+  };
+  /** Until a key frame has begun, at the packet in `view`. */
+  const look = (): void => {
+    if (description.kind !== 'video' || view.payloadType !== payloadType) return;
+    const start = pictureStartOf(description.codec, view.bytes, view.start, view.end);
+    if (start !== 'unknown') pictures = start;
   };
   const push = (packet: PacketView, lostBefore: boolean): void => {
     // Stored only when it changes: a fraction or a large number in a variable is a new heap number each time.
@@ -175,6 +195,10 @@ function createReceiver(
     if (readPacket(view, bytes, start, end)) accept(start, end, lostBefore);
     else countForeign();
   };
+  const block = (): ReportBlock => {
+    const delay = lastReport.middle === 0 ? 0 : Math.round(((deps.monotonic() - lastReport.at) * 65_536) / 1000);
+    return { source, ...statistics.report(), lastSenderReport: lastReport.middle, delay };
+  };
   const reorder = transport.kind === 'udp' ? createReorderBuffer(MAX_REORDER_WAIT, take) : undefined;
 
   return {
@@ -186,6 +210,7 @@ function createReceiver(
     rtp: (bytes, start, end) => {
       if (!readPacket(view, bytes, start, end)) return countForeign();
       if (view.ssrc !== source) source = view.ssrc;
+      if (pictures !== 'key-frame') look();
       const missing = statistics.received(view.sequence, view.timestamp, readAt);
       if (reorder !== undefined) reorder.push(bytes, start, end, readAt);
       else if (missing >= 0) accept(start, end, missing > 0);
@@ -194,6 +219,8 @@ function createReceiver(
       for (const packet of parseRtcp(bytes, start, end)) {
         if (packet.kind !== 'sender-report') continue;
         lastReport = { middle: packet.ntpMiddle, at: readAt };
+        // The first one often comes before the first picture, which may be what has to be asked for.
+        if (source === 0) source = packet.ssrc;
         const { wallMs, rtpTimestamp } = packet;
         if (wallMs === undefined) continue;
         if (Number.isNaN(arrived)) earlyReport = { rtpTimestamp, wallMs };
@@ -202,11 +229,13 @@ function createReceiver(
     },
     timePassed: (at) => reorder?.timePassed(at),
     flush: () => reorder?.flush(),
-    report: () => {
-      if (statistics.packets() === 0) return undefined;
-      const delay = lastReport.middle === 0 ? 0 : Math.round(((deps.monotonic() - lastReport.at) * 65_536) / 1000);
-      const block = { source, ...statistics.report(), lastSenderReport: lastReport.middle, delay };
-      return encodeReceiverReport(deps.ssrc, [block], CNAME);
+    report: () => (statistics.packets() === 0 ? undefined : encodeReceiverReport(deps.ssrc, [block()], CNAME)),
+    pictureStart: () => pictures,
+    keyFrameRequest: (sequence) => {
+      if (source === 0) return undefined;
+      const blocks = statistics.packets() === 0 ? [] : [block()];
+      const report = encodeReceiverReport(deps.ssrc, blocks, CNAME);
+      return Buffer.concat([report, encodeKeyFrameRequest(deps.ssrc, source, sequence)]);
     },
     packetsLost: statistics.lost,
   };

@@ -9,6 +9,7 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import { assertNever, UnderstudyError } from '../core/errors.ts';
 import type { MissingCause } from '../ledger/causes.ts';
+import type { PictureStart } from '../media/rtp/picture-start.ts';
 import { step } from '../media/rtsp/client-session.ts';
 import { initial } from '../media/rtsp/client-state.ts';
 import type { Effect, Event, Policy, ReadyTrack, State } from '../media/rtsp/client-state.ts';
@@ -17,6 +18,7 @@ import { encodeRequest, encodeResponse } from '../media/rtsp/message.ts';
 import type { RtspMessage } from '../media/rtsp/message.ts';
 import type { RtpInfo } from '../media/rtsp/session-header.ts';
 import { createInterleavedReader } from './interleaved-reader.ts';
+import { createKeyFrameAsker } from './key-frame-asker.ts';
 import { openRtspSocket } from './rtsp-socket.ts';
 import type { RtspSocket, SocketDeps } from './rtsp-socket.ts';
 import { openUdpPair } from './udp-ports.ts';
@@ -37,6 +39,10 @@ export type MediaIntake = {
   readonly timePassed: () => void;
   /** A receiver report of the track, if anything was received. */
   readonly report: (track: number) => Uint8Array | undefined;
+  /** What the pictures of this session began with; without pictures as with a key frame: nothing is missing. */
+  readonly pictureStart: () => PictureStart;
+  /** RTCP that asks for a key frame, and the track it goes to; undefined while nobody knows whom to ask. `sequence`: of the request. */
+  readonly keyFrameRequest: (sequence: number) => { readonly track: number; readonly packet: Uint8Array } | undefined;
   /** Nothing more comes: what waits for something is taken now. */
   readonly ending: () => void;
 };
@@ -101,6 +107,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     end = how;
     cancelTick();
     cancelReorder();
+    keyFrame.stop();
     socket.close();
     for (const pair of pairs) pair.close();
     try {
@@ -159,7 +166,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     isPlaying = true;
     intake?.started(rtpInfo);
     punch();
-    readInRhythm();
+    keyFrame.playing();
     on.playing(tracks[0]?.transport.kind ?? 'tcp');
   };
 
@@ -178,6 +185,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
         // A camera whose encoder hangs may send sound for ever.
         picturesSeen ||= tracks[track]?.description.kind === 'video';
         intake.rtp(track, bytes, start, stop);
+        if (!keyFrame.hasBegun()) keyFrame.look();
       }
     } catch (error) {
       broken(error);
@@ -270,20 +278,31 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   };
   const report = (): void => {
     reportedAt = clock.monotonic();
-    tracks.forEach(({ transport }, track) => {
+    tracks.forEach((_, track) => {
       const packet = intake?.report(track);
-      if (packet === undefined) return;
-      if (transport.kind === 'tcp') socket.write(interleaved(transport.rtcpChannel, packet));
-      else if (transport.remote !== undefined) pairs[track]?.sendRtcp(packet, transport.remote.rtcp, deps.address);
+      if (packet !== undefined) sendRtcp(track, packet);
     });
   };
+  const sendRtcp = (track: number, packet: Uint8Array): void => {
+    const transport = tracks[track]?.transport;
+    if (transport?.kind === 'tcp') socket.write(interleaved(transport.rtcpChannel, packet));
+    else if (transport?.remote !== undefined) pairs[track]?.sendRtcp(packet, transport.remote.rtcp, deps.address);
+  };
+  const keyFrame = createKeyFrameAsker({
+    clock,
+    intake: () => intake,
+    send: sendRtcp,
+    begun: readInRhythm,
+  });
   let cancelReorder: Cancel = () => undefined;
   const cancelTick = deps.slots.everySecond(() => {
     const at = clock.monotonic();
     if (mediaSeen) dispatch({ kind: 'media-received', at, pictures: picturesSeen });
     mediaSeen = picturesSeen = false;
     dispatch({ kind: 'time-passed', at });
-    if (end === undefined && isPlaying && at - reportedAt >= REPORT_PERIOD) report();
+    if (end !== undefined || !isPlaying) return;
+    keyFrame.timePassed();
+    if (at - reportedAt >= REPORT_PERIOD) report();
   });
 
   return {
@@ -293,7 +312,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
     },
     setImmediate: (wanted) => {
       immediate = wanted;
-      if (isPlaying) readInRhythm();
+      if (keyFrame.hasBegun()) readInRhythm();
     },
     play: () => {
       mayPlay = true;

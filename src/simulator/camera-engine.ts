@@ -2,13 +2,13 @@
  * The heart of one simulated camera: on one timer it turns time into packets of both streams, applies the faults that concern
  * packets, and hands each burst once to everyone who plays. Knows no sockets.
  *
- * Invariant: the counter is a function of the clock alone; every listener of a stream is handed the same packets.
+ * Invariants: the counter is a function of the clock alone; every listener of a stream is handed the same packets.
  */
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Running } from '../core/running.ts';
 import { durationMs, epochMs } from '../core/units.ts';
 import type { EpochMs } from '../core/units.ts';
-import { audioIndexAt, counterAt, frameMsOf, isKeyAt, ticksPerFrameOf } from './camera-model.ts';
+import { audioIndexAt, counterAt, frameMsOf, ticksPerFrameOf } from './camera-model.ts';
 import { faultOf, healthy, withFault } from './faults.ts';
 import type { Fault, FaultState } from './faults.ts';
 import { createRandom, disturb, skipped, withoutFault, worn } from './packet-faults.ts';
@@ -38,6 +38,8 @@ export type CameraEngine = Running & {
   readonly faultNow: <Kind extends Fault['kind']>(kind: Kind) => Extract<Fault, { readonly kind: Kind }> | undefined;
   /** Orders that concern packets are carried out here; all are remembered. */
   readonly order: (fault: Fault) => void;
+  /** The next picture is a key frame, if the camera makes them on request. */
+  readonly requestKeyFrame: (stream: StreamPath) => void;
   /** From the next key frame, or with the current group of pictures at once. */
   readonly listen: (stream: StreamPath, start: 'cached' | 'next-key-frame', listener: Listener) => Cancel;
 };
@@ -48,6 +50,7 @@ export type EngineOptions = {
   readonly clock: Clock;
   readonly seed: number;
   readonly firstTimestamp: number | undefined;
+  readonly keyFramesOnRequest: boolean;
 };
 
 /** Sender reports a track, RFC 3550 §6.2 minimum. */
@@ -110,6 +113,10 @@ export function startCameraEngine(options: EngineOptions): CameraEngine {
     order: (fault) => {
       state.faults = withFault(state.faults, fault, clock.monotonic());
       perform(state, fault);
+    },
+    requestKeyFrame: (stream) => {
+      const { source, nextCounter } = state.runs[stream];
+      if (options.keyFramesOnRequest) source.keyFrameAt(nextCounter);
     },
     listen: (stream, start, listener) => listen(state, state.runs[stream], start, listener),
     stop: async () => {
@@ -174,7 +181,7 @@ function advance(state: EngineState, run: StreamRun, now: number): void {
 function sendVideo(state: EngineState, run: StreamRun, counter: number): void {
   const at = state.clock.monotonic();
   if (isOn(state, 'stall') || isOn(state, 'no-video') || isSkipped(state, run)) return;
-  if (isOn(state, 'no-key-frame') && isKeyAt(run.source.video(), counter)) return;
+  if (isOn(state, 'no-key-frame') && run.source.isKey(counter)) return;
   const { key, packets } = run.source.videoPackets(counter);
   const isMain = run.path === 'main';
   const faults = isMain ? state.faults : withoutFault(state.faults, 'drop-next');

@@ -34,16 +34,23 @@ export const ticksPerFrameOf = (clip: VideoClip): number => VIDEO_CLOCK / clip.f
 /** Counter of the access unit that is due at `elapsed` milliseconds after the origin; -1 before the first. */
 export const counterAt = (clip: VideoClip, elapsed: number): number => Math.floor(elapsed / frameMsOf(clip) + 1e-6);
 
-const atOf = (clip: VideoClip, counter: number): ClipAccessUnit => {
-  const unit = clip.accessUnits[counter % clip.accessUnits.length];
+/** `moved`: by so many access units the clip is ahead of the counter. */
+const atOf = (clip: VideoClip, counter: number, moved: number): ClipAccessUnit => {
+  const unit = clip.accessUnits[(counter + moved) % clip.accessUnits.length];
   if (unit === undefined) throw new TypeError('a clip has at least one access unit');
   return unit;
 };
 
-export const isKeyAt = (clip: VideoClip, counter: number): boolean => atOf(clip, counter).key;
+export const isKeyAt = (clip: VideoClip, counter: number, moved = 0): boolean => atOf(clip, counter, moved).key;
 
-export function accessUnitAt(model: StreamModel, clip: VideoClip, counter: number): DueAccessUnit {
-  const unit = atOf(clip, counter);
+/** How far the clip must be ahead so that `counter` is a key frame; at least `moved`. */
+export function movedToKey(clip: VideoClip, counter: number, moved: number): number {
+  const ahead = clip.accessUnits.findIndex((_, more) => isKeyAt(clip, counter, moved + more));
+  return (moved + Math.max(0, ahead)) % clip.accessUnits.length;
+}
+
+export function accessUnitAt(model: StreamModel, clip: VideoClip, counter: number, moved = 0): DueAccessUnit {
+  const unit = atOf(clip, counter, moved);
   const stamp = encodeStamp(clip.codec, {
     cameraId: model.cameraId,
     stream: model.stream,

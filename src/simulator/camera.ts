@@ -28,7 +28,14 @@ export async function startCamera(deps: SimulatorDeps, options: CameraOptions): 
   }
   const scene = options.clips ?? (await loadScene(options.scene ?? 0));
   const clips = options.audio === false ? { ...scene, audio: undefined } : scene;
-  const engine = startCameraEngine({ id, clips, clock, seed: seedOf(id), firstTimestamp: options.firstTimestamp });
+  const engine = startCameraEngine({
+    id,
+    clips,
+    clock,
+    seed: seedOf(id),
+    firstTimestamp: options.firstTimestamp,
+    keyFramesOnRequest: options.keyFramesOnRequest ?? false,
+  });
   const sessionLog = createSessionLog();
   let access: CameraAccess = options.access ?? { kind: 'open' };
   const connection = connectionDepsOf(options, {

@@ -35,10 +35,10 @@ async function bind(host: string, port: number): Promise<DatagramSocket | undefi
 }
 
 function pairOf(rtp: DatagramSocket, rtcp: DatagramSocket): OpenDatagrams {
-  const ears = new Map<string, () => void>();
+  const ears = new Map<string, (bytes: Uint8Array) => void>();
   const keyOf = (host: string, port: number): string => `${host}:${port}`;
   for (const socket of [rtp, rtcp])
-    socket.on('message', (_bytes, from) => ears.get(keyOf(from.address, from.port))?.());
+    socket.on('message', (bytes, from) => ears.get(keyOf(from.address, from.port))?.(bytes));
   const datagrams: Datagrams = {
     ports: { rtp: rtp.address().port, rtcp: rtcp.address().port },
     send: (from, bytes, port, host) => (from === 'rtp' ? rtp : rtcp).send(bytes, port, host, () => undefined),

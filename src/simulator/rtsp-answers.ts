@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
+import { parseRtcp } from '../media/rtp/rtcp.ts';
 import { encodeChallenge, verifyAuthorization } from '../media/rtsp/authentication.ts';
 import type { Challenge } from '../media/rtsp/authentication.ts';
 import { headerOf, NO_BODY } from '../media/rtsp/message.ts';
@@ -114,6 +115,18 @@ export function endSession(client: Client, by: EndedBy): void {
   deps.playing(-1);
 }
 
+/** A packet of a client: reports, which keep the session, and requests for a key frame. */
+export function heardPacket(client: Client, bytes: Uint8Array): void {
+  const { deps, session } = client;
+  client.lastSign = deps.clock.monotonic();
+  if (session === undefined) return;
+  const ours = deps.engine.sourceOf(session.stream).ssrcOf(0);
+  const isAsked = parseRtcp(bytes, 0, bytes.length).some(
+    (packet) => packet.kind === 'key-frame-request' && packet.sources.includes(ours),
+  );
+  if (isAsked) deps.engine.requestKeyFrame(session.stream);
+}
+
 function reply(status: number, reason: string, headers: readonly Header[] = [], body: Uint8Array = NO_BODY): Reply {
   return { status, reason, headers, body };
 }
@@ -205,7 +218,7 @@ async function openTrack(
   }
   const datagrams = await deps.datagrams();
   const { clientPorts } = wanted;
-  const heard = (): void => void (client.lastSign = deps.clock.monotonic());
+  const heard = (bytes: Uint8Array): void => heardPacket(client, bytes);
   session.tracks.set(track, createTrackSender({ kind: 'udp', ports: clientPorts, host: wire.peer, datagrams, heard }));
   return { ...common, channels: undefined, clientPorts, serverPorts: datagrams.ports };
 }

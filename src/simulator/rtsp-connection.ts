@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { durationMs } from '../core/units.ts';
-import { interleavedLength, isInterleaved } from '../media/rtsp/interleaved.ts';
+import { INTERLEAVED_HEADER, interleavedLength, isInterleaved } from '../media/rtsp/interleaved.ts';
 import { encodeResponse, headerOf, parseMessage } from '../media/rtsp/message.ts';
 import type { Header, RtspRequest } from '../media/rtsp/message.ts';
-import { answerTo, beginPackets, endSession } from './rtsp-answers.ts';
+import { answerTo, beginPackets, endSession, heardPacket } from './rtsp-answers.ts';
 import type { Client, ConnectionDeps, Wire } from './rtsp-answers.ts';
 import type { EndedBy } from './simulated-camera.ts';
 
@@ -52,7 +52,7 @@ export function createConnection(deps: ConnectionDeps, wire: Wire): Connection {
     input = Buffer.concat([input, bytes]);
     for (let next = takeOne(input); next !== undefined && !client.ended; next = takeOne(input)) {
       input = input.subarray(next.end);
-      if (next.request === undefined) client.lastSign = clock.monotonic();
+      if (next.request === undefined) heardPacket(client, next.packet);
       else if (!(await respond(client, next.request))) end('fault');
     }
     if (input.length > MAX_INPUT) end('fault');
@@ -67,18 +67,23 @@ export function createConnection(deps: ConnectionDeps, wire: Wire): Connection {
   };
 }
 
-/** `request` is undefined for interleaved data and stray answers. @throws `rtsp/framing` */
-type Taken = { readonly end: number; readonly request: RtspRequest | undefined };
+/** `request` is undefined for interleaved data, which is in `packet`, and for stray answers. @throws `rtsp/framing` */
+type Taken = { readonly end: number; readonly request: RtspRequest | undefined; readonly packet: Uint8Array };
+
+const NOTHING = new Uint8Array(0);
 
 function takeOne(input: Uint8Array): Taken | undefined {
   if (input.length === 0) return undefined;
   if (isInterleaved(input, 0)) {
-    const whole = input.length >= 4 && input.length >= interleavedLength(input, 0);
-    return whole ? { end: interleavedLength(input, 0), request: undefined } : undefined;
+    const end = input.length >= INTERLEAVED_HEADER ? interleavedLength(input, 0) : Number.POSITIVE_INFINITY;
+    return input.length >= end
+      ? { end, request: undefined, packet: input.subarray(INTERLEAVED_HEADER, end) }
+      : undefined;
   }
   const parsed = parseMessage(input, 0, input.length);
   if (parsed.kind === 'incomplete') return undefined;
-  return { end: parsed.end, request: parsed.message.kind === 'request' ? parsed.message : undefined };
+  const request = parsed.message.kind === 'request' ? parsed.message : undefined;
+  return { end: parsed.end, request, packet: NOTHING };
 }
 
 /** False if the connection shall end. */

@@ -36,6 +36,8 @@ export type CameraOptions = {
   readonly sessionTimeoutSeconds?: number | undefined;
   /** `cached`: at PLAY a client gets the current group of pictures at once; `next-key-frame`: it waits for the next. */
   readonly start?: 'cached' | 'next-key-frame' | undefined;
+  /** PLI and FIR are obeyed: the next picture is a key frame, for everyone. The bar code in the picture is no measure any more then. */
+  readonly keyFramesOnRequest?: boolean | undefined;
   /** First RTP time stamp of the main stream's clock; near 2^32 to see it wrap. */
   readonly firstTimestamp?: number | undefined;
   /** RTSPS: PEM texts. */

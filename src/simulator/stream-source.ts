@@ -4,7 +4,7 @@
  *
  * Belongs here: SSRC, sequence numbers, time stamps, the cache. Does not: when (camera-engine.ts), faults on the way (packet-faults.ts).
  */
-import { accessUnitAt, audioFrameAt, isKeyAt, ticksPerFrameOf } from './camera-model.ts';
+import { accessUnitAt, audioFrameAt, isKeyAt, movedToKey, ticksPerFrameOf } from './camera-model.ts';
 import type { StreamModel } from './camera-model.ts';
 import type { AudioClip, VideoClip } from './clip.ts';
 import type { Random } from './packet-faults.ts';
@@ -29,6 +29,9 @@ export type StreamSource = {
   readonly video: () => VideoClip;
   /** Takes effect at the next key frame. */
   readonly changeClip: (clip: VideoClip) => void;
+  readonly isKey: (counter: number) => boolean;
+  /** Access unit `counter` is a key frame: the clip goes on from its next one. */
+  readonly keyFrameAt: (counter: number) => void;
   readonly videoPackets: (counter: number) => { readonly key: boolean; readonly packets: readonly Uint8Array[] };
   readonly audioPackets: (index: number) => readonly Uint8Array[];
   /** Remembers a unit as it went out; a key frame begins the cache anew. */
@@ -70,6 +73,7 @@ export function createStreamSource(options: SourceOptions): StreamSource {
   let tracks = newTracks(random, { videoBase: options.firstTimestamp, sequence: undefined });
   let current = clip;
   let next: VideoClip | undefined;
+  let moved = 0;
   let cached: CachedUnit[] = [];
   const numberingOf = (track: TrackIndex): RtpNumbering => (track === 0 ? tracks.video : tracks.audio);
   const timestampAt = (track: TrackIndex, elapsed: number): number =>
@@ -78,8 +82,9 @@ export function createStreamSource(options: SourceOptions): StreamSource {
     if (next !== undefined && isKeyAt(next, counter)) {
       current = next;
       next = undefined;
+      moved = 0;
     }
-    const unit = accessUnitAt(model, current, counter);
+    const unit = accessUnitAt(model, current, counter, moved);
     const payloads = current.codec === 'h264' ? packetizeH264(unit.nals) : packetizeH265(unit.nals);
     const timestamp = tracks.videoBase + unit.ticks;
     return { key: unit.key, packets: payloads.map((payload) => encodeRtp(tracks.video, timestamp, payload)) };
@@ -92,6 +97,8 @@ export function createStreamSource(options: SourceOptions): StreamSource {
   return {
     video: () => current,
     changeClip: (changed) => (next = changed),
+    isKey: (counter) => isKeyAt(current, counter, moved),
+    keyFrameAt: (counter) => (moved = movedToKey(current, counter, moved)),
     videoPackets,
     audioPackets,
     cache: (key, unit) => {

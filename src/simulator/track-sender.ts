@@ -7,7 +7,7 @@ export type Datagrams = {
   readonly ports: PortPair;
   readonly send: (from: 'rtp' | 'rtcp', bytes: Uint8Array, port: number, host: string) => void;
   /** Calls `heard` for every datagram of this peer until cancelled. */
-  readonly hear: (host: string, ports: PortPair, heard: () => void) => () => void;
+  readonly hear: (host: string, ports: PortPair, heard: (bytes: Uint8Array) => void) => () => void;
 };
 
 export type TrackRoute =
@@ -17,7 +17,7 @@ export type TrackRoute =
       readonly ports: PortPair;
       readonly host: string;
       readonly datagrams: Datagrams;
-      readonly heard: () => void;
+      readonly heard: (bytes: Uint8Array) => void;
     };
 
 export type TrackSender = {

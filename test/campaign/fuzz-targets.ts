@@ -19,6 +19,7 @@ import { createH265Depacketizer } from '../../src/media/rtp/depacketize-h265.ts'
 import type { Depacketizer } from '../../src/media/rtp/depacketizer.ts';
 import { createPacketView, readPacket } from '../../src/media/rtp/packet.ts';
 import { createReorderBuffer } from '../../src/media/rtp/reorder.ts';
+import { encodeKeyFrameRequest } from '../../src/media/rtp/key-frame-request.ts';
 import { parseRtcp } from '../../src/media/rtp/rtcp.ts';
 import { parseChallenges } from '../../src/media/rtsp/authentication.ts';
 import { encodeRequest, encodeResponse, NO_BODY, parseMessage } from '../../src/media/rtsp/message.ts';
@@ -126,7 +127,11 @@ async function mediaTargets(): Promise<readonly FuzzTarget[]> {
         buffer.flush();
       },
     },
-    { name: 'rtcp', corpus: [report], parse: (input) => parseRtcp(input, 0, input.length) },
+    {
+      name: 'rtcp',
+      corpus: [report, encodeKeyFrameRequest(1, 2, 3)],
+      parse: (input) => parseRtcp(input, 0, input.length),
+    },
     {
       name: 'parameter sets',
       corpus: [...main.parameterSets, ...sub.parameterSets, ...h265Sets],

@@ -2,7 +2,8 @@
 """GStreamer's RTSP server as a set of cameras. Mounts /cam0 ... /cam{M-1}; each is shared live media fed by a looping
 'ffmpeg -re -c copy' over loopback UDP, so that every client of a mount gets the identical access units.
 Prints one line `listening PORT` when ready; --port 0 takes a free one.
-usage: gst_server.py --port 0 --mounts 2 --file clip.mp4 [--codec h264|h265] [--audio [--g711]] [--digest user:pass|--basic user:pass] [--private]"""
+usage: gst_server.py --port 0 --mounts 2 --file clip.mp4 [--codec h264|h265] [--audio [--g711]] [--digest user:pass|--basic user:pass] [--private]
+       gst_server.py --port 0 --encode 20 [--codec h264|h265]   a test picture, encoded live, a key frame each 20 s and whenever a client asks for one"""
 import argparse, gi, signal, socket, subprocess
 gi.require_version('Gst', '1.0')
 gi.require_version('GstRtspServer', '1.0')
@@ -12,7 +13,8 @@ a = argparse.ArgumentParser()
 a.add_argument('--port', default='0')
 a.add_argument('--bind', default='127.0.0.1')
 a.add_argument('--mounts', type=int, default=1)
-a.add_argument('--file', required=True)
+a.add_argument('--file')
+a.add_argument('--encode', type=int, metavar='SECONDS', help='a live encoder instead of a clip')
 a.add_argument('--codec', default='h264')
 a.add_argument('--audio', action='store_true')
 a.add_argument('--g711', action='store_true', help='sound as G.711 mu-law instead of AAC')
@@ -21,6 +23,8 @@ a.add_argument('--basic')
 a.add_argument('--private', action='store_true', help='one pipeline a client instead of a shared one')
 a.add_argument('--phase', type=float, default=0.0, help='seconds by which the start of each mount is moved on')
 o = a.parse_args()
+if (o.file is None) == (o.encode is None):
+    a.error('expected either --file or --encode')
 Gst.init(None)
 kids = {}
 
@@ -39,6 +43,12 @@ class Factory(GstRtspServer.RTSPMediaFactory):
         self.index = index
 
     def do_create_element(self, url):
+        self.feeder = None
+        if o.encode:
+            return Gst.parse_launch(
+                '( intervideosrc ! video/x-raw,width=320,height=240,framerate=25/1 '
+                '! x%senc tune=zerolatency speed-preset=ultrafast key-int-max=%d '
+                '! %sparse config-interval=-1 ! rtp%spay name=pay0 pt=96 mtu=1400 )' % (o.codec[1:], o.encode * 25, o.codec, o.codec))
         port = free_udp_port()
         feeder = subprocess.Popen(
             ['ffmpeg', '-nostdin', '-loglevel', 'error', '-re', '-stream_loop', '-1', '-ss', str(self.index * o.phase), '-i', o.file,
@@ -59,6 +69,8 @@ class Factory(GstRtspServer.RTSPMediaFactory):
     def do_configure(self, media):
         GstRtspServer.RTSPMediaFactory.do_configure(self, media)  # chain up: without it set_shared() has no effect
         feeder = self.feeder
+        if feeder is None:
+            return
 
         def unprepared(_media):
             feeder.kill()

@@ -5,7 +5,7 @@ import { createH265Depacketizer } from '../../src/media/rtp/depacketize-h265.ts'
 import { createPacketView, readPacket } from '../../src/media/rtp/packet.ts';
 import { loadScene, SCENES } from '../../src/simulator/assets.ts';
 import { counterShowing, readBarCode } from '../../src/simulator/bar-code.ts';
-import { accessUnitAt, counterAt } from '../../src/simulator/camera-model.ts';
+import { accessUnitAt, counterAt, isKeyAt, movedToKey } from '../../src/simulator/camera-model.ts';
 import { crcOf, parseAdtsClip, parseVideoClip, splitAnnexB } from '../../src/simulator/clip.ts';
 import { faultOf, healthy, parseFault, withFault } from '../../src/simulator/faults.ts';
 import { createRandom as createPacketRandom, disturb, worn } from '../../src/simulator/packet-faults.ts';
@@ -84,6 +84,25 @@ test('the counter is a function of time and the clip loops behind it', async (t)
   t.is(parseStamp('h264', next.nals[0] ?? new Uint8Array())?.counter, 253);
   t.is(next.ticks, 253 * 3600);
   t.true(accessUnitAt(model, main, 250).key);
+});
+
+test('a key frame on request: the clip goes on from its next one, whatever the counter is', async (t) => {
+  const { main } = await loadScene(0);
+  t.is(movedToKey(main, 0, 0), 0, 'it is one already');
+  for (const counter of [1, 7, 49, 251, 90_001]) {
+    const moved = movedToKey(main, counter, 0);
+    t.true(isKeyAt(main, counter, moved), String(counter));
+    const again = movedToKey(main, counter + 3, moved);
+    t.true(isKeyAt(main, counter + 3, again));
+    t.is(
+      parseStamp(
+        'h264',
+        accessUnitAt({ cameraId: 'cam-1', stream: 'main', origin: 0 }, main, counter, moved).nals[2] ??
+          new Uint8Array(),
+      )?.counter,
+      counter,
+    );
+  }
 });
 
 for (const codec of ['h264', 'h265'] as const) {

@@ -10,8 +10,9 @@ const SCRIPT = resolve(import.meta.dirname, '../lab/gst_server.py');
 const PYTHON = '/usr/bin/python3';
 const START_LIMIT = 60_000;
 
-export type GstOptions = {
-  readonly file: string;
+/** A clip that loops; or a live encoder with a key frame each so many seconds, and whenever a client asks. */
+type Source = { readonly file: string } | { readonly encodedEvery: number };
+export type GstOptions = Source & {
   readonly codec?: 'h264' | 'h265';
   readonly audio?: boolean;
   /** Sound as G.711 instead of AAC. */
@@ -55,8 +56,10 @@ export async function startGstServer(options: GstOptions): Promise<GstServer> {
   };
 }
 
-function argumentsOf({ file, codec, audio, g711, mounts, digest, basic, port, host }: GstOptions): readonly string[] {
-  const list = ['--port', String(port ?? 0), '--file', file, '--mounts', String(mounts ?? 1)];
+function argumentsOf(options: GstOptions): readonly string[] {
+  const { codec, audio, g711, mounts, digest, basic, port, host } = options;
+  const source = 'file' in options ? ['--file', options.file] : ['--encode', String(options.encodedEvery)];
+  const list = ['--port', String(port ?? 0), ...source, '--mounts', String(mounts ?? 1)];
   if (codec) list.push('--codec', codec);
   if (audio) list.push('--audio');
   if (g711) list.push('--g711');

@@ -1,7 +1,8 @@
 /** What a NAL unit is to a recorder (H.264 table 7-1, H.265 table 7-1). */
 import type { VideoCodec } from '../tracks.ts';
 
-const VCL = 0;
+/** VCL of any other picture. */
+export const VCL = 0;
 /** VCL of a picture that decoding can start from. */
 export const KEY = 1;
 export const PARAMETER_SET = 2;

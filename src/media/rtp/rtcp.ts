@@ -2,6 +2,8 @@
  * RTCP as values (RFC 3550 §6): what cameras send (SR, SDES, BYE) and what receivers and the simulator send. Once in some seconds,
  * so objects are fine here.
  */
+import { keyFrameSources, PSFB } from './key-frame-request.ts';
+
 export type RtcpPacket =
   | {
       readonly kind: 'sender-report';
@@ -16,6 +18,8 @@ export type RtcpPacket =
     }
   | { readonly kind: 'receiver-report'; readonly ssrc: number; readonly blocks: readonly ReportBlock[] }
   | { readonly kind: 'source-description'; readonly ssrc: number; readonly cname: string | undefined }
+  /** PLI or FIR (key-frame-request.ts). */
+  | { readonly kind: 'key-frame-request'; readonly ssrc: number; readonly sources: readonly number[] }
   | { readonly kind: 'bye'; readonly sources: readonly number[]; readonly reason: string | undefined };
 
 export type ReportBlock = {
@@ -74,9 +78,16 @@ function parseOne(view: DataView, at: number, end: number): RtcpPacket | undefin
         : { kind: 'source-description', ssrc: view.getUint32(at + 4), cname: parseCname(view, at + 8, end) };
     case BYE:
       return parseBye(view, at, end, items);
+    case PSFB:
+      return parseFeedback(view, at, end);
     default:
       return undefined;
   }
+}
+
+function parseFeedback(view: DataView, at: number, end: number): RtcpPacket | undefined {
+  const sources = keyFrameSources(view, at, end);
+  return sources.length === 0 ? undefined : { kind: 'key-frame-request', ssrc: view.getUint32(at + 4), sources };
 }
 
 function parseSenderReport(view: DataView, at: number): RtcpPacket {
