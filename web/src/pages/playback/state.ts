@@ -134,12 +134,11 @@ function createStepper(signals: Signals): (direction: 1 | -1) => void {
 /** What is newest at the box is known with the first sign of its clock, which may be another than the browser's. */
 function openAtNewest(signals: Signals): () => void {
   const { playhead, seeks, view } = signals;
-  const ahead = boxNow() - playhead.peek();
   let isKnown = false;
   return effect(() => {
     if (isKnown || server.value === undefined) return;
     isKnown = true;
-    const wrong = boxNow() - playhead.peek() - ahead;
+    const wrong = boxNow() - BEHIND_NOW_MS - playhead.peek();
     if (seeks.peek() > 0 || Math.abs(wrong) < BEHIND_NOW_MS / 2) return;
     const { start, end } = view.peek();
     view.value = { start: start + wrong, end: end + wrong };
