@@ -2,11 +2,12 @@
  * The releases that this server keeps: `<data>/releases/<version>.release`, as they came (docs/design/updates.md).
  * Belongs here: taking one in part by part, checking it, keeping few. Does not: installing one (updates.ts).
  */
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { syncDirectory } from '../core/durable-file.ts';
-import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { namesIn } from '../core/folder.ts';
 import type { Log } from '../core/log.ts';
 import type { Issuer } from '../site/signed-text.ts';
 import { MAX_PART_BYTES } from '../site/release-limits.ts';
@@ -113,15 +114,6 @@ async function readKept({ dataDir, trusted, log }: ReleaseStoreDeps): Promise<re
     }
   }
   return inOrder(found);
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 const inOrder = (releases: readonly OpenRelease[]): readonly OpenRelease[] =>

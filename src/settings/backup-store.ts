@@ -5,11 +5,12 @@
  * Belongs here: files, which to keep. Does not: when a backup is taken (control/backups.ts), what it holds
  * (site/settings-backup.ts), its bytes (sealed-backup.ts).
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isoOf } from '../core/clock.ts';
 import { removeIfThere, replaceFile, TEMPORARY_FILE } from '../core/durable-file.ts';
-import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
+import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { namesIn } from '../core/folder.ts';
 import { isServerId } from '../core/ids.ts';
 import { epochMs } from '../core/units.ts';
 import { MAX_BACKUP_BYTES, settingsBackupSchema } from '../site/settings-backup.ts';
@@ -114,15 +115,6 @@ async function open(bytes: Buffer, key: Uint8Array): Promise<SettingsBackup> {
   const parsed = settingsBackupSchema.safeParse(JSON.parse(opened.plain.toString('utf8')));
   if (!parsed.success) throw unusable(`its contents are not as expected (${parsed.error.issues[0]?.message ?? ''})`);
   return parsed.data;
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 async function removeLeftovers(folder: string): Promise<void> {

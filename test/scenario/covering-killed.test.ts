@@ -3,17 +3,14 @@
  * that not one access unit is lost; and it gets out of the way when their own server is back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import type { SiteServer } from '../../src/demo/demo-site.ts';
 import {
-  PATIENCE_MS,
-  allIsHome,
   coversOf,
-  judgeAll,
   killServer,
-  nobodyOwns,
+  lostNothing,
   oneOwnerEach,
+  PATIENCE_MS,
   recordedUntil,
   startSpares,
 } from '../support/spares-site.ts';
@@ -57,18 +54,6 @@ async function coveredAndNext(site: SparesSite): Promise<readonly [SiteServer, S
       PATIENCE_MS,
     );
   return coversOf(a).length > 0 ? [a, b] : [b, a];
-}
-
-async function lostNothing(t: ExecutionContext, site: SparesSite, since: number): Promise<void> {
-  await nobodyOwns(site);
-  await allIsHome(site);
-  const end = Date.now();
-  await recordedUntil(site, end + 1000);
-  for (const { cameraId, missing, doubled, reordered, altered, problems } of await judgeAll(site, since, end))
-    t.deepEqual(
-      { cameraId, missing, doubled, reordered, altered, problems },
-      { cameraId, missing: 0, doubled: 0, reordered: 0, altered: 0, problems: [] },
-    );
 }
 
 test.serial(

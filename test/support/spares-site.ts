@@ -4,6 +4,7 @@
  *
  * Belongs here: that site and looking at it. Does not: network faults (failover-site.ts, in namespaces), what is expected of it.
  */
+import type { ExecutionContext } from 'ava';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -97,6 +98,7 @@ export async function killServer(server: SiteServer): Promise<number> {
   return at;
 }
 
+type Judge = Pick<ExecutionContext, 'deepEqual'>;
 export type Cover = { readonly cameraId: string; readonly epoch: number };
 /** What this server covers now, by the index that it keeps on disk. */
 export function coversOf({ dataDir }: SiteServer): readonly Cover[] {
@@ -296,4 +298,25 @@ async function headerOf(path: string): Promise<{ cameraId: string; epoch: number
   } finally {
     await file.close();
   }
+}
+
+/** Everything is home, and each access unit of every camera stands there once. `since`: wall milliseconds. */
+export async function lostNothing(t: Judge, site: SparesSite, since: number): Promise<void> {
+  await nobodyOwns(site);
+  await allIsHome(site);
+  const end = Date.now();
+  await recordedUntil(site, end + 1000);
+  for (const { cameraId, missing, doubled, reordered, altered, problems } of await judgeAll(site, since, end))
+    t.deepEqual(
+      { cameraId, missing, doubled, reordered, altered, problems },
+      { cameraId, missing: 0, doubled: 0, reordered: 0, altered: 0, problems: [] },
+    );
+}
+
+/** What a busy machine made it suspect while the site was starting is another matter. */
+export async function onlyPlanned(t: Judge, spare: SiteServer, since: number): Promise<void> {
+  const reasons = (await takeoversOf(spare)).flatMap(({ suspectedAt, reason }) =>
+    Date.parse(suspectedAt) >= since ? [reason] : [],
+  );
+  t.deepEqual([...new Set(reasons)], ['planned']);
 }
