@@ -8,11 +8,18 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import { FIRST_REQUEST_AFTER_MS, isRequestDue } from '../media/rtp/key-frame-request.ts';
 import type { Asked } from '../media/rtp/key-frame-request.ts';
-import type { MediaIntake } from './rtsp-connection.ts';
+import type { PictureStart } from '../media/rtp/picture-start.ts';
 
+/** What a session knows of its pictures. */
+export type Pictures = {
+  /** What they began with; without pictures as with a key frame: nothing is missing. */
+  readonly pictureStart: () => PictureStart;
+  /** RTCP that asks for a key frame, and the track it goes to; undefined while nobody knows whom to ask. `sequence`: of the request. */
+  readonly keyFrameRequest: (sequence: number) => { readonly track: number; readonly packet: Uint8Array } | undefined;
+};
 export type KeyFrameAskerDeps = {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
-  readonly intake: () => Pick<MediaIntake, 'pictureStart' | 'keyFrameRequest'> | undefined;
+  readonly pictures: () => Pictures | undefined;
   /** RTCP for a track. */
   readonly send: (track: number, packet: Uint8Array) => void;
   /** Once: pictures have begun, or have been asked for. Until then packets should be taken as they come. */
@@ -29,13 +36,13 @@ export type KeyFrameAsker = {
   readonly stop: Cancel;
 };
 
-export function createKeyFrameAsker({ clock, intake, send, begun }: KeyFrameAskerDeps): KeyFrameAsker {
+export function createKeyFrameAsker({ clock, pictures, send, begun }: KeyFrameAskerDeps): KeyFrameAsker {
   let asked: Asked | undefined;
   let hasBegun = false;
   let cancel: Cancel = () => undefined;
   const askIfDue = (): void => {
     const at = clock.monotonic();
-    const from = intake();
+    const from = pictures();
     if (asked === undefined || from === undefined || !isRequestDue(asked, from.pictureStart(), at)) return;
     const request = from.keyFrameRequest(asked.requests);
     if (request === undefined) return;
@@ -56,7 +63,7 @@ export function createKeyFrameAsker({ clock, intake, send, begun }: KeyFrameAske
     },
     hasBegun: () => hasBegun,
     look: () => {
-      if (asked !== undefined && intake()?.pictureStart() !== 'unknown') begin();
+      if (asked !== undefined && pictures()?.pictureStart() !== 'unknown') begin();
     },
     timePassed: () => {
       if (hasBegun) askIfDue();

@@ -9,7 +9,6 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { durationMs } from '../core/units.ts';
 import { assertNever, UnderstudyError } from '../core/errors.ts';
 import type { MissingCause } from '../ledger/causes.ts';
-import type { PictureStart } from '../media/rtp/picture-start.ts';
 import { step } from '../media/rtsp/client-session.ts';
 import { initial } from '../media/rtsp/client-state.ts';
 import type { Effect, Event, Policy, ReadyTrack, State } from '../media/rtsp/client-state.ts';
@@ -19,6 +18,7 @@ import type { RtspMessage } from '../media/rtsp/message.ts';
 import type { RtpInfo } from '../media/rtsp/session-header.ts';
 import { createInterleavedReader } from './interleaved-reader.ts';
 import { createKeyFrameAsker } from './key-frame-asker.ts';
+import type { Pictures } from './key-frame-asker.ts';
 import { openRtspSocket } from './rtsp-socket.ts';
 import type { RtspSocket, SocketDeps } from './rtsp-socket.ts';
 import { openUdpPair } from './udp-ports.ts';
@@ -28,7 +28,7 @@ import type { UdpPair } from './udp-ports.ts';
 const REPORT_PERIOD = 5000;
 
 /** Takes the media of one session. Throws UnderstudyError for what is not RTP of the described tracks. */
-export type MediaIntake = {
+export type MediaIntake = Pictures & {
   /** Bytes have just been read: what follows arrived now. */
   readonly reading: () => void;
   /** Borrowed bytes. `track`: index in the tracks of `prepare`. */
@@ -39,10 +39,6 @@ export type MediaIntake = {
   readonly timePassed: () => void;
   /** A receiver report of the track, if anything was received. */
   readonly report: (track: number) => Uint8Array | undefined;
-  /** What the pictures of this session began with; without pictures as with a key frame: nothing is missing. */
-  readonly pictureStart: () => PictureStart;
-  /** RTCP that asks for a key frame, and the track it goes to; undefined while nobody knows whom to ask. `sequence`: of the request. */
-  readonly keyFrameRequest: (sequence: number) => { readonly track: number; readonly packet: Uint8Array } | undefined;
   /** Nothing more comes: what waits for something is taken now. */
   readonly ending: () => void;
 };
@@ -290,7 +286,7 @@ export function openRtspConnection(deps: ConnectionDeps): RtspConnection {
   };
   const keyFrame = createKeyFrameAsker({
     clock,
-    intake: () => intake,
+    pictures: () => intake,
     send: sendRtcp,
     begun: readInRhythm,
   });

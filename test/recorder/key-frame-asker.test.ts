@@ -14,7 +14,7 @@ function rig(more: { readonly isKnown?: boolean } = {}) {
   const sent: number[] = [];
   const asker = createKeyFrameAsker({
     clock,
-    intake: () => ({
+    pictures: () => ({
       pictureStart: () => facts.start,
       keyFrameRequest: (sequence) => (facts.isKnown ? { track: 0, packet: Uint8Array.of(sequence) } : undefined),
     }),
