@@ -1,13 +1,14 @@
 /** Answers that come when somebody has gone on already: what was typed or chosen meanwhile is neither lost nor taken for what was asked about. */
 import test from 'ava';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { busy, openActivity } from '../support/activity-page.ts';
 import { launch, openPage } from '../support/browser.ts';
-import { holdAnswers } from '../support/late-answers.ts';
+import { holdAnswers, holdNextAnswer } from '../support/late-answers.ts';
 import { startMockApi } from '../support/mock-api.ts';
 import { overlay } from '../support/mock-protection.ts';
 import { ID, smallSite } from '../support/mock-protection-data.ts';
 import { button, openServers } from '../support/servers-page.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { shows } from './shows.ts';
 
 let browser: Browser;
@@ -309,4 +310,60 @@ test('an export that is done meanwhile is not deleted by who would cancel it', a
   await dialog.waitFor({ state: 'detached' });
   await shows(t, async () => await page.getByRole('button', { name: /^Delete: / }).count(), 2);
   return undefined;
+});
+
+const states = (page: Page) => async (): Promise<readonly (string | undefined)[]> => {
+  const rows = await page.locator('tr[data-index]').allInnerTexts();
+  return rows.map((text) => /Recording|Disabled|No connection|Connecting|Failed/.exec(text)?.[0]);
+};
+type MockCamera = Awaited<ReturnType<typeof startMockApi>>['state']['cameras'][number];
+const disabled = (camera: MockCamera): MockCamera => ({ ...camera, enabled: false, state: 'disabled' });
+
+test('an answer about cameras that is overtaken by a newer one is not shown', async (t) => {
+  const api = await startMockApi({ media: false, cameras: 2 });
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser);
+  await page.goto(`${api.url}/cameras`);
+  await shows(t, states(page), ['Recording', 'Recording']);
+  await waitFor('the page to listen', () => api.streams() > 0);
+  const recording = [...api.state.cameras];
+  for (const newer of ['camera', 'cameras'] as const) {
+    const held = await holdNextAnswer(page, /\/site\/cameras(\?|$)/);
+    api.state.cameras = recording.map((camera) => disabled(camera));
+    api.emit({ kind: 'cameras' });
+    await shows(t, held.asked, 1);
+    const [first, second] = recording;
+    api.state.cameras = [first, second].flatMap((camera) => camera ?? []);
+    const answered = page.waitForResponse(newer === 'camera' ? /\/site\/cameras\/cam-2$/ : /\/site\/cameras(\?|$)/);
+    api.emit(newer === 'camera' ? { kind: 'camera', cameraId: 'cam-2' } : { kind: 'cameras' });
+    await answered;
+    const late = page.waitForResponse(/\/site\/cameras(\?|$)/);
+    held.release();
+    await (await late).finished();
+    await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+    await shows(t, states(page), newer === 'camera' ? ['Disabled', 'Recording'] : ['Recording', 'Recording']);
+  }
+});
+
+test('what an event told is asked for again when the box could not answer', async (t) => {
+  const api = await startMockApi({ media: false, cameras: 2 });
+  t.teardown(() => api.close());
+  const { page } = await openPage(t, browser);
+  await page.goto(`${api.url}/cameras`);
+  await shows(t, states(page), ['Recording', 'Recording']);
+  await waitFor('the page to listen', () => api.streams() > 0);
+  let refused = 0;
+  const busyBox = { status: 503, contentType: 'application/problem+json', body: '{}' };
+  await page.route(
+    /\/site\/cameras/,
+    async (route) => {
+      refused += 1;
+      await route.fulfill(busyBox);
+    },
+    { times: 1 },
+  );
+  api.state.cameras = api.state.cameras.map((camera) => disabled(camera));
+  api.emit({ kind: 'camera', cameraId: 'cam-2' });
+  await shows(t, () => refused, 1);
+  await shows(t, states(page), ['Recording', 'Disabled']);
 });

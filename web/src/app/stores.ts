@@ -1,5 +1,5 @@
 /** What several pages show, kept fresh by events: cameras, this box, volumes. Each is fetched once and again when an event says so. */
-import { computed, effect, signal, type Signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { api, type LiveEvent, type Server, type Volume } from '../api/api.ts';
 import { ApiError } from '../api/client.ts';
 import { onEvent, resynced } from '../api/event-stream.ts';
@@ -11,6 +11,7 @@ import {
   type SiteCounts,
   type SiteServerRef,
 } from '../api/site.ts';
+import { createAnswerOrder } from './answer-order.ts';
 import { boxNow, setBoxClock } from './box-clock.ts';
 
 /** Of all servers of the site; `undefined` until the first answer. */
@@ -42,50 +43,84 @@ export function hostAddress({ address, httpPort }: NonNullable<Server['site']['h
 
 /** Several events in one breath make one request. */
 const COALESCE_MS = 250;
+const AGAIN_MS = 2000;
 const waiting = new Map<string, ReturnType<typeof setTimeout>>();
-function soon(key: string, work: () => Promise<void>): void {
+function soon(key: string, work: () => Promise<void>, delayMs = COALESCE_MS): void {
   if (waiting.has(key)) return;
   const run = (): void => {
     waiting.delete(key);
-    work().catch(() => undefined); // the connection banner tells; the next event or reconnection asks again
+    work().catch((error: unknown) => {
+      // No event comes again for what this one told.
+      if (mayPass(error)) soon(key, work, AGAIN_MS);
+    });
   };
-  waiting.set(key, setTimeout(run, COALESCE_MS));
+  waiting.set(key, setTimeout(run, delayMs));
 }
+const mayPass = (error: unknown): boolean =>
+  error instanceof ApiError &&
+  (error.problem.code === 'unreachable' || error.problem.status === 429 || error.problem.status >= 500);
+
+const order = createAnswerOrder();
 
 export async function refreshCameras(): Promise<void> {
   // Whoever has cameras also knows which of their servers is this box.
   if (server.peek() === undefined) await refreshServer();
+  const asked = order.next();
+  const told = await siteCameras();
+  if (!order.take('cameras', asked)) return;
   const before = new Map((cameras.peek() ?? []).map((camera) => [camera.id, camera]));
-  // What a `recorded` event told meanwhile is newer than the answer.
-  cameras.value = (await siteCameras()).map((camera) => {
-    const known = before.get(camera.id)?.lastFrameAt ?? '';
-    return known > (camera.lastFrameAt ?? '') ? { ...camera, lastFrameAt: known } : camera;
+  cameras.value = told.map((camera) => {
+    const known = before.get(camera.id);
+    if (!order.take(`camera ${camera.id}`, asked)) return known ?? camera;
+    // What a `recorded` event told meanwhile is newer than the answer.
+    const lastFrameAt = known?.lastFrameAt ?? '';
+    return lastFrameAt > (camera.lastFrameAt ?? '') ? { ...camera, lastFrameAt } : camera;
   });
 }
-export const refreshVolumes = (): Promise<void> => fill(volumes, api.volumes());
+export async function refreshVolumes(): Promise<void> {
+  const asked = order.next();
+  const told = await api.volumes();
+  if (order.take('volumes', asked)) volumes.value = told;
+}
 export async function refreshServer(): Promise<void> {
+  const asked = order.next();
   const sent = Date.now();
   const answer = await api.server();
   setBoxClock(Date.parse(answer.now), sent, Date.now());
-  server.value = answer;
+  if (order.take('server', asked)) server.value = answer;
   if (answer.mode !== 'host') siteState.value = undefined;
   else await refreshSite();
 }
 export async function refreshSite(): Promise<void> {
   if (server.peek()?.mode !== 'host') return;
-  siteState.value = await siteCounts().catch((error: unknown) => {
+  const asked = order.next();
+  const told = await siteCounts().catch((error: unknown) => {
     if (error instanceof ApiError && error.problem.status === 403) return undefined; // whoever may only watch is not told
     throw error;
   });
-}
-
-async function fill<T>(into: Signal<T | undefined>, answer: Promise<T>): Promise<void> {
-  into.value = await answer;
+  if (order.take('site', asked)) siteState.value = told;
 }
 
 async function refreshCamera(id: string): Promise<void> {
+  const asked = order.next();
   const fresh = await siteCamera(id);
+  if (cameraById(id) === undefined || !order.take(`camera ${id}`, asked)) return;
   cameras.value = cameras.value?.map((camera) => (camera.id === id ? { ...camera, ...fresh } : camera));
+}
+
+/** Cameras of which an event told something. */
+const changed = new Set<string>();
+/** More at once, as when a server is taken over, are asked for as the list. */
+const FEW = 4;
+async function refreshChanged(): Promise<void> {
+  const ids = [...changed];
+  changed.clear();
+  try {
+    await (ids.length > FEW ? refreshCameras() : Promise.all(ids.map(refreshCamera)));
+  } catch (error) {
+    if (mayPass(error)) for (const id of ids) changed.add(id);
+    throw error;
+  }
 }
 
 /** What such an event says may be old now: the state of this box, or of the server that told. */
@@ -99,7 +134,8 @@ function onLiveEvent(event: LiveEvent): void {
       soon('cameras', refreshCameras);
       break;
     case 'camera':
-      soon(`camera ${event.cameraId}`, () => refreshCamera(event.cameraId));
+      changed.add(event.cameraId);
+      soon('changed', refreshChanged);
       break;
     case 'volume':
       if (!elsewhere) soon('volumes', refreshVolumes);
