@@ -85,6 +85,11 @@ type Plan = {
   readonly servers: readonly { readonly cameras: readonly { cameraId: string; coveredBy?: string }[] }[];
 };
 
+async function expiriesBooked({ host }: SparesSite): Promise<number> {
+  const log = (await host.box().api.call('GET', '/log?code=licence-expired')) as { readonly items: readonly object[] };
+  return log.items.length;
+}
+
 async function refusals(t: ExecutionContext, site: SparesSite): Promise<void> {
   const { host, failover } = site;
   const call = async (server: SiteServer, licence: string): Promise<unknown> =>
@@ -145,10 +150,9 @@ test('seats of the site limit a cover; a licence that expires in the middle of i
   await seatsAre(site, [1, 1]);
   await coversGrow(site, all);
   t.deepEqual(coveredIn(site), all, 'started again it goes on, without a seat for each');
-  const log = (await site.host.box().api.call('GET', '/log?code=licence-expired')) as {
-    readonly items: readonly object[];
-  };
-  t.is(log.items.length, 1);
+  // The host looks every few seconds which licences have turned.
+  await waitFor('the host to book that it expired', async () => (await expiriesBooked(site)) > 0, PATIENCE_MS);
+  t.is(await expiriesBooked(site), 1);
 
   await recorder.start();
   await nobodyOwns(site);
