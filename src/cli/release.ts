@@ -2,15 +2,20 @@
  * `understudy release`: makes a signed release of a folder, for whoever builds one (`./build.sh release`). Nothing of it talks to a server.
  */
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { isoOf, systemClock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { namesIn } from '../core/folder.ts';
 import { epochMs } from '../core/units.ts';
+import { RELEASE_LIST_NAME, releaseListText } from '../updates/release-list.ts';
+import type { ListedRelease } from '../updates/release-list.ts';
 import { makeRelease } from '../updates/release-maker.ts';
+import { checkBody, openRelease } from '../updates/release-reader.ts';
 import { wrongUse } from './server-options.ts';
-import { makeKey, privateKeyIn } from './signing-key.ts';
+import { makeKey, privateKeyIn, publicKeyIn } from './signing-key.ts';
 import { print, printJson } from './text-output.ts';
 
 type MakeOptions = { readonly key: string; readonly out: string; readonly json?: true };
@@ -36,6 +41,39 @@ export function registerRelease(program: Command): void {
       '\nSOURCE_DATE_EPOCH (seconds) is the time that it names; the same folder, key and time make the same bytes.',
     )
     .action(make);
+  release
+    .command('list')
+    .description(`write ${RELEASE_LIST_NAME} of a folder of releases, from which servers can fetch them`)
+    .argument('<folder>', 'with files that end in .release')
+    .requiredOption('--key <file>', 'public key of `release key`: each must be signed by it')
+    .option('--json', 'what it lists, as JSON')
+    .addHelpText(
+      'after',
+      `\nServers fetch from it with: understudy settings options releaseSource=https://.../${RELEASE_LIST_NAME}`,
+    )
+    .action(list);
+}
+
+type ListOptions = { readonly key: string; readonly json?: true };
+
+async function list(folder: string, { key, json }: ListOptions): Promise<void> {
+  const issuer = await publicKeyIn(key);
+  const releases: ListedRelease[] = [];
+  for (const file of (await namesIn(folder)).filter((name) => name.endsWith('.release'))) {
+    const found = await openRelease(join(folder, file), [issuer]).catch((error: unknown) => {
+      if (!(error instanceof UnderstudyError && error.code === 'updates/key')) throw error;
+      throw wrongUse(`${file} is signed by another key than ${key}`);
+    });
+    await checkBody(found);
+    const { version, builtAt: built } = found.release;
+    releases.push({ version, file, bytes: found.bytes, builtAt: built });
+  }
+  if (releases.length === 0) throw wrongUse(`${folder} holds no file that ends in .release`);
+  const path = join(folder, RELEASE_LIST_NAME);
+  await writeFile(`${path}.new`, releaseListText(releases));
+  await rename(`${path}.new`, path);
+  if (json === true) printJson({ file: path, releases });
+  else print(`${path} lists ${releases.map(({ version }) => version).join(', ')}. Put the folder on a web server.`);
 }
 
 const packageSchema = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });

@@ -22,7 +22,10 @@ export function registerSettings(program: Command): void {
     settings
       .command('options', { isDefault: true })
       .description('show what the owner of a server allows, or change it')
-      .argument('[change...]', 'such as allowedHosts=nas.lan,nvr.lan openMetrics=on managed=off'),
+      .argument(
+        '[change...]',
+        'such as allowedHosts=nas.lan,nvr.lan openMetrics=on releaseSource=https://example.org/releases.json',
+      ),
   ).action(options);
   withServerOptions(
     settings

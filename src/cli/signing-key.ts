@@ -3,7 +3,8 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { systemCodeOf, UnderstudyError } from '../core/errors.ts';
-import { keyIdOf } from '../site/signed-text.ts';
+import { issuerOf, keyIdOf } from '../site/signed-text.ts';
+import type { Issuer } from '../site/signed-text.ts';
 import { readableOrThrow } from './paths.ts';
 import { wrongUse } from './server-options.ts';
 import { print, printJson } from './text-output.ts';
@@ -28,6 +29,16 @@ export async function privateKeyIn(path: string, command: string): Promise<KeyOb
     // Not to be read as a key of any kind.
   }
   throw wrongUse(`--key: ${path} holds no Ed25519 private key in PEM; make one with understudy ${command}`);
+}
+
+/** @throws cli/usage */
+export async function publicKeyIn(path: string): Promise<Issuer> {
+  await readableOrThrow(path);
+  try {
+    return issuerOf(await readFile(path, 'utf8'));
+  } catch {
+    throw wrongUse(`--key: ${path} holds no Ed25519 public key in PEM`);
+  }
 }
 
 /** A key or a licence is never written over. */

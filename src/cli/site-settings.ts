@@ -28,6 +28,7 @@ const TEXTS: ReadonlySet<string> = new Set([
   'url',
   'transport',
   'fingerprint',
+  'releaseSource',
 ]);
 
 /** As the API takes them; what a setting may be, the server says. @throws cli/usage */

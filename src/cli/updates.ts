@@ -2,6 +2,9 @@
 import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ServerUpdate, Updates, UploadResult } from '../api/contract/updates.ts';
+import { systemClock } from '../core/clock.ts';
+import { UnderstudyError } from '../core/errors.ts';
+import { durationMs } from '../core/units.ts';
 import { MAX_PART_BYTES, MAX_RELEASE_BYTES } from '../site/release-limits.ts';
 import type { ApiClient } from './api-client.ts';
 import { findServer } from './find-server.ts';
@@ -23,6 +26,16 @@ export function registerUpdates(program: Command): void {
       .description('add a signed release; nothing is installed by that')
       .argument('<file>', 'a release, as it was made'),
   ).action(add);
+  withServerOptions(
+    updates.command('look').description('read which releases the place of the setting releaseSource has'),
+    'The place is set with: understudy settings options releaseSource=https://example.org/releases.json',
+  ).action(look);
+  withServerOptions(
+    updates
+      .command('fetch')
+      .description('fetch one of them; nothing is installed by that')
+      .argument('<version>', 'such as 1.2.3'),
+  ).action(fetchOne);
   withServerOptions(
     updates
       .command('install')
@@ -83,6 +96,37 @@ const lastText = ({ from, to, at, result, reason }: NonNullable<Updates['last']>
 function rowText({ name, version, phase, sentBytes, bytes, problem }: ServerUpdate): string {
   const how = phase === 'sending' ? `sending ${Math.floor((100 * sentBytes) / bytes)} %` : phase;
   return `${name} to ${version}: ${how}${problem === undefined ? '' : ` (${problem})`}`;
+}
+
+async function look(options: ServerOptions): Promise<void> {
+  const api = await apiOf('updates look', options);
+  const { online } = await lookAt(api);
+  if (options.json === true) return printJson(online);
+  print(`${online?.source ?? ''} has ${count(online?.releases.length ?? 0, 'release')}.`);
+  for (const { version, beside, bytes, kept } of online?.releases ?? [])
+    print(`${version}, ${beside}, ${bytes} bytes${kept ? ', kept here' : ''}`);
+}
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const lookAt = async (api: ApiClient): Promise<Updates> =>
+  (await api.call('POST', '/updates/online', {}, LOOK_WITHIN_MS)) as Updates;
+/** Longer than the server waits for the other side. */
+const LOOK_WITHIN_MS = 60_000;
+const FETCH_LOOK_MS = 500;
+
+/** Waits for the end of it. */
+async function fetchOne(version: string, options: ServerOptions): Promise<void> {
+  const api = await apiOf('updates fetch', options);
+  await lookAt(api);
+  let seen = (await api.call('POST', '/updates/online/fetch', { version })) as Updates;
+  while (seen.online?.fetching !== undefined) {
+    await systemClock.sleep(durationMs(FETCH_LOOK_MS));
+    seen = (await api.call('GET', '/updates')) as Updates;
+  }
+  const release = seen.releases.find((one) => one.version === version);
+  if (release === undefined)
+    throw new UnderstudyError('unavailable', 'updates/source', seen.online?.problem ?? 'Fetching it was ended.');
+  if (options.json === true) return printJson(release);
+  print(`Release ${version} is here. Install it with: understudy updates install ${version}`);
 }
 
 async function add(file: string, options: ServerOptions): Promise<void> {

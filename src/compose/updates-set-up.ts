@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import type { UpdateDeps } from '../api/routes/updates.ts';
 import { openOwnUpdates } from '../control/updates.ts';
 import type { OwnUpdates } from '../control/updates.ts';
+import { createOnlineReleases } from '../control/online-releases.ts';
 import { createServerUpdates } from '../control/server-updates.ts';
 import { expectedStreams } from '../control/protected-side.ts';
 import type { RecordingSide } from '../control/recording-side.ts';
@@ -35,6 +36,11 @@ function packageRoot(): string | undefined {
   return launcher !== undefined && parentOf(process.ppid) === Number(launcher) ? root : undefined;
 }
 
+const streamsRecorded = ({ settings, recording }: UpdatesParts): number =>
+  expectedStreams(settings.cameras.get().cameras).filter(
+    ({ cameraId, stream }) => recording.state.streamOf(cameraId, stream)?.state.kind === 'recording',
+  ).length;
+
 export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> {
   const { settings, dataDir, log, recording, failover, publish } = parts;
   const changed = (): void => publish({ kind: 'server' });
@@ -49,10 +55,7 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
     trusted: async () => await readTrustedKeys(dataDir, RELEASE_KEYS, log),
     refuseCovering: failover.refuseCovering,
     media: () => recording.hello()?.instance,
-    recording: () =>
-      expectedStreams(settings.cameras.get().cameras).filter(
-        ({ cameraId, stream }) => recording.state.streamOf(cameraId, stream)?.state.kind === 'recording',
-      ).length,
+    recording: () => streamsRecorded(parts),
     changed,
   });
   const servers = createServerUpdates({
@@ -63,9 +66,22 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
     kept: (version) => own.kept(version),
     changed,
   });
+  const online = createOnlineReleases({
+    ...parts,
+    source: () => settings.server.get().releaseSource,
+    isKept: (version) => own.view().releases.some((one) => one.version === version),
+    take: own.take,
+    changed,
+  });
   return {
     updates: {
-      view: () => ({ ...own.view(), servers: [...servers.view()] }),
+      view: () => {
+        const found = online.view();
+        return { ...own.view(), ...(found === undefined ? {} : { online: found }), servers: [...servers.view()] };
+      },
+      lookOnline: online.look,
+      fetchOnline: online.fetch,
+      breakOffFetch: online.breakOff,
       upload: own.upload,
       remove: own.remove,
       install: own.install,
@@ -79,6 +95,7 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
     judge: own.judge,
     stop: () => {
       own.stop();
+      online.stop();
       servers.stop();
     },
   };

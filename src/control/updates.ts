@@ -29,7 +29,7 @@ import { begun, confirmed, rolledBack } from '../updates/release-state.ts';
 import type { Outcome, ReleaseState } from '../updates/release-state.ts';
 import { watchTrial } from './release-trial.ts';
 import { openReleaseStore } from './release-store.ts';
-import type { ReleaseStore } from './release-store.ts';
+import type { ReleasePart, ReleaseStore } from './release-store.ts';
 import {
   busy,
   howItEnded,
@@ -70,7 +70,9 @@ export type OwnUpdatesDeps = {
   readonly log: Log;
 };
 export type OwnUpdates = Pick<UpdateDeps, 'upload' | 'remove' | 'install'> & {
-  readonly view: () => Omit<Updates, 'servers'>;
+  /** As `upload`, without base64. */
+  readonly take: (part: ReleasePart, user: string) => Promise<UploadResult>;
+  readonly view: () => Omit<Updates, 'servers' | 'online'>;
   /** @throws updates/unknown */
   readonly kept: (version: string) => OpenRelease;
   /** For servers that are older: the one that runs here, or the next one. @throws server/older: none is kept */
@@ -113,8 +115,8 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
   return {
     view: () => viewOf(it),
     kept: (version) => find(it, version),
-    upload: async ({ bytes, at, part }, user) =>
-      await upload(it, { bytes, at, part: Buffer.from(part, 'base64') }, user),
+    take: async (part, user) => await take(it, part, user),
+    upload: async ({ bytes, at, part }, user) => await take(it, { bytes, at, part: Buffer.from(part, 'base64') }, user),
     remove: async (version, user) => await remove(it, version, user),
     install: async (version, user) => {
       // Before anything else that is asked: of two at once the second sees the first.
@@ -133,7 +135,7 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
   };
 }
 
-async function upload(own: Own, part: Parameters<ReleaseStore['take']>[0], user: string): Promise<UploadResult> {
+async function take(own: Own, part: ReleasePart, user: string): Promise<UploadResult> {
   const { deps, store } = own;
   if (own.installing !== undefined) throw busy(own.installing.version);
   const { received, release } = await store.take(part, user);
@@ -295,7 +297,7 @@ function setState(own: Own, state: ReleaseState): void {
   own.state = state;
 }
 
-function viewOf(own: Own): Omit<Updates, 'servers'> {
+function viewOf(own: Own): Omit<Updates, 'servers' | 'online'> {
   const { deps, store, state, installing, known } = own;
   const { last, active } = state;
   const root = deps.packageRoot();

@@ -31,6 +31,7 @@ const SERVER_FIELDS = [
   'allowLoopbackCameras',
   'openMetrics',
   'managed',
+  'releaseSource',
   'returnShare',
 ] as const;
 /** What the host of a server decides. */

@@ -4,6 +4,7 @@ import { isServerId } from '../core/ids.ts';
 import { nameSchema } from './camera.ts';
 import { returnShareSchema } from './failover-settings.ts';
 import { hostRoleSchema } from './host-role.ts';
+import { releaseSourceSchema } from './release-source.ts';
 import { replacedBySchema } from './replacement.ts';
 
 export const MAX_VOLUMES = 32;
@@ -27,6 +28,8 @@ export const serverSettingsSchema = z.strictObject({
   openMetrics: z.boolean().default(false),
   /** Whether a host may manage it; absent: it may. */
   managed: z.enum(MANAGEMENT).optional(),
+  /** Where releases are fetched from; absent: nowhere. */
+  releaseSource: releaseSourceSchema.optional(),
   /** Coordination epoch in which this server records its own cameras; rises each time it takes them back. */
   epoch: z.number().int().min(1).default(1),
   /** Where failover servers put returned footage when they send it by SMB. */

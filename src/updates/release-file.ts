@@ -30,15 +30,16 @@ const fileSchema = z.strictObject({
   sha256,
 });
 export type ReleaseFile = z.infer<typeof fileSchema>;
+export const versionSchema: z.ZodString = z
+  .string()
+  .max(32)
+  .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]+)?$/, 'Expected a version such as 1.2.3')
+  // Names of our own beside it in the folder of releases.
+  .refine((text) => !/\.(new|release)$/.test(text), 'Expected a version that ends otherwise');
 export const releaseSchema = z
   .strictObject({
     format: z.literal(1),
-    version: z
-      .string()
-      .max(32)
-      .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]+)?$/, 'Expected a version such as 1.2.3')
-      // Names of our own beside it in the folder of releases.
-      .refine((text) => !/\.(new|release)$/.test(text), 'Expected a version that ends otherwise'),
+    version: versionSchema,
     builtAt: z.string().refine((text) => parseIso(text) !== undefined, 'Expected a time such as 2027-12-31T23:59:59Z'),
     /** The oldest Node that it runs on. */
     node: z

@@ -189,6 +189,23 @@ test('a token works until it is revoked, and its secret is shown once', async (t
   t.is((await api.call('GET', '/metrics')).status, 200);
 });
 
+test('a place to fetch releases from is set, refused in words, and taken away', async (t) => {
+  const api = await startApi(t);
+  const cookie = await setUpOwner(api);
+  const set = async (releaseSource: string | null) =>
+    await api.call('PATCH', '/api/v1/server/settings', { cookie, body: { releaseSource } });
+  const source = 'https://example.org/releases.json';
+  t.is((await set(source)).json.releaseSource, source);
+  t.is((await api.call('PATCH', '/api/v1/server/settings', { cookie, body: {} })).json.releaseSource, source);
+  const refused = await set('https://anna:secret@example.org/x');
+  t.is(refused.status, 422);
+  t.regex(refused.text, /Expected the address of a release list/);
+  t.false(refused.text.includes('secret'));
+  const after = await set(null);
+  t.deepEqual([after.status, after.json.releaseSource], [200, undefined]);
+  t.false('releaseSource' in api.settings.server.get());
+});
+
 test('the log comes as JSON and as CSV that is no formula', async (t) => {
   const api = await startApi(t);
   const cookie = await setUpOwner(api);

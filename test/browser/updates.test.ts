@@ -63,6 +63,48 @@ test.serial('a release is sent in parts, kept, and refused in the words of the b
   await card.getByText('No release is kept here.').waitFor();
 });
 
+test.serial(
+  'a place is named, looked at, and one of its releases fetched; what it answers wrongly is said',
+  async (t) => {
+    const { page, card, state } = await open(t, mockUpdates());
+    const group = card.getByRole('group', { name: 'Fetch a release' });
+    await group.getByText('from a web server that you name').waitFor();
+    await group.getByRole('button', { name: 'Name a place' }).click();
+    state.published = 'https://example.org/x could not be fetched: the answer is 404 Not Found.';
+    await group.getByRole('textbox', { name: 'Address of the release list' }).fill(' https://example.org/x ');
+    await group.getByRole('button', { name: 'Save' }).click();
+    await group.getByText('the answer is 404 Not Found.').waitFor();
+    await group.getByText('https://example.org/x', { exact: true }).waitFor();
+    await shows(t, async () => await page.getByRole('status').filter({ hasText: '404' }).count(), 0);
+
+    const listed = (version: string, beside: 'newer' | 'older', kept = false) => ({
+      version,
+      bytes: 7_618_641,
+      builtAt: '2026-11-24T00:00:00.000Z',
+      beside,
+      kept,
+    });
+    state.published = [listed('0.3.0', 'newer'), listed('0.2.0', 'newer'), listed('0.0.9', 'older')];
+    await group.getByRole('button', { name: 'Look for releases' }).click();
+    const offers = group.getByRole('list', { name: 'Releases that can be fetched' }).getByRole('listitem');
+    await shows(t, async () => await offers.count(), 2);
+    await keepScreenshot(page, 'settings-releases-fetch');
+    await group.getByRole('button', { name: 'Fetch 0.3.0' }).click();
+    await group.getByRole('progressbar', { name: 'Fetching 0.3.0' }).waitFor();
+    t.true(await group.getByRole('button', { name: 'Fetch 0.2.0' }).isDisabled());
+    t.deepEqual(await axeFindings(page), []);
+    await group.getByRole('button', { name: 'Cancel' }).click();
+    await group.getByRole('button', { name: 'Fetch 0.2.0' }).click();
+    await group.getByRole('progressbar', { name: 'Fetching 0.2.0' }).waitFor();
+    t.deepEqual(state.asked, ['0.3.0', '0.2.0']);
+    const { fetching: _fetching, ...online } = state.seen.online ?? { source: '', releases: [] };
+    const releases = online.releases.map((one) => (one.version === '0.2.0' ? { ...one, kept: true } : one));
+    state.seen = { ...state.seen, releases: [keptMock('0.2.0')], online: { ...online, releases } };
+    await card.getByRole('button', { name: 'Install 0.2.0' }).waitFor();
+    await shows(t, async () => await offers.count(), 1);
+  },
+);
+
 test.serial('installing asks, shows what it does, and the new release offers to load its page', async (t) => {
   const { page, card, state } = await open(t, mockUpdates({ releases: [keptMock('0.2.0')] }));
   await card.getByRole('button', { name: 'Install 0.2.0' }).click();

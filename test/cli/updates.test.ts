@@ -5,6 +5,7 @@ import type { Updates } from '../../src/api/contract/updates.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import { MAX_PART_BYTES } from '../../src/site/release-limits.ts';
 import { issuerOf } from '../../src/site/signed-text.ts';
+import { readReleaseList } from '../../src/updates/release-list.ts';
 import { checkBody, openRelease } from '../../src/updates/release-reader.ts';
 import { startCliBench, understudy } from '../support/cli-bench.ts';
 import { knownServerOf } from '../support/known-server.ts';
@@ -98,6 +99,44 @@ test('a release is sent part by part, as it is', async (t) => {
   t.is((await run('updates', 'add', path)).code, 2, 'an empty file is none');
 });
 
+test('a list is looked at, one of it fetched, and the end of that waited for', async (t) => {
+  const builtAt = '2026-11-24T00:00:00.000Z';
+  const source = 'https://example.org/releases.json';
+  const release = { version: '0.3.0', bytes: 7, builtAt, beside: 'newer' as const };
+  let online: NonNullable<Updates['online']> = { source, releases: [] };
+  let kept = SEEN.releases;
+  const asked: string[] = [];
+  let looks = 0;
+  const { run } = await startCliBench(t, {
+    updates: {
+      view: () => {
+        const { fetching, ...idle } = online;
+        if (fetching !== undefined && (looks += 1) > 1) online = idle;
+        return { ...SEEN, releases: kept, online };
+      },
+      lookOnline: async () => {
+        online = { source, lookedAt: builtAt, releases: [{ ...release, kept: false }] };
+        return await Promise.resolve();
+      },
+      fetchOnline: (version, user) => {
+        asked.push(version, user);
+        online = { ...online, fetching: { version, received: 0, bytes: 7 } };
+        if (version === '0.4.0') online = { ...online, problem: 'Its signature is wrong.' };
+        else kept = [release];
+      },
+    },
+  });
+  t.is((await run('updates', 'look')).stdout, `${source} has 1 release.\n0.3.0, newer, 7 bytes\n`);
+  t.is(
+    (await run('updates', 'fetch', '0.3.0')).stdout,
+    'Release 0.3.0 is here. Install it with: understudy updates install 0.3.0\n',
+  );
+  t.is(looks, 2, 'it was waited for');
+  const failed = await run('updates', 'fetch', '0.4.0');
+  t.deepEqual([failed.code, failed.stderr], [1, 'understudy: Its signature is wrong.\n']);
+  t.deepEqual(asked, ['0.3.0', 'script', '0.4.0', 'script']);
+});
+
 test('installing, other servers, stopping and removing; refusals in the words of the server', async (t) => {
   const asked: unknown[] = [];
   const { run } = await startCliBench(t, {
@@ -147,6 +186,14 @@ test('a key, and a release of a folder that a server can open; nothing is writte
   await writeFile(join(tree, 'package.json'), '{"version":"0.3.0","engines":{"node":">=24.21.0"}}');
   t.regex((await make()).stdout, /^Release 0\.3\.0 with 2 files is in /);
   t.regex((await make()).stderr, /is there already/);
+  const list = async (pub: string) => await understudy('release', 'list', folder, '--key', pub);
+  t.is((await list(`${key}.pub`)).stdout, `${folder}/releases.json lists 0.3.0. Put the folder on a web server.\n`);
+  const [listed] = readReleaseList(await readFile(join(folder, 'releases.json'), 'utf8'), 'http://192.0.2.1/a/');
+  t.like(listed, { version: '0.3.0', file: 'http://192.0.2.1/a/out.release', bytes: (await stat(out)).size });
+  await understudy('release', 'key', `${key}2`);
+  t.regex((await list(`${key}2.pub`)).stderr, /out\.release is signed by another key than /);
+  t.is((await list(join(tree, 'package.json'))).code, 2);
+  t.regex((await understudy('release', 'list', tree, '--key', key)).stderr, /holds no file that ends in \.release/);
   const opened = await openRelease(out, [issuerOf(await readFile(`${key}.pub`, 'utf8'))]);
   await checkBody(opened);
   t.like(opened.release, { version: '0.3.0', node: '24.21.0' });

@@ -5,12 +5,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { BatchResult } from '../../src/api/contract/adding.ts';
 import type { Updates } from '../../src/api/contract/updates.ts';
 import { freePort } from '../../src/core/free-port.ts';
 import { placeOf } from '../../src/demo/demo-box.ts';
 import { readStatus, startTicksOf } from '../../src/supervisor/instance.ts';
 import { readReleaseState } from '../../src/updates/release-folder.ts';
+import { releaseListText } from '../../src/updates/release-list.ts';
 import { stageRelease, trust, upload } from '../support/built-release.ts';
 import {
   addCameras,
@@ -23,6 +25,7 @@ import {
   startServiceBox,
 } from '../support/service-box.ts';
 import type { ServiceBox } from '../support/service-box.ts';
+import { startReleaseServer } from '../support/release-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -168,7 +171,24 @@ test('killed while it unpacks, and while it is tried: the next start runs one of
   t.is((await readFile(join(box.dataDir, 'releases', '0.2.0', 'package.json'), 'utf8')).includes('0.2.0'), true);
 });
 
-test('a host updates itself, and then a box that is older before it is added', async (t) => {
+/** As an owner does who put it on a web server, with the list that `understudy release list` makes. */
+async function fetchFromWebServer(t: ExecutionContext, box: ServiceBox, bytes: Buffer): Promise<void> {
+  const { url, answers } = await startReleaseServer(t);
+  const builtAt = '2026-11-24T00:00:00.000Z';
+  answers.set('/0.2.0.release', bytes);
+  answers.set(
+    '/releases.json',
+    releaseListText([{ version: '0.2.0', file: '0.2.0.release', bytes: bytes.length, builtAt }]),
+  );
+  await box.api.call('PATCH', '/server/settings', { releaseSource: `${url}/releases.json` });
+  const seen = (await box.api.call('POST', '/updates/online')) as Updates;
+  t.like(seen.online?.releases[0], { version: '0.2.0', beside: 'newer', kept: false });
+  await box.api.call('POST', '/updates/online/fetch', { version: '0.2.0' });
+  const fetched = await until(box, 'it to be fetched', ({ online }) => online?.fetching === undefined);
+  t.like(fetched.releases[0], { version: '0.2.0', bytes: bytes.length }, fetched.online?.problem);
+}
+
+test('a host fetches a release and updates itself, and then a box that is older before it is added', async (t) => {
   t.timeout(600_000);
   const stage = await stageRelease(t);
   const [host, other] = await Promise.all([
@@ -178,8 +198,7 @@ test('a host updates itself, and then a box that is older before it is added', a
   ]);
   await host.api.call('PUT', '/server/mode', { mode: 'host' });
   for (const { dataDir } of [host, other]) await trust(dataDir, stage.issuer);
-  const bytes = await stage.release('0.2.0');
-  await upload(host.api, bytes);
+  await fetchFromWebServer(t, host, await stage.release('0.2.0'));
   await install(host, '0.2.0');
   await until(host, 'the host to run 0.2.0', (one) => one.version === '0.2.0' && isSettled(one));
 

@@ -73,7 +73,7 @@ const roomMocks = (state: MockState): readonly RoomRoute[] => [
   ...activityMocks(state),
   ...incidentMocks(state),
   ...protectionMocks(state),
-  ...settingsMocks(),
+  ...settingsMocks(state.updates),
   ...updateMocks(state.updates),
   ...snapshotMocks(state),
   ...exportLinkMocks(state),

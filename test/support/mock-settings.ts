@@ -1,8 +1,9 @@
 /** What the owner allows, and the certificate, for the mock API. */
 import { FINGERPRINT } from './mock-data.ts';
 import type { RoomRoute } from './mock-routes.ts';
+import type { MockUpdates } from './mock-updates.ts';
 
-export function settingsMocks(): readonly RoomRoute[] {
+export function settingsMocks(updates: MockUpdates): readonly RoomRoute[] {
   let options: Record<string, unknown> = {
     allowedHosts: ['cams.example.lan'],
     allowLoopbackCameras: false,
@@ -16,6 +17,8 @@ export function settingsMocks(): readonly RoomRoute[] {
       path: /^\/server\/settings$/,
       answer: ({ body }) => {
         options = { ...options, ...body };
+        const { releaseSource: source } = body;
+        if (typeof source === 'string') updates.seen = { ...updates.seen, online: { source, releases: [] } };
         return { body: options };
       },
     },

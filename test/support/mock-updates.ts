@@ -1,4 +1,4 @@
-/** Releases for the mock API: one is kept; parts of another are taken; installing waits for the test. */
+/** Releases for the mock API: one is kept; parts of another are taken; installing and fetching wait for the test. */
 import type { Updates, UploadRequest } from '../../src/api/contract/updates.ts';
 import type { RoomRoute } from './mock-routes.ts';
 
@@ -8,11 +8,15 @@ export type MockUpdates = {
   readonly asked: unknown[];
   /** The last part is refused with this. */
   refusal: { readonly status: number; readonly code: string; readonly detail: string } | undefined;
+  /** What the place that releases are fetched from has, or why it cannot be read. */
+  published: Online['releases'] | string;
 };
+type Online = NonNullable<Updates['online']>;
 export const mockUpdates = (seen: Partial<Updates> = {}): MockUpdates => ({
   seen: { version: '0.1.0', packaged: '0.1.0', releases: [], keys: ['af5c80a6a230b7be'], servers: [], ...seen },
   asked: [],
   refusal: undefined,
+  published: [],
 });
 export const keptMock = (version: string, beside: 'newer' | 'same' = 'newer'): Updates['releases'][number] => ({
   version,
@@ -21,9 +25,48 @@ export const keptMock = (version: string, beside: 'newer' | 'same' = 'newer'): U
   beside,
 });
 
+function onlineMocks(state: MockUpdates): readonly RoomRoute[] {
+  const show = (more: Partial<Online>): Updates => {
+    const { problem: _problem, ...online } = state.seen.online ?? { source: '', releases: [] };
+    return (state.seen = { ...state.seen, online: { ...online, ...more } });
+  };
+  return [
+    {
+      method: 'POST',
+      path: /^\/updates\/online$/,
+      answer: () => {
+        if (typeof state.published !== 'string')
+          return { body: show({ lookedAt: '2026-11-24T10:00:00.000Z', releases: state.published }) };
+        show({ problem: state.published });
+        const problem = { type: 'about:blank', title: 'No', code: 'updates/source', detail: state.published };
+        return { status: 503, body: { ...problem, status: 503 } };
+      },
+    },
+    {
+      method: 'POST',
+      path: /^\/updates\/online\/fetch$/,
+      answer: ({ body }) => {
+        const version = String(body['version']);
+        state.asked.push(version);
+        return { status: 202, body: show({ fetching: { version, received: 3_000_000, bytes: 7_618_641 } }) };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: /^\/updates\/online\/fetch$/,
+      answer: () => {
+        const { fetching: _fetching, ...online } = state.seen.online ?? { source: '', releases: [] };
+        state.seen = { ...state.seen, online };
+        return { status: 204 };
+      },
+    },
+  ];
+}
+
 export function updateMocks(state: MockUpdates): readonly RoomRoute[] {
   const view = () => ({ body: state.seen });
   return [
+    ...onlineMocks(state),
     { method: 'GET', path: /^\/updates$/, answer: view },
     {
       method: 'PUT',

@@ -1,6 +1,7 @@
 /** This box: identity, mode, health, volumes. */
 import { z } from 'zod';
 import { nameSchema } from '../../site/camera.ts';
+import { releaseSourceSchema } from '../../site/release-source.ts';
 import { MANAGEMENT } from '../../site/server-settings.ts';
 import { isoTime } from './common.ts';
 
@@ -83,6 +84,7 @@ export const serverOptions = z.object({
   allowLoopbackCameras: z.boolean(),
   openMetrics: z.boolean(),
   managed: z.enum(MANAGEMENT),
+  releaseSource: z.string().optional(),
 });
 export const updateServerOptionsRequest = z
   .strictObject({
@@ -96,6 +98,8 @@ export const updateServerOptionsRequest = z
     openMetrics: z.boolean(),
     /** `off`: no host may add this server. Refused while one manages it. */
     managed: z.enum(MANAGEMENT),
+    /** Where releases are fetched from; `null`: nowhere. */
+    releaseSource: releaseSourceSchema.nullable(),
   })
   .partial();
 export const setModeRequest = z.strictObject({

@@ -43,6 +43,27 @@ export const serverUpdate = z.object({
 });
 export type ServerUpdate = z.infer<typeof serverUpdate>;
 
+export const onlineReleases = z.object({
+  /** The address of the list. */
+  source: z.string(),
+  /** When the list was read last; absent: not yet. */
+  lookedAt: isoTime.optional(),
+  /** What stands there, the newest first. */
+  releases: z.array(
+    z.object({
+      version: releaseVersion,
+      bytes: z.number().int(),
+      builtAt: isoTime,
+      beside: z.enum(['older', 'same', 'newer']),
+      kept: z.boolean(),
+    }),
+  ),
+  /** It is kept afterwards, like one that was added. */
+  fetching: z.object({ version: releaseVersion, received: z.number().int(), bytes: z.number().int() }).optional(),
+  /** Why the last look or fetch failed, for people. */
+  problem: z.string().optional(),
+});
+
 export const updates = z.object({
   /** What runs. */
   version: z.string(),
@@ -67,6 +88,8 @@ export const updates = z.object({
       reason: z.string().optional(),
     })
     .optional(),
+  /** The place that releases are fetched from; absent: there is none. */
+  online: onlineReleases.optional(),
   /** Keys whose releases this server takes. */
   keys: z.array(z.string()),
   /** Of a host: the last batch. */
@@ -99,6 +122,7 @@ export const uploadResult = z.object({
 });
 export type UploadResult = z.infer<typeof uploadResult>;
 
+export const fetchReleaseRequest = z.strictObject({ version: releaseVersion });
 export const installRequest = z.strictObject({ version: releaseVersion });
 export const updateServersRequest = z.strictObject({
   version: releaseVersion,

@@ -136,12 +136,28 @@ const optionsOf = ({
   allowLoopbackCameras,
   openMetrics,
   managed = 'allowed',
+  releaseSource,
 }: ServerSettings): z.infer<typeof serverOptions> => ({
   allowedHosts,
   allowLoopbackCameras,
   openMetrics,
   managed,
+  ...(releaseSource === undefined ? {} : { releaseSource }),
 });
+
+/** What is absent stays, `null` takes it away. */
+function withOptions(before: ServerSettings, change: z.output<typeof updateServerOptionsRequest>): ServerSettings {
+  const { managed = before.managed, releaseSource = before.releaseSource } = change;
+  const { managed: _managed, releaseSource: _source, ...rest } = before;
+  return {
+    ...rest,
+    allowedHosts: change.allowedHosts ?? before.allowedHosts,
+    allowLoopbackCameras: change.allowLoopbackCameras ?? before.allowLoopbackCameras,
+    openMetrics: change.openMetrics ?? before.openMetrics,
+    ...(managed === undefined ? {} : { managed }),
+    ...(releaseSource === undefined || releaseSource === null ? {} : { releaseSource }),
+  };
+}
 
 const CHANGED = {
   code: 'settings/changed',
@@ -179,17 +195,10 @@ function changeOptions({ settings, activity, beforeUnmanaged }: ServerDeps): Rou
     async ({ body, caller, header }) => {
       const check = (now: ServerSettings): void => checkTag(header('if-match'), etagOf(optionsOf(now)), CHANGED);
       check(settings.server.get()); // before anything else is asked or done
-      const { allowedHosts, allowLoopbackCameras, openMetrics, managed } = body;
-      if (managed === 'off') beforeUnmanaged();
+      if (body.managed === 'off') beforeUnmanaged();
       const after = await settings.server.update((before) => {
         check(before);
-        return {
-          ...before,
-          allowedHosts: allowedHosts ?? before.allowedHosts,
-          allowLoopbackCameras: allowLoopbackCameras ?? before.allowLoopbackCameras,
-          openMetrics: openMetrics ?? before.openMetrics,
-          ...(managed === undefined ? {} : { managed }),
-        };
+        return withOptions(before, body);
       });
       const message = 'The settings of this server were changed.';
       activity.record({ severity: 'warning', code: 'server-settings-changed', message, user: signedIn(caller).name });

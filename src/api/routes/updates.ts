@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { signedIn } from '../caller.ts';
 import type { SignedIn } from '../caller.ts';
 import {
+  fetchReleaseRequest,
   installRequest,
   MAX_PART_REQUEST,
   releaseVersion,
@@ -21,6 +22,11 @@ export type UpdateDeps = {
   readonly upload: (part: UploadRequest, user: string) => Promise<UploadResult>;
   /** @throws updates/unknown, updates/in-use */
   readonly remove: (version: string, user: string) => Promise<void>;
+  /** Reads the list of the place that releases are fetched from. @throws updates/no-source, updates/source */
+  readonly lookOnline: () => Promise<void>;
+  /** Begins to fetch one of that list. @throws updates/no-source, updates/unknown, updates/busy */
+  readonly fetchOnline: (version: string, user: string) => void;
+  readonly breakOffFetch: (user: string) => void;
   /** Answers once it is decided that it begins. @throws updates/unknown, updates/older, updates/unable, updates/busy, failover/covering */
   readonly install: (version: string, user: string) => Promise<void>;
   /** @throws updates/unknown, updates/busy, updates/no-host, server/unknown */
@@ -32,7 +38,7 @@ export type UpdateDeps = {
 const begun = (body: Updates): Reply<Updates> => ({ kind: 'json', status: 202, body });
 
 export function updateRoutes(deps: UpdateDeps): readonly Route[] {
-  return [...keepingRoutes(deps), ...installingRoutes(deps)];
+  return [...keepingRoutes(deps), ...onlineRoutes(deps), ...installingRoutes(deps)];
 }
 
 function keepingRoutes(deps: UpdateDeps): readonly Route[] {
@@ -75,6 +81,53 @@ function keepingRoutes(deps: UpdateDeps): readonly Route[] {
       },
       async ({ params, caller }) => {
         await deps.remove(params.version, signedIn(caller).name);
+        return empty();
+      },
+    ),
+  ];
+}
+
+function onlineRoutes(deps: UpdateDeps): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        path: '/updates/online',
+        summary: 'Reads which releases the place of the setting releaseSource has',
+        access: 'owner',
+        response: { json: updates },
+        problems: { 409: 'updates/no-source', 502: 'updates/source', 503: 'updates/source' },
+      },
+      async () => {
+        await deps.lookOnline();
+        return json(deps.view());
+      },
+    ),
+    route(
+      {
+        method: 'POST',
+        path: '/updates/online/fetch',
+        summary: 'Begins to fetch a release of that list; it is checked and kept like one that is sent',
+        access: 'owner',
+        body: fetchReleaseRequest,
+        response: { status: 202, json: updates },
+        problems: { 404: 'updates/unknown', 409: 'updates/no-source, updates/busy' },
+      },
+      ({ body, caller }) => {
+        deps.fetchOnline(body.version, signedIn(caller).name);
+        return begun(deps.view());
+      },
+    ),
+    route(
+      {
+        method: 'DELETE',
+        path: '/updates/online/fetch',
+        summary: 'Ends fetching; what has come is thrown away',
+        access: 'owner',
+        response: { status: 204 },
+      },
+      ({ caller }) => {
+        deps.breakOffFetch(signedIn(caller).name);
         return empty();
       },
     ),

@@ -90,7 +90,7 @@ const PATIENCE_MS = 30_000;
 /** What the box answers only when it is done, with other boxes and cameras. */
 const LONG_PATIENCE_MS = 300_000;
 const LONG =
-  /\/(cameras|servers|search|test|batch|bulk|enable|authorize|deauthorize|pair|detach|cancel|replace|clear|hand-over|take-host|discover|drills|probes|takeovers|restore|stop|simulate|backup|exports|setup|volumes)$/;
+  /\/(cameras|servers|search|test|batch|bulk|enable|authorize|deauthorize|pair|detach|cancel|replace|clear|hand-over|take-host|discover|drills|probes|takeovers|restore|stop|simulate|backup|exports|setup|volumes|online)$/;
 const patienceOf = (method: Method, path: string): number =>
   method === 'POST' && LONG.test(path) ? LONG_PATIENCE_MS : PATIENCE_MS;
 

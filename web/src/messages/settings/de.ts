@@ -49,6 +49,18 @@ export const de: Record<keyof typeof en, string> = {
   'updates.unreadable': 'Der Browser kann diese Datei nicht lesen.',
   'updates.addText':
     'Eine Datei, die jemand unterschrieben hat, dem dieses Gerät vertraut. Installiert wird dadurch nichts.',
+  'online.title': 'Version holen',
+  'online.none': 'Dieses Gerät kann Versionen von einem Webserver holen, den Sie nennen.',
+  'online.name': 'Ort nennen',
+  'online.change': 'Anderer Ort',
+  'online.source': 'Adresse der Versionsliste',
+  'online.hint':
+    'Etwa https://example.org/understudy/releases.json. Das Gerät sieht dort einmal am Tag nach; von selbst installiert wird nichts. Leer: Es wird nichts geholt.',
+  'online.look': 'Nach Versionen sehen',
+  'online.offered': 'Versionen, die geholt werden können',
+  'online.nothing': 'Dort ist nichts Neueres ({at}).',
+  'online.fetch': '{version} holen',
+  'online.fetching': '{version} wird geholt',
   'updates.servers': 'Server der Anlage aktualisieren',
   'updates.which': 'Version',
   'updates.allHave': 'Jeder Server der Anlage hat {version} oder eine spätere.',

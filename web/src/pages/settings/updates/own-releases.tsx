@@ -1,4 +1,4 @@
-/** The releases that this box keeps: adding, installing and removing one, and how the last update ended. */
+/** The releases that this box keeps: adding, fetching, installing and removing one, and how the last update ended. */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { updates, type KeptRelease, type Updates } from '../../../api/updates.ts';
@@ -8,6 +8,7 @@ import { t } from '../../../messages/settings/words.ts';
 import { ConfirmDialog, Notice } from '../../../ui/dialog.tsx';
 import { dateAndTime, size } from '../../../ui/format.ts';
 import { AddRelease } from './add-release.tsx';
+import { OnlineReleases } from './online-releases.tsx';
 
 type Props = { readonly seen: Updates; readonly onChange: () => void };
 export function OwnReleases({ seen, onChange }: Props): VNode {
@@ -25,6 +26,7 @@ export function OwnReleases({ seen, onChange }: Props): VNode {
       {releases.length === 0 && <p class="muted small">{t('updates.none')}</p>}
       {unable !== undefined && <Notice>{unable}</Notice>}
       {isOwner() && <AddRelease onAdded={onChange} />}
+      {isOwner() && <OnlineReleases online={seen.online} onChange={onChange} />}
     </>
   );
 }
