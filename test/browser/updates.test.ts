@@ -91,7 +91,7 @@ test.serial(
     await keepScreenshot(page, 'settings-releases-fetch');
     await group.getByRole('button', { name: 'Fetch 0.3.0' }).click();
     await group.getByRole('progressbar', { name: 'Fetching 0.3.0' }).waitFor();
-    t.true(await group.getByRole('button', { name: 'Fetch 0.2.0' }).isDisabled());
+    await shows(t, async () => await group.getByRole('button', { name: 'Fetch 0.2.0' }).isDisabled(), true);
     t.deepEqual(await axeFindings(page), []);
     await group.getByRole('button', { name: 'Cancel' }).click();
     await group.getByRole('button', { name: 'Fetch 0.2.0' }).click();
