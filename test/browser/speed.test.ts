@@ -20,13 +20,14 @@ test.serial('64 cameras, 30 days, several servers: every view answers within 200
   await visitAll(page, api.url);
   const busy = await busyOf(page);
   for (const view of VIEWS) {
-    let doing = Infinity;
-    const going = await leastOf(TRIES, async () => {
+    let [going, doing] = [Infinity, Infinity];
+    await leastOf(TRIES, async () => {
       await visitNeutral(page);
-      const took = await busy(() => visit(page, view));
+      going = Math.min(going, await busy(() => visit(page, view)));
       doing = Math.min(doing, (await busy(() => view.does(page))) / (view.steps ?? 1));
       await page.keyboard.press('Escape');
-      return took;
+      // Both are tried again until both are within the bound.
+      return Math.max(going, doing);
     });
     judge(t, view.name, going);
     judge(t, `${view.name}: ${view.act}`, doing);
