@@ -4,8 +4,9 @@
  * Belongs here: which camera gets a channel, which stream is recorded, held or left alone, and why not. Does not: when that
  * changes (cover.ts), the orders for this server's own cameras (control/orders.ts).
  *
- * Invariants: own cameras and those of the result together never take more channels than there are; what is covered never
- * yields its channel to what is only kept ready; the same input gives the same orders.
+ * Invariants: own cameras and those of the result together never take more channels than there are, but for covers that began when there
+ * were more: a limit is for what begins; what is covered never yields its channel to what is only kept ready; the same input gives the
+ * same orders.
  */
 import { pushKeyOf } from '../core/push-key.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
@@ -16,6 +17,8 @@ import type { ProtectedSettings, Refusal, RefusalCause, StandbyLevel, StreamRef 
 
 /** Segments that may go again soon. At most so much more than `hotSeconds` lies in the ring. */
 export const RING_SEGMENT_SECONDS = 10;
+/** Of any server (product C1). */
+const MAX_CHANNELS = 128;
 
 export type ServerCover = {
   readonly serverId: string;
@@ -38,8 +41,10 @@ export type CoverState = {
   readonly volumeIds: readonly string[];
   readonly maxChannels: number;
   readonly ownCameraIds: ReadonlySet<string>;
-  /** What media was told last: without any settings backup a cover goes on by it. */
+  /** What media was told before this process: without any settings backup a cover goes on by it. */
   readonly lastOrders: readonly StreamOrder[];
+  /** What was ordered until now. */
+  readonly before: readonly StreamOrder[];
 };
 export type ComposedCover = {
   readonly orders: readonly StreamOrder[];
@@ -61,18 +66,22 @@ const IMPORTANCE = { high: 0, medium: 1, low: 2, never: 3 } as const;
 export function composeCover(state: CoverState): ComposedCover {
   const refused: Refusal[] = [];
   const free = Math.max(0, state.maxChannels - state.ownCameraIds.size);
-  const blind = blindCovers(state, free);
+  const blind = blindCovers(state, channelsAtMost(state));
   const wishes = state.servers
     .flatMap((server, turn) => wishesOf({ ...server, covering: notBlind(server, blind) }, turn, state, refused))
     .sort(byRank);
+  const going = goingOn(wishes, state);
+  // The limit was lowered, or cameras were added here: what is covered keeps its channels, and nothing more begins.
+  const isOver = going.size + blind.size > free;
+  const forCovers = isOver ? Math.min(going.size + blind.size, channelsAtMost(state)) : free;
   const taken = new Map<string, Wish>();
   const leftCold = new Set<string>();
-  for (const wish of wishes) {
+  for (const wish of isOver ? firstThese(going, wishes) : wishes) {
     const { id } = wish.camera;
     if (taken.has(id) || blind.has(id)) {
       // Ids are unique over the site: the same camera under two servers is a mistake of somebody's.
       refuse(refused, wish, 'not-covered-policy', `A camera of another protected server has the id ${id} too.`);
-    } else if (taken.size + blind.size < free) taken.set(id, wish);
+    } else if (taken.size + blind.size < (wish.use === 'covering' ? forCovers : free)) taken.set(id, wish);
     else if (wish.use === 'covering') {
       refuse(refused, wish, 'not-covered-channel', `All ${state.maxChannels} channels of this server are in use.`);
     } else leftCold.add(id);
@@ -117,6 +126,15 @@ function notBlind({ serverId, covering }: ServerCover, blind: ReadonlyMap<string
   };
   return new Map([...covering].filter(([key]) => !isBlind(key)));
 }
+
+/** Cameras that were covered before and still are. Only what is covered has an epoch of its own. */
+function goingOn(wishes: readonly Wish[], state: CoverState): ReadonlySet<string> {
+  const before = new Set(state.before.flatMap(({ cameraId, epoch }) => (epoch === undefined ? [] : [cameraId])));
+  return new Set(wishes.flatMap(({ use, camera: { id } }) => (use === 'covering' && before.has(id) ? [id] : [])));
+}
+const firstThese = (ids: ReadonlySet<string>, wishes: readonly Wish[]): readonly Wish[] =>
+  wishes.toSorted((a, b) => Number(ids.has(b.camera.id)) - Number(ids.has(a.camera.id)));
+const channelsAtMost = ({ ownCameraIds }: CoverState): number => Math.max(0, MAX_CHANNELS - ownCameraIds.size);
 
 const byRank = (a: Wish, b: Wish): number =>
   RANK[a.use] - RANK[b.use] ||

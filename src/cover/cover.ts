@@ -71,7 +71,8 @@ export function createCover(deps: CoverDeps): CoverService {
   const compose = (): void => {
     const box = deps.box();
     const all = states();
-    composed = composeCover({ servers: all, lastOrders: deps.lastOrders, ...box });
+    const before = composed === NOTHING ? deps.lastOrders : composed.orders;
+    composed = composeCover({ servers: all, lastOrders: deps.lastOrders, before, ...box });
     owners.clear();
     for (const { serverId, settings, levels, covering } of all) {
       const ids = [...levels.keys(), ...[...covering.keys()].map((key) => key.slice(0, key.indexOf('/')))];
@@ -249,7 +250,9 @@ export function createCover(deps: CoverDeps): CoverService {
           [...covering].flatMap(([key, { cameraId }]) => (isRefused.has(key) ? [] : [cameraId])),
         ),
       );
-      return { max: maxChannels, used: ownCameraIds.size + cameras.size };
+      const used = ownCameraIds.size + cameras.size;
+      // A limit that was lowered meanwhile moves nothing away from here.
+      return { max: Math.max(maxChannels, used), used };
     },
     covered: index.covered,
     standbyViews,

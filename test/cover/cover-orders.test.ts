@@ -23,6 +23,7 @@ const stateOf = (servers: readonly ServerCover[], more: Partial<CoverState> = {}
   maxChannels: 128,
   ownCameraIds: new Set(),
   lastOrders: [],
+  before: [],
   ...more,
 });
 const ordersOf = (state: CoverState) => composeCover(state).orders;
@@ -172,6 +173,28 @@ test('what is covered takes the channels of what is only kept ready; without one
   );
 });
 
+test('a limit that is lowered, or a camera that is added here, ends no cover; nothing more begins by it', (t) => {
+  const cameras = ['a', 'b', 'c', 'd', 'e'].map((id) => cameraOf(id, { priority: id === 'd' ? 'high' : 'medium' }));
+  const keysOf = (ids: string): ReadonlyMap<string, number> =>
+    new Map(Array.from(ids).map((id) => [`${id}/main`, 2] as const));
+  const compose = (covering: string, more: Partial<CoverState>) =>
+    composeCover(
+      stateOf([serverOf(R1, cameras, { covering: keysOf(covering), levels: new Map([['e', 'hot']]) })], more),
+    );
+  const { orders: before } = compose('abc', {});
+  const ids = (covering: string, more: Partial<CoverState>): string =>
+    compose(covering, { before, ...more })
+      .orders.map(({ cameraId }) => cameraId)
+      .join('');
+  t.is(ids('abc', { maxChannels: 1 }), 'abc', 'what is only kept ready goes');
+  t.is(ids('abcd', { maxChannels: 1 }), 'abc');
+  t.is(ids('bcd', { maxChannels: 1 }), 'bc', 'not even what is more important');
+  t.is(ids('bcd', { maxChannels: 2 }), 'db', 'where nothing was lowered it comes first, as ever');
+  const own = (count: number): ReadonlySet<string> => new Set(Array.from({ length: count }, (_, n) => `own-${n}`));
+  t.is(ids('abc', { maxChannels: 4, ownCameraIds: own(3) }), 'abc');
+  t.is(ids('abc', { ownCameraIds: own(126) }), 'ab', 'no server has more than 128 channels');
+});
+
 test('whatever comes: at most 128 channels, no camera twice, covered first, the same again for the same input', (t) => {
   forSeeds(300, (random) => {
     const own = new Set(Array.from({ length: random.int(0, 100) }, (_, index) => `own-${index}`));
@@ -196,7 +219,7 @@ test('whatever comes: at most 128 channels, no camera twice, covered first, the 
     const isLost = servers.map(() => random.chance(0.2));
     const state = stateOf(
       servers.map((server, index) => (isLost[index] === true ? { ...server, settings: undefined } : server)),
-      { ownCameraIds: own, lastOrders },
+      { ownCameraIds: own, lastOrders, before: lastOrders },
     );
     const { orders, refused, leftCold, usedChannels } = composeCover(state);
     const ids = new Set(orders.map(({ cameraId }) => cameraId));
