@@ -71,11 +71,14 @@ export function applyChange(
   before: CameraSettings | undefined,
   { change, password }: PreparedChange,
 ): CameraSettings {
-  const merged = { ...before, id, ...change };
-  const known = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined));
+  const retention = given({ ...before?.retention, ...change.retention });
+  const known = given({ ...before, id, ...change, retention });
   const hasPassword = password === undefined ? (before?.hasPassword ?? false) : password !== null;
   return validate(cameraSettingsSchema, { ...known, hasPassword }, 'camera') as CameraSettings;
 }
+
+const given = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
 
 /** Strong validator over the settings; what the camera is doing is not part of it. */
 export const cameraETag = (camera: CameraSettings): string =>

@@ -33,7 +33,8 @@ export function registerVolumes(program: Command): void {
       .command('change')
       .description('change how much stays free')
       .argument('<volume>', 'path or id')
-      .requiredOption('--reserve <GB>', 'how much stays free there'),
+      .requiredOption('--reserve <GB>', 'how much stays free there')
+      .option('--confirm <path>', 'its path: also if footage is deleted so that so much is free'),
   ).action(change);
   withServerOptions(
     volumes
@@ -109,11 +110,12 @@ async function add(path: string, { reserve, shared, ...options }: Options): Prom
   else print(`Footage is kept in ${volume.path} too (${volume.id}).`);
 }
 
-async function change(meant: string, { reserve = '', ...options }: Options): Promise<void> {
+async function change(meant: string, { reserve = '', confirm, ...options }: Options): Promise<void> {
   const reserveBytes = bytesIn(reserve);
   const api = await apiOf('volumes change', options);
   const { id } = await findVolume(api, meant);
-  const volume = (await changeTagged(api, `/volumes/${encodeURIComponent(id)}`, { reserveBytes })) as Volume;
+  const asked = { reserveBytes, ...(confirm === undefined ? {} : { confirm }) };
+  const volume = (await changeTagged(api, `/volumes/${encodeURIComponent(id)}`, asked)) as Volume;
   if (options.json === true) printJson({ volume });
   else print(`${gigabytes(volume.reserveBytes)} stay free on ${volume.path}.`);
 }

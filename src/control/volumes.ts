@@ -44,11 +44,7 @@ export const createVolumes = (deps: VolumeDeps): Volumes => ({
 });
 
 /** @throws volume/unusable, volume/foreign, volume/not-here */
-async function prepare(
-  deps: VolumeDeps,
-  path: string,
-  shared: boolean,
-): Promise<{ readonly id: string; readonly path: string }> {
+async function prepare(deps: VolumeDeps, path: string, shared: boolean): ReturnType<Volumes['prepare']> {
   const { settings, clock, options } = deps;
   // The one folder that we make: a disk that is not mounted cannot be mistaken for it, the data directory is there.
   if (path === ownFootageOf(options)) await mkdir(path, { recursive: true, mode: 0o750 });
@@ -57,7 +53,7 @@ async function prepare(
   const serverId = settings.server.get().id;
   const adopting = adoptVolume(looked.path, { serverId, clock, takeOver: shared });
   const adopted = await withDeadline(clock, durationMs(ADOPT_WITHIN_MS), adopting);
-  return { id: idOf(path, adopted), path: looked.path };
+  return { id: idOf(path, adopted), path: looked.path, totalBytes: looked.totalBytes };
 }
 
 const ownFootageOf = ({ dataDir }: VolumeDeps['options']): string => join(dataDir, 'footage');

@@ -189,6 +189,19 @@ test('a token works until it is revoked, and its secret is shown once', async (t
   t.is((await api.call('GET', '/metrics')).status, 200);
 });
 
+test('of what is kept of a camera the limit that is named changes; null takes one away', async (t) => {
+  const api = await startApi(t);
+  const cookie = await setUpOwner(api);
+  const body = { name: 'Door', main: { url: 'rtsp://192.168.1.20/a' }, retention: { maxBytes: 5e9 } };
+  const { id } = (await api.call('POST', '/api/v1/cameras', { cookie, body })).json;
+  const change = async (retention: object): Promise<unknown> =>
+    (await api.call('PATCH', `/api/v1/cameras/${id}`, { cookie, body: { retention } })).json.retention;
+  t.deepEqual(await change({ maxDays: 30 }), { maxDays: 30, maxBytes: 5e9 });
+  t.deepEqual(await change({ maxDays: null }), { maxBytes: 5e9 });
+  t.deepEqual(await change({}), { maxBytes: 5e9 });
+  t.deepEqual(await change({ maxBytes: null }), {});
+});
+
 test('a place to fetch releases from is set, refused in words, and taken away', async (t) => {
   const api = await startApi(t);
   const cookie = await setUpOwner(api);

@@ -2,6 +2,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Browser, Page, Request } from 'playwright-core';
+import { axeFindings } from '../support/axe.ts';
 import { keepScreenshot, launch, openPage, type Look } from '../support/browser.ts';
 import { startMockApi, type MockApi } from '../support/mock-api.ts';
 import { MEMBER, SPARE } from '../support/mock-site.ts';
@@ -117,6 +118,41 @@ test.serial('two people at one camera: what differs is shown, and one decides', 
   await dialog.getByRole('button', { name: 'Save', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
   t.like(changes.at(-1), { body: { retention: { maxDays: 25 }, priority: 'never' } });
+});
+
+test.serial('fewer days than are kept are asked about, for one camera and for several', async (t) => {
+  const { api, page, changes } = await start(t);
+  await page.goto(`${api.url}/cameras`);
+  await page.getByRole('button', { name: 'Front door', exact: true }).click();
+  await page.getByLabel('Keep for days').fill('3');
+  await page.getByLabel('Keep for days').press('Enter');
+  const question = page.getByRole('dialog', { name: 'Delete footage older than 3 days?' });
+  await question.getByText('Up to 11 days are kept now.', { exact: false }).waitFor();
+  await keepScreenshot(page, 'camera-shorten');
+  t.deepEqual(await axeFindings(page), []);
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await question.waitFor({ state: 'detached' });
+  t.deepEqual(changes, []);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await question.getByRole('button', { name: 'Save and delete older footage' }).click();
+  await page.getByText('Front door was saved').first().waitFor();
+  t.is(changes.length, 1);
+  t.like(changes[0], { path: '/cameras/cam-1', body: { retention: { maxDays: 3 } } });
+
+  await rowOf(page, 'Driveway').locator('td').nth(1).click();
+  await rowOf(page, 'Garden')
+    .locator('td')
+    .nth(1)
+    .click({ modifiers: ['Control'] });
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Keep for days').fill('5');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const both = page.getByRole('dialog', { name: 'Delete footage older than 5 days?' });
+  await both.getByText('Driveway, Garden').waitFor();
+  t.is(changes.length, 1);
+  await both.getByRole('button', { name: 'Save and delete older footage' }).click();
+  await page.getByText('2 cameras changed').first().waitFor();
+  t.like(changes.at(-1), { body: { change: { retention: { maxDays: 5 } } } });
 });
 
 test.serial('saved before it is known what is changed, it waits for that: nobody is overwritten unseen', async (t) => {

@@ -99,6 +99,7 @@ export async function startApi(
     refuseCovering?: () => void;
     sitePolicy?: Partial<ApiDeps['sitePolicy']>;
     siteHost?: Partial<ApiDeps['siteHost']>;
+    volumeStatus?: ReturnType<ApiDeps['volumes']['statusOf']>;
     updates?: Partial<ApiDeps['updates']>;
     beforeModeChange?: ApiDeps['server']['beforeModeChange'];
     beforeUnmanaged?: ApiDeps['server']['beforeUnmanaged'];
@@ -206,8 +207,8 @@ export async function startApi(
     volumes: {
       settings,
       activity,
-      statusOf: () => ({ state: 'usable', footageBytes: 0, forecast: {} }),
-      prepare: async (path) => ({ id: `vol-${path.length}`, path }),
+      statusOf: () => options.volumeStatus ?? { state: 'usable', footageBytes: 0, forecast: {} },
+      prepare: async (path) => ({ id: `vol-${path.length}`, path, totalBytes: 1e12 }),
       suggestions: async () => [],
       beforeForgetting: options.beforeForgettingVolume ?? (() => undefined),
     },

@@ -59,7 +59,11 @@ const changeable = {
   audio: z.boolean(),
   priority: prioritySchema,
   standbyLevel: standbyLevelSchema,
-  retention: retentionSchema,
+  /** What is absent stays; `null` takes a limit away. */
+  retention: z.strictObject({
+    maxDays: retentionSchema.shape.maxDays.nullable(),
+    maxBytes: retentionSchema.shape.maxBytes.nullable(),
+  }),
   fingerprint: z
     .string()
     .regex(/^[0-9a-f]{64}$/)

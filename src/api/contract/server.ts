@@ -135,7 +135,11 @@ export const createVolumeRequest = z.strictObject({
   /** It is a volume of another server and stays one: both record there. */
   shared: z.boolean().optional(),
 });
-export const updateVolumeRequest = z.strictObject({ reserveBytes: z.number().int().min(0) });
+export const updateVolumeRequest = z.strictObject({
+  reserveBytes: z.number().int().min(0),
+  /** The path of the volume, where footage is deleted so that so much is free. */
+  confirm: z.string().max(4096).optional(),
+});
 /** `GET /volumes/suggestions`: mounted file systems that could be used. */
 export const volumeSuggestion = z.object({
   path: z.string(),

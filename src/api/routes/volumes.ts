@@ -13,6 +13,7 @@ import type { Volume } from '../contract/server.ts';
 import { checkTag, etagOf } from '../etag.ts';
 import { pageOfItems } from '../page.ts';
 import { HttpError } from '../problem.ts';
+import { refuseReserve, refuseWholeVolume } from '../volume-reserve.ts';
 import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
 
@@ -24,7 +25,10 @@ export type VolumeDeps = {
    * Makes or reads the marker file at an absolute path and tells the volume's id and its true path.
    * @throws UnderstudyError that says why the path cannot be used
    */
-  readonly prepare: (path: string, shared?: boolean) => Promise<{ readonly id: string; readonly path: string }>;
+  readonly prepare: (
+    path: string,
+    shared?: boolean,
+  ) => Promise<{ readonly id: string; readonly path: string; readonly totalBytes: number }>;
   /** @throws volume/owed when footage would never go home by it and `confirm` is not its path */
   readonly beforeForgetting: (volume: VolumeSettings, confirm: string | undefined) => void;
   readonly suggestions: () => Promise<readonly z.infer<typeof volumeSuggestion>[]>;
@@ -107,12 +111,13 @@ function createVolume({ settings, statusOf, prepare, activity }: VolumeDeps): Ro
       access: 'admin',
       body: createVolumeRequest,
       response: { status: 201, json: volume },
-      problems: { 409: 'volume/exists', 422: 'volume/not-here' },
+      problems: { 409: 'volume/exists', 422: 'volume/not-here, volume/reserve' },
     },
     async ({ body, caller }) => {
       checkPath(body.path);
-      const { id, path } = await prepare(body.path, body.shared === true);
+      const { id, path, totalBytes } = await prepare(body.path, body.shared === true);
       const reserveBytes = body.reserveBytes ?? DEFAULT_RESERVE_BYTES;
+      if (body.reserveBytes !== undefined) refuseWholeVolume(path, reserveBytes, totalBytes);
       const record = { id, path, reserveBytes, ...(body.shared === true ? { shared: true } : {}) };
       await settings.volumes.update(({ volumes }) => {
         if (volumes.some((one) => one.id === id || one.path === path)) throw exists(path);
@@ -157,12 +162,20 @@ function updateVolume({ settings, statusOf }: VolumeDeps): Route {
       params: byId,
       body: updateVolumeRequest,
       response: { json: volume },
-      problems: { 404: 'volume/unknown', 412: 'volume/changed' },
+      problems: {
+        404: 'volume/unknown',
+        409: 'volume/would-delete',
+        412: 'volume/changed',
+        422: 'volume/reserve',
+      },
     },
     async ({ params, body, header }) => {
       const after = await settings.volumes.update(({ volumes }) => {
-        checkTag(header('if-match'), etagOf(found(volumes, params.id)), CHANGED);
-        return { volumes: volumes.map((one) => (one.id === params.id ? { ...one, ...body } : one)) };
+        const before = found(volumes, params.id);
+        checkTag(header('if-match'), etagOf(before), CHANGED);
+        refuseReserve(before, statusOf(before), body);
+        const { reserveBytes } = body;
+        return { volumes: volumes.map((one) => (one === before ? { ...one, reserveBytes } : one)) };
       });
       const record = found(after.volumes, params.id);
       return json({ ...record, ...statusOf(record) }, { etag: etagOf(record) });

@@ -37,6 +37,11 @@ test('no days mean no limit', (t) => {
   t.deepEqual(createOf({ ...draftOf(undefined), days: '7' }).retention, { maxDays: 7 });
 });
 
+test('days that are taken back take only their limit away', (t) => {
+  t.deepEqual(updateOf({ ...draftOf(camera), days: '' }, camera).retention, { maxDays: null });
+  t.deepEqual(updateOf({ ...draftOf(camera), days: '7' }, camera).retention, { maxDays: 7 });
+});
+
 test('a test without a password takes the stored one of that camera', (t) => {
   t.is(testOf(draftOf(camera), camera).cameraId, camera.id);
   t.false('cameraId' in testOf(draftOf(undefined), undefined));

@@ -14,6 +14,10 @@ export const de: Record<keyof typeof en, string> = {
   'failover.title': 'Vertretung',
   'failover.text': '{priority}, {level}',
   'failover.never': 'Nie vertreten',
+  'shorten.title': 'Aufnahmen löschen, die älter sind als {days} Tage?',
+  'shorten.text':
+    'Jetzt werden bis zu {kept} Tage aufbewahrt. Was älter ist als {days} Tage, wird Minuten nach dem Speichern gelöscht und kommt nicht zurück.',
+  'shorten.do': 'Speichern und ältere Aufnahmen löschen',
   'retention.title': 'Aufbewahrt',
   'retention.short': '{wanted} Tage gewünscht, {fit} werden passen',
   'retention.kept': '{have} von {wanted} Tagen',

@@ -12,6 +12,10 @@ export const en = {
   'failover.title': 'Failover',
   'failover.text': '{priority}, {level}',
   'failover.never': 'Never covered',
+  'shorten.title': 'Delete footage older than {days} days?',
+  'shorten.text':
+    'Up to {kept} days are kept now. What is older than {days} days is deleted within minutes of saving, and does not come back.',
+  'shorten.do': 'Save and delete older footage',
   'retention.title': 'Kept',
   'retention.short': '{wanted} days wanted, {fit} will fit',
   'retention.kept': '{have} of {wanted} days',

@@ -11,6 +11,7 @@ import { plural, t } from '../../messages/messages.ts';
 import { ConfirmDialog, Notice } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { LEVELS, PRIORITIES } from './draft.ts';
+import { useShortening } from './shorten-dialog.tsx';
 
 type Props = { readonly ids: readonly string[]; readonly onClose: () => void };
 type Keep<V extends string> = V | 'keep';
@@ -33,57 +34,75 @@ export async function changeAll(ids: readonly string[], change: UpdateCamera): P
   return isDone(refused, plural(ids.length, 'cameras.changedOne', 'cameras.changedMany'));
 }
 
+type Draft = {
+  readonly priority: Keep<(typeof PRIORITIES)[number]>;
+  readonly level: Keep<(typeof LEVELS)[number]>;
+  readonly record: Keep<'yes' | 'no'>;
+  readonly audio: Keep<'yes' | 'no'>;
+  readonly days: string;
+};
+const KEEP_ALL: Draft = { priority: 'keep', level: 'keep', record: 'keep', audio: 'keep', days: '' };
+const changeOf = ({ priority, level, record, audio, days }: Draft): UpdateCamera => ({
+  ...(priority === 'keep' ? {} : { priority }),
+  ...(level === 'keep' ? {} : { standbyLevel: level }),
+  ...(record === 'keep' ? {} : { record: record === 'yes' }),
+  ...(audio === 'keep' ? {} : { audio: audio === 'yes' }),
+  ...(Number(days) > 0 ? { retention: { maxDays: Number(days) } } : {}),
+});
+
 export function BulkDialog({ ids, onClose }: Props): VNode {
-  const [priority, setPriority] = useState<Keep<(typeof PRIORITIES)[number]>>('keep');
-  const [level, setLevel] = useState<Keep<(typeof LEVELS)[number]>>('keep');
-  const [record, setRecord] = useState<Keep<'yes' | 'no'>>('keep');
-  const [audio, setAudio] = useState<Keep<'yes' | 'no'>>('keep');
-  const [days, setDays] = useState('');
-  const keep = ['keep', t('bulk.keep')] as const;
-  const yesNo = [keep, ...YES_NO.map((key) => [key, t(`common.${key}`)] as const)];
+  const [draft, setDraft] = useState(KEEP_ALL);
+  const { asked, question } = useShortening(placed(ids), Number(draft.days));
   const save = async (): Promise<void> => {
-    const change: UpdateCamera = {
-      ...(priority === 'keep' ? {} : { priority }),
-      ...(level === 'keep' ? {} : { standbyLevel: level }),
-      ...(record === 'keep' ? {} : { record: record === 'yes' }),
-      ...(audio === 'keep' ? {} : { audio: audio === 'yes' }),
-      ...(Number(days) > 0 ? { retention: { maxDays: Number(days) } } : {}),
-    };
-    if (await changeAll(ids, change)) onClose();
+    if (await changeAll(ids, changeOf(draft))) onClose();
   };
   return (
-    <ConfirmDialog
-      title={plural(ids.length, 'bulk.titleOne', 'bulk.titleMany')}
-      confirm={t('common.save')}
-      onConfirm={save}
-      onClose={onClose}
-    >
+    <>
+      <ConfirmDialog
+        title={plural(ids.length, 'bulk.titleOne', 'bulk.titleMany')}
+        confirm={t('common.save')}
+        onConfirm={() => asked(save)}
+        onClose={onClose}
+      >
+        <BulkFields draft={draft} set={(change) => setDraft((before) => ({ ...before, ...change }))} />
+      </ConfirmDialog>
+      {question}
+    </>
+  );
+}
+
+type FieldsProps = { readonly draft: Draft; readonly set: (change: Partial<Draft>) => void };
+function BulkFields({ draft: { priority, level, record, audio, days }, set }: FieldsProps): VNode {
+  const keep = ['keep', t('bulk.keep')] as const;
+  const yesNo = [keep, ...YES_NO.map((key) => [key, t(`common.${key}`)] as const)];
+  return (
+    <>
       <p class="muted">{t('bulk.text')}</p>
       {priority === 'never' && <Notice tone="warn">{word('bulk.never')}</Notice>}
       <div class="columns">
         <SelectField
           label={t('camera.priority')}
           value={priority}
-          onChange={setPriority}
+          onChange={(to) => set({ priority: to })}
           options={[keep, ...PRIORITIES.map((key) => [key, t(`priority.${key}`)] as const)]}
         />
         <SelectField
           label={t('camera.level')}
           value={level}
-          onChange={setLevel}
+          onChange={(to) => set({ level: to })}
           options={[keep, ...LEVELS.map((key) => [key, t(`level.${key}`)] as const)]}
         />
-        <SelectField label={t('camera.record')} value={record} onChange={setRecord} options={yesNo} />
-        <SelectField label={t('camera.audio')} value={audio} onChange={setAudio} options={yesNo} />
+        <SelectField label={t('camera.record')} value={record} onChange={(to) => set({ record: to })} options={yesNo} />
+        <SelectField label={t('camera.audio')} value={audio} onChange={(to) => set({ audio: to })} options={yesNo} />
         <TextField
           label={t('camera.maxDays')}
           value={days}
-          onInput={setDays}
+          onInput={(to) => set({ days: to })}
           type="number"
           placeholder={t('bulk.keep')}
         />
       </div>
-    </ConfirmDialog>
+    </>
   );
 }
 

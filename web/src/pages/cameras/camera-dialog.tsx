@@ -9,6 +9,7 @@ import { PolicyFields, SourceFields } from './camera-fields.tsx';
 import { useCameraForm, type CameraForm } from './camera-form.ts';
 import { Clash } from './clash.tsx';
 import { places } from './places.ts';
+import { useShortening } from './shorten-dialog.tsx';
 import { TestResult } from './test-result.tsx';
 
 type Props = { readonly camera?: SiteCamera; readonly onClose: () => void };
@@ -17,26 +18,37 @@ export function CameraDialog({ camera, onClose }: Props): VNode {
   const form = useCameraForm(camera, onClose);
   const { draft, set, serverId, setServerId, error, result, theirs } = form;
   const isAway = camera?.serverConnected === false;
+  const { asked, question } = useShortening(camera === undefined ? [] : [camera], Number(draft.days));
   return (
-    <Dialog
-      title={camera?.name ?? t('camera.addTitle')}
-      onClose={onClose}
-      foot={<Foot form={form} isNew={camera === undefined} locked={isAway || theirs !== undefined} onClose={onClose} />}
-      onSubmit={form.save}
-      wide
-    >
-      {isAway && <Notice tone="warn">{word('covered.readOnly', { name: camera.server.name })}</Notice>}
-      <FormError error={error} />
-      {theirs !== undefined && (
-        <Clash mine={draft} theirs={theirs.draft} onKeepMine={form.keepMine} onTakeTheirs={form.takeTheirs} />
-      )}
-      {camera === undefined && <PlaceField serverId={serverId} onChange={setServerId} />}
-      <SourceFields draft={draft} set={set} hasPassword={camera?.hasPassword ?? false} />
-      {result !== undefined && (
-        <TestResult result={result} trusted={draft.fingerprint} onTrust={(fingerprint) => set({ fingerprint })} />
-      )}
-      <PolicyFields draft={draft} set={set} />
-    </Dialog>
+    <>
+      <Dialog
+        title={camera?.name ?? t('camera.addTitle')}
+        onClose={onClose}
+        foot={
+          <Foot form={form} isNew={camera === undefined} locked={isAway || theirs !== undefined} onClose={onClose} />
+        }
+        onSubmit={() => void asked(async () => Promise.resolve(form.save()))}
+        wide
+      >
+        {isAway && <Notice tone="warn">{word('covered.readOnly', { name: camera.server.name })}</Notice>}
+        <FormError error={error} />
+        {theirs !== undefined && (
+          <Clash
+            mine={draft}
+            theirs={theirs.draft}
+            onKeepMine={() => void asked(async () => Promise.resolve(form.keepMine()))}
+            onTakeTheirs={form.takeTheirs}
+          />
+        )}
+        {camera === undefined && <PlaceField serverId={serverId} onChange={setServerId} />}
+        <SourceFields draft={draft} set={set} hasPassword={camera?.hasPassword ?? false} />
+        {result !== undefined && (
+          <TestResult result={result} trusted={draft.fingerprint} onTrust={(fingerprint) => set({ fingerprint })} />
+        )}
+        <PolicyFields draft={draft} set={set} />
+      </Dialog>
+      {question}
+    </>
   );
 }
 

@@ -58,6 +58,7 @@ export function draftOf(camera: Camera | undefined): Draft {
 
 /** The password is sent only when one was typed; the box keeps the old one otherwise. */
 export function createOf(draft: Draft): CreateCamera {
+  const maxDays = Number(draft.days);
   return {
     name: draft.name.trim(),
     main: { url: draft.url.trim(), transport: draft.transport },
@@ -69,7 +70,7 @@ export function createOf(draft: Draft): CreateCamera {
     audio: draft.audio,
     priority: draft.priority,
     standbyLevel: draft.level,
-    retention: Number(draft.days) > 0 ? { maxDays: Number(draft.days) } : {},
+    retention: maxDays > 0 ? { maxDays } : {},
     ...(draft.fingerprint === undefined ? {} : { fingerprint: draft.fingerprint }),
   };
 }
@@ -78,6 +79,8 @@ export const updateOf = (draft: Draft, before: Camera): UpdateCamera => ({
   ...createOf(draft),
   ...(isWithoutUser(draft, before) ? { username: null, password: null } : {}),
   sub: draft.subUrl === '' ? null : { url: draft.subUrl, transport: draft.transport },
+  // A limit of its size, which no field here shows, stays.
+  retention: { maxDays: Number(draft.days) > 0 ? Number(draft.days) : null },
 });
 
 /** The user name was taken back, and no other one stands in an address: the box forgets both. */
