@@ -8,6 +8,7 @@ import type { ServersDeps } from '../api/routes/servers.ts';
 import { createCovering } from '../control/covering.ts';
 import { detachHealth } from '../control/detaching.ts';
 import { createFailoverApi, nameOfServer } from '../control/failover-api.ts';
+import { createPlacesCheck } from '../control/failover-places.ts';
 import { failoverHealth } from '../control/failover-health.ts';
 import { createFailoverEffects } from '../control/failover-effects.ts';
 import { openFailoverKept } from '../control/failover-kept.ts';
@@ -212,6 +213,7 @@ function composeApis(
     }),
     failover: createFailoverApi({
       ...parts,
+      checkPlaces: createPlacesCheck(parts),
       rehearsals,
       incidentRoutes: sharing.api,
       restoration,

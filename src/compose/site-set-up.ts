@@ -2,6 +2,7 @@
 import type { FailoverDeps } from '../api/routes/failover.ts';
 import type { SiteDeps } from '../api/routes/site.ts';
 import { createMemberReport } from '../control/member-report.ts';
+import { createPlacesCheck } from '../control/failover-places.ts';
 import { createRemoteSettings, createSettingsAnswers } from '../control/remote-settings.ts';
 import { createSiteApi, heldOfThese } from '../control/site-api.ts';
 import { startSiteReports } from '../control/site-reports.ts';
@@ -83,7 +84,7 @@ function answerTheHost(parts: FailoverParts, { network, late }: Peers, side: Cov
     rehearsals: side.failover,
     unreachable: side.unreachable,
   });
-  const answers = createSettingsAnswers(parts);
+  const answers = createSettingsAnswers({ ...parts, checkPlaces: createPlacesCheck(parts) });
   answerHost(network, 'site.report', async (_host, params) => await Promise.resolve(report(params)));
   answerHost(network, 'site.held', async (_host, params) => await Promise.resolve(heldOfThese(params, late.heldOf)));
   answerHost(network, 'failover.settings', async () => await Promise.resolve(answers.read()));

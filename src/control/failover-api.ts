@@ -15,6 +15,7 @@ import type { Restoration, RestorationProgress } from '../restoration/restoratio
 import type { Settings } from '../settings/settings.ts';
 import { RETURN_SECRET, changedSettings } from '../site/failover-settings.ts';
 import type { BackedUpSettings } from '../site/settings-backup.ts';
+import type { CheckPlaces } from './failover-places.ts';
 import type { Incidents } from './incidents.ts';
 import { refuseAgainstSite } from './site-policies.ts';
 
@@ -31,6 +32,7 @@ export type FailoverApiDeps = {
   readonly lastFrameOf: (stream: StreamRef) => number | undefined;
   readonly planFor: (failed: readonly string[]) => Plan;
   readonly notCovered: () => readonly NotCovered[];
+  readonly checkPlaces: CheckPlaces;
   readonly rehearsals: Pick<FailoverDeps, 'probes' | 'serverChecks' | 'runProbes' | 'drills' | 'startDrill'>;
   readonly activity: Pick<ActivityLog, 'record'>;
 };
@@ -94,11 +96,14 @@ function notConfirmed(progress: RestorationProgress, name: string): UnderstudyEr
 function settingsPart({
   settings,
   activity,
+  checkPlaces,
 }: FailoverApiDeps): Pick<FailoverDeps, 'settings' | 'changeSettings' | 'share' | 'setShare'> {
   return {
     settings: settings.failover.get,
     changeSettings: async (change, user, check) => {
       refuseAgainstSite(settings, change);
+      check?.(settings.failover.get()); // before a folder is made
+      await checkPlaces(change);
       const after = await settings.failover.update((before) => {
         check?.(settings.failover.get());
         return changedSettings(before, change);
@@ -116,6 +121,7 @@ function settingsPart({
       return share && { ...share, hasPassword: settings.secrets.get(RETURN_SECRET) !== undefined };
     },
     setShare: async (share, user) => {
+      await checkPlaces({ storeVolumeIds: share === undefined ? [] : [share.volumeId] });
       const { password, ...rest } = share ?? {};
       if (password !== undefined) await settings.secrets.set(new Map([[RETURN_SECRET, password]]));
       await settings.server.update(({ returnShare: _before, ...server }) =>

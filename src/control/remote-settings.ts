@@ -11,6 +11,7 @@ import type { Settings } from '../settings/settings.ts';
 import { changedSettings, failoverChangeSchema, failoverSettingsSchema } from '../site/failover-settings.ts';
 import type { FailoverSettings } from '../site/failover-settings.ts';
 import { isHost } from '../site/host-role.ts';
+import type { CheckPlaces } from './failover-places.ts';
 import { refuseAgainstSite } from './site-policies.ts';
 
 export type RemoteSettings = { readonly settings: FailoverSettings; readonly revision: string };
@@ -33,9 +34,10 @@ export type MemberDeps = {
   /** `failover`: with what the site decides over it. */
   readonly settings: Pick<Settings, 'failover' | 'server' | 'peers' | 'site'>;
   readonly activity: Pick<ActivityLog, 'record'>;
+  readonly checkPlaces: CheckPlaces;
 };
-/** On the member. @throws peer/params, failover/site-policy, settings/changed */
-export function createSettingsAnswers({ settings, activity }: MemberDeps): {
+/** On the member. @throws peer/params, failover/site-policy, failover/directory, failover/volume, settings/changed */
+export function createSettingsAnswers({ settings, activity, checkPlaces }: MemberDeps): {
   readonly read: () => RemoteSettings;
   readonly change: (hostName: string, params: unknown) => Promise<RemoteSettings>;
 } {
@@ -48,8 +50,13 @@ export function createSettingsAnswers({ settings, activity }: MemberDeps): {
     change: async (hostName, params) => {
       const { change, by, expected } = paramsIn(params);
       refuseAgainstSite(settings, change);
-      await settings.failover.update((own) => {
+      const check = (): void => {
         if (expected !== undefined && !expected.includes(read().revision)) throw changedMeanwhile();
+      };
+      check(); // before a folder is made
+      await checkPlaces(change);
+      await settings.failover.update((own) => {
+        check();
         return changedSettings(own, change);
       });
       const message = `The failover settings were changed at the host ${hostName}.`;

@@ -1,5 +1,6 @@
 /**
- * Where browsers reach a server, as its owner names it: a host name (RFC 1123 §2.1) or an IP address, without scheme, port and brackets.
+ * Where browsers and servers reach a server, as its owner names it: a host name (RFC 1123 §2.1) or an IP address, without scheme, port
+ * and brackets.
  * Belongs here: which text is one. Does not: whether anything answers there.
  */
 
@@ -17,6 +18,10 @@ export function isWebAddress(text: string): boolean {
   // What ends in a number is an IPv4 address to every browser, or nothing (WHATWG URL, "ends in a number").
   return !/^(\d+|0x[0-9a-f]*)$/i.test(labels.at(-1) ?? '') || isIpv4(labels);
 }
+
+/** As servers dial it: names with `_` too, which many have on a LAN, and the zone of an address (RFC 4007 §11). */
+export const isServerAddress = (address: string): boolean =>
+  isWebAddress(address.replaceAll('_', 'x').replace(/(?<=:.*)%[\w.-]{1,32}$/, ''));
 
 const isIpv4 = (parts: readonly string[]): boolean =>
   parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);

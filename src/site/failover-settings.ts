@@ -3,7 +3,7 @@
  * Belongs here: the settings with their defaults and limits. Does not: what they lead to (failover).
  */
 import { z } from 'zod';
-import { isWebAddress, WEB_ADDRESS_WORDS } from '../core/web-address.ts';
+import { isServerAddress, isWebAddress, WEB_ADDRESS_WORDS } from '../core/web-address.ts';
 
 /** Seconds; default, least, most (product B5). */
 export const TIMEOUT_LIMITS = {
@@ -48,11 +48,14 @@ export const PROGRESS_SUSPICION_MS = 4000;
 /** Without their defaults: in a change, what is absent stays. */
 const fields = {
   /** Absolute; default `<data>/backups`. */
-  backupDirectory: z.string().max(4096),
+  backupDirectory: z
+    .string()
+    .max(4096)
+    .regex(/^\/[^\0]*$/, 'Expected an absolute path, such as /volume1/backups'),
   /** Where covered cameras are recorded; default: the volumes of this server, in their order. */
   storeVolumeIds: z.array(z.string()).max(32),
   /** Where other servers, and where browsers, reach this one, if not at the address they see. */
-  serverAddress: z.string().max(253),
+  serverAddress: z.string().max(253).refine(isServerAddress, WEB_ADDRESS_WORDS),
   clientAddress: z.string().max(253).refine(isWebAddress, WEB_ADDRESS_WORDS),
   dailyBackup: z.boolean(),
   /** `hh:mm`, UTC. */
@@ -83,10 +86,10 @@ const fields = {
     .refine((value) => value === 0 || value >= 60, 'Expected 0 (never) or 60 to 86400 seconds'),
 };
 export const failoverSettingsSchema = z.strictObject({
-  backupDirectory: fields.backupDirectory.optional(),
+  // What was kept before anybody looked at these three is no reason to lose the rest.
+  backupDirectory: fields.backupDirectory.optional().catch(undefined),
   storeVolumeIds: fields.storeVolumeIds.default([]),
-  serverAddress: fields.serverAddress.optional(),
-  // What was kept before anybody looked at it is no reason to lose the rest.
+  serverAddress: fields.serverAddress.optional().catch(undefined),
   clientAddress: fields.clientAddress.optional().catch(undefined),
   dailyBackup: fields.dailyBackup.default(true),
   dailyBackupAt: fields.dailyBackupAt.default('03:00'),

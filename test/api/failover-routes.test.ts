@@ -5,6 +5,8 @@ import type { FailoverDeps } from '../../src/api/routes/failover.ts';
 import { createIncidentsApi } from '../../src/control/incidents-api.ts';
 import type { IncidentsApiDeps } from '../../src/control/incidents-api.ts';
 import { createFailoverApi } from '../../src/control/failover-api.ts';
+import { createPlacesCheck } from '../../src/control/failover-places.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import type { FailoverApiDeps } from '../../src/control/failover-api.ts';
 import { UnderstudyError } from '../../src/core/errors.ts';
 import type { Happening } from '../../src/failover/machine-types.ts';
@@ -76,6 +78,7 @@ async function benchOf(t: ExecutionContext, more: Parameters<typeof startApi>[1]
     lastFrameOf: () => undefined,
     planFor: () => ({ assigned: new Map(), notCovered: [] }),
     notCovered: () => [],
+    checkPlaces: createPlacesCheck({ settings, clock: systemClock }),
     rehearsals: {
       probes: () => [],
       runProbes: async () => await Promise.resolve(),
@@ -130,12 +133,46 @@ test('keys and values that do not exist are refused by name, and change nothing'
     [{ maxChannels: 129 }, 'maxChannels'],
     [{ footagePolicy: 'delete' }, 'footagePolicy'],
     [{ automaticTakeover: null }, 'automaticTakeover'],
+    [{ serverAddress: 'https://nas.example' }, 'serverAddress'],
+    [{ backupDirectory: 'backups' }, 'backupDirectory'],
   ] as const) {
     const refused = await ask('PATCH', '/failover/settings', body);
     t.is(refused.status, 422);
     t.is(refused.json.issues[0].path, path);
   }
   t.deepEqual(settings.failover.get(), before);
+});
+
+test('places that are not there are refused in words, and nothing is changed', async (t) => {
+  const { ask, settings } = await benchOf(t);
+  const before = settings.failover.get();
+  const gone = await ask('PATCH', '/failover/settings', { hotSeconds: 45, backupDirectory: '/no/such/folder' });
+  t.is(gone.status, 422);
+  t.is(gone.json.code, 'failover/directory');
+  t.is((await ask('PATCH', '/failover/settings', { storeVolumeIds: ['v9'] })).json.code, 'failover/volume');
+  t.deepEqual(settings.failover.get(), before);
+
+  const share = { host: 'nas.example', share: 'footage', username: 'jan', volumeId: 'v9' };
+  t.is((await ask('PUT', '/failover/return-share', { share })).json.code, 'failover/volume');
+  for (const [change, path] of [
+    [{ host: '\\\\nas\\footage' }, 'share.host'],
+    [{ share: 'footage/hall' }, 'share.share'],
+    [{ folder: '/hall' }, 'share.folder'],
+    [{ folder: 'a\\b' }, 'share.folder'],
+    [{ volumeFolder: '../../etc' }, 'share.volumeFolder'],
+    [{ volumeFolder: 'a/..' }, 'share.volumeFolder'],
+  ] as const) {
+    const refused = await ask('PUT', '/failover/return-share', { share: { ...share, ...change } });
+    t.is(refused.status, 422, JSON.stringify(change));
+    t.is(refused.json.issues[0].path, path);
+  }
+  const dotted = { ...share, folder: 'a..b/..c', volumeFolder: 'returned/.hall' };
+  t.is(
+    (await ask('PUT', '/failover/return-share', { share: dotted })).json.code,
+    'failover/volume',
+    'the form is fine',
+  );
+  t.is(settings.server.get().returnShare, undefined);
 });
 
 test('a restoration ends only with the name of its server, and says before what would be lost', async (t) => {

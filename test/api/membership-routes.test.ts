@@ -30,6 +30,8 @@ test('a change with the ETag of another one is refused with 412, and with the ne
   t.is(late.json.code, 'server/changed');
   t.is(late.headers.etag, first.headers.etag);
   t.is((await patch({ host: '192.0.2.5' }, first.headers.etag)).status, 200);
+  for (const host of ['https://192.0.2.5', 'nas:51443', ''])
+    t.regex((await patch({ host })).json.detail, /Expected a host name or an IP address/, host);
   t.is((await patch({ host: '192.0.2.6' })).status, 200, 'without a header as ever');
   // What it does is no part of the tag.
   const before = (await api.call('GET', AT, { cookie })).headers.etag;

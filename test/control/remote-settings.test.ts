@@ -1,7 +1,9 @@
 import test from 'ava';
 import type { NewActivity } from '../../src/api/activity.ts';
+import { createPlacesCheck } from '../../src/control/failover-places.ts';
 import { createRemoteSettings, createSettingsAnswers } from '../../src/control/remote-settings.ts';
 import type { RemoteSettingsApi } from '../../src/control/remote-settings.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { memorySettings, peerOf, serverIdOf } from '../support/memory-settings.ts';
 import type { MemorySettings } from '../support/memory-settings.ts';
 import { createRandom } from '../support/seeded-random.ts';
@@ -19,7 +21,11 @@ function rigOf(mode: 'host' | 'failover' = 'host', site: object = {}): Rig {
   const entries: NewActivity[] = [];
   const activity = { record: (entry: NewActivity): void => void entries.push(entry) };
   const member = memorySettings({ mode: 'failover', peers: [HOST], site });
-  const answers = createSettingsAnswers({ settings: member, activity });
+  const answers = createSettingsAnswers({
+    settings: member,
+    activity,
+    checkPlaces: createPlacesCheck({ settings: member, clock: systemClock }),
+  });
   const api = createRemoteSettings({
     settings: memorySettings({ mode, peers: [peerOf(4, { mode: 'failover', name: 'Spare' })] }),
     activity,

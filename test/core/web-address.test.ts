@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isWebAddress, plainWebAddress } from '../../src/core/web-address.ts';
+import { isServerAddress, isWebAddress, plainWebAddress } from '../../src/core/web-address.ts';
 
 const right = test.macro<[text: string]>({
   title: (_given, text) => `${text} is an address for browsers`,
@@ -36,6 +36,12 @@ test(wrong, '192.0.2.256', 'what ends in a number and is no address');
 test(wrong, '192.0.2', 'a part of an address');
 test(wrong, '0x7f.1', 'an address in another spelling');
 test(wrong, 'nas\n.example', 'a line break');
+
+test('servers dial names with _, and addresses with a zone, too', (t) => {
+  for (const text of ['nas', 'my_nas.lan', 'fe80::1%eth0', '192.0.2.7']) t.true(isServerAddress(text), text);
+  for (const text of ['', 'https://nas', 'nas:51410', '[::1]', 'nas%eth0', 'nas/x', 'me@nas', '192.0.2.256', 'a b'])
+    t.false(isServerAddress(text), text);
+});
 
 test('as browsers write it in Host', (t) => {
   t.is(plainWebAddress('NAS.local'), 'nas.local');

@@ -9,17 +9,22 @@ import { peerOf, serverIdOf } from '../support/memory-settings.ts';
 
 const clientAddress = 'nas.example.org';
 
-test('the setting is a host name or an address, or nothing', (t) => {
-  const before = failoverSettingsSchema.parse({});
-  t.is(changedSettings(before, failoverChangeSchema.parse({ clientAddress })).clientAddress, clientAddress);
-  t.is(changedSettings({ ...before, clientAddress }, { clientAddress: null }).clientAddress, undefined);
-  const refused = failoverChangeSchema.safeParse({ clientAddress: 'https://nas.example.org:51443/' });
-  t.regex(refused.error?.issues[0]?.message ?? '', /^Expected a host name or an IP address/);
-  t.like(failoverSettingsSchema.parse({ clientAddress: 'https://nas', dailyBackup: false }), {
-    clientAddress: undefined,
-    dailyBackup: false,
+for (const name of ['clientAddress', 'serverAddress'] as const)
+  test(`${name} is a host name or an address, or nothing`, (t) => {
+    const before = failoverSettingsSchema.parse({});
+    t.is(changedSettings(before, failoverChangeSchema.parse({ [name]: clientAddress }))[name], clientAddress);
+    t.is(changedSettings({ ...before, [name]: clientAddress }, { [name]: null })[name], undefined);
+    for (const text of ['https://nas.example.org:51443/', 'nas.example.org:51410', '10.0.0.300', ''])
+      t.regex(
+        failoverChangeSchema.safeParse({ [name]: text }).error?.issues[0]?.message ?? '',
+        /^Expected a host name or an IP address/,
+        text,
+      );
+    t.like(failoverSettingsSchema.parse({ [name]: 'https://nas', dailyBackup: false }), {
+      [name]: undefined,
+      dailyBackup: false,
+    });
   });
-});
 
 test('a host passes it on, and it does not change where servers dial', (t) => {
   const [R, F] = [peerOf(2, { host: '10.0.0.2', clientAddress }), peerOf(4, { mode: 'failover' })];

@@ -1,10 +1,14 @@
 /** Shapes that several resources share. */
 import { z } from 'zod';
+import { isServerAddress, WEB_ADDRESS_WORDS } from '../../core/web-address.ts';
 
 /** ISO 8601 UTC with milliseconds. */
 export const isoTime = z.iso.datetime({ precision: 3 }).meta({ example: '2026-11-21T10:02:11.000Z' });
 /** What callers may send: any precision, any zone. */
 export const isoTimeInput = z.iso.datetime({ offset: true });
+
+/** Where another server is dialled. */
+export const serverAddress = z.string().max(253).refine(isServerAddress, WEB_ADDRESS_WORDS);
 
 /** RFC 9457, media type `application/problem+json`. */
 export const problem = z.object({

@@ -5,7 +5,7 @@ import { failoverChangeSchema, failoverSettingsSchema, returnShareSchema } from 
 import { MEMBERSHIPS } from '../../site/membership.ts';
 import { CAMERA_CHOICES, peerIdentitySchema, SECURED_ACTIONS } from '../../site/peer.ts';
 import { UNSUITED } from '../../site/suitability.ts';
-import { isoTime, pageQuery } from './common.ts';
+import { isoTime, pageQuery, serverAddress } from './common.ts';
 import { cmsMode } from './server.ts';
 
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits');
@@ -167,7 +167,24 @@ export const failoverSettings = failoverSettingsSchema;
 /** PATCH: what is absent stays; `null` takes an optional setting away. */
 export const updateFailoverSettingsRequest = failoverChangeSchema;
 export const returnShare = returnShareSchema.extend({ hasPassword: z.boolean() });
-export const setReturnShareRequest = returnShareSchema.extend({ password: z.string().max(1024).optional() });
+/** Below the share, or the volume. */
+const folder = z
+  .string()
+  .max(255)
+  .regex(
+    /^(?!\/|(?:.*\/)?\.\.(?:\/|$))[^\\\0]*$/,
+    'Expected a folder such as returned/hall, with / between its parts and without ..',
+  );
+export const setReturnShareRequest = returnShareSchema.extend({
+  host: serverAddress,
+  share: z
+    .string()
+    .max(80)
+    .regex(/^[^\\/\0]+$/, 'Expected the name of a share, such as footage, without \\ and /'),
+  folder: folder.default(''),
+  volumeFolder: folder.default(''),
+  password: z.string().max(1024).optional(),
+});
 
 export const takeover = z.object({
   /** One failure of one server; the id of its incident too. */

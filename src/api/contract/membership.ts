@@ -1,6 +1,7 @@
 /** Servers that leave the site, are locked, found elsewhere; several at once. */
 import { z } from 'zod';
 import { CAMERA_CHOICES, MAX_PEERS } from '../../site/peer.ts';
+import { serverAddress } from './common.ts';
 
 const cameras = z.enum(CAMERA_CHOICES).default('keep');
 const typedName = z.string().max(64);
@@ -28,7 +29,7 @@ export type DetachResult = z.infer<typeof detachResult>;
 export const changeServerRequest = z
   .strictObject({
     /** Where it is found; `null`: it dials in. */
-    host: z.string().min(1).max(253).nullable(),
+    host: serverAddress.nullable(),
     httpPort: z.number().int().min(1).max(65_535),
     peerPort: z.number().int().min(1).max(65_535),
     /** Security lock, at a host: changes made at that server itself are refused. */

@@ -90,7 +90,11 @@ function settingsRoutes(deps: FailoverDeps): readonly Route[] {
         access: 'admin',
         body: updateFailoverSettingsRequest,
         response: { json: failoverSettings },
-        problems: { 409: 'failover/site-policy', 412: 'settings/changed' },
+        problems: {
+          409: 'failover/site-policy',
+          412: 'settings/changed',
+          422: 'failover/directory, failover/volume',
+        },
       },
       async ({ body, caller, header }) => {
         const check = (now: object): void => checkTag(header('if-match'), etagOf(now), CHANGED);
@@ -98,6 +102,12 @@ function settingsRoutes(deps: FailoverDeps): readonly Route[] {
         return json(after, { etag: etagOf(after) });
       },
     ),
+    ...shareRoutes(deps),
+  ];
+}
+
+function shareRoutes(deps: FailoverDeps): readonly Route[] {
+  return [
     route(
       {
         method: 'GET',
@@ -119,6 +129,7 @@ function settingsRoutes(deps: FailoverDeps): readonly Route[] {
         access: 'admin',
         body: z.strictObject({ share: setReturnShareRequest.optional() }),
         response: { status: 204 },
+        problems: { 422: 'failover/volume' },
       },
       async ({ body, caller }) => {
         await deps.setShare(body.share, signedIn(caller).name);

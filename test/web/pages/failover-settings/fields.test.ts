@@ -50,6 +50,7 @@ test('what the form lets through the box takes, and what the box refuses the for
     ['dailyBackupAt', '23:59', true],
     ['backupDirectory', 'x'.repeat(4097), false],
     ['serverAddress', 'nas.example', true],
+    ['serverAddress', 'https://nas.example', false],
   ];
   for (const [name, text, isFine] of tries) {
     const draft = { ...DRAFT, [name]: text };

@@ -106,7 +106,8 @@ export function troublesOf(draft: Draft): ReadonlyMap<string, Trouble> {
   if (limit !== '' && !(Math.round(Number(limit) * BITS) > 0)) found.set('restorationLimit', { kind: 'positive' });
   if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(textOf('dailyBackupAt'))) found.set('dailyBackupAt', { kind: 'time' });
   // No scheme and no port; the box looks closer.
-  if (!/^[a-z0-9.:-]*$/i.test(textOf('clientAddress'))) found.set('clientAddress', { kind: 'address' });
+  for (const name of ['serverAddress', 'clientAddress'])
+    if (!/^[a-z0-9.:-]*$/i.test(textOf(name))) found.set(name, { kind: 'address' });
   for (const [name, max] of LENGTHS) if (textOf(name).length > max) found.set(name, { kind: 'long', max });
   return found;
 }
