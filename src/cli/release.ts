@@ -66,7 +66,8 @@ async function list(folder: string, { key, json }: ListOptions): Promise<void> {
     });
     await checkBody(found);
     const { version, builtAt: built } = found.release;
-    releases.push({ version, file, bytes: found.bytes, builtAt: built });
+    if (releases.some((one) => one.version === version)) throw wrongUse(`${folder} holds ${version} twice: ${file}`);
+    releases.push({ version, file: encodeURIComponent(file), bytes: found.bytes, builtAt: built });
   }
   if (releases.length === 0) throw wrongUse(`${folder} holds no file that ends in .release`);
   const path = join(folder, RELEASE_LIST_NAME);

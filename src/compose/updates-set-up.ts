@@ -71,6 +71,7 @@ export async function composeUpdates(parts: UpdatesParts): Promise<UpdatesSide> 
     source: () => settings.server.get().releaseSource,
     isKept: (version) => own.view().releases.some((one) => one.version === version),
     take: own.take,
+    drop: own.drop,
     changed,
   });
   return {

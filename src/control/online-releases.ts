@@ -11,11 +11,12 @@ import { messageOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
 import type { EpochMs } from '../core/units.ts';
 import { MAX_PART_BYTES } from '../site/release-limits.ts';
+import { shownAddress } from '../site/release-source.ts';
 import { besideOurs } from '../site/version.ts';
 import { fetchParts, fetchReleaseList } from '../updates/release-download.ts';
 import { readReleaseList } from '../updates/release-list.ts';
 import type { ListedRelease } from '../updates/release-list.ts';
-import type { ReleasePart } from './release-store.ts';
+import type { ReleasePart, ReleaseStore } from './release-store.ts';
 
 export type OnlineReleasesDeps = {
   /** What runs. */
@@ -25,6 +26,7 @@ export type OnlineReleasesDeps = {
   readonly isKept: (version: string) => boolean;
   /** @throws what is wrong with the part, or with the release once all of it is there */
   readonly take: (part: ReleasePart, user: string) => Promise<UploadResult>;
+  readonly drop: ReleaseStore['drop'];
   readonly changed: () => void;
   readonly activity: Pick<ActivityLog, 'record'>;
   readonly clock: Clock;
@@ -87,10 +89,10 @@ async function look(online: Online): Promise<void> {
   const source = sourceOf(online);
   try {
     const text = await fetchReleaseList(source, { clock: deps.clock, signal: stopping.signal });
-    online.seen = { source, at: deps.clock.now(), releases: readReleaseList(text, source) };
-    online.problem = undefined;
+    const seen = { source, at: deps.clock.now(), releases: readReleaseList(text, source) };
+    if (deps.source() === source) Object.assign(online, { seen, problem: undefined });
   } catch (error) {
-    online.problem = { source, words: messageOf(error) };
+    if (deps.source() === source) online.problem = { source, words: messageOf(error) };
     throw error;
   } finally {
     deps.changed();
@@ -120,7 +122,7 @@ function begin(online: Online, version: string, user: string): void {
   }
   const found = seen?.source === source ? seen.releases.find((one) => one.version === version) : undefined;
   if (found === undefined) {
-    const message = `Release ${version} is not in the list of ${source}, as it was seen last: look there again.`;
+    const message = `Release ${version} is not in the list of ${shownAddress(source)}, as it was seen last: look there again.`;
     throw new UnderstudyError('not-found', 'updates/unknown', message);
   }
   online.problem = undefined;
@@ -141,6 +143,7 @@ async function fetchWhole(online: Online, fetching: Fetching, who: { source: str
     }
   } catch (error) {
     if (!signal.aborted) fails(online, found, { ...who, words: messageOf(error) });
+    await deps.drop({ bytes: found.bytes, received: fetching.received }, who.user);
   } finally {
     online.fetching = undefined;
     deps.changed();

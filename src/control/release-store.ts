@@ -6,7 +6,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { syncDirectory } from '../core/durable-file.ts';
-import { messageOf, UnderstudyError } from '../core/errors.ts';
+import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { namesIn } from '../core/folder.ts';
 import type { Log } from '../core/log.ts';
 import type { Issuer } from '../site/signed-text.ts';
@@ -34,6 +34,8 @@ export type ReleaseStore = {
     part: ReleasePart,
     by: string,
   ) => Promise<{ readonly received: number; readonly release?: OpenRelease }>;
+  /** What has come of this file so far, from this person, is thrown away; another one that was begun meanwhile stays. Never fails. */
+  readonly drop: (file: Incoming, by: string) => Promise<void>;
   readonly remove: (version: string) => Promise<void>;
 };
 export type ReleaseStoreDeps = {
@@ -50,8 +52,7 @@ export async function openReleaseStore(deps: ReleaseStoreDeps): Promise<ReleaseS
   const uploadPath = join(releasesIn(dataDir), 'upload.part');
   let kept = await readKept(deps);
   let incoming: Upload | undefined;
-  /** One part after another. */
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAfterAnother();
   await rm(uploadPath, { force: true });
 
   const write = async (part: ReleasePart, by: string): Promise<Upload> => {
@@ -86,18 +87,32 @@ export async function openReleaseStore(deps: ReleaseStoreDeps): Promise<ReleaseS
       await rm(uploadPath, { force: true });
     }
   };
+  const drop = async ({ bytes, received }: Incoming, by: string): Promise<void> => {
+    if (incoming?.by !== by || incoming.bytes !== bytes || incoming.received !== received) return;
+    incoming = undefined;
+    await rm(uploadPath, { force: true });
+  };
   return {
     list: () => kept,
     incoming: () => incoming && { bytes: incoming.bytes, received: incoming.received },
-    take: async (part, by) => {
-      const mine = turn.then(async () => await take(part, by));
-      turn = mine.catch(() => undefined);
-      return await mine;
-    },
+    take: async (part, by) => await inTurn(async () => await take(part, by)),
+    drop: async (file, by) =>
+      await inTurn(async () => await drop(file, by)).catch((error: unknown) =>
+        deps.log.warn('a part of a release was not removed', { error }),
+      ),
     remove: async (version) => {
       await rm(releaseFileIn(dataDir, version), { force: true });
       kept = kept.filter((one) => one.release.version !== version);
     },
+  };
+}
+
+function oneAfterAnother(): <T>(work: () => Promise<T>) => Promise<T> {
+  let turn: Promise<unknown> = Promise.resolve();
+  return async (work) => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return await mine;
   };
 }
 
@@ -133,11 +148,12 @@ async function writePart(path: string, { bytes, at, part }: ReleasePart): Promis
     }
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
+    throw isFull(error) ? diskFull(part.length, 0) : error;
   }
   return { bytes, received: at + part.length };
 }
 
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error) ?? '');
 const diskFull = (wanted: number, written: number): UnderstudyError =>
   new UnderstudyError(
     'storage',

@@ -72,6 +72,7 @@ export type OwnUpdatesDeps = {
 export type OwnUpdates = Pick<UpdateDeps, 'upload' | 'remove' | 'install'> & {
   /** As `upload`, without base64. */
   readonly take: (part: ReleasePart, user: string) => Promise<UploadResult>;
+  readonly drop: ReleaseStore['drop'];
   readonly view: () => Omit<Updates, 'servers' | 'online'>;
   /** @throws updates/unknown */
   readonly kept: (version: string) => OpenRelease;
@@ -116,6 +117,7 @@ export async function openOwnUpdates(deps: OwnUpdatesDeps): Promise<OwnUpdates> 
     view: () => viewOf(it),
     kept: (version) => find(it, version),
     take: async (part, user) => await take(it, part, user),
+    drop: store.drop,
     upload: async ({ bytes, at, part }, user) => await take(it, { bytes, at, part: Buffer.from(part, 'base64') }, user),
     remove: async (version, user) => await remove(it, version, user),
     install: async (version, user) => {

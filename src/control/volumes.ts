@@ -2,7 +2,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Volume } from '../api/contract/server.ts';
-import type { VolumeDeps as VolumeRouteDeps, VolumeStatus } from '../api/routes/volumes.ts';
+import type { Preparing, VolumeDeps as VolumeRouteDeps, VolumeStatus } from '../api/routes/volumes.ts';
 import { readMounts, suggestVolumes } from '../archive/mounts.ts';
 import type { Mount } from '../archive/mounts.ts';
 import { forecastDays, headroomOf } from '../archive/retention.ts';
@@ -39,21 +39,22 @@ export type Volumes = Pick<VolumeRouteDeps, 'statusOf' | 'prepare' | 'suggestion
 
 export const createVolumes = (deps: VolumeDeps): Volumes => ({
   statusOf: (volume) => statusOf(deps, volume),
-  prepare: async (path, shared = false) => await prepare(deps, path, shared),
+  prepare: async (path, how) => await prepare(deps, path, how),
   suggestions: async () => await suggest(deps),
 });
 
 /** @throws volume/unusable, volume/foreign, volume/not-here */
-async function prepare(deps: VolumeDeps, path: string, shared: boolean): ReturnType<Volumes['prepare']> {
+async function prepare(deps: VolumeDeps, path: string, { shared, check }: Preparing): ReturnType<Volumes['prepare']> {
   const { settings, clock, options } = deps;
   // The one folder that we make: a disk that is not mounted cannot be mistaken for it, the data directory is there.
   if (path === ownFootageOf(options)) await mkdir(path, { recursive: true, mode: 0o750 });
   const looked = usable(path, await withDeadline(clock, durationMs(ADOPT_WITHIN_MS), inspectVolume(path)));
   await checkPlace(deps, looked.path);
+  check(looked);
   const serverId = settings.server.get().id;
   const adopting = adoptVolume(looked.path, { serverId, clock, takeOver: shared });
   const adopted = await withDeadline(clock, durationMs(ADOPT_WITHIN_MS), adopting);
-  return { id: idOf(path, adopted), path: looked.path, totalBytes: looked.totalBytes };
+  return { id: idOf(path, adopted), path: looked.path };
 }
 
 const ownFootageOf = ({ dataDir }: VolumeDeps['options']): string => join(dataDir, 'footage');

@@ -11,14 +11,13 @@
 import { pushKeyOf } from '../core/push-key.ts';
 import { cameraSecretName } from '../site/camera-credentials.ts';
 import type { CameraSettings } from '../site/camera.ts';
+import { MAX_CHANNELS } from '../site/failover-settings.ts';
 import { streamSourceOf } from '../site/stream-source.ts';
 import type { StreamName, StreamOrder } from '../wire/media-protocol.ts';
 import type { ProtectedSettings, Refusal, RefusalCause, StandbyLevel, StreamRef } from './cover-types.ts';
 
 /** Segments that may go again soon. At most so much more than `hotSeconds` lies in the ring. */
 export const RING_SEGMENT_SECONDS = 10;
-/** Of any server (product C1). */
-const MAX_CHANNELS = 128;
 
 export type ServerCover = {
   readonly serverId: string;

@@ -5,6 +5,9 @@
 import { z } from 'zod';
 import { isServerAddress, isWebAddress, WEB_ADDRESS_WORDS } from '../core/web-address.ts';
 
+/** Of any server (product C1). */
+export const MAX_CHANNELS = 128;
+
 /** Seconds; default, least, most (product B5). */
 export const TIMEOUT_LIMITS = {
   connected: { default: 300, min: 300, max: 3600 },
@@ -77,7 +80,7 @@ const fields = {
   probeMinutes: z.number().int().min(0).max(1440),
   /** Scheduled drills: every so many days; 0: never. */
   drillDays: z.number().int().min(0).max(365),
-  maxChannels: z.number().int().min(1).max(128),
+  maxChannels: z.number().int().min(1).max(MAX_CHANNELS),
   /** This server takes the role of the host by itself when the host was not heard for so long; 0: never. */
   takeHostAfterSeconds: z
     .number()
@@ -105,7 +108,7 @@ export const failoverSettingsSchema = z.strictObject({
   holdDownSeconds: fields.holdDownSeconds.default(120),
   probeMinutes: fields.probeMinutes.default(60),
   drillDays: fields.drillDays.default(0),
-  maxChannels: fields.maxChannels.default(128),
+  maxChannels: fields.maxChannels.default(MAX_CHANNELS),
   takeHostAfterSeconds: fields.takeHostAfterSeconds.default(0),
 });
 export type FailoverSettings = z.infer<typeof failoverSettingsSchema>;

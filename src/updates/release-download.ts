@@ -6,6 +6,7 @@ import { withDeadline } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, systemCodeOf, UnderstudyError } from '../core/errors.ts';
 import { durationMs } from '../core/units.ts';
+import { shownAddress } from '../site/release-source.ts';
 import { MAX_LIST_BYTES } from './release-list.ts';
 
 /** Without a byte for so long the other side counts as gone. */
@@ -83,5 +84,5 @@ const sourceProblem = (address: string, why: string): UnderstudyError =>
   new UnderstudyError(
     'unavailable',
     'updates/source',
-    `${address} could not be fetched: ${why}. Check the address, and whether this server reaches it.`,
+    `${shownAddress(address)} could not be fetched: ${why}. Check the address, and whether this server reaches it.`,
   );

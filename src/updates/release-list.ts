@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { parseIso } from '../core/clock.ts';
 import { UnderstudyError } from '../core/errors.ts';
 import { MAX_RELEASE_BYTES } from '../site/release-limits.ts';
+import { shownAddress } from '../site/release-source.ts';
 import { wordsOf } from '../site/signed-text.ts';
 import { isOlder } from '../site/version.ts';
 import { versionSchema } from './release-file.ts';
@@ -60,4 +61,8 @@ function jsonOf(text: string): unknown {
 }
 
 const noList = (address: string, why: string): UnderstudyError =>
-  new UnderstudyError('protocol', 'updates/source', `What is at ${address} is no list of releases: ${why}.`);
+  new UnderstudyError(
+    'protocol',
+    'updates/source',
+    `What is at ${shownAddress(address)} is no list of releases: ${why}.`,
+  );

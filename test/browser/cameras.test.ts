@@ -34,6 +34,16 @@ async function start(
 const rows = (page: Page) => page.locator('tr[data-index]');
 const rowOf = (page: Page, name: string) => rows(page).filter({ has: page.getByRole('button', { name, exact: true }) });
 
+/** Driveway, and Garden at another server. */
+async function editBoth(page: Page): Promise<void> {
+  await rowOf(page, 'Driveway').locator('td').nth(1).click();
+  await rowOf(page, 'Garden')
+    .locator('td')
+    .nth(1)
+    .click({ modifiers: ['Control'] });
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+}
+
 test.serial(
   'each camera shows its server and who covers it, and the list is filtered by server and state',
   async (t) => {
@@ -69,12 +79,7 @@ test.serial(
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Garden was saved').first().waitFor();
     t.like(changes.at(-1), { method: 'PATCH', path: '/servers/srv-2/api/cameras/cam-3' });
-    await rowOf(page, 'Driveway').locator('td').nth(1).click();
-    await rowOf(page, 'Garden')
-      .locator('td')
-      .nth(1)
-      .click({ modifiers: ['Control'] });
-    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await editBoth(page);
     await page.getByLabel('Standby level').selectOption('cold');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('2 cameras changed').first().waitFor();
@@ -139,12 +144,7 @@ test.serial('fewer days than are kept are asked about, for one camera and for se
   t.is(changes.length, 1);
   t.like(changes[0], { path: '/cameras/cam-1', body: { retention: { maxDays: 3 } } });
 
-  await rowOf(page, 'Driveway').locator('td').nth(1).click();
-  await rowOf(page, 'Garden')
-    .locator('td')
-    .nth(1)
-    .click({ modifiers: ['Control'] });
-  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await editBoth(page);
   await page.getByLabel('Keep for days').fill('5');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   const both = page.getByRole('dialog', { name: 'Delete footage older than 5 days?' });

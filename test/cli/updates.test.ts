@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Updates } from '../../src/api/contract/updates.ts';
@@ -194,6 +194,13 @@ test('a key, and a release of a folder that a server can open; nothing is writte
   t.regex((await list(`${key}2.pub`)).stderr, /out\.release is signed by another key than /);
   t.is((await list(join(tree, 'package.json'))).code, 2);
   t.regex((await understudy('release', 'list', tree, '--key', key)).stderr, /holds no file that ends in \.release/);
+  await copyFile(out, join(folder, 'a b#1.release'));
+  t.regex((await list(`${key}.pub`)).stderr, /holds 0\.3\.0 twice/);
+  await rm(out);
+  await list(`${key}.pub`);
+  const [renamed] = readReleaseList(await readFile(join(folder, 'releases.json'), 'utf8'), 'http://192.0.2.1/a/');
+  t.is(renamed?.file, 'http://192.0.2.1/a/a%20b%231.release');
+  await rename(join(folder, 'a b#1.release'), out);
   const opened = await openRelease(out, [issuerOf(await readFile(`${key}.pub`, 'utf8'))]);
   await checkBody(opened);
   t.like(opened.release, { version: '0.3.0', node: '24.21.0' });

@@ -47,6 +47,7 @@ async function start(t: ExecutionContext): Promise<Rig> {
     source: () => rig.source,
     isKept: (version) => store.list().some(({ release }) => release.version === version),
     take: async (part, user) => ({ received: (await store.take(part, user)).received }),
+    drop: store.drop,
     changed: () => undefined,
     activity: { record: ({ code, message, user = '' }) => void log.push(`${code} ${user}: ${message}`) },
     clock,
@@ -150,6 +151,7 @@ test('it is ended by whoever asks, and begun again', async (t) => {
   online.breakOff('bert');
   await ended(rig);
   t.deepEqual(log, ['release-not-fetched bert: Fetching release 0.2.0 was ended.']);
+  t.is(store.incoming(), undefined, 'what had come is gone');
   t.is(online.view()?.problem, undefined);
   server.answers.set('/0.2.0.release', whole);
   online.fetch('0.2.0', 'anna');
@@ -176,6 +178,42 @@ test('without a place nothing is asked; another place has another list', async (
   const before = server.asked.length;
   await clock.advance(2 * DAY_MS);
   t.is(server.asked.length, before);
+});
+
+test('an address with a key behind its ? is told to nobody who reads the log', async (t) => {
+  const rig = await start(t);
+  const { online, server, log } = rig;
+  rig.source = `${server.url}/releases.json?key=secret`;
+  t.is(await codeOf(online.look()), 'updates/source');
+  server.answers.set('/releases.json?key=secret', '<html>');
+  t.is(await codeOf(online.look()), 'updates/source');
+  t.regex(online.view()?.problem ?? '', /releases\.json is no list of releases/);
+  const release = { version: '0.2.0', file: 'x.release?key=secret', bytes: 9, builtAt: '2026-11-24T00:00:00.000Z' };
+  server.answers.set('/releases.json?key=secret', releaseListText([release]));
+  await online.look();
+  online.fetch('0.2.0', 'anna');
+  await ended(rig);
+  t.regex(log[0] ?? '', /x\.release could not be fetched: the answer is 404/);
+  const unknown = t.throws(() => online.fetch('0.9.0', 'anna'));
+  for (const text of [...log, online.view()?.problem ?? '', unknown.message]) t.false(text.includes('secret'), text);
+});
+
+test('the list of a place that was left meanwhile is not taken for that of the next one', async (t) => {
+  const rig = await start(t);
+  const { online, server } = rig;
+  await publish(t, rig, '0.2.0');
+  const list = server.answers.get('/releases.json') as string;
+  const { promise: asked, resolve: answer } = Promise.withResolvers<() => void>();
+  server.answers.set('/slow.json', (_request, response) => answer(() => response.end(list)));
+  const next = rig.source;
+  rig.source = `${server.url}/slow.json`;
+  const slow = online.look();
+  const finish = await asked;
+  rig.source = next;
+  await online.look();
+  finish();
+  await slow;
+  t.is(online.view()?.releases.length, 1);
 });
 
 test('it looks by itself once a day, and tells once of what is newer', async (t) => {

@@ -33,6 +33,7 @@ async function start(t: ExecutionContext, volumes: readonly string[] = []) {
   return { root, dataDir, volumes: createVolumes(deps) };
 }
 
+const PLAIN = { shared: false, check: (): void => undefined };
 test('no marker is written where a volume may not be, whichever links lead there', async (t) => {
   const { root, dataDir, volumes } = await start(t, ['one', 'outer/two']);
   await mkdir(join(root, 'one', 'inner'));
@@ -49,7 +50,7 @@ test('no marker is written where a volume may not be, whichever links lead there
     const link = join(root, `link-${index}`);
     await symlink(target, link);
     for (const path of [target, link, `${target}/`, `${target}/.`])
-      await t.throwsAsync(volumes.prepare(path), { code: 'volume/not-here' }, path);
+      await t.throwsAsync(volumes.prepare(path, PLAIN), { code: 'volume/not-here' }, path);
     t.false(existsSync(join(target, MARKER_FILE)), target);
   }
 });
@@ -58,10 +59,10 @@ test('a folder of its own becomes a volume under its true path', async (t) => {
   const { root, volumes } = await start(t);
   await mkdir(join(root, 'footage'));
   await symlink(join(root, 'footage'), join(root, 'link'));
-  const { id, path } = await volumes.prepare(join(root, 'link'));
+  const { id, path } = await volumes.prepare(join(root, 'link'), PLAIN);
   t.is(path, join(root, 'footage'));
   t.true(existsSync(join(path, MARKER_FILE)));
-  t.is((await volumes.prepare(path)).id, id, 'the same folder is the same volume');
+  t.is((await volumes.prepare(path, PLAIN)).id, id, 'the same folder is the same volume');
 });
 
 test('what is suggested can be used; only a folder in the data directory is made', async (t) => {
@@ -70,8 +71,8 @@ test('what is suggested can be used; only a folder in the data directory is made
     t.true(totalBytes > 0);
     t.not(path, '/');
   }
-  await volumes.prepare(join(dataDir, 'footage'));
+  await volumes.prepare(join(dataDir, 'footage'), PLAIN);
   t.true(existsSync(join(dataDir, 'footage', MARKER_FILE)));
-  await t.throwsAsync(volumes.prepare(join(root, 'not-mounted')), { code: 'volume/unusable' });
+  await t.throwsAsync(volumes.prepare(join(root, 'not-mounted'), PLAIN), { code: 'volume/unusable' });
   t.false(existsSync(join(root, 'not-mounted')));
 });

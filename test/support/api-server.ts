@@ -208,7 +208,10 @@ export async function startApi(
       settings,
       activity,
       statusOf: () => options.volumeStatus ?? { state: 'usable', footageBytes: 0, forecast: {} },
-      prepare: async (path) => ({ id: `vol-${path.length}`, path, totalBytes: 1e12 }),
+      prepare: async (path, { check }) => {
+        check({ path, totalBytes: 1e12 });
+        return await Promise.resolve({ id: `vol-${path.length}`, path });
+      },
       suggestions: async () => [],
       beforeForgetting: options.beforeForgettingVolume ?? (() => undefined),
     },

@@ -18,6 +18,11 @@ import { empty, json, route } from '../route.ts';
 import type { Route } from '../route.ts';
 
 export type VolumeStatus = Omit<Volume, keyof VolumeSettings>;
+export type Preparing = {
+  readonly shared: boolean;
+  /** Called before anything is written. @throws why it is not to be a volume */
+  readonly check: (place: { readonly path: string; readonly totalBytes: number }) => void;
+};
 export type VolumeDeps = {
   readonly settings: Pick<Settings, 'volumes'>;
   readonly statusOf: (volume: VolumeSettings) => VolumeStatus;
@@ -25,10 +30,7 @@ export type VolumeDeps = {
    * Makes or reads the marker file at an absolute path and tells the volume's id and its true path.
    * @throws UnderstudyError that says why the path cannot be used
    */
-  readonly prepare: (
-    path: string,
-    shared?: boolean,
-  ) => Promise<{ readonly id: string; readonly path: string; readonly totalBytes: number }>;
+  readonly prepare: (path: string, how: Preparing) => Promise<{ readonly id: string; readonly path: string }>;
   /** @throws volume/owed when footage would never go home by it and `confirm` is not its path */
   readonly beforeForgetting: (volume: VolumeSettings, confirm: string | undefined) => void;
   readonly suggestions: () => Promise<readonly z.infer<typeof volumeSuggestion>[]>;
@@ -115,9 +117,13 @@ function createVolume({ settings, statusOf, prepare, activity }: VolumeDeps): Ro
     },
     async ({ body, caller }) => {
       checkPath(body.path);
-      const { id, path, totalBytes } = await prepare(body.path, body.shared === true);
+      const { id, path } = await prepare(body.path, {
+        shared: body.shared === true,
+        check: ({ path: at, totalBytes }) => {
+          if (body.reserveBytes !== undefined) refuseWholeVolume(at, body.reserveBytes, totalBytes);
+        },
+      });
       const reserveBytes = body.reserveBytes ?? DEFAULT_RESERVE_BYTES;
-      if (body.reserveBytes !== undefined) refuseWholeVolume(path, reserveBytes, totalBytes);
       const record = { id, path, reserveBytes, ...(body.shared === true ? { shared: true } : {}) };
       await settings.volumes.update(({ volumes }) => {
         if (volumes.some((one) => one.id === id || one.path === path)) throw exists(path);

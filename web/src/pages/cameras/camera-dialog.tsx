@@ -52,7 +52,6 @@ export function CameraDialog({ camera, onClose }: Props): VNode {
   );
 }
 
-/** Which server shall record it; nothing to ask where there is one. */
 type PlaceProps = { readonly serverId: string; readonly onChange: (id: string) => void };
 /** Which server shall record it; nothing to ask where there is one. */
 export function PlaceField({ serverId, onChange }: PlaceProps): VNode | null {
